@@ -1,0 +1,298 @@
+"""The agent: samples this host on a fixed schedule and publishes, whatever Redis is doing.
+
+Two threads: the caller's takes samples and pushes them on a `Backlog`; a `_Courier` carries them to Redis, oldest
+first. So a Redis that hangs delays no sample and no stop. Deciding is pure (`Backlog`, `next_tick`); the loop acts.
+
+Delivery: a send that broke off is made again whole, so some of its samples may be on the bus twice. They are the same
+points and overwrite themselves. What fell out of the full backlog leaves a gap in the sequence numbers.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from sentinel.bus import open_publisher
+from sentinel.codecs import CODECS
+from sentinel.errors import BusError, SettingsError
+from sentinel.ledger import SenderLedger, as_line
+from sentinel.probe import HostProbe, ProcessProbe
+from sentinel.sample import Sample, flaw
+from sentinel.settings import TRANSPORTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sentinel.probe import HostReading
+    from sentinel.settings import AgentSettings, BusSettings
+
+CHUNK = 500
+"""Most samples in one send: some 0.25 MB, so that a long backlog leaves piece by piece."""
+LAST_ATTEMPT = 2.0
+"""Seconds that sending may still take after the stop."""
+
+_log = logging.getLogger(__name__)
+_encode = CODECS["json"].encode
+
+
+class Publishes(Protocol):
+    """What the agent needs of a bus; `bus.Publisher` is one."""
+
+    def publish(self, payloads: Sequence[bytes]) -> int:
+        """Send all; returns receivers or entries. Raises BusError."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Backlog:
+    """Samples waiting for Redis, oldest first, and the account of what became of all. Safe between two threads.
+
+    `capacity` bounds what waits; a batch that is being sent (taken, neither confirmed nor given back) comes on top.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._waiting: deque[bytes] = deque()
+        self._taken: list[bytes] = []
+        self._ledger = SenderLedger()
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._taken)
+
+    def push(self, payload: bytes) -> int:
+        """Add the newest; returns how many of the oldest fell out for it."""
+        with self._lock:
+            self._ledger.scheduled += 1
+            self._waiting.append(payload)
+            return self._trim()
+
+    def refuse(self) -> None:
+        """Count a sample that can never be sent."""
+        with self._lock:
+            self._ledger.scheduled += 1
+            self._ledger.unsent += 1
+
+    def take(self, count: int) -> list[bytes]:
+        """The oldest `count`, now on their way: `confirm` or `give_back` says how it ended. Empty once closed."""
+        with self._lock:
+            if not self._closed:
+                self._taken = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+            return [] if self._closed else list(self._taken)
+
+    def confirm(self, receivers: int = 0) -> None:
+        """What was taken has been sent."""
+        with self._lock:
+            self._ledger.sent += len(self._taken)
+            self._ledger.bytes += sum(map(len, self._taken))
+            self._ledger.receivers += receivers
+            self._taken = []
+
+    def give_back(self) -> int:
+        """What was taken waits again, before all others; returns how many of the oldest fell out."""
+        with self._lock:
+            self._waiting.extendleft(reversed(self._taken))
+            self._taken = []
+            return self._trim()
+
+    def close(self) -> SenderLedger:
+        """The account as of now, with all that is left as unsent; nothing can be taken any more."""
+        with self._lock:
+            self._closed = True
+            unsent = self._ledger.unsent + len(self)
+            return replace(self._ledger, unsent=unsent, failed=len(self._taken))
+
+    def _trim(self) -> int:
+        dropped = max(0, len(self._waiting) - self._capacity)
+        for _ in range(dropped):
+            self._waiting.popleft()
+        self._ledger.unsent += dropped
+        return dropped
+
+
+class _Courier(threading.Thread):
+    """Carries the backlog to Redis at each call of `wake`; owns the connection."""
+
+    def __init__(self, backlog: Backlog, publisher: Publishes, *, counts_receivers: bool) -> None:
+        super().__init__(name="sentinel-agent-courier", daemon=True)
+        self._backlog = backlog
+        self._publisher = publisher
+        self._counts_receivers = counts_receivers
+        self._due = threading.Event()
+        self._last = False
+        self._away = False
+        self._error: Exception | None = None
+
+    def wake(self) -> None:
+        """Send what waits. Raises what ended the courier, if something did."""
+        if self._error:
+            raise self._error
+        self._due.set()
+
+    def finish(self, timeout: float) -> None:
+        """One last attempt; returns when it is over, or after `timeout` seconds. Raises as `wake`."""
+        self._last = True
+        self._due.set()
+        self.join(timeout)
+        if self._error:
+            raise self._error
+
+    def run(self) -> None:
+        """The thread."""
+        try:
+            last = False
+            while not last:
+                self._due.wait()
+                self._due.clear()
+                last = self._last
+                self._flush()
+        except Exception as error:  # noqa: BLE001 - handed to the thread that can raise it
+            self._error = error
+        finally:
+            self._publisher.close()
+
+    def _flush(self) -> None:
+        while batch := self._backlog.take(CHUNK):
+            try:
+                receivers = self._publisher.publish(batch)
+            except BusError as error:
+                self._backlog.give_back()
+                if not self._away:
+                    _log.warning("%s; samples are kept until it answers", error)
+                self._away = True
+                return
+            self._backlog.confirm(receivers if self._counts_receivers else 0)
+            if self._away:
+                _log.warning("Redis answers again; %d samples are still to be sent", len(self._backlog))
+            self._away = False
+
+
+@dataclass(frozen=True)
+class AgentReport:
+    """What an agent did and what it cost."""
+
+    ledger: SenderLedger
+    elapsed: float
+    """Seconds."""
+    cpu_percent: float
+    """Of one core, this process as a whole, over `elapsed`."""
+    rss_bytes: int
+    """Resident memory at the end."""
+    skipped_ticks: int
+    """Samples not taken because their time had passed (a machine too busy, or halted)."""
+
+    def __str__(self) -> str:
+        line = as_line("agent", self.ledger)
+        cost = f"cpu_percent={self.cpu_percent:.2f} rss_mib={self.rss_bytes / 2**20:.1f}"
+        return f"{line} skipped_ticks={self.skipped_ticks} elapsed_s={self.elapsed:.1f} {cost}"
+
+
+def next_tick(tick: int, elapsed: float, interval: float) -> int:
+    """Number of the next tick to wait for after `tick`; tick n is due n × interval after the start."""
+    return max(tick + 1, math.ceil(elapsed / interval))
+
+
+class Agent:
+    """Takes samples of this host and hands them to a publisher, which it closes at the end.
+
+    Its source number is the second (Unix time) at which it was made, so a restarted agent is a new source that counts
+    from 0 again. Two agents of one `host` must not start in the same second.
+    """
+
+    def __init__(
+        self,
+        settings: AgentSettings,
+        publisher: Publishes,
+        read: Callable[[], HostReading] | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        _check(settings)
+        self._settings = settings
+        self._read = read or HostProbe().read
+        self._clock = clock
+        self._source = clock() // 1_000_000_000 % 2**32
+        self._seq = 0
+        self._time = 0
+        self._backlog = Backlog(settings.buffer)
+        self._courier = _Courier(self._backlog, publisher, counts_receivers=settings.transport == "pubsub")
+
+    def run(self, count: int = 0, stop: threading.Event | None = None) -> AgentReport:
+        """Sample until `stop` is set, or `count` samples are taken if that is not 0. Once per agent.
+
+        The first sample is taken one interval after the start, so that it, too, describes an interval.
+        """
+        start, cpu = time.monotonic(), time.process_time()
+        self._courier.start()
+        try:
+            skipped = self._sample(start, count, stop or threading.Event())
+        finally:
+            self._courier.finish(LAST_ATTEMPT)
+        ledger = self._backlog.close()
+        elapsed = time.monotonic() - start
+        own = ProcessProbe().read()
+        # process_time counts in ns; a ProcessReading in 10 ms, of which a small agent needs minutes to use one.
+        percent = 100 * (time.process_time() - cpu) / elapsed
+        return AgentReport(ledger, elapsed, percent, own.rss_bytes if own else 0, skipped)
+
+    def _sample(self, start: float, count: int, stop: threading.Event) -> int:
+        """Returns the number of skipped ticks."""
+        interval = self._settings.interval
+        tick = skipped = 0
+        while not count or self._seq < count:
+            following = next_tick(tick, time.monotonic() - start, interval)
+            skipped += following - tick - 1
+            tick = following
+            if stop.wait(max(0.0, start + tick * interval - time.monotonic())):
+                break
+            self._push(self._read())
+            self._courier.wake()
+        return skipped
+
+    def _push(self, reading: HostReading) -> None:
+        """Times strictly increase, also while the clock stands still or was set back."""
+        self._time = max(self._time + 1, self._clock())
+        sample = Sample(
+            timestamp=self._time // 1_000_000_000,
+            cpu=reading.cpu,
+            mem=reading.mem,
+            sent=self._time,
+            host=self._settings.host,
+            source=self._source,
+            seq=self._seq,
+            fields=reading.fields or None,
+        )
+        self._seq += 1
+        if problem := flaw(sample):
+            _log.error("a sample was not sent: %s", problem)
+            self._backlog.refuse()
+        else:
+            self._backlog.push(_encode(sample))
+
+
+def _check(settings: AgentSettings) -> None:
+    if settings.transport not in TRANSPORTS:
+        raise SettingsError(f"transport={settings.transport!r} is unknown: expected pubsub or stream")
+    if not (math.isfinite(settings.interval) and settings.interval > 0):
+        raise SettingsError(f"interval={settings.interval!r}: expected seconds above 0")
+    if settings.buffer < 1:
+        raise SettingsError(f"buffer={settings.buffer!r}: expected room for at least 1 sample")
+    if not 0 < len(settings.host) <= 255:
+        raise SettingsError(f"host={settings.host[:40]!r} ({len(settings.host)} characters): expected 1 to 255")
+
+
+def run(
+    settings: AgentSettings, bus: BusSettings, *, count: int = 0, stop: threading.Event | None = None
+) -> AgentReport:
+    """Sample this host and publish to `bus`, always as JSON (the binary layouts have no room for further fields).
+
+    Raises:
+        SettingsError: a setting is out of range, or the URL is not a Redis address.
+    """
+    return Agent(settings, open_publisher(bus, settings.transport)).run(count, stop)

@@ -1,0 +1,77 @@
+"""The bus: Redis or Valkey, through Pub/Sub or a stream. The only home of redis and hiredis.
+
+Receivers return whole reads (`batching.Read`) and take acknowledgements. There are two kinds for each transport, named
+by the configuration's `receive` axis: `redis-py`, written as redis-py's documentation does it, and `socket-reads`,
+which takes all that the socket holds and parses it with `hiredis.Reader`. redis-py's errors leave as `BusError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from sentinel.bus.link import flush, server_version, shown, stream_length
+from sentinel.bus.pubsub import RedisPyPubSub, SocketPubSub
+from sentinel.bus.send import Answers, DeadLetters, Publisher, Sender, open_publisher
+from sentinel.bus.stream import RedisPyStream, SocketStream
+from sentinel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sentinel.batching import Read
+    from sentinel.settings import BusSettings, ConsumerSettings
+
+__all__ = [
+    "Answers",
+    "DeadLetters",
+    "Publisher",
+    "Receiver",
+    "Sender",
+    "flush",
+    "open_publisher",
+    "open_receiver",
+    "server_version",
+    "shown",
+    "stream_length",
+]
+
+
+class Receiver(Protocol):
+    """What the consumer needs of a bus."""
+
+    def read(self, timeout: float) -> Read | None:
+        """The next messages, or None after `timeout` seconds without any. Raises BusError."""
+
+    def acknowledge(self, ids: Sequence[bytes]) -> None:
+        """Tell the bus that these are stored; nothing on Pub/Sub. Raises BusError."""
+
+    def tend(self, *, claim: bool) -> tuple[Read | None, int]:
+        """Housekeeping: (entries taken over from idle consumers, entries found trimmed unread). Raises BusError."""
+
+    def reconnect(self) -> None:
+        """Drop the connection and make it anew. Raises BusError."""
+
+    def close(self) -> None:
+        """Close all connections."""
+
+
+RECEIVERS: Mapping[tuple[str, str], Callable[[BusSettings, ConsumerSettings], Receiver]] = {
+    ("redis-py", "pubsub"): RedisPyPubSub,
+    ("redis-py", "stream"): RedisPyStream,
+    ("socket-reads", "pubsub"): SocketPubSub,
+    ("socket-reads", "stream"): SocketStream,
+}
+
+
+def open_receiver(receive: str, settings: BusSettings, consumer: ConsumerSettings) -> Receiver:
+    """A receiver that is subscribed, or in its group, when this returns.
+
+    Raises:
+        BusError: Redis cannot be reached.
+        SettingsError: unknown transport.
+    """
+    try:
+        kind = RECEIVERS[receive, consumer.transport]
+    except KeyError:
+        raise SettingsError(f"transport={consumer.transport!r} is unknown: expected pubsub or stream") from None
+    return kind(settings, consumer)

@@ -1,0 +1,175 @@
+"""Sending: `Publisher` for the agent, `Sender` for the load generator, `DeadLetters` for the consumer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import hiredis
+
+from sentinel.bus.link import FIELD, Socket, client, mapped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentinel.settings import BusSettings
+
+
+class Publisher:
+    """Sends payloads in pipelines; for the agent. The load generator has `Sender`."""
+
+    def __init__(self, settings: BusSettings, transport: str) -> None:
+        self._settings = settings
+        self._transport = transport
+        # The agent buffers and tries again itself: redis-py's ten retries would only hold up its next sample.
+        self._client = client(settings, retry=None)
+
+    def publish(self, payloads: Sequence[bytes]) -> int:
+        """Send all in one pipeline; returns how many receivers (Pub/Sub) or entries (stream) there were.
+
+        Raises:
+            BusError: Redis is away or refused; some of the payloads may have arrived.
+        """
+        with mapped(self._settings.url):
+            pipeline = self._client.pipeline(transaction=False)
+            for payload in payloads:
+                if self._transport == "pubsub":
+                    pipeline.publish(self._settings.channel, payload)
+                else:
+                    pipeline.xadd(self._settings.stream, {FIELD: payload})
+            replies = pipeline.execute()
+        return sum(replies) if self._transport == "pubsub" else len(replies)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def open_publisher(settings: BusSettings, transport: str) -> Publisher:
+    """A publisher to the channel or the stream, by transport."""
+    return Publisher(settings, transport)
+
+
+class DeadLetters:
+    """The stream of rejected messages. Keeps about the last 100,000, so that garbage cannot fill Redis."""
+
+    KEEP = 100_000
+
+    def __init__(self, settings: BusSettings) -> None:
+        self._settings = settings
+        self._client = client(settings)
+
+    def put(self, letters: Sequence[tuple[bytes, str, str]]) -> None:
+        """Keep (payload, reason, detail) of each rejected message.
+
+        Raises:
+            BusError: Redis is away or refused.
+        """
+        with mapped(self._settings.url):
+            pipeline = self._client.pipeline(transaction=False)
+            for payload, reason, detail in letters:
+                entry: dict[Any, Any] = {"payload": payload, "reason": reason, "detail": detail[:1000]}
+                pipeline.xadd(self._settings.dead_letters, entry, maxlen=self.KEEP, approximate=True)
+            pipeline.execute()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+class Sender:
+    """Sends prepared commands over several connections, pipelined, and counts the answers; for the load generator."""
+
+    def __init__(self, settings: BusSettings, transport: str, connections: int) -> None:
+        self._settings = settings
+        if transport == "pubsub":
+            channel = settings.channel.encode()
+            self._head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
+        else:
+            stream = settings.stream.encode()
+            self._head = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*\r\n$1\r\n%b\r\n" % (len(stream), stream, FIELD)
+        with mapped(settings.url):
+            self._links = [_Link(settings) for _ in range(connections)]
+
+    def command(self, payload: bytes) -> bytes:
+        """The bytes that publish one payload."""
+        return b"%b$%d\r\n%b\r\n" % (self._head, len(payload), payload)
+
+    def send(self, connection: int, commands: Sequence[bytes]) -> None:
+        """Send commands over one connection; they count as sent once answered. Raises BusError."""
+        with mapped(self._settings.url):
+            self._links[connection].send(commands)
+
+    def collect(self, timeout: float = 0.0) -> Answers:
+        """Answers that have come; waits up to `timeout` seconds while any are owed. Raises BusError."""
+        answers = Answers()
+        with mapped(self._settings.url):
+            for link in self._links:
+                link.collect(timeout, answers)
+        return answers
+
+    @property
+    def owed(self) -> int:
+        """Commands sent and not answered yet."""
+        return sum(len(link.owed) for link in self._links)
+
+    def reconnect(self) -> None:
+        """Make every connection anew and send again what was not answered. Raises BusError."""
+        with mapped(self._settings.url):
+            for link in self._links:
+                link.reconnect()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for link in self._links:
+            link.close()
+
+
+@dataclass
+class Answers:
+    """What Redis said to commands of a `Sender`."""
+
+    accepted: int = 0
+    receivers: int = 0
+    """Pub/Sub: sum of the subscriber counts."""
+    refused: int = 0
+    reason: str = ""
+    """The last refusal's text."""
+
+
+class _Link:
+    """One connection of a Sender, and the commands it has not had an answer to."""
+
+    def __init__(self, settings: BusSettings) -> None:
+        self._settings = settings
+        self._socket = Socket(settings)
+        self.owed: list[bytes] = []
+
+    def send(self, commands: Sequence[bytes]) -> None:
+        self.owed += commands
+        self._socket.socket.settimeout(10.0)
+        self._socket.socket.sendall(b"".join(commands))
+
+    def collect(self, timeout: float, answers: Answers) -> None:
+        count = 0
+        deadline = time.monotonic() + timeout
+        while count < len(self.owed) and self._socket.fill(max(0.0, deadline - time.monotonic())):
+            while (reply := self._socket.next_reply()) is not False:
+                count += 1
+                if isinstance(reply, int):
+                    answers.receivers += reply
+                elif isinstance(reply, hiredis.ReplyError):
+                    answers.refused += 1
+                    answers.reason = str(reply)
+        answers.accepted += count
+        del self.owed[:count]
+
+    def reconnect(self) -> None:
+        self._socket.close()
+        self._socket = Socket(self._settings)
+        again, self.owed = self.owed, []
+        self.send(again)
+
+    def close(self) -> None:
+        self._socket.close()

@@ -1,0 +1,227 @@
+"""Receiving from a stream: at least once, made exact by points that overwrite themselves.
+
+An entry is acknowledged after the store's 2xx. On start our own unacknowledged entries come first, then new ones; what
+others left idle is taken over from time to time. Acknowledging has a connection of its own, for the writer's thread.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import hiredis
+from redis.exceptions import ResponseError
+
+from sentinel.batching import Read
+from sentinel.bus.link import Socket, client, mapped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentinel.settings import BusSettings, ConsumerSettings
+
+CLAIM_COUNT = 1000
+"""Most entries taken over at once."""
+
+
+@dataclass
+class _GroupState:
+    """What XINFO says of one group of the stream."""
+
+    pending: int
+    last_delivered: bytes
+    entries_read: int | None
+
+
+class RedisPyStream:
+    """A stream as in redis-py's documentation: `XREADGROUP COUNT 1`, one entry at a time."""
+
+    COUNT = 1
+
+    def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:
+        self._settings = settings
+        self._consumer = consumer
+        self._client = client(settings)
+        self._own_after: bytes | None = b"0"
+        """Our own unacknowledged entries are read first, after this id; None once there are no more."""
+        self._claim_from = b"0-0"
+        self._trimmed = 0
+        self._known_trimmed = 0
+        self.taken_over = 0
+        self._make_group()
+
+    def _make_group(self) -> None:
+        with mapped(self._settings.url), suppress(ResponseError):  # BUSYGROUP: it is there already
+            self._client.xgroup_create(self._settings.stream, self._settings.group, id="0", mkstream=True)
+
+    def read(self, timeout: float) -> Read | None:
+        """See Receiver."""
+        with mapped(self._settings.url):
+            try:
+                entries = self._entries(self._own_after or b">", timeout)
+            except ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    raise
+                # Redis came back empty, or somebody deleted the key: begin anew from the first entry.
+                self._make_group()
+                return None
+        at = time.time_ns()
+        if self._own_after is not None:
+            return self._own(entries, at)
+        return _as_read(entries, at)
+
+    def _own(self, entries: list[Any], at: int) -> Read | None:
+        self._own_after = entries[-1][0] if entries else None
+        gone = [entry[0] for entry in entries if not entry[1]]
+        if gone:
+            self._trimmed += len(gone)
+            self.acknowledge(gone)
+        read = _as_read([entry for entry in entries if entry[1]], at)
+        self.taken_over += len(read.payloads) if read else 0
+        return read
+
+    def _entries(self, after: bytes, timeout: float) -> list[Any]:
+        """[[id, [field, value, …]], …] as RESP2 has it."""
+        block = max(1, min(2000, int(timeout * 1000)))  # redis-py's socket timeout is 5 s
+        reply: Any = self._client.xreadgroup(
+            self._settings.group,
+            self._consumer.name,
+            {self._settings.stream: after},
+            count=self.COUNT,
+            block=block,
+        )
+        return [
+            [i, [x for pair in (fields or {}).items() for x in pair]] for i, fields in (reply[0][1] if reply else [])
+        ]
+
+    def acknowledge(self, ids: Sequence[bytes]) -> None:
+        """See Receiver."""
+        with mapped(self._settings.url):
+            self._client.xack(self._settings.stream, self._settings.group, *ids)
+
+    def tend(self, *, claim: bool) -> tuple[Read | None, int]:
+        """See Receiver. Also trims what every group of the stream has acknowledged, and nothing else."""
+        with mapped(self._settings.url):
+            trimmed, self._trimmed = self._trimmed + self._trimmed_unread(), 0
+            self._trim()
+            read = self._claim() if claim else None
+        return read, trimmed
+
+    def _groups(self) -> dict[bytes, _GroupState]:
+        with suppress(ResponseError):  # no such key yet
+            groups: Any = self._client.xinfo_groups(self._settings.stream)
+            return {g["name"]: _GroupState(g["pending"], g["last-delivered-id"], g.get("entries-read")) for g in groups}
+        return {}
+
+    def _trimmed_unread(self) -> int:
+        """Entries that somebody's trimming took before this group read them, since the last call.
+
+        Redis 7 counts entries added and read. When the last one deleted lies past the last one delivered, all that is
+        left is unread, and the difference was trimmed.
+        """
+        state = self._groups().get(self._settings.group.encode())
+        if state is None or state.entries_read is None:
+            return 0
+        info: Any = self._client.xinfo_stream(self._settings.stream)
+        deleted = info.get("max-deleted-entry-id", b"0-0")
+        if _order(deleted) <= _order(state.last_delivered):
+            return 0
+        known = self._known_trimmed
+        total = int(info["entries-added"]) - state.entries_read - int(info["length"])
+        self._known_trimmed = max(known, total)
+        return max(0, total - known)
+
+    def _trim(self) -> None:
+        """Remove what all groups have acknowledged, so that the stream does not grow for ever."""
+        lowest = []
+        for name, state in self._groups().items():
+            first = state.last_delivered
+            if state.pending:
+                summary: Any = self._client.xpending(self._settings.stream, name)
+                first = summary["min"] or first
+            lowest.append(first)
+        if lowest:
+            self._client.xtrim(self._settings.stream, minid=min(lowest, key=_order).decode(), approximate=True)
+
+    def _claim(self) -> Read | None:
+        """Take over what other consumers left unacknowledged for `claim_idle` seconds."""
+        reply: Any = self._client.xautoclaim(
+            self._settings.stream,
+            self._settings.group,
+            self._consumer.name,
+            min_idle_time=int(self._consumer.claim_idle * 1000),
+            start_id=self._claim_from.decode(),
+            count=CLAIM_COUNT,
+        )
+        self._claim_from = reply[0]
+        entries = [[i, [x for pair in fields.items() for x in pair]] for i, fields in reply[1] if fields]
+        read = _as_read(entries, time.time_ns())
+        self.taken_over += len(entries)
+        return read
+
+    def reconnect(self) -> None:
+        """See Receiver."""
+        with mapped(self._settings.url):
+            self._client.connection_pool.disconnect()
+            self._client.ping()
+        self._make_group()
+        # What was delivered to the broken connection and never reached us is pending under our name.
+        self._own_after = b"0"
+
+    def close(self) -> None:
+        """See Receiver."""
+        self._client.close()
+
+
+class SocketStream(RedisPyStream):
+    """A stream by `XREADGROUP COUNT n`, the reply parsed by hiredis and left as it is."""
+
+    def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:
+        super().__init__(settings, consumer)
+        self._socket: Socket | None = None
+        self.reconnect_socket()
+
+    def reconnect_socket(self) -> None:
+        """Make the reading connection anew."""
+        if self._socket is not None:
+            self._socket.close()
+        with mapped(self._settings.url):
+            self._socket = Socket(self._settings)
+
+    def reconnect(self) -> None:
+        """See Receiver."""
+        super().reconnect()
+        self.reconnect_socket()
+
+    def _entries(self, after: bytes, timeout: float) -> list[Any]:
+        connection = self._socket
+        assert connection is not None
+        block = ("BLOCK", int(timeout * 1000)) if timeout >= 0.001 else ()
+        group = ("XREADGROUP", "GROUP", self._settings.group, self._consumer.name, "COUNT", self._consumer.read_count)
+        connection.send(*group, *block, "STREAMS", self._settings.stream, after)
+        while (reply := connection.next_reply()) is False:
+            if not connection.fill(timeout + 5.0):
+                raise EOFError(f"XREADGROUP was not answered within {timeout + 5:.0f} s")
+        if isinstance(reply, hiredis.ReplyError):
+            raise ResponseError(str(reply))
+        return list(reply[0][1]) if reply else []
+
+    def close(self) -> None:
+        """See Receiver."""
+        super().close()
+        if self._socket is not None:
+            self._socket.close()
+
+
+def _as_read(entries: list[Any], at: int) -> Read | None:
+    """Ids and payloads; an entry of foreign shape yields its first value, which the decoder will judge."""
+    if not entries:
+        return None
+    return Read([entry[0] for entry in entries], [entry[1][1] for entry in entries], at)
+
+
+def _order(entry_id: bytes) -> tuple[int, int]:
+    milliseconds, _, number = entry_id.partition(b"-")
+    return int(milliseconds), int(number or 0)

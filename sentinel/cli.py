@@ -1,0 +1,239 @@
+"""The command line: click's table of commands, and the one place that catches SentinelError.
+
+The laboratory's commands come in through the entry point group `sentinel.commands`, so that the pipeline never imports
+the lab; where the lab's libraries are missing, they are listed with what to install.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sentinel import __version__
+from sentinel.errors import SentinelError
+from sentinel.settings import (
+    CODEC_NAMES,
+    TRANSPORTS,
+    AgentSettings,
+    BusSettings,
+    ConsumerSettings,
+    LoadSettings,
+    StoreSettings,
+    parse_duration,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, as `10`, `90s`, `2m`, `500ms`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Click's hook; a SettingsError becomes a usage error."""
+        try:
+            return parse_duration(value, param.name or "duration" if param else "duration")
+        except SentinelError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Commands(click.Group):
+    """The pipeline's own commands, and those that other wings add."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Click's hook."""
+        return sorted({*super().list_commands(ctx), *self._added()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Click's hook."""
+        return super().get_command(ctx, cmd_name) or self._added().get(cmd_name)
+
+    def _added(self) -> dict[str, click.Command]:
+        added: dict[str, click.Command] = {}
+        for point in entry_points(group="sentinel.commands"):
+            try:
+                added |= point.load()
+            except ModuleNotFoundError as error:
+                added[point.name] = _missing(point.name, str(error.name))
+        return added
+
+
+def _missing(name: str, module: str) -> click.Command:
+    @click.command(name, help=f"Needs {module}: pip install 'sentinelstream-lab[{name}]'.")
+    def command() -> None:
+        raise click.ClickException(f"{module} is not installed: pip install 'sentinelstream-lab[{name}]'")
+
+    return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__, prog_name="sentinel")
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def cli(verbose: bool) -> None:
+    """A metrics pipeline, agent → Redis → consumer → InfluxDB, and the laboratory that measures it.
+
+    REDIS_URL, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET say where Redis and the store are.
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    # The client logs every error that it also reports through its callback.
+    logging.getLogger("Rx").setLevel(logging.WARNING)
+    logging.getLogger("influxdb_client").setLevel(logging.CRITICAL)
+
+
+transport_option = click.option("--transport", type=click.Choice(TRANSPORTS), default="stream", help="Kind of bus.")
+record_option = click.option(
+    "--record", type=click.Path(path_type=Path, file_okay=False), help="Folder for intervals and ledger."
+)
+
+
+@cli.command()
+@transport_option
+@click.option("--interval", type=Duration(), default=AgentSettings.interval, help="Time between samples.")
+@click.option("--count", type=click.IntRange(min=0), default=0, help="Samples to take; 0: until stopped.")
+@click.option("--host", default=None, help="Name to report.  [default: this host's]")
+@click.option(
+    "--buffer", type=click.IntRange(min=1), default=AgentSettings.buffer, help="Samples kept while Redis is away."
+)
+def agent(transport: str, interval: float, count: int, host: str | None, buffer: int) -> None:
+    """Sample this host and publish; prints a ledger at the end."""
+    from sentinel.agent import run
+
+    named = {"host": host} if host else {}
+    settings = AgentSettings(transport=transport, interval=interval, buffer=buffer, **named)
+    stop = threading.Event()
+    _on_stop_signals(stop.set)
+    click.echo(run(settings, BusSettings.from_env(), count=count, stop=stop))
+
+
+@cli.command()
+@click.option(
+    "--configuration",
+    default="optimised",
+    help="baseline, client-batching or optimised; axes may be switched: optimised,decode=json.loads.",
+)
+@transport_option
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=ConsumerSettings.batch_size, help="Most points in one write."
+)
+@click.option("--max-age", type=Duration(), default="10ms", help="Longest that a point waits for its batch to fill.")
+@click.option(
+    "--name",
+    default=None,
+    help="This consumer's name in the group; one for each running at once.  [default: this host's]",
+)
+@click.option("--run", default="", help="Tag `run` for messages that carry none.")
+@click.option("--until-empty", is_flag=True, help="End when the bus has been empty for a moment (also: SIGUSR1).")
+@click.option(
+    "--deadline",
+    type=Duration(),
+    default=ConsumerSettings.deadline,
+    help="Longest that draining may take after SIGTERM.",
+)
+@record_option
+def consume(configuration: str, name: str | None, until_empty: bool, record: Path | None, **options: Any) -> None:
+    """Read the bus, write to the store; prints a ledger at the end.
+
+    SIGTERM or Ctrl-C: stop reading, write and acknowledge what was read, exit 0. A second one, or the deadline: exit 1
+    and say what was left.
+    """
+    from sentinel.configurations import parse
+    from sentinel.consumer import Consumer
+
+    settings = ConsumerSettings(**options | ({"name": name} if name else {}))
+    consumer = Consumer(parse(configuration), settings, BusSettings.from_env(), StoreSettings.from_env(), record=record)
+    consumer.until_empty = until_empty
+    control(consumer, settings.deadline)
+    consumer.run()
+    report = consumer.close()
+    click.echo(report)
+    if report.ledger.pending:
+        raise click.ClickException(_left(report.ledger.pending, settings.transport))
+
+
+def control(consumer: Any, deadline: float) -> None:
+    """SIGTERM and SIGINT stop a consumer, a second one at once; SIGUSR1 lets it end when the bus is empty."""
+
+    def stop() -> None:
+        consumer.stop.request(0.0 if consumer.stop.requested else deadline)
+
+    def finish(*_: object) -> None:
+        consumer.until_empty = True
+
+    _on_stop_signals(stop)
+    signal.signal(signal.SIGUSR1, finish)
+
+
+def _left(pending: int, transport: str) -> str:
+    fate = "they stay on the stream and will be read again" if transport == "stream" else "they are lost (Pub/Sub)"
+    return f"{pending} messages were read but not stored before the deadline: {fate}"
+
+
+@cli.command()
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=LoadSettings.workers,
+    help="Sources, each with its own sequence numbers.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=LoadSettings.rate,
+    help="Messages per second, all sources together.",
+)
+@click.option("--duration", type=Duration(), default=LoadSettings.duration, help="Length of the schedule.")
+@click.option(
+    "--count", type=click.IntRange(min=0), default=0, help="Send so many as fast as Redis takes them instead."
+)
+@click.option(
+    "--loop",
+    type=click.Choice(["constant", "poisson", "closed"]),
+    default="constant",
+    help="Open loop (constant, poisson), or the original's closed one.",
+)
+@click.option("--codec", type=click.Choice(CODEC_NAMES), default="json")
+@transport_option
+@click.option(
+    "--connections", type=click.IntRange(min=1), default=LoadSettings.connections, help="Sockets to Redis per process."
+)
+@click.option("--processes", type=click.IntRange(min=1), default=1, help="Processes that share the sources.")
+@click.option("--seed", type=int, default=LoadSettings.seed)
+@record_option
+def load(processes: int, record: Path | None, **options: Any) -> None:
+    """Play many sources against the bus; prints a ledger, the rate and the send delay."""
+    from sentinel.delivery import StopSign
+    from sentinel.loadgen import run_load
+
+    stop = StopSign()
+    _on_stop_signals(lambda: stop.request(5.0))
+    settings = LoadSettings(**options)
+    click.echo(run_load(settings, BusSettings.from_env(), processes=processes, record=record, stop=stop))
+
+
+def _on_stop_signals(action: Callable[[], None]) -> None:
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: action())
+
+
+def main() -> None:
+    """Run a command; an error that a user can act on is one line on stderr and exit code 1."""
+    try:
+        cli(prog_name="sentinel")
+    except SentinelError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,162 @@
+"""The wire format: samples to payloads and back, by name.
+
+Pure. JSON and the two binary layouts are SentinelStream's, extended compatibly: a payload of 32 or 40 bytes is binary
+(the shortest valid JSON message is longer), anything else must be a JSON object. Binary is little-endian:
+`<qddq` timestamp, cpu_usage, mem_usage, send_time_unix_nano, and `<qddqII` with source and seq.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sentinel.sample import Sample, flaw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+MAX_PAYLOAD = 1 << 20
+"""Bytes; a longer payload is rejected unread."""
+
+_PLAIN = struct.Struct("<qddq")
+_TRACED = struct.Struct("<qddqII")
+_BINARY_LENGTHS = frozenset({_PLAIN.size, _TRACED.size})
+_LAST_SECOND = 9_223_372_036
+_LAST_NANOSECOND = 2**63 - 2
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A message that will never become a point."""
+
+    position: int
+    """Index among the payloads of its read."""
+    reason: str
+    """A short class for counting: `json`, `type`, `value`, `size`, or `store`."""
+    detail: str
+    """The value, and what was expected."""
+
+
+class _NotAMessageError(Exception):
+    """One payload's (reason, detail); never leaves this module."""
+
+
+def _from_binary(payload: bytes) -> Sample:
+    if len(payload) == _PLAIN.size:
+        timestamp, cpu, mem, sent = _PLAIN.unpack(payload)
+        source = seq = None
+    else:
+        timestamp, cpu, mem, sent, source, seq = _TRACED.unpack(payload)
+    if not (0 <= timestamp <= _LAST_SECOND and 0 <= sent <= _LAST_NANOSECOND):
+        raise _NotAMessageError("value", f"timestamp={timestamp} s, send_time_unix_nano={sent}: expected times ≥ 1970")
+    return Sample(timestamp, cpu, mem, sent, source=source, seq=seq)
+
+
+_decode_json = msgspec.json.Decoder(Sample).decode
+
+
+def _from_json_loads(payload: bytes) -> Sample:
+    sample = msgspec.convert(json.loads(payload.decode()), Sample)
+    # json.loads lets lone surrogates through, which no UTF-8 line can carry.
+    "".join([sample.host, sample.run, *(sample.fields or ())]).encode()
+    return sample
+
+
+def _checked(payload: bytes, parse: Callable[[bytes], Sample]) -> Sample:
+    """One payload, with every doubt turned into a reason."""
+    if len(payload) > MAX_PAYLOAD:
+        raise _NotAMessageError("size", f"{len(payload):,} bytes: expected at most {MAX_PAYLOAD:,}")
+    try:
+        sample = _from_binary(payload) if len(payload) in _BINARY_LENGTHS else parse(payload)
+    except msgspec.ValidationError as error:
+        raise _NotAMessageError("type", str(error)) from error
+    except (ValueError, RecursionError) as error:
+        text = f"{payload[:40]!r}{'…' if len(payload) > 40 else ''}"
+        raise _NotAMessageError("json", f"{text} ({len(payload)} bytes): expected a JSON object ({error})") from error
+    if problem := flaw(sample):
+        raise _NotAMessageError("value", problem)
+    return sample
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A way to turn the payloads of one read into samples."""
+
+    name: str
+    parse: Callable[[bytes], Sample]
+
+    def __call__(self, payloads: Sequence[bytes]) -> tuple[list[Sample], list[Rejected]]:
+        """Samples in order, and what was rejected with its position; together as many as payloads."""
+        samples: list[Sample] = []
+        rejected: list[Rejected] = []
+        for position, payload in enumerate(payloads):
+            try:
+                samples.append(_checked(payload, self.parse))
+            except _NotAMessageError as error:
+                rejected.append(Rejected(position, *error.args))
+        return samples, rejected
+
+
+class FastDecoder(Decoder):
+    """The same answers as `Decoder`, quicker for a read that is sound throughout and all of one kind."""
+
+    def __call__(self, payloads: Sequence[bytes]) -> tuple[list[Sample], list[Rejected]]:
+        """As `Decoder`: at the first doubt the whole read is decoded again, one by one, to name the culprits."""
+        lengths = set(map(len, payloads))
+        samples = None
+        if lengths == {_TRACED.size}:
+            samples = _binary_read(payloads)
+        elif lengths.isdisjoint(_BINARY_LENGTHS) and max(lengths, default=0) <= MAX_PAYLOAD:
+            samples = _json_read(payloads)
+        return super().__call__(payloads) if samples is None else (samples, [])
+
+
+def _json_read(payloads: Sequence[bytes]) -> list[Sample] | None:
+    """Samples, or None where any payload is in doubt. msgspec itself refuses NaN, infinity and overflow."""
+    decode = _decode_json
+    try:
+        samples = [decode(payload) for payload in payloads]
+    except (ValueError, RecursionError):
+        return None
+    return None if any([s.fields for s in samples]) and any(map(flaw, samples)) else samples
+
+
+def _binary_read(payloads: Sequence[bytes]) -> list[Sample] | None:
+    """Samples, or None where any payload is in doubt. A sum is finite only if all its terms are."""
+    rows = list(_TRACED.iter_unpack(b"".join(payloads)))
+    seconds, cpu, mem, sent, _, _ = zip(*rows, strict=True)
+    in_range = min(seconds) >= 0 and max(seconds) <= _LAST_SECOND and min(sent) >= 0 and max(sent) <= _LAST_NANOSECOND
+    if not (in_range and math.isfinite(sum(cpu) + sum(mem))):
+        return None
+    return [Sample(t, c, m, n, "", source, seq) for t, c, m, n, source, seq in rows]
+
+
+DECODERS: Mapping[str, Decoder] = {
+    "json.loads": Decoder("json.loads", _from_json_loads),
+    "msgspec": FastDecoder("msgspec", _decode_json),
+}
+
+
+@dataclass(frozen=True)
+class Codec:
+    """An encoding of samples, chosen by name and recorded in the run."""
+
+    name: str
+    encode: Callable[[Sample], bytes]
+
+
+def _to_binary(sample: Sample) -> bytes:
+    if sample.source is None or sample.seq is None:
+        return _PLAIN.pack(sample.timestamp, sample.cpu, sample.mem, sample.sent)
+    return _TRACED.pack(sample.timestamp, sample.cpu, sample.mem, sample.sent, sample.source, sample.seq)
+
+
+CODECS: Mapping[str, Codec] = {
+    "json": Codec("json", msgspec.json.Encoder().encode),
+    "binary": Codec("binary", _to_binary),
+}

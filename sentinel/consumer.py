@@ -1,0 +1,275 @@
+"""The consumer: bus → decode → encode → batch → store, and an account of every message.
+
+Two threads do the work: this one reads, decodes, encodes and batches; the writer's writes, acknowledges and records.
+A third wakes twice a second for the record and the stream's housekeeping, and touches no message.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sentinel.batching import Batcher, Read
+from sentinel.bus import DeadLetters, open_receiver
+from sentinel.codecs import DECODERS
+from sentinel.delivery import DeadlineError, StopSign, backoff, insist
+from sentinel.errors import BusError
+from sentinel.influx import PointEncoder
+from sentinel.ledger import ConsumerLedger, Sequences, as_line
+from sentinel.lineprotocol import LineEncoder
+from sentinel.measure import Measure
+from sentinel.record import INTERVAL, Record
+from sentinel.sink import identify, prepare, verify
+from sentinel.writers import WRITERS, Outlet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from sentinel.batching import Batch
+    from sentinel.codecs import Rejected
+    from sentinel.configurations import Configuration
+    from sentinel.sample import Sample
+    from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
+
+log = logging.getLogger(__name__)
+
+POINTS: Mapping[str, Callable[[str], Callable[[Sequence[Sample]], Sequence[Any]]]] = {
+    "influxdb-client": PointEncoder,
+    "line-bytes": LineEncoder,
+}
+LONGEST_WAIT = 0.25
+"""Seconds that a read may wait, so that a stop is noticed."""
+CLAIM_EVERY = 20
+"""Intervals between two looks for entries that other consumers left."""
+
+
+@dataclass(frozen=True)
+class ConsumerReport:
+    """How a consumer's run ended."""
+
+    ledger: ConsumerLedger
+    first_read: int
+    """When the first message was read, ns since the epoch; 0 if none was."""
+    last_stored: int
+    """When the last batch was acknowledged, ns since the epoch."""
+    cpu_seconds: float
+    """CPU time of this process from the first read to the end."""
+
+    def __str__(self) -> str:
+        return as_line("consumer", self.ledger)
+
+
+class Consumer:
+    """One consumer, connected when constructed. `run` may be called more than once; `close` ends it.
+
+    Raises:
+        BusError, StoreError: Redis or the store cannot be reached, or refuses us, at the start.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        settings: ConsumerSettings,
+        bus: BusSettings,
+        store: StoreSettings,
+        *,
+        record: str | Path | None = None,
+        stop: StopSign | None = None,
+    ) -> None:
+        self.ledger = ConsumerLedger()
+        self.stop = stop or StopSign()
+        self.until_empty = False
+        self._settings = settings
+        self._decode = DECODERS[configuration.decode]
+        self._encode = POINTS[configuration.point](settings.run)
+        server = identify(store)
+        prepare(store, server)
+        verify(store, server)
+        self._receiver = open_receiver(configuration.receive, bus, settings)
+        self._letters = DeadLetters(bus)
+        # influxdb-client does its own batching, or none: it gets every message at once.
+        own_batches = configuration.write == "post-batches"
+        self._batcher = Batcher(settings.batch_size if own_batches else 1, int(settings.max_age * 1e9))
+        outlet = Outlet(store, server, settings, self.ledger, self.stop, self._settle)
+        self._writer = WRITERS[configuration.write](outlet)
+        self._measure = Measure()
+        self._sequences = Sequences()
+        self._slots: dict[tuple[str, int | None, str], int] = {}
+        self._lock = threading.Lock()
+        self._record = Record(record)
+        self._taken: Read | None = None
+        self._closing = threading.Event()
+        self._first_read = self._last_stored = 0
+        self._cpu_before = 0.0
+        self._last_message = time.monotonic()
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._keeper.start()
+        self._record.ready()
+        log.info("%s reads %s, writes to %s", configuration.name, settings.transport, server)
+
+    def run(self, *, until: int = 0) -> None:
+        """Consume until a stop is asked for, `until` messages were received, or, if `until_empty`, the bus is empty."""
+        self._last_message = time.monotonic()
+        try:
+            while not self.stop.requested and not (until and self.ledger.received >= until):
+                if (read := self._read()) is not None:
+                    self._take(read)
+                    self._last_message = time.monotonic()
+                elif self.until_empty and time.monotonic() - self._last_message >= self._settings.idle:
+                    break
+                if batch := self._batcher.due(time.time_ns()):
+                    self._writer.put(batch)
+        except DeadlineError as error:
+            log.error("%s", error)  # noqa: TRY400 - the message says it all
+
+    def _read(self) -> Read | None:
+        if self._taken is not None:
+            read, self._taken = self._taken, None
+            return read
+        wait = self._batcher.wait(time.time_ns())
+        timeout = LONGEST_WAIT if wait is None else min(LONGEST_WAIT, wait / 1e9)
+        try:
+            return self._receiver.read(timeout)
+        except BusError as error:
+            log.warning("%s; reconnecting", error)
+            self._reconnect()
+            return None
+
+    def _reconnect(self) -> None:
+        attempt = 0
+        while not self.stop.requested:
+            attempt += 1
+            try:
+                self._receiver.reconnect()
+            except BusError:
+                self.stop.pause(backoff(attempt, random.random()))  # noqa: S311 - jitter
+            else:
+                self.ledger.reconnects += 1
+                log.warning("reconnected to Redis after %d attempts", attempt)
+                return
+
+    def _take(self, read: Read) -> None:
+        """One read: decoded, encoded, batched."""
+        if not self._first_read:
+            self._first_read = read.at
+            self._cpu_before = time.process_time()
+        self.ledger.received += len(read.payloads)
+        samples, rejected = self._decode(read.payloads)
+        if rejected:
+            read = self._without(read, rejected)
+            if not read.payloads:
+                return
+        points = self._encode(samples)
+        for batch in self._batcher.add(read, samples, points, time.time_ns()):
+            self._writer.put(batch)
+
+    def _without(self, read: Read, rejected: Sequence[Rejected]) -> Read:
+        """What is left of a read once its rejected messages are in the dead letters."""
+        letters = [(read.payloads[r.position], r.reason, r.detail) for r in rejected]
+        bad = {r.position for r in rejected}
+        self._bury(letters, [i for n, i in enumerate(read.ids) if n in bad])
+        return Read(
+            [i for n, i in enumerate(read.ids) if n not in bad],
+            [p for n, p in enumerate(read.payloads) if n not in bad],
+            read.at,
+        )
+
+    def _bury(self, letters: list[tuple[bytes, str, str]], ids: Sequence[bytes]) -> None:
+        """Keep rejected messages on the dead-letter stream, then acknowledge them."""
+        insist(lambda: self._letters.put(letters), self.stop, lambda: None)
+        with self._lock:
+            for _, reason, _ in letters:
+                self.ledger.reject(reason)
+        self._acknowledge(ids)
+
+    def _acknowledge(self, ids: Sequence[bytes]) -> None:
+        if not ids:
+            return
+        try:
+            insist(lambda: self._receiver.acknowledge(ids), self.stop, lambda: None)
+        except DeadlineError as error:
+            self.ledger.unacknowledged += len(ids)
+            log.warning("%d messages are stored but Redis could not be told: %s", len(ids), error)
+
+    def _settle(self, batch: Batch, refused: dict[int, str], at: int) -> None:
+        """The store has answered for a batch: account for it, then acknowledge. In the writer's thread."""
+        if refused:
+            letters = [(batch.payloads[n], "store", words) for n, words in refused.items()]
+            try:
+                self._bury(letters, [])
+            except DeadlineError:
+                return  # not acknowledged: it will be read again
+        with self._lock:
+            self.ledger.written += len(batch) - len(refused)
+            self._last_stored = at
+            self._measure.settled(batch, at)
+            self._follow(batch)
+        self._acknowledge(batch.ids)
+
+    def _follow(self, batch: Batch) -> None:
+        """Show the batch's sequence numbers to the ledger."""
+        slots = self._slots
+        pairs = []
+        for s in batch.samples:
+            if s.seq is not None:
+                key = (s.host, s.source, s.run)
+                slot = slots.get(key)
+                if slot is None:
+                    slot = slots[key] = self._sequences.slot(key)
+                pairs.append((slot, s.seq))
+        if pairs:
+            both = np.array(pairs, dtype=np.int64)
+            self._sequences.see(both[:, 0], both[:, 1])
+
+    def _keep(self) -> None:
+        """Housekeeping, twice a second."""
+        beat = 0
+        while not self._closing.wait(INTERVAL):
+            beat += 1
+            self._note_interval()
+            try:
+                taken, trimmed = self._receiver.tend(claim=beat % CLAIM_EVERY == 0 and self._taken is None)
+            except BusError:
+                continue  # the reader meets the same and says so
+            self.ledger.trimmed_unread += trimmed
+            if taken is not None:
+                self._taken = taken
+
+    def _note_interval(self) -> None:
+        with self._lock:
+            counts = {k: v for k, v in asdict(self._counted()).items() if isinstance(v, int)}
+            histograms = self._measure.take()
+        self._record.interval({"at": time.time_ns(), "cpu_seconds": time.process_time(), **counts, **histograms})
+
+    def _counted(self) -> ConsumerLedger:
+        """The ledger with what the sequences know."""
+        s = self._sequences
+        return replace(self.ledger, lost=s.lost, duplicated=s.duplicated, reordered=s.reordered)
+
+    def close(self) -> ConsumerReport:
+        """Write what is left, acknowledge it, and report; a stop in progress keeps its deadline."""
+        try:
+            if len(self._batcher):
+                self._writer.put(self._batcher.take())
+        except DeadlineError as error:
+            log.error("%s", error)  # noqa: TRY400 - the message says it all
+        self._writer.close()
+        self._closing.set()
+        self._keeper.join()
+        self._note_interval()
+        self.ledger.pending = self.ledger.received - self.ledger.written - self.ledger.rejected
+        self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
+        report = ConsumerReport(
+            self._counted(), self._first_read, self._last_stored, time.process_time() - self._cpu_before
+        )
+        self._record.close(asdict(report))
+        self._receiver.close()
+        self._letters.close()
+        return report

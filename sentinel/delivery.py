@@ -1,0 +1,121 @@
+"""When the store, or Redis, says no: retry what may pass, bisect what the store refuses, know when to stop."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from sentinel.errors import BusError, StoreAccessError, StoreError, StoreRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sentinel.ledger import ConsumerLedger
+
+FIRST_DELAY = 0.05
+LONGEST_DELAY = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class DeadlineError(Exception):
+    """The stop deadline passed while something was still undelivered; never leaves the pipeline."""
+
+
+class StopSign:
+    """Says when to stop: first asked politely, with a deadline; then at once."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._deadline = float("inf")
+
+    def request(self, seconds: float) -> None:
+        """Stop reading and be done within `seconds`; asked again, the earlier deadline holds."""
+        self._deadline = min(self._deadline, time.monotonic() + seconds)
+        self._asked.set()
+
+    @property
+    def requested(self) -> bool:
+        """Whether anybody asked."""
+        return self._asked.is_set()
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline; infinite while nobody asked."""
+        return max(0.0, self._deadline - time.monotonic())
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but no longer than the deadline allows."""
+        end = time.monotonic() + seconds
+        while (rest := min(end - time.monotonic(), self.left)) > 0:
+            time.sleep(min(rest, 0.1))
+
+
+def backoff(attempt: int, jitter: float) -> float:
+    """Seconds before attempt 1, 2, …: doubling from first to longest, times 0.5 … 1 as `jitter` goes from 0 to 1."""
+    return float(min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 30)) * (0.5 + jitter / 2))
+
+
+def insist(action: Callable[[], None], stop: StopSign, on_retry: Callable[[], None]) -> None:
+    """Do `action` until it works; errors that may pass are retried with backoff.
+
+    Raises:
+        StoreRefusedError: at once; the same body will never do.
+        DeadlineError: the stop deadline passed first.
+    """
+    attempt = 0
+    while True:
+        try:
+            action()
+        except StoreRefusedError:
+            raise
+        except (StoreError, BusError) as error:
+            attempt += 1
+            asked = error.retry_after if isinstance(error, StoreError) else None
+            delay = asked if asked is not None else backoff(attempt, random.random())  # noqa: S311 - jitter
+            if attempt == 1 or isinstance(error, StoreAccessError):
+                log.warning("%s; trying again", error)
+            if stop.left <= 0:
+                raise DeadlineError(str(error)) from error
+            stop.pause(delay)
+            on_retry()
+        else:
+            if attempt:
+                log.warning("it works again after %d attempts", attempt + 1)
+            return
+
+
+class Courier:
+    """Delivers points through `post`, retrying what may pass and bisecting what the store refuses."""
+
+    def __init__(self, post: Callable[[Sequence[Any]], None], stop: StopSign, ledger: ConsumerLedger) -> None:
+        self._post = post
+        self._stop = stop
+        self._ledger = ledger
+
+    def deliver(self, points: Sequence[Any]) -> dict[int, str]:
+        """Write all; returns index and the store's words of each point that it will never take.
+
+        Halves may be written twice on the way (1.x keeps the good part of a refused body): points overwrite themselves.
+
+        Raises:
+            DeadlineError: the stop deadline passed first.
+        """
+        return self._deliver(points, 0)
+
+    def _deliver(self, points: Sequence[Any], first: int) -> dict[int, str]:
+        try:
+            insist(lambda: self._post(points), self._stop, self._count_retry)
+        except StoreRefusedError as error:
+            if len(points) == 1:
+                return {first: str(error)}
+            half = len(points) // 2
+            return self._deliver(points[:half], first) | self._deliver(points[half:], first + half)
+        self._ledger.requests += 1
+        return {}
+
+    def _count_retry(self) -> None:
+        self._ledger.retries += 1

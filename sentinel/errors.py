@@ -1,0 +1,51 @@
+"""Every error a user can meet, in one small tree.
+
+Driver errors (redis, http.client, influxdb-client, OSError) are translated into these at the edge that meets them;
+inside the pipeline only these names appear. A message gives the value, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+
+class SentinelError(Exception):
+    """Something a user can act on; the command line prints the message and exits 1."""
+
+
+class SettingsError(SentinelError):
+    """A parameter, option or environment variable has a value that is not allowed."""
+
+
+class BusError(SentinelError):
+    """Redis cannot be reached, or refused what was asked."""
+
+
+class StoreError(SentinelError):
+    """The store cannot be reached or cannot take points now: trying again may help.
+
+    Attributes:
+        retry_after: Seconds the store asked to wait (`Retry-After`), or None.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class StoreRefusedError(StoreError):
+    """The store will never accept this body (400, 413, 422): trying the same again is useless."""
+
+
+class StoreAccessError(StoreError):
+    """Wrong token, or no such bucket (401, 403, 404): a person must change a setting."""
+
+
+class StackError(SentinelError):
+    """A server of the stack could not be found or started."""
+
+
+class TrialError(SentinelError):
+    """A trial could not be carried out; what was measured so far is kept."""
+
+
+class RunError(SentinelError):
+    """A run's record is missing, unreadable or cannot be written."""

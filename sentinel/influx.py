@@ -1,0 +1,142 @@
+"""influxdb-client, used as its documentation says, for the configurations that measure it. Its only home.
+
+The client posts to `/api/v2/write`, which InfluxDB knows from 1.8 on; for older ones a small adapter at the client's
+HTTP seam moves the request to `/write`, so that the very same client code is measured everywhere.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from influxdb_client import InfluxDBClient, Point, WriteOptions, WritePrecision
+from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from sentinel.errors import StoreError
+from sentinel.lineprotocol import tags
+from sentinel.sample import MEASUREMENT
+from sentinel.sink import CLIENT_WRITE_PATH, Response, check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from sentinel.sample import Sample
+    from sentinel.settings import StoreSettings
+    from sentinel.sink import Server
+
+
+class PointEncoder:
+    """Samples to influxdb-client Points, with the same tags and fields as our own lines."""
+
+    def __init__(self, run: str = "") -> None:
+        self._run = run
+
+    def __call__(self, samples: Iterable[Sample]) -> list[Point]:
+        """One Point per sample."""
+        return [self._point(sample) for sample in samples]
+
+    def _point(self, sample: Sample) -> Point:
+        point = Point(MEASUREMENT)
+        for key, value in tags(sample, self._run).items():
+            point.tag(key, value)
+        point.field("cpu", sample.cpu).field("mem", sample.mem)
+        for name, reading in (sample.fields or {}).items():
+            point.field(name, reading)
+        return point.time(sample.time, WritePrecision.NS)
+
+
+def open_client(settings: StoreSettings, server: Server) -> InfluxDBClient:
+    """An InfluxDBClient for the store, adapted where the server does not serve the client's path."""
+    client = InfluxDBClient(
+        url=settings.url, token=settings.token or "none", org=settings.org, timeout=int(settings.timeout * 1000)
+    )
+    if not server.serves_client:
+        original = client.api_client.call_api
+
+        def call_api(
+            path: str, method: str, path_params: Any, query: list[tuple[str, str]], *args: Any, **kw: Any
+        ) -> Any:
+            if path == CLIENT_WRITE_PATH:
+                # Without precision: 1.6 takes ns then, and misreads spellings that it does not know.
+                path, query = "/write", [("db", settings.bucket)]
+            return original(path, method, path_params, query, *args, **kw)
+
+        client.api_client.call_api = call_api
+    return client
+
+
+@contextmanager
+def mapped(settings: StoreSettings) -> Iterator[None]:
+    """The client's errors leave as ours, by the same table as our own requests'."""
+    try:
+        yield
+    except ApiException as error:
+        headers = {k.lower(): v for k, v in (error.headers or {}).items()}
+        check(Response(error.status or 0, headers, str(error.body or error.reason).encode()), settings)
+        raise StoreError(str(error)) from error
+    except (HTTPError, OSError) as error:
+        raise StoreError(
+            f"the store at {settings.url} did not answer: {error} (is it running, and does INFLUX_URL name it?)"
+        ) from error
+
+
+class SynchronousApi:
+    """`write_api(SYNCHRONOUS)`: one request per call."""
+
+    def __init__(self, settings: StoreSettings, server: Server) -> None:
+        self._settings = settings
+        self._client = open_client(settings, server)
+        self._api = self._client.write_api(write_options=SYNCHRONOUS)
+
+    def write(self, points: Sequence[Point | bytes]) -> None:
+        """Write points in one request. Raises StoreError and its children."""
+        record = points[0] if len(points) == 1 else list(points)
+        with mapped(self._settings):
+            self._api.write(bucket=self._settings.bucket, record=record, write_precision=WritePrecision.NS)
+
+    def close(self) -> None:
+        """Close the client."""
+        self._api.close()
+        self._client.close()
+
+
+class BatchingApi:
+    """`write_api()` in batching mode: points are gathered and written by the client's own thread."""
+
+    def __init__(
+        self,
+        settings: StoreSettings,
+        server: Server,
+        *,
+        batch_size: int,
+        flush_interval: float,
+        on_success: Callable[[int], None],
+        on_error: Callable[[list[bytes]], None],
+        on_retry: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._client = open_client(settings, server)
+        self._options = WriteOptions(batch_size=batch_size, flush_interval=int(flush_interval * 1000))
+        self._api = self._client.write_api(
+            write_options=self._options,
+            success_callback=lambda _, data: on_success(len(_lines(data))),
+            error_callback=lambda _, data, _error: on_error(_lines(data)),
+            retry_callback=lambda *_: on_retry(),
+        )
+
+    def write(self, point: Point | bytes) -> None:
+        """Hand one point to the client; it decides when to write it."""
+        self._api.write(bucket=self._settings.bucket, record=point, write_precision=WritePrecision.NS)
+
+    def close(self, timeout: float) -> None:
+        """Write what is left, waiting up to `timeout` seconds."""
+        # The option is read when closing; the deadline of a stop is known only then.
+        self._options.max_close_wait = int(timeout * 1000)
+        self._api.close()
+        self._client.close()
+
+
+def _lines(data: str | bytes) -> list[bytes]:
+    return (data.encode() if isinstance(data, str) else data).split(b"\n")

@@ -1,0 +1,63 @@
+"""Sample: one reading of one host at one time, as it travels.
+
+Pure: no clock, no socket. The wire names (`cpu_usage`, `send_time_unix_nano`…) are SentinelStream's; the short names
+are ours. What a sample may hold is said once, here, so that every decoder accepts and rejects the same messages.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import msgspec
+
+MEASUREMENT = "system_stats"
+
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 2)]
+"""Since the Unix epoch; the upper end is InfluxDB's."""
+Name = Annotated[str, msgspec.Meta(max_length=255)]
+
+RESERVED_FIELDS = frozenset({"cpu", "mem", "time"})
+
+
+_WIRE_NAMES = {"cpu": "cpu_usage", "mem": "mem_usage", "sent": "send_time_unix_nano"}
+
+
+class Sample(msgspec.Struct, rename=_WIRE_NAMES, omit_defaults=True, gc=False):
+    """One reading. `sent` is the *intended* send time under an open-loop load; 0 where the sender gave none."""
+
+    timestamp: Annotated[int, msgspec.Meta(ge=0, le=9_223_372_036)]
+    """Seconds since the Unix epoch."""
+    cpu: float
+    """Percent of all cores."""
+    mem: float
+    """Percent of physical memory."""
+    sent: Nanoseconds = 0
+    host: Name = ""
+    source: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | None = None
+    """Number of the emitter; with `host` it names a source with its own sequence numbers."""
+    seq: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | None = None
+    """Position among the source's messages, from 0, without gaps."""
+    fields: dict[Name, float] | None = None
+    """Further readings: swap, load, disk, network…"""
+    run: Name = ""
+
+    @property
+    def time(self) -> int:
+        """Time of the point in ns: `sent` if present, else `timestamp`."""
+        return self.sent or self.timestamp * 1_000_000_000
+
+
+def flaw(sample: Sample) -> str | None:
+    """Why the sample cannot become a point, beyond its types; None if it can.
+
+    Line protocol has no NaN and no infinity, and a field needs a name of its own.
+    """
+    if not (math.isfinite(sample.cpu) and math.isfinite(sample.mem)):
+        return f"cpu_usage={sample.cpu!r}, mem_usage={sample.mem!r}: expected finite numbers"
+    for name, value in (sample.fields or {}).items():
+        if not name or name in RESERVED_FIELDS:
+            return f"fields: {name!r} is not a name for a further reading"
+        if not math.isfinite(value):
+            return f"fields.{name}={value!r}: expected a finite number"
+    return None

@@ -1,0 +1,77 @@
+"""Intended send times of an open-loop load.
+
+Pure: seeded, no clock. The times are fixed before the first message leaves and do not care how the pipeline fares;
+that is what keeps a stall from vanishing out of the percentiles (coordinated omission).
+Times are ns from the start of the schedule, sorted, each with the source that sends then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sentinel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LOOPS = ("constant", "poisson", "closed")
+SLICE = 1_000_000_000
+"""ns of schedule made at a time, so that an hour needs no more memory than a second."""
+
+
+class Slice(NamedTuple):
+    """A part of the schedule: parallel arrays."""
+
+    times: NDArray[np.int64]
+    """ns from the schedule's start, strictly increasing."""
+    sources: NDArray[np.int64]
+    """Which source sends, 0 … workers - 1."""
+
+
+class Schedule:
+    """`rate` messages per second over all `workers` together for `duration` seconds, given out in slices."""
+
+    def __init__(self, loop: str, workers: int, rate: float, duration: float, seed: int) -> None:
+        if loop not in ("constant", "poisson"):
+            raise SettingsError(f"loop={loop!r} has no schedule: expected constant or poisson")
+        self._loop = loop
+        self._workers = workers
+        self._rate = rate
+        self._end = round(duration * 1e9)
+        self._random = np.random.default_rng(seed)
+        self._sent = 0
+        self._until = 0
+        self._last = -1
+
+    def slices(self) -> list[int]:
+        """Ends of the slices in ns, the last one the schedule's own."""
+        return [*range(SLICE, self._end, SLICE), self._end]
+
+    def until(self, end: int) -> Slice:
+        """All that falls due before `end` ns and was not given out yet."""
+        if self._loop == "constant":
+            times = self._constant(end)
+            sources = np.arange(self._sent, self._sent + len(times)) % self._workers
+        else:
+            times = self._poisson(end)
+            sources = self._random.integers(0, self._workers, len(times))
+        self._sent += len(times)
+        self._until = end
+        return Slice(times, sources)
+
+    def _constant(self, end: int) -> NDArray[np.int64]:
+        count = int(np.ceil(end * self._rate / 1e9))
+        return (np.arange(self._sent, count) * (1e9 / self._rate)).astype(np.int64)
+
+    def _poisson(self, end: int) -> NDArray[np.int64]:
+        """A Poisson process has uniform times, given their number; so slices can be drawn one by one."""
+        length = end - self._until
+        count = self._random.poisson(length * self._rate / 1e9)
+        times = np.sort(self._random.integers(self._until, end, count))
+        # Two on one ns would share a key in the store if one source sent both: push on by 1 ns where needed.
+        steps = np.arange(1, count + 1)
+        times = np.maximum.accumulate(np.maximum(times, self._last + steps) - steps) + steps
+        self._last = int(times[-1]) if count else self._last
+        return times

@@ -1,0 +1,187 @@
+"""Where the pipeline's settings come from: frozen records with working defaults, each field with its unit.
+
+`from_env` methods are the only readers of `os.environ` in the project (a test holds that).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sentinel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+TRANSPORTS = ("pubsub", "stream")
+CODEC_NAMES = ("json", "binary")
+
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\s*")
+_SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_duration(value: float | str, name: str = "duration") -> float:
+    """Seconds from `10`, `2.5`, `"120s"`, `"2m"`, `"1h"` or `"500ms"`.
+
+    Raises:
+        SettingsError: the value is not a positive duration.
+    """
+    match = _DURATION.fullmatch(str(value))
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise SettingsError(f'{name}={value!r} is not a duration: give seconds such as 10, or "90s", "2m", "1h"')
+    return seconds
+
+
+@dataclass(frozen=True)
+class BusSettings:
+    """Which Redis (or Valkey), and the names used on it."""
+
+    url: str = "redis://127.0.0.1:6379/0"
+    channel: str = "metrics"
+    """Pub/Sub channel; the original SentinelStream publishes here."""
+    stream: str = "metrics"
+    """Key of the stream. A channel and a key of one name do not meet in Redis."""
+    group: str = "sentinel"
+    dead_letters: str = "metrics:dead"
+    """Stream of rejected messages: fields `payload`, `reason`, `host`."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> BusSettings:
+        """`REDIS_URL` over the default."""
+        env = os.environ if env is None else env
+        return cls(url=env.get("REDIS_URL") or cls.url)
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """Which line-protocol store, and where in it points go."""
+
+    url: str = "http://127.0.0.1:8086"
+    token: str = field(default="", repr=False)
+    org: str = "sentinel"
+    bucket: str = "sentinel"
+    """Bucket (2.x, 3) or database (1.x)."""
+    timeout: float = 10.0
+    """Seconds until a request without an answer counts as failed."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> StoreSettings:
+        """`INFLUX_URL`, `INFLUX_TOKEN`, `INFLUX_ORG`, `INFLUX_BUCKET` over the defaults."""
+        env = os.environ if env is None else env
+        return cls(
+            url=env.get("INFLUX_URL") or cls.url,
+            token=env.get("INFLUX_TOKEN", ""),
+            org=env.get("INFLUX_ORG") or cls.org,
+            bucket=env.get("INFLUX_BUCKET") or cls.bucket,
+        )
+
+
+@dataclass(frozen=True)
+class ConsumerSettings:
+    """How one consumer reads, batches, writes and ends."""
+
+    transport: str = "stream"
+    name: str = field(default_factory=socket.gethostname)
+    """This consumer's name in the group. Two running at once on one host each need their own."""
+    run: str = ""
+    """Tag `run` for messages that carry none."""
+    batch_size: int = 5000
+    """Most points in one write."""
+    max_age: float = 0.010
+    """Seconds the oldest point of a batch waits before the batch is written anyway."""
+    flush_interval: float = 1.0
+    """The same for influxdb-client's batching WriteApi (its own default)."""
+    queue_batches: int = 4
+    """Batches that may wait for the writer; when full, reading stops (policy: block)."""
+    read_count: int = 500
+    """Most messages taken from the stream in one read."""
+    deadline: float = 20.0
+    """Seconds that draining may take after the first stop signal."""
+    idle: float = 0.3
+    """Seconds without a message after which the bus counts as empty (`--until-empty`)."""
+    claim_idle: float = 30.0
+    """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""
+
+
+@dataclass(frozen=True)
+class LoadSettings:
+    """What the load generator plays."""
+
+    transport: str = "stream"
+    codec: str = "json"
+    workers: int = 16
+    """Sources, each with its own sequence numbers."""
+    rate: float = 1000.0
+    """Messages per second over all sources together (open loop)."""
+    duration: float = 10.0
+    """Seconds of schedule."""
+    count: int = 0
+    """If set: send just so many messages as fast as Redis takes them (fills a stream), ignoring rate and duration."""
+    loop: str = "constant"
+    """`constant` or `poisson` (open loop), `closed` (the original's: each source waits for Redis, then sends again)."""
+    connections: int = 4
+    """Sockets to Redis per process; the sources are spread over them."""
+    tick: float = 0.0005
+    """Seconds between wake-ups; all that fell due meanwhile leaves in one send per connection."""
+    grace: float = 2.0
+    """Seconds past the schedule's end in which late messages are still sent; the rest is `unsent`."""
+    seed: int = 1
+    first_source: int = 0
+    """Number of the first source: lets several processes share the sources."""
+
+
+@dataclass(frozen=True)
+class AgentSettings:
+    """What the agent samples, and how it survives an absent Redis."""
+
+    transport: str = "stream"
+    interval: float = 2.0
+    """Seconds between samples."""
+    buffer: int = 10_000
+    """Samples kept while Redis is away; when full the oldest is dropped and counted."""
+    host: str = field(default_factory=socket.gethostname)
+
+
+@dataclass(frozen=True)
+class LabSettings:
+    """What a runner tells the notebook it executes, through the environment."""
+
+    run_id: str = ""
+    progress: str = ""
+    """File to which the notebook appends its progress, or empty."""
+
+    RUN_ID = "SENTINEL_RUN_ID"
+    PROGRESS = "SENTINEL_PROGRESS"
+    STRICT = "SENTINEL_REAL_SERVERS"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> LabSettings:
+        """`SENTINEL_RUN_ID` and `SENTINEL_PROGRESS`, empty where unset."""
+        env = os.environ if env is None else env
+        return cls(run_id=env.get(cls.RUN_ID, ""), progress=env.get(cls.PROGRESS, ""))
+
+
+def external_urls(env: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """(REDIS_URL, INFLUX_URL) where both are set; None where neither is.
+
+    Raises:
+        SettingsError: only one of the two is set.
+    """
+    env = os.environ if env is None else env
+    urls = env.get("REDIS_URL", ""), env.get("INFLUX_URL", "")
+    if all(urls):
+        return urls
+    if any(urls):
+        missing = "INFLUX_URL" if urls[0] else "REDIS_URL"
+        raise SettingsError(f"an external stack needs REDIS_URL and INFLUX_URL: {missing} is not set")
+    return None
+
+
+def child_environment(**extra: str | Path) -> dict[str, str]:
+    """This process's environment plus `extra`, for a program we start."""
+    return {**os.environ, **{name: str(value) for name, value in extra.items()}}

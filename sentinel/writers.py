@@ -1,0 +1,213 @@
+"""From batches to the store: one writer for each choice of the `write` axis.
+
+Every writer answers for each batch it was given: it calls `settle(batch, refused, at)` once the store has acknowledged
+it (`refused` holds the few it will never take, found by bisecting), or still holds it when it is closed.
+A batch that cannot be delivered waits (see `delivery`), and the bounded queue behind it stops the reading.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sentinel.batching import Batch
+from sentinel.delivery import Courier, DeadlineError
+from sentinel.influx import BatchingApi, SynchronousApi
+from sentinel.sink import HttpStore, write_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sentinel.delivery import StopSign
+    from sentinel.ledger import ConsumerLedger
+    from sentinel.settings import ConsumerSettings, StoreSettings
+    from sentinel.sink import Server
+
+    Settle = Callable[[Batch, dict[int, str], int], None]
+    """(batch, refused: index to the store's words, acknowledged at ns since the epoch)."""
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """What every writer is given."""
+
+    store: StoreSettings
+    server: Server
+    consumer: ConsumerSettings
+    ledger: ConsumerLedger
+    stop: StopSign
+    settle: Settle
+    """Must not raise."""
+
+    def courier(self, post: Callable[[Sequence[Any]], None]) -> Courier:
+        """A courier that posts so."""
+        return Courier(post, self.stop, self.ledger)
+
+
+class Writer(Protocol):
+    """What the consumer needs of a writer."""
+
+    def put(self, batch: Batch) -> None:
+        """Take a batch; blocks while too much is waiting (policy: block). Raises DeadlineError."""
+
+    def close(self) -> int:
+        """Write what is left, within the stop deadline; returns the messages left unwritten."""
+
+
+class SynchronousWriter:
+    """influxdb-client, one request per point, in the reader's own thread."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._api = SynchronousApi(outlet.store, outlet.server)
+        self._courier = outlet.courier(self._api.write)
+        self._settle = outlet.settle
+        self._left = 0
+
+    def put(self, batch: Batch) -> None:
+        """See Writer."""
+        self._left += len(batch)
+        refused: dict[int, str] = {}
+        for index, point in enumerate(batch.points):
+            for words in self._courier.deliver([point]).values():
+                refused[index] = words
+        self._settle(batch, refused, time.time_ns())
+        self._left -= len(batch)
+
+    def close(self) -> int:
+        """See Writer."""
+        self._api.close()
+        return self._left
+
+
+class ClientBatchingWriter:
+    """influxdb-client's batching WriteApi. What it acknowledges it names only by number of lines, in order."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+        self._waiting: deque[Batch] = deque()
+        self._changed = threading.Condition()
+        # The client's own queue has no bound: ours blocks the reader before it grows past the same size as elsewhere.
+        self._most = outlet.consumer.batch_size * outlet.consumer.queue_batches
+        self._direct = SynchronousApi(outlet.store, outlet.server)
+        self._courier = outlet.courier(self._direct.write)
+        self._api = BatchingApi(
+            outlet.store,
+            outlet.server,
+            batch_size=outlet.consumer.batch_size,
+            flush_interval=outlet.consumer.flush_interval,
+            on_success=self._written,
+            on_error=self._failed,
+            on_retry=self._retried,
+        )
+
+    def put(self, batch: Batch) -> None:
+        """See Writer. Batches come here with one message each."""
+        with self._changed:
+            while len(self._waiting) >= self._most:
+                if self._outlet.stop.left <= 0:
+                    raise DeadlineError("influxdb-client did not write in time")
+                self._changed.wait(0.1)
+            self._waiting.append(batch)
+        for point in batch.points:
+            self._api.write(point)
+
+    def _written(self, count: int) -> None:
+        self._outlet.ledger.requests += 1
+        self._done(count, {})
+
+    def _retried(self) -> None:
+        self._outlet.ledger.retries += 1
+
+    def _failed(self, lines: list[bytes]) -> None:
+        """The client gave a batch up: go on where it stopped, and find out which points were to blame."""
+        try:
+            refused = self._courier.deliver(lines)
+        except DeadlineError:
+            return  # still waiting: counted as left by close()
+        self._done(len(lines), refused)
+
+    def _done(self, count: int, refused: dict[int, str]) -> None:
+        with self._changed:
+            batch = _joined([self._waiting.popleft() for _ in range(count)])
+            self._changed.notify()
+        self._outlet.settle(batch, refused, time.time_ns())
+
+    def close(self) -> int:
+        """See Writer."""
+        self._api.close(min(self._outlet.stop.left, 3600.0))
+        self._direct.close()
+        return sum(map(len, self._waiting))
+
+
+def _joined(batches: Sequence[Batch]) -> Batch:
+    whole = Batch()
+    for batch in batches:
+        whole.ids += batch.ids
+        whole.payloads += batch.payloads
+        whole.samples += batch.samples
+        whole.points += batch.points
+        whole.reads += batch.reads
+    return whole
+
+
+class PostWriter:
+    """One POST per batch over a kept-alive connection, in a thread of its own."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._store = HttpStore(outlet.store)
+        self._target = write_target(outlet.store, outlet.server)
+        self._courier = outlet.courier(self._post)
+        self._settle = outlet.settle
+        self._stop = outlet.stop
+        self._queue: queue.Queue[Batch | None] = queue.Queue(outlet.consumer.queue_batches)
+        self._taken = self._written = 0
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
+
+    def _post(self, points: Sequence[Any]) -> None:
+        self._store.write(self._target, b"\n".join(map(_as_line, points)))
+
+    def put(self, batch: Batch) -> None:
+        """See Writer."""
+        self._taken += len(batch)
+        self._enqueue(batch)
+
+    def _enqueue(self, item: Batch | None) -> None:
+        while True:
+            try:
+                return self._queue.put(item, timeout=0.1)
+            except queue.Full:
+                if self._stop.left <= 0 or not self._thread.is_alive():
+                    raise DeadlineError("the store did not take the batches in time") from None
+
+    def _work(self) -> None:
+        with suppress(DeadlineError):  # what is left then, close() counts
+            while (batch := self._queue.get()) is not None:
+                refused = self._courier.deliver(batch.points)
+                self._settle(batch, refused, time.time_ns())
+                self._written += len(batch)
+
+    def close(self) -> int:
+        """See Writer."""
+        with suppress(DeadlineError):
+            self._enqueue(None)
+        # A request under way may outlast the deadline by the store's timeout, no more.
+        self._thread.join(None if self._stop.left == float("inf") else self._stop.left + self._store.settings.timeout)
+        self._store.close()
+        return self._taken - self._written
+
+
+def _as_line(point: Any) -> bytes:
+    return point if isinstance(point, bytes) else point.to_line_protocol().encode()
+
+
+WRITERS: Mapping[str, Callable[[Outlet], Writer]] = {
+    "client-synchronous": SynchronousWriter,
+    "client-batching": ClientBatchingWriter,
+    "post-batches": PostWriter,
+}
