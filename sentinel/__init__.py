@@ -2,8 +2,10 @@
 
 The pipeline wing, in the order of its layers (a file imports only what stands above it):
 
-    errors  settings  sample  codecs  lineprotocol  batching  schedule  latency  ledger  configurations    pure
-    bus (Redis)  sink (the store, over HTTP)  probe (this host, through psutil)                            edges
+    errors  settings  sample  codecs  lineprotocol  batching  schedule  latency  ledger  sequences         pure
+    configurations                                                                                         pure
+    bus (Redis)  sink, influx (the store, over HTTP)  probe (this host, through psutil)  record (files)    edges
+    delivery  writers  measure                                                                             parts
     agent  consumer  loadgen                                                                               loops
     cli                                                                                                    commands
 

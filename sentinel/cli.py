@@ -32,6 +32,8 @@ from sentinel.settings import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sentinel.consumer import Consumer
+
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -96,6 +98,7 @@ def cli(verbose: bool) -> None:
 
 
 transport_option = click.option("--transport", type=click.Choice(TRANSPORTS), default="stream", help="Kind of bus.")
+key_option = click.option("--key", default=BusSettings.stream, help="Name of the channel or stream.")
 record_option = click.option(
     "--record", type=click.Path(path_type=Path, file_okay=False), help="Folder for intervals and ledger."
 )
@@ -103,21 +106,21 @@ record_option = click.option(
 
 @cli.command()
 @transport_option
+@key_option
 @click.option("--interval", type=Duration(), default=AgentSettings.interval, help="Time between samples.")
 @click.option("--count", type=click.IntRange(min=0), default=0, help="Samples to take; 0: until stopped.")
 @click.option("--host", default=None, help="Name to report.  [default: this host's]")
 @click.option(
     "--buffer", type=click.IntRange(min=1), default=AgentSettings.buffer, help="Samples kept while Redis is away."
 )
-def agent(transport: str, interval: float, count: int, host: str | None, buffer: int) -> None:
-    """Sample this host and publish; prints a ledger at the end."""
+def agent(key: str, count: int, host: str | None, **options: Any) -> None:
+    """Sample this host and publish; prints a ledger and the agent's own cost at the end."""
     from sentinel.agent import run
 
-    named = {"host": host} if host else {}
-    settings = AgentSettings(transport=transport, interval=interval, buffer=buffer, **named)
+    settings = AgentSettings(**options | ({"host": host} if host else {}))
     stop = threading.Event()
     _on_stop_signals(stop.set)
-    click.echo(run(settings, BusSettings.from_env(), count=count, stop=stop))
+    click.echo(run(settings, BusSettings.from_env().keyed(key), count=count, stop=stop))
 
 
 @cli.command()
@@ -127,6 +130,7 @@ def agent(transport: str, interval: float, count: int, host: str | None, buffer:
     help="baseline, client-batching or optimised; axes may be switched: optimised,decode=json.loads.",
 )
 @transport_option
+@key_option
 @click.option(
     "--batch-size", type=click.IntRange(min=1), default=ConsumerSettings.batch_size, help="Most points in one write."
 )
@@ -145,27 +149,36 @@ def agent(transport: str, interval: float, count: int, host: str | None, buffer:
     help="Longest that draining may take after SIGTERM.",
 )
 @record_option
-def consume(configuration: str, name: str | None, until_empty: bool, record: Path | None, **options: Any) -> None:
+def consume(
+    configuration: str, key: str, name: str | None, until_empty: bool, record: Path | None, **options: Any
+) -> None:
     """Read the bus, write to the store; prints a ledger at the end.
 
     SIGTERM or Ctrl-C: stop reading, write and acknowledge what was read, exit 0. A second one, or the deadline: exit 1
     and say what was left.
     """
-    from sentinel.configurations import parse
-    from sentinel.consumer import Consumer
-
-    settings = ConsumerSettings(**options | ({"name": name} if name else {}))
-    consumer = Consumer(parse(configuration), settings, BusSettings.from_env(), StoreSettings.from_env(), record=record)
+    consumer = open_consumer(configuration, key, name, record, options)
     consumer.until_empty = until_empty
-    control(consumer, settings.deadline)
     consumer.run()
     report = consumer.close()
     click.echo(report)
     if report.ledger.pending:
-        raise click.ClickException(_left(report.ledger.pending, settings.transport))
+        raise click.ClickException(_left(report.ledger.pending, options["transport"]))
 
 
-def control(consumer: Any, deadline: float) -> None:
+def open_consumer(configuration: str, key: str, name: str | None, record: Path | None, options: Any) -> Consumer:
+    """A consumer from the options of `consume`, with its signals set."""
+    from sentinel.configurations import parse
+    from sentinel.consumer import Consumer
+
+    settings = ConsumerSettings(**options | ({"name": name} if name else {}))
+    bus, store = BusSettings.from_env().keyed(key), StoreSettings.from_env()
+    consumer = Consumer(parse(configuration), settings, bus, store, record=record)
+    control(consumer, settings.deadline)
+    return consumer
+
+
+def control(consumer: Consumer, deadline: float) -> None:
     """SIGTERM and SIGINT stop a consumer, a second one at once; SIGUSR1 lets it end when the bus is empty."""
 
     def stop() -> None:
@@ -208,13 +221,14 @@ def _left(pending: int, transport: str) -> str:
 )
 @click.option("--codec", type=click.Choice(CODEC_NAMES), default="json")
 @transport_option
+@key_option
 @click.option(
     "--connections", type=click.IntRange(min=1), default=LoadSettings.connections, help="Sockets to Redis per process."
 )
 @click.option("--processes", type=click.IntRange(min=1), default=1, help="Processes that share the sources.")
 @click.option("--seed", type=int, default=LoadSettings.seed)
 @record_option
-def load(processes: int, record: Path | None, **options: Any) -> None:
+def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
     """Play many sources against the bus; prints a ledger, the rate and the send delay."""
     from sentinel.delivery import StopSign
     from sentinel.loadgen import run_load
@@ -222,7 +236,8 @@ def load(processes: int, record: Path | None, **options: Any) -> None:
     stop = StopSign()
     _on_stop_signals(lambda: stop.request(5.0))
     settings = LoadSettings(**options)
-    click.echo(run_load(settings, BusSettings.from_env(), processes=processes, record=record, stop=stop))
+    bus = BusSettings.from_env().keyed(key)
+    click.echo(run_load(settings, bus, processes=processes, record=record, stop=stop))
 
 
 def _on_stop_signals(action: Callable[[], None]) -> None:

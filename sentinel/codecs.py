@@ -60,11 +60,28 @@ def _from_binary(payload: bytes) -> Sample:
 _decode_json = msgspec.json.Decoder(Sample).decode
 
 
+def _from_msgspec(payload: bytes) -> Sample:
+    # Of bytes, msgspec checks only the text that it keeps; decoding checks it all, and ASCII needs no check.
+    return _decode_json(payload if payload.isascii() else payload.decode())
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+_loads = json.JSONDecoder(parse_constant=_no_constant).decode
+
+
 def _from_json_loads(payload: bytes) -> Sample:
-    sample = msgspec.convert(json.loads(payload.decode()), Sample)
-    # json.loads lets lone surrogates through, which no UTF-8 line can carry.
-    "".join([sample.host, sample.run, *(sample.fields or ())]).encode()
-    return sample
+    text = payload.decode()
+    record = _loads(text)
+    if "\\" in text:  # an escaped lone surrogate gets through json.loads, but not into a UTF-8 line
+        json.dumps(record, ensure_ascii=False).encode()
+    return msgspec.convert(record, Sample)
+
+
+def _shown(payload: bytes) -> str:
+    return f"{payload[:100]!r}{'…' if len(payload) > 100 else ''} ({len(payload)} bytes)"
 
 
 def _checked(payload: bytes, parse: Callable[[bytes], Sample]) -> Sample:
@@ -74,10 +91,9 @@ def _checked(payload: bytes, parse: Callable[[bytes], Sample]) -> Sample:
     try:
         sample = _from_binary(payload) if len(payload) in _BINARY_LENGTHS else parse(payload)
     except msgspec.ValidationError as error:
-        raise _NotAMessageError("type", str(error)) from error
+        raise _NotAMessageError("type", f"{error}, in {_shown(payload)}") from error
     except (ValueError, RecursionError) as error:
-        text = f"{payload[:40]!r}{'…' if len(payload) > 40 else ''}"
-        raise _NotAMessageError("json", f"{text} ({len(payload)} bytes): expected a JSON object ({error})") from error
+        raise _NotAMessageError("json", f"{_shown(payload)}: expected a JSON object ({error})") from error
     if problem := flaw(sample):
         raise _NotAMessageError("value", problem)
     return sample
@@ -120,7 +136,7 @@ def _json_read(payloads: Sequence[bytes]) -> list[Sample] | None:
     """Samples, or None where any payload is in doubt. msgspec itself refuses NaN, infinity and overflow."""
     decode = _decode_json
     try:
-        samples = [decode(payload) for payload in payloads]
+        samples = [decode(payload if payload.isascii() else payload.decode()) for payload in payloads]
     except (ValueError, RecursionError):
         return None
     return None if any([s.fields for s in samples]) and any(map(flaw, samples)) else samples
@@ -138,7 +154,7 @@ def _binary_read(payloads: Sequence[bytes]) -> list[Sample] | None:
 
 DECODERS: Mapping[str, Decoder] = {
     "json.loads": Decoder("json.loads", _from_json_loads),
-    "msgspec": FastDecoder("msgspec", _decode_json),
+    "msgspec": FastDecoder("msgspec", _from_msgspec),
 }
 
 

@@ -13,15 +13,13 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sentinel.batching import Batcher, Read
 from sentinel.bus import DeadLetters, open_receiver
 from sentinel.codecs import DECODERS
 from sentinel.delivery import DeadlineError, StopSign, backoff, insist
 from sentinel.errors import BusError
 from sentinel.influx import PointEncoder
-from sentinel.ledger import ConsumerLedger, Sequences, as_line
+from sentinel.ledger import ConsumerLedger, as_line
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure
 from sentinel.record import INTERVAL, Record
@@ -100,8 +98,6 @@ class Consumer:
         outlet = Outlet(store, server, settings, self.ledger, self.stop, self._settle)
         self._writer = WRITERS[configuration.write](outlet)
         self._measure = Measure()
-        self._sequences = Sequences()
-        self._slots: dict[tuple[str, int | None, str], int] = {}
         self._lock = threading.Lock()
         self._record = Record(record)
         self._taken: Read | None = None
@@ -128,6 +124,14 @@ class Consumer:
                     self._writer.put(batch)
         except DeadlineError as error:
             log.error("%s", error)  # noqa: TRY400 - the message says it all
+
+    def flush(self, seconds: float = 30.0) -> None:
+        """Write all that was read, and wait up to `seconds` until the store has acknowledged it."""
+        if len(self._batcher):
+            self._writer.put(self._batcher.take())
+        end = time.monotonic() + seconds
+        while self.ledger.received > self.ledger.written + self.ledger.rejected and time.monotonic() < end:
+            time.sleep(0.01)
 
     def _read(self) -> Read | None:
         if self._taken is not None:
@@ -210,23 +214,7 @@ class Consumer:
             self.ledger.written += len(batch) - len(refused)
             self._last_stored = at
             self._measure.settled(batch, at)
-            self._follow(batch)
         self._acknowledge(batch.ids)
-
-    def _follow(self, batch: Batch) -> None:
-        """Show the batch's sequence numbers to the ledger."""
-        slots = self._slots
-        pairs = []
-        for s in batch.samples:
-            if s.seq is not None:
-                key = (s.host, s.source, s.run)
-                slot = slots.get(key)
-                if slot is None:
-                    slot = slots[key] = self._sequences.slot(key)
-                pairs.append((slot, s.seq))
-        if pairs:
-            both = np.array(pairs, dtype=np.int64)
-            self._sequences.see(both[:, 0], both[:, 1])
 
     def _keep(self) -> None:
         """Housekeeping, twice a second."""
@@ -244,13 +232,13 @@ class Consumer:
 
     def _note_interval(self) -> None:
         with self._lock:
-            counts = {k: v for k, v in asdict(self._counted()).items() if isinstance(v, int)}
             histograms = self._measure.take()
+            counts = {k: v for k, v in asdict(self._counted()).items() if isinstance(v, int)}
         self._record.interval({"at": time.time_ns(), "cpu_seconds": time.process_time(), **counts, **histograms})
 
     def _counted(self) -> ConsumerLedger:
         """The ledger with what the sequences know."""
-        s = self._sequences
+        s = self._measure.sequences
         return replace(self.ledger, lost=s.lost, duplicated=s.duplicated, reordered=s.reordered)
 
     def close(self) -> ConsumerReport:

@@ -15,7 +15,7 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from sentinel.errors import StoreError
-from sentinel.lineprotocol import tags
+from sentinel.lineprotocol import tags, visible
 from sentinel.sample import MEASUREMENT
 from sentinel.sink import CLIENT_WRITE_PATH, Response, check
 
@@ -43,7 +43,7 @@ class PointEncoder:
             point.tag(key, value)
         point.field("cpu", sample.cpu).field("mem", sample.mem)
         for name, reading in (sample.fields or {}).items():
-            point.field(name, reading)
+            point.field(visible(name), reading)
         return point.time(sample.time, WritePrecision.NS)
 
 

@@ -2,12 +2,13 @@ r"""Samples to InfluxDB line protocol, as bytes.
 
 Pure. `system_stats,host=H,run=R,source=S cpu=…,mem=…[,field=…] <ns>`: tags only where known, sorted, escaped.
 Escaping follows the InfluxDB documentation (comma, space and equals sign take a backslash). What the format cannot
-carry is replaced, visibly: control characters by their picture (newline becomes `␊`), a trailing backslash, which
-would escape the separator after it, by `∖`.
+carry is replaced, visibly: control characters by their picture (newline becomes `␊`), a backslash before a comma,
+space, equals sign, backslash or the end by `∖`: servers disagree on what two backslashes before a separator mean.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sentinel.sample import MEASUREMENT
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from sentinel.sample import Sample
 
 _CONTROL = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "�")
+_AMBIGUOUS = re.compile(r"\\(?=[\\,= ]|\Z)")
 _ESCAPED = str.maketrans(_CONTROL | {ord(","): "\\,", ord(" "): "\\ ", ord("="): "\\="})
 
 
 def visible(text: str) -> str:
     """The text with everything replaced that line protocol cannot carry."""
-    text = text.translate(_CONTROL)
-    return f"{text[:-1]}∖" if text.endswith("\\") else text
+    return _AMBIGUOUS.sub("∖", text.translate(_CONTROL))
 
 
 def escape(text: str) -> str:

@@ -63,7 +63,7 @@ class Schedule:
 
     def _constant(self, end: int) -> NDArray[np.int64]:
         count = int(np.ceil(end * self._rate / 1e9))
-        return (np.arange(self._sent, count) * (1e9 / self._rate)).astype(np.int64)
+        return (np.arange(self._sent, count) * 1e9 / self._rate).astype(np.int64)
 
     def _poisson(self, end: int) -> NDArray[np.int64]:
         """A Poisson process has uniform times, given their number; so slices can be drawn one by one."""

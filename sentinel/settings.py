@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sentinel.errors import SettingsError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 TRANSPORTS = ("pubsub", "stream")
 CODEC_NAMES = ("json", "binary")
 
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\s*")
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(ms|s|m|h)?\s*")
 _SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -32,7 +33,7 @@ def parse_duration(value: float | str, name: str = "duration") -> float:
     """
     match = _DURATION.fullmatch(str(value))
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-    if seconds <= 0:
+    if not 0 < seconds < math.inf:
         raise SettingsError(f'{name}={value!r} is not a duration: give seconds such as 10, or "90s", "2m", "1h"')
     return seconds
 
@@ -55,6 +56,10 @@ class BusSettings:
         """`REDIS_URL` over the default."""
         env = os.environ if env is None else env
         return cls(url=env.get("REDIS_URL") or cls.url)
+
+    def keyed(self, key: str) -> BusSettings:
+        """The same Redis, with channel and stream named `key` and dead letters beside them."""
+        return replace(self, channel=key, stream=key, dead_letters=f"{key}:dead")
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,17 @@ def external_urls(env: Mapping[str, str] | None = None) -> tuple[str, str] | Non
         missing = "INFLUX_URL" if urls[0] else "REDIS_URL"
         raise SettingsError(f"an external stack needs REDIS_URL and INFLUX_URL: {missing} is not set")
     return None
+
+
+def stack_environment(bus: BusSettings, store: StoreSettings) -> dict[str, str]:
+    """An environment that points a program we start at this bus and store."""
+    return child_environment(
+        REDIS_URL=bus.url,
+        INFLUX_URL=store.url,
+        INFLUX_TOKEN=store.token,
+        INFLUX_ORG=store.org,
+        INFLUX_BUCKET=store.bucket,
+    )
 
 
 def child_environment(**extra: str | Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from sentinel.bus.link import flush, server_version, shown, stream_length
+from sentinel.bus.link import remove, server_version, shown, unread
 from sentinel.bus.pubsub import RedisPyPubSub, SocketPubSub
 from sentinel.bus.send import Answers, DeadLetters, Publisher, Sender, open_publisher
 from sentinel.bus.stream import RedisPyStream, SocketStream
@@ -27,12 +27,12 @@ __all__ = [
     "Publisher",
     "Receiver",
     "Sender",
-    "flush",
     "open_publisher",
     "open_receiver",
+    "remove",
     "server_version",
     "shown",
-    "stream_length",
+    "unread",
 ]
 
 

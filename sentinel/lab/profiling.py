@@ -1,0 +1,91 @@
+"""memray's captures made into numbers and pages.
+
+Allocated bytes are `total_bytes_allocated` of `memray stats --json`: every request counts with its full size, freed
+or not, Python's own allocators included (Go's alloc_space). Pages are made with `--no-web`: they open offline.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from sentinel.errors import TrialError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+TOP = 400
+"""Locations kept per capture: enough that what is left out is small change."""
+
+PAGES = {"flamegraph": "flame graph", "table": "table"}
+
+
+def _memray(*words: str | Path) -> None:
+    command = [sys.executable, "-m", "memray", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise TrialError(f"{' '.join(command[2:])} failed: {done.stderr.strip()[-500:]}")
+
+
+def summary(capture: Path) -> dict[str, Any]:
+    """Totals and top allocators per message of one capture, with the number of messages it saw.
+
+    Raises:
+        TrialError: the capture is missing, empty or unreadable.
+    """
+    counted = capture.with_suffix(".json")
+    if not counted.exists():
+        raise TrialError(f"no message count beside {capture}: the profiled consumer did not end as it should")
+    messages = int(json.loads(counted.read_text())["messages"])
+    stats_file = capture.with_name("memray-stats.json")
+    _memray("stats", "--json", "-n", str(TOP), "-f", "-o", stats_file, capture)
+    stats = json.loads(stats_file.read_text())
+    if not messages or not stats["total_num_allocations"]:
+        raise TrialError(f"{capture} saw {messages} messages and {stats['total_num_allocations']} allocations")
+    return {
+        "messages": messages,
+        "bytes_per_message": stats["total_bytes_allocated"] / messages,
+        "allocations_per_message": stats["total_num_allocations"] / messages,
+        "peak_bytes": stats["metadata"]["peak_memory"],
+        "locations": _per_message(stats["top_allocations_by_size"], "location", "size", messages),
+        "modules": _per_message(stats["top_modules_by_allocation_size"], "module", "total_bytes", messages),
+    }
+
+
+def _per_message(rows: list[Mapping[str, Any]], name: str, size: str, messages: int) -> dict[str, float]:
+    merged: dict[str, float] = {}
+    for row in rows:
+        key = short_location(str(row[name]))
+        merged[key] = merged.get(key, 0.0) + row[size] / messages
+    return {key: round(value, 2) for key, value in merged.items()}
+
+
+def short_location(location: str) -> str:
+    """A location without the part of its path that differs from machine to machine."""
+    return re.sub(r"[^:\s]*/(?:site-packages|lib/python3\.\d+|(?=sentinel/))/?", "", location)
+
+
+def pages(capture: Path, folder: Path, name: str) -> dict[str, Path]:
+    """Flame graph and table of one capture, each a page that opens offline.
+
+    Raises:
+        TrialError: memray could not make one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made = {}
+    for kind in PAGES:
+        path = folder / f"{name}-{kind}.html"
+        _memray(kind, "--no-web", "-f", "-o", path, capture)
+        made[kind] = path
+    return made
+
+
+def difference(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, float, float]]:
+    """(place, bytes per message before, after) of every place, by size of the change."""
+    places = {place: (before.get(place, 0.0), after.get(place, 0.0)) for place in {*before, *after}}
+    rows = [(place, old, new) for place, (old, new) in places.items()]
+    return sorted(rows, key=lambda row: (-abs(row[2] - row[1]), row[0]))

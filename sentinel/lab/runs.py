@@ -1,0 +1,112 @@
+"""Runs: the self-describing record of an experiment, in `runs/<UTC time>-<notebook>-<4 hex>/`.
+
+`run.json` holds parameters, configurations, stack, machine, every trial with its ledger, summary, verdict and warnings;
+`trials/<n>/` the raw series and histograms; beside them `notebook.ipynb` and `report.html`. Written once, never edited:
+everything in a report can be recomputed from its folder.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sentinel.errors import RunError
+
+FORMAT = 1
+"""Format of run.json. 1: first."""
+
+RUNS, PROFILES = Path("runs"), Path("profiles")
+
+
+def new_id(notebook: str) -> str:
+    """A run id: UTC time to the second, the notebook's name, four hex digits."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{notebook}-{secrets.token_hex(2)}"
+
+
+@dataclass
+class Run:
+    """One run's record. `data` is what run.json holds."""
+
+    id: str
+    root: Path = Path()
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """`runs/<id>`."""
+        return self.root / RUNS / self.id
+
+    @property
+    def profiles(self) -> Path:
+        """`profiles/<id>`."""
+        return self.root / PROFILES / self.id
+
+    @property
+    def report(self) -> Path:
+        """The shareable page."""
+        return self.folder / "report.html"
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook."""
+        return self.folder / "notebook.ipynb"
+
+    def create(self) -> Run:
+        """Make the folder.
+
+        Raises:
+            RunError: it cannot be written, or exists with a record in it.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"cannot write to {self.folder}: {error.strerror} (start from the repository's root, in a checkout"
+                " that you may write to)"
+            ) from error
+        if (self.folder / "run.json").exists():
+            raise RunError(f"{self.folder} holds a run already: records are written once")
+        return self
+
+    def save(self) -> None:
+        """Write run.json, whole or not at all."""
+        self.data = {"format": FORMAT, "id": self.id, **self.data}
+        part = self.folder / "run.json.part"
+        part.write_text(json.dumps(self.data, indent=1, allow_nan=False) + "\n")
+        part.rename(self.folder / "run.json")
+
+    def trial_folder(self, number: int) -> Path:
+        """`runs/<id>/trials/<n>`."""
+        return self.folder / "trials" / str(number)
+
+
+def load(run_id: str, root: Path | None = None) -> Run:
+    """A saved run.
+
+    Raises:
+        RunError: no such run, or its record cannot be read.
+    """
+    run = Run(run_id, root or Path())
+    path = run.folder / "run.json"
+    try:
+        run.data = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise RunError(f"no run can be read from {path}: {error}") from error
+    if run.data.get("format") != FORMAT:
+        raise RunError(f"{path} has format {run.data.get('format')!r}: this version reads {FORMAT}")
+    return run
+
+
+def find(root: Path | None = None) -> list[Run]:
+    """All saved runs, oldest first; folders without a readable record are passed over."""
+    found = []
+    for path in sorted(((root or Path()) / RUNS).glob("*/run.json")):
+        try:
+            found.append(load(path.parent.name, root))
+        except RunError:
+            continue
+    return sorted(found, key=lambda run: str(run.data.get("created", "")))

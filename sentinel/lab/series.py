@@ -1,0 +1,97 @@
+"""What a trial left in its folder, as data: intervals, histograms, resources. Raw in, numbers out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from hdrh.histogram import HdrHistogram
+
+from sentinel.latency import Recorder, middles
+from sentinel.record import INTERVALS, LEDGER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+CONSUMER, LOAD, RESOURCES = "consumer", "load", "resources.csv"
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
+ONE_HOUR = 3_600_000_000_000
+
+
+def intervals(folder: Path) -> list[dict[str, Any]]:
+    """Lines of one record's `intervals.jsonl`, in order; empty where there are none."""
+    path = folder / INTERVALS
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def ledger(folder: Path) -> dict[str, Any]:
+    """A record's `ledger.json`; empty if the program did not come to write it."""
+    path = folder / LEDGER
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def load_folders(folder: Path) -> list[Path]:
+    """Folders of the load generator's processes in a trial's folder."""
+    return sorted((folder / LOAD).glob("[0-9]*"))
+
+
+def histogram(lines: Iterable[dict[str, Any]], kind: str, since: int = 0) -> Recorder:
+    """One kind of latency, merged over the intervals that end after `since` (ns since the epoch)."""
+    merged = Recorder()
+    for line in lines:
+        if line["at"] > since:
+            merged.merge(Recorder.from_dict(line[kind]))
+    return merged
+
+
+def percentiles(recorder: Recorder) -> dict[str, float]:
+    """Milliseconds at `QUANTILES`, `max`, and the counts `n`, `zero`, `negative`."""
+    values = {name: recorder.quantile(q) / 1e6 for name, q in QUANTILES.items()} | {"max": recorder.quantile(1.0) / 1e6}
+    known = {name: round(value, 6) for name, value in values.items() if np.isfinite(value)}
+    return known | {"n": len(recorder), "zero": recorder.zero, "negative": recorder.negative}
+
+
+def write_hgrm(recorder: Recorder, path: Path) -> None:
+    """The histogram as HdrHistogram's percentile distribution, values in ms, for any HdrHistogram plotter."""
+    histogram = HdrHistogram(1, ONE_HOUR, 3)
+    values = middles()
+    for bucket in np.flatnonzero(recorder.counts):
+        histogram.record_value(min(max(int(values[bucket]), 1), ONE_HOUR), int(recorder.counts[bucket]))
+    if below := recorder.zero + recorder.negative:
+        histogram.record_value(0, below)
+    with path.open("wb") as file:
+        histogram.output_percentile_distribution(file, 1e6)
+
+
+def progress(trial: Path, start: int) -> pd.DataFrame:
+    """Counts over time: index seconds since `start` (ns), columns sent, received, written, backlog (messages)."""
+    consumer = pd.DataFrame(intervals(trial / CONSUMER))
+    frames = [pd.DataFrame(intervals(folder)) for folder in load_folders(trial)]
+    if consumer.empty or not frames or any(frame.empty for frame in frames):
+        return pd.DataFrame(columns=["sent", "received", "written", "backlog"])
+    at = consumer["at"].to_numpy(dtype=float)
+    # Processes note their counts at different moments: interpolate onto the consumer's.
+    sent = sum(np.interp(at, f["at"].to_numpy(dtype=float), f["sent"].to_numpy(dtype=float), left=0.0) for f in frames)
+    frame = pd.DataFrame(
+        {"sent": sent, "received": consumer["received"], "written": consumer["written"]},
+    )
+    frame.index = pd.Index((at - start) / 1e9, name="seconds")
+    done = (consumer["written"] + consumer["rejected"]).to_numpy(dtype=float)
+    frame["backlog"] = np.maximum(np.asarray(sent, dtype=float) - done, 0.0)
+    return frame
+
+
+def resources(trial: Path, start: int) -> pd.DataFrame:
+    """CPU (percent of one core) and RSS (MB) over time: columns seconds, process, cpu, rss."""
+    path = trial / RESOURCES
+    if not path.exists():
+        return pd.DataFrame(columns=["seconds", "process", "cpu", "rss"])
+    frame = pd.read_csv(path)
+    frame["seconds"] = (frame["at"] - start) / 1e9
+    frame["rss"] = frame["rss_bytes"] / 1e6
+    by_process = frame.groupby("process")
+    frame["cpu"] = 100 * by_process["cpu_seconds"].diff() / by_process["seconds"].diff()
+    return frame.dropna(subset=["cpu"])[["seconds", "process", "cpu", "rss"]]

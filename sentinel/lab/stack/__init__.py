@@ -1,0 +1,69 @@
+"""Which bus and store the lab uses, and starting them: `STACK=auto|external|docker|native|embedded`.
+
+One file per kind, each with `missing()` (what it lacks, in words, or "") and `stack()` (a context manager). servers.py
+holds what they share, store.py is the embedded store's own program. `auto` takes the first kind that lacks nothing.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sentinel.errors import SettingsError, StackError
+from sentinel.lab.stack import docker, embedded, external, native
+from sentinel.lab.stack.servers import LAB_BUCKET, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from sentinel.lab.warden import Warden
+
+__all__ = ["KINDS", "LAB_BUCKET", "Stack", "choose", "start"]
+
+KINDS = ("auto", "external", "docker", "native", "embedded")
+
+# The order is the order in which `auto` asks.
+_MODULES = {"external": external, "docker": docker, "native": native, "embedded": embedded}
+_PROBES: Mapping[str, Callable[[], str]] = {kind: module.missing for kind, module in _MODULES.items()}
+
+
+def choose(kind: str, probes: Mapping[str, Callable[[], str]] = _PROBES) -> tuple[str, str]:
+    """The kind to start, and why `auto` came to it ("" where a kind was asked for).
+
+    A probe says what its kind lacks, or "". None is asked after the first that lacks nothing.
+
+    Raises:
+        SettingsError: there is no such kind, or only half of an external stack is given.
+        StackError: the kind asked for, or for `auto` every kind, lacks something.
+    """
+    if kind not in KINDS:
+        raise SettingsError(f"STACK={kind!r} is no kind of stack: choose one of {', '.join(KINDS)}")
+    if kind != "auto":
+        if lack := probes[kind]():
+            raise StackError(f"the {kind} stack is not available: {lack}")
+        return kind, ""
+    lacks: list[str] = []
+    for name, missing in probes.items():
+        if not (lack := missing()):
+            return name, "; ".join([*lacks, f"{name}: available"])
+        lacks.append(f"{name}: {lack}")
+    raise StackError("no stack is available: " + "; ".join(lacks))
+
+
+@contextmanager
+def start(kind: str, directory: Path, warden: Warden) -> Iterator[Stack]:
+    """A stack that answers; its own servers end with the block, or with the lab.
+
+    Data and logs go below `directory`; afterwards the logs remain.
+
+    Raises:
+        SettingsError: see `choose`.
+        StackError: the stack is not available or did not start.
+        BusError: an external bus does not answer.
+        StoreError: an external store does not answer, or does not let us prepare the bucket.
+    """
+    chosen, reason = choose(kind)
+    with _MODULES[chosen].stack(directory.absolute(), warden) as stack:
+        yield replace(stack, reason=reason)

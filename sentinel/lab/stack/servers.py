@@ -1,0 +1,223 @@
+"""What the kinds of stack share: the `Stack` they yield, and starting servers of our own until they answer.
+
+A server gets free loopback ports, a data folder that is deleted afterwards and a log that is kept. It counts as ready
+when its log says that it listens *and* it answers: an answer alone may come from a stranger on the same port.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from sentinel.errors import BusError, StackError, StoreError
+from sentinel.settings import BusSettings, StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sentinel.lab.warden import Child, Warden
+    from sentinel.sink import Server
+
+LAB_BUCKET = "sentinel_lab"
+"""Benchmarks write here, never among real metrics."""
+READY_WITHIN = 20.0
+"""Seconds until a server of our own must answer."""
+STOP_GRACE = 10.0
+"""Seconds that a server may take to flush and end."""
+_ATTEMPTS = 5
+_PORT_TAKEN = "address already in use"
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A bus and a store that answer."""
+
+    kind: str
+    bus: BusSettings
+    store: StoreSettings
+    bus_version: str
+    """Name and version, such as `Valkey 9.1.2`."""
+    store_version: str
+    """Name and version, such as `InfluxDB 1.6.7~rc0`."""
+    write_path: str
+    """Where the store takes points, such as `/api/v2/write`."""
+    pids: Mapping[str, int] = field(default_factory=dict)
+    """`bus` and `store` to process id, for sampling; empty if the servers are not ours."""
+    reason: str = ""
+    """Why `auto` chose this kind, in words; empty if it was asked for."""
+
+    @property
+    def label(self) -> str:
+        """One sentence: kind, versions, write path."""
+        return f"{self.kind} stack: {self.bus_version} and {self.store_version}, points posted to {self.write_path}."
+
+
+@dataclass(frozen=True)
+class Program:
+    """A server that can be started."""
+
+    name: str
+    """Of its log and its data folder."""
+    command: Callable[[Path, Sequence[int]], Sequence[str]]
+    """Data folder and ports to command line."""
+    listening: str
+    """What its log says once it has its port."""
+    ports: int = 1
+    """How many ports it needs; the first is the one that answers."""
+    env: Mapping[str, str] | None = None
+    token: str = field(default="", repr=False)
+    """The store's administrator token, where the server is new and must be set up with one."""
+
+
+class Running(NamedTuple):
+    """A server of our own that answers."""
+
+    pid: int
+    port: int
+
+
+def free_ports(count: int) -> list[int]:
+    """Different loopback ports that were free a moment ago."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def bus_on(port: int) -> BusSettings:
+    """Settings of a bus of our own."""
+    return BusSettings(url=f"redis://127.0.0.1:{port}/0")
+
+
+def store_on(port: int, token: str = "") -> StoreSettings:
+    """Settings of a store of our own."""
+    return StoreSettings(url=f"http://127.0.0.1:{port}", token=token, bucket=LAB_BUCKET)
+
+
+def stack_behind(kind: str, bus_settings: BusSettings, store_settings: StoreSettings) -> Stack:
+    """The stack behind URLs, its bucket ready to be written to.
+
+    Raises:
+        BusError: the bus does not answer.
+        StoreError: the store does not answer or does not let us write.
+    """
+    from sentinel import bus, sink
+
+    bus_version = bus.server_version(bus_settings)
+    server = sink.identify(store_settings)
+    sink.prepare(store_settings, server)
+    sink.verify(store_settings, server)
+    return Stack(kind, bus_settings, store_settings, bus_version, str(server), server.write_path)
+
+
+@contextmanager
+def own_stack(
+    kind: str, bus_program: Program, store_program: Program, directory: Path, warden: Warden
+) -> Iterator[Stack]:
+    """Both servers started and the bucket prepared; they end with the block, the store first.
+
+    Raises:
+        StackError: one of them did not start.
+    """
+    from sentinel import bus, sink
+
+    def identify(port: int) -> Server:
+        return sink.identify(store_on(port, store_program.token))
+
+    with (
+        running(bus_program, directory, warden, lambda port: bus.server_version(bus_on(port))) as (redis, version),
+        running(store_program, directory, warden, identify) as (influx, server),
+    ):
+        settings = store_on(influx.port, store_program.token)
+        if settings.token:
+            sink.setup(settings, "sentinel", settings.token)
+        sink.prepare(settings, server)
+        pids = {"bus": redis.pid, "store": influx.pid}
+        yield Stack(kind, bus_on(redis.port), settings, version, str(server), server.write_path, pids)
+
+
+@contextmanager
+def running(
+    program: Program,
+    directory: Path,
+    warden: Warden,
+    ask: Callable[[int], Answer],
+    ports: Callable[[int], Sequence[int]] = free_ports,
+) -> Iterator[tuple[Running, Answer]]:
+    """A started program and what it answered; ended and its data deleted with the block.
+
+    Raises:
+        StackError: it could not be started, ended early or did not answer in time.
+    """
+    _data(program, directory).mkdir(parents=True, exist_ok=True)
+    try:
+        child, port, answer = _launch(program, directory, warden, ask, ports)
+        try:
+            yield Running(child.pid, port), answer
+        finally:
+            child.stop(STOP_GRACE)
+    finally:
+        shutil.rmtree(_data(program, directory), ignore_errors=True)
+
+
+def _data(program: Program, directory: Path) -> Path:
+    return directory / f"{program.name}-data"
+
+
+def _launch(
+    program: Program,
+    directory: Path,
+    warden: Warden,
+    ask: Callable[[int], Answer],
+    ports: Callable[[int], Sequence[int]],
+) -> tuple[Child, int, Answer]:
+    log = directory / f"{program.name}.log"
+    for _ in range(_ATTEMPTS):
+        chosen = ports(program.ports)
+        child = warden.start(program.name, program.command(_data(program, directory), chosen), log=log, env=program.env)
+        try:
+            await_log(child, program.listening)
+            return child, chosen[0], _await_answer(child, ask, chosen[0])
+        except BaseException as error:
+            child.stop()
+            if not (isinstance(error, StackError) and _PORT_TAKEN in child.tail(1000).lower()):
+                raise
+    raise StackError(f"{program.name}: others took {_ATTEMPTS} free ports in a row: try again; its log is {log}")
+
+
+def await_log(child: Child, text: str, within: float = READY_WITHIN) -> None:
+    """Wait until `child` has written `text` to its log.
+
+    Raises:
+        StackError: it ended, or `within` seconds passed.
+    """
+    end = time.monotonic() + within
+    while text not in child.tail(1000):
+        _check(child, end, f"its log has no {text!r}")
+        time.sleep(0.02)
+
+
+def _await_answer(child: Child, ask: Callable[[int], Answer], port: int) -> Answer:
+    end = time.monotonic() + READY_WITHIN
+    while True:
+        try:
+            return ask(port)
+        except (BusError, StoreError) as error:
+            _check(child, end, str(error))
+        time.sleep(0.02)
+
+
+def _check(child: Child, end: float, trouble: str) -> None:
+    code = child.poll()
+    if code is None and time.monotonic() < end:
+        return
+    what = "is not ready in time" if code is None else f"ended with exit code {code}"
+    raise StackError(f"{child.name} {what} ({trouble}); the end of its log, {child.log}:\n{child.tail()}")

@@ -1,0 +1,189 @@
+"""The few InfluxQL statements that the pipeline and the lab send, parsed; and the JSON shapes of their answers. Pure.
+
+CREATE DATABASE, DROP DATABASE, SHOW DATABASES, SELECT count(field) and SELECT *, with WHERE on tags (`tag = 'value'`,
+joined by AND), ORDER BY time and LIMIT. Whatever else InfluxQL can do is a QueryError in InfluxDB's wording: a query is
+never half understood.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<quoted>"(?:\\.|[^"\\\n])+")|(?P<string>'(?:\\.|[^'\\\n])*')"""
+    r"""|(?P<word>[A-Za-z_]\w*)|(?P<number>\d+)|(?P<symbol>[()*=,;])|(?P<end>\Z)|(?P<other>\S))"""
+)
+_ESCAPES = {r"\n": "\n", r"\"": '"', r"\'": "'", "\\\\": "\\"}
+_STATEMENTS = "SELECT, SHOW, CREATE, DROP"
+
+Where = tuple[tuple[str, str], ...]
+"""Tags and the value each must have; an empty value means that the tag is absent."""
+
+
+class QueryError(ValueError):
+    """A query outside this subset of InfluxQL."""
+
+
+@dataclass(frozen=True)
+class CreateDatabase:
+    """CREATE DATABASE name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class DropDatabase:
+    """DROP DATABASE name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ShowDatabases:
+    """SHOW DATABASES."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """SELECT count(field) FROM measurement."""
+
+    measurement: str
+    field: str
+    where: Where = ()
+
+
+@dataclass(frozen=True)
+class SelectAll:
+    """SELECT * FROM measurement."""
+
+    measurement: str
+    where: Where = ()
+    descending: bool = False
+    limit: int = 0
+    """Most rows; 0 is all, as in InfluxDB."""
+
+
+Statement = CreateDatabase | DropDatabase | ShowDatabases | Count | SelectAll
+
+
+def parse(query: str) -> list[Statement]:
+    """The statements of a query, in order.
+
+    Raises:
+        QueryError: the text is not of the subset.
+    """
+    parser = _Parser(query)
+    statements: list[Statement] = []
+    while True:
+        statements.append(parser.statement())
+        if not parser.skip(";"):
+            parser.expect("end", "; or end")
+            return statements
+        if parser.kind == "end":
+            return statements
+
+
+def result(statement_id: int, name: str = "", columns: list[str] | None = None, values: Any = ()) -> dict[str, Any]:
+    """One entry of `results`; without values it has no series, as in InfluxDB."""
+    if not values:
+        return {"statement_id": statement_id}
+    return {"statement_id": statement_id, "series": [{"name": name, "columns": columns, "values": values}]}
+
+
+def format_time(ns: int, unit: int | None) -> int | str:
+    """A time as InfluxDB prints it: a count of `unit` nanoseconds, cut towards zero as Go does, or RFC 3339."""
+    if unit:
+        return ns // unit if ns >= 0 else -(-ns // unit)
+    seconds, fraction = divmod(ns, 1_000_000_000)
+    day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    return f"{day:%Y-%m-%dT%H:%M:%S}{f'.{fraction:09d}'.rstrip('0') if fraction else ''}Z"
+
+
+class _Parser:
+    """Recursive descent over one query, one token ahead."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.position = 0
+        self.advance()
+
+    def advance(self) -> None:
+        match = _TOKEN.match(self.text, self.position)
+        assert match  # `other` and `end` leave nothing unmatched
+        self.kind = match.lastgroup or ""
+        self.value = match[self.kind]
+        self.start = match.start(self.kind)
+        self.position = match.end()
+
+    def fail(self, expected: str) -> NoReturn:
+        raise QueryError(f"found {self.value or 'EOF'}, expected {expected} at line 1, char {self.start + 1}")
+
+    def skip(self, word: str) -> bool:
+        """Past `word` if it comes next; keywords in any case."""
+        found = self.kind in {"word", "symbol"} and self.value.upper() == word
+        if found:
+            self.advance()
+        return found
+
+    def need(self, word: str) -> None:
+        if not self.skip(word):
+            self.fail(word)
+
+    def expect(self, kind: str, expected: str) -> str:
+        if self.kind != kind:
+            self.fail(expected)
+        value = self.value
+        self.advance()
+        return value
+
+    def name(self) -> str:
+        return self.expect("word", "identifier") if self.kind == "word" else _bare(self.expect("quoted", "identifier"))
+
+    def statement(self) -> Statement:
+        if self.skip("SELECT"):
+            return self.select()
+        if self.skip("SHOW"):
+            self.need("DATABASES")
+            return ShowDatabases()
+        create = self.skip("CREATE")
+        if not create and not self.skip("DROP"):
+            self.fail(_STATEMENTS)
+        self.need("DATABASE")
+        return CreateDatabase(self.name()) if create else DropDatabase(self.name())
+
+    def select(self) -> Count | SelectAll:
+        if self.skip("*"):
+            self.need("FROM")
+            return SelectAll(self.name(), self.where(), *self.order_and_limit())
+        if not self.skip("COUNT"):
+            self.fail("* or count(field)")
+        self.need("(")
+        field = self.name()
+        self.need(")")
+        self.need("FROM")
+        return Count(self.name(), field, self.where())
+
+    def where(self) -> Where:
+        terms: list[tuple[str, str]] = []
+        while self.skip("AND") if terms else self.skip("WHERE"):
+            tag = self.name()
+            self.need("=")
+            terms.append((tag, _bare(self.expect("string", "string"))))
+        return tuple(terms)
+
+    def order_and_limit(self) -> tuple[bool, int]:
+        descending = False
+        if self.skip("ORDER"):
+            self.need("BY")
+            self.need("TIME")
+            descending = self.skip("DESC")
+            if not descending:
+                self.skip("ASC")
+        return descending, int(self.expect("number", "integer")) if self.skip("LIMIT") else 0
+
+
+def _bare(quoted: str) -> str:
+    return re.sub(r"\\.", lambda match: _ESCAPES.get(match[0], match[0]), quoted[1:-1])

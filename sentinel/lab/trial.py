@@ -1,0 +1,307 @@
+"""A trial: one configuration under one load, in fresh processes, with every message accounted for.
+
+Three kinds. `latency`: a paced load beside the consumer, after a warm-up that is left out. `capacity`: a stream is
+filled first, then the consumer drains it alone. `memory`: like capacity, under memray; never used for timing.
+Every trial has a stream (or channel) and a `run` tag of its own, so trials never meet, not even on an external stack.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field, fields
+from signal import SIGUSR1
+from typing import TYPE_CHECKING, Any, Self
+
+from sentinel import bus, sink
+from sentinel.errors import SentinelError, TrialError
+from sentinel.lab import series
+from sentinel.ledger import ConsumerLedger, SenderLedger
+from sentinel.probe import ProcessProbe, cpu_times
+from sentinel.record import READY
+from sentinel.settings import BusSettings, LoadSettings, StoreSettings, stack_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentinel.lab.stack import Stack
+    from sentinel.lab.warden import Child, Warden
+
+LATENCY, CAPACITY, MEMORY = "latency", "capacity", "memory"
+WARM_UP = 1.0
+"""Seconds of load before the measured ones."""
+START_LIMIT = 30.0
+"""Seconds a consumer may take until it is ready."""
+DRAIN_LIMIT = 30.0
+"""Seconds a consumer may take, after the load has ended, to store what is left on the bus."""
+SAMPLE_EVERY = 0.25
+"""Seconds between readings of the processes' CPU and memory."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one trial is to do."""
+
+    number: int
+    kind: str
+    label: str
+    """The configuration's label in tables, such as `optimised` or `optimised (again)`."""
+    configuration: str
+    load: LoadSettings
+    batch_size: int = 5000
+    repeat: int = 0
+    group: str = ""
+    """Trials of one group are compared with each other."""
+
+
+@dataclass
+class Outcome:
+    """What a trial found. Times in ms unless named otherwise."""
+
+    plan: Plan
+    valid: bool = False
+    problems: list[str] = field(default_factory=list)
+    """Why the trial is invalid, in sentences."""
+    warnings: list[str] = field(default_factory=list)
+    sender: dict[str, Any] = field(default_factory=dict)
+    consumer: dict[str, Any] = field(default_factory=dict)
+    stored: int | None = None
+    """Points that the store itself counts."""
+    unread: int = 0
+    """Messages left on the stream, not given to the consumer."""
+    lost: int = 0
+    throughput: float = 0.0
+    """Messages per second from the first intended send (capacity: the first read) to the last acknowledgement."""
+    sustained: bool = True
+    """Latency trials: the backlog grew by less than one second of load, and everything scheduled was sent."""
+    cpu_us: float | None = None
+    """CPU of the consumer per message, µs."""
+    peak_rss_mb: float | None = None
+    steal: float = 0.0
+    """Share of the machine's time that went to other guests, percent."""
+    latencies: dict[str, dict[str, float]] = field(default_factory=dict)
+    """internal, e2e, stored, send_delay: see `series.percentiles`."""
+    started: int = 0
+    """First intended send, ns since the epoch."""
+    memory: dict[str, Any] = field(default_factory=dict)
+    """Memory trials: see `profiling.summary`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        plan = Plan(**data["plan"] | {"load": LoadSettings(**data["plan"]["load"])})
+        return cls(**data | {"plan": plan})
+
+
+class Trial:
+    """Carries out one plan on a stack; the folder receives everything raw."""
+
+    def __init__(self, plan: Plan, stack: Stack, folder: Path, warden: Warden, run_id: str) -> None:
+        self.plan = plan
+        self.stack = stack
+        self.folder = folder
+        self.warden = warden
+        self.tag = f"{run_id}.{plan.number}"
+        self.bus: BusSettings = stack.bus.keyed(f"lab:{self.tag}")
+        self.store: StoreSettings = stack.store
+        self.outcome = Outcome(plan)
+
+    def run(self) -> Outcome:
+        """Do it. A trial that fails is an invalid outcome that says why, not an exception: the others go on."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        before = cpu_times()
+        try:
+            if self.plan.kind == LATENCY:
+                self._beside_load()
+            else:
+                self._drain_alone()
+        except TrialError as error:
+            self.outcome.problems.append(str(error))
+        finally:
+            after = cpu_times()
+            self.outcome.steal = 100 * (after.steal - before.steal) / max(after.total - before.total, 1e-9)
+            self._account()
+            bus.remove(self.bus)
+        (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n")
+        return self.outcome
+
+    # -- processes -----------------------------------------------------------------------------------------------
+
+    def _start(self, name: str, *words: str) -> Child:
+        command = [sys.executable, "-m", *words]
+        environment = stack_environment(self.bus, self.store)
+        return self.warden.start(name, command, log=self.folder / f"{name}.log", env=environment)
+
+    def _consumer(self, *more: str, module: str = "sentinel") -> Child:
+        verb = ["consume"] if module == "sentinel" else []
+        options = {
+            "--configuration": self.plan.configuration,
+            "--transport": self.plan.load.transport if self.plan.kind == LATENCY else "stream",
+            "--key": self.bus.stream,
+            "--batch-size": str(self.plan.batch_size),
+            "--run": self.tag,
+            "--record": str(self.folder / series.CONSUMER),
+        }
+        words = [word for pair in options.items() for word in pair]
+        child = self._start("consumer", module, *verb, *words, *more)
+        self._await_ready(child)
+        return child
+
+    def _await_ready(self, child: Child) -> None:
+        end = time.monotonic() + START_LIMIT
+        while not (self.folder / series.CONSUMER / READY).exists():
+            if child.poll() is not None or time.monotonic() > end:
+                child.stop()
+                raise TrialError(f"the consumer did not start within {START_LIMIT:.0f} s:\n{child.tail()}")
+            time.sleep(0.01)
+
+    def _load(self) -> Child:
+        load = self.plan.load
+        names = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed")
+        transport = load.transport if self.plan.kind == LATENCY else "stream"
+        words = [word for name in names for word in (f"--{name}", str(getattr(load, name)))]
+        record = str(self.folder / series.LOAD)
+        return self._start(
+            "load", "sentinel", "load", *words, "--transport", transport, "--key", self.bus.stream, "--record", record
+        )
+
+    def _beside_load(self) -> None:
+        consumer = self._consumer()
+        load = self._load()
+        with Sampler(self.folder / series.RESOURCES, {"consumer": consumer.pid, "load": load.pid, **self.stack.pids}):
+            limit = self.plan.load.duration + self.plan.load.grace + START_LIMIT
+            if load.wait(limit):
+                consumer.stop()
+                raise TrialError(f"the load generator failed:\n{load.tail()}")
+            consumer.signal(SIGUSR1)
+            self._finish(consumer, DRAIN_LIMIT)
+
+    def _drain_alone(self) -> None:
+        if self._load().wait(120 + self.plan.load.count / 1000):
+            raise TrialError(f"the stream could not be filled:\n{(self.folder / 'load.log').read_text()[-2000:]}")
+        if self.plan.kind == MEMORY:
+            words = ["--capture", str(self.folder / "memray.bin"), "--warm-up", str(self.warm_up)]
+            consumer = self._consumer(*words, module="sentinel.lab.profiled")
+        else:
+            consumer = self._consumer("--until-empty")
+        with Sampler(self.folder / series.RESOURCES, {"consumer": consumer.pid, **self.stack.pids}):
+            self._finish(consumer, 120 + self.plan.load.count / 20)
+
+    @property
+    def warm_up(self) -> int:
+        """Messages of a memory trial that are consumed before the tracker starts."""
+        return self.plan.load.count // 5
+
+    def _finish(self, consumer: Child, limit: float) -> None:
+        """Wait until the consumer has stored what there is; stop it after `limit` seconds."""
+        end = time.monotonic() + limit
+        while consumer.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+        if consumer.poll() is None:
+            self.outcome.warnings.append(f"the consumer had not caught up {limit:.0f} s after the load ended")
+            consumer.stop(grace=40.0)
+        if code := consumer.wait(1.0):
+            self.outcome.problems.append(f"the consumer ended with code {code}:\n{consumer.tail(5)}")
+
+    # -- accounts ------------------------------------------------------------------------------------------------
+
+    def _account(self) -> None:
+        """Put the ledgers beside what the bus and the store say."""
+        outcome = self.outcome
+        reports = [series.ledger(folder) for folder in series.load_folders(self.folder)]
+        consumer = series.ledger(self.folder / series.CONSUMER)
+        if not consumer or not reports or not all(reports):
+            outcome.problems.append("a ledger is missing")
+            return
+        sent = SenderLedger(**{f.name: sum(r["ledger"][f.name] for r in reports) for f in fields(SenderLedger)})
+        got = ConsumerLedger(**consumer["ledger"])
+        outcome.sender, outcome.consumer = asdict(sent), asdict(got)
+        outcome.started = min(r["started"] for r in reports)
+        outcome.problems += sent.problems() + got.problems()
+        try:
+            outcome.unread = bus.unread(self.bus)
+            outcome.stored = self._stored(got.written - got.duplicated)
+        except SentinelError as error:
+            outcome.problems.append(str(error))
+        outcome.lost = max(0, sent.sent - (got.received - got.duplicated) - outcome.unread)
+        if outcome.stored is not None and outcome.stored != got.written - got.duplicated:
+            outcome.problems.append(
+                f"the store holds {outcome.stored:,} points, but acknowledged {got.written - got.duplicated:,}"
+            )
+        outcome.valid = not outcome.problems
+        self._measure(consumer, sent, got)
+
+    def _stored(self, expected: int) -> int:
+        """The store's own count; asked again for a moment, since some stores show points a little after the 2xx."""
+        server = sink.identify(self.store)
+        end = time.monotonic() + 5
+        while (count := sink.count(self.store, server, self.tag)) < expected and time.monotonic() < end:
+            time.sleep(0.2)
+        return count
+
+    def _measure(self, consumer: dict[str, Any], sent: SenderLedger, got: ConsumerLedger) -> None:
+        outcome = self.outcome
+        paced = self.plan.kind == LATENCY
+        start = outcome.started if paced else consumer["first_read"]
+        seconds = (consumer["last_stored"] - start) / 1e9
+        outcome.throughput = got.written / seconds if seconds > 0 else 0.0
+        outcome.cpu_us = 1e6 * consumer["cpu_seconds"] / got.received if got.received else None
+        frame = series.resources(self.folder, start)
+        rss = frame[frame["process"] == "consumer"]["rss"]
+        outcome.peak_rss_mb = round(float(rss.max()), 1) if len(rss) else None
+        if not paced:
+            return
+        since = start + int(WARM_UP * 1e9)
+        lines = series.intervals(self.folder / series.CONSUMER)
+        histograms = {kind: series.histogram(lines, kind, since) for kind in ("internal", "e2e", "stored")}
+        delays = [line for folder in series.load_folders(self.folder) for line in series.intervals(folder)]
+        histograms["send_delay"] = series.histogram(delays, "delay", since)
+        for kind, recorder in histograms.items():
+            outcome.latencies[kind] = series.percentiles(recorder)
+            series.write_hgrm(recorder, self.folder / f"{kind}.hgrm")
+        outcome.sustained = not sent.unsent and self._backlog_growth(start) < self.plan.load.rate
+
+    def _backlog_growth(self, start: int) -> float:
+        """Messages by which the backlog grew between the end of the warm-up and the end of the load."""
+        frame = series.progress(self.folder, start)
+        frame = frame[(frame.index >= WARM_UP) & (frame.index <= self.plan.load.duration)]
+        if len(frame) < 2:
+            return 0.0
+        return float(frame["backlog"].iloc[-1] - frame["backlog"].iloc[0])
+
+
+class Sampler:
+    """Reads CPU seconds and RSS of processes into a CSV file, four times a second, while its block runs."""
+
+    def __init__(self, path: Path, pids: dict[str, int]) -> None:
+        self._path = path
+        self._probes = {name: ProcessProbe(pid) for name, pid in pids.items()}
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        with self._path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["at", "process", "cpu_seconds", "rss_bytes"])
+            while True:
+                last = self._done.wait(SAMPLE_EVERY)
+                for name, probe in self._probes.items():
+                    if (reading := probe.read()) is not None:
+                        writer.writerow([time.time_ns(), name, reading.cpu_seconds, reading.rss_bytes])
+                if last:
+                    return

@@ -1,0 +1,145 @@
+"""Batching: every message leaves exactly once, in order, in batches that are full or old enough."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentinel.batching import Batch, Batcher, Read
+from sentinel.sample import Sample
+
+PROPERTY = settings(deadline=None, max_examples=150, derandomize=True)
+SIZES = st.integers(1, 9)
+READ_SIZES = st.lists(st.integers(0, 25), max_size=20)
+
+
+def read(first: int, count: int, at: int = 0, ids: bool = True) -> tuple[Read, list[Sample], list[bytes]]:
+    """A read of `count` messages numbered from `first`, with its samples and points."""
+    numbers = range(first, first + count)
+    payloads = [b"payload %d" % n for n in numbers]
+    samples = [Sample(n, 1.0, 2.0) for n in numbers]
+    points = [b"line %d" % n for n in numbers]
+    return Read([b"%d-0" % n for n in numbers] if ids else [], payloads, at), samples, points
+
+
+def feed(size: int, read_sizes: list[int], ids: bool = True) -> list[Batch]:
+    """All batches that reads of these sizes make, the last as it is; read k came at 10k and was added at 10k + 1."""
+    batcher = Batcher(size, 1_000_000)
+    batches = []
+    for k, count in enumerate(read_sizes):
+        batches += batcher.add(*read(sum(read_sizes[:k]), count, 10 * k, ids), now=10 * k + 1)
+    return [*batches, batcher.take()]
+
+
+@PROPERTY
+@given(SIZES, READ_SIZES)
+def test_no_message_is_lost_repeated_or_reordered(size: int, read_sizes: list[int]) -> None:
+    """The batches joined are the messages as they came, whatever the sizes of the reads."""
+    batches = feed(size, read_sizes)
+    assert list(range(sum(read_sizes))) == [s.timestamp for batch in batches for s in batch.samples]
+
+
+@PROPERTY
+@given(SIZES, READ_SIZES)
+def test_every_batch_but_the_last_is_exactly_full(size: int, read_sizes: list[int]) -> None:
+    """A batch leaves `add` when it reaches the size, never above, and never stays behind full."""
+    *full, rest = feed(size, read_sizes)
+    assert [size] * (sum(read_sizes) // size) == [len(batch) for batch in full]
+    assert sum(read_sizes) % size == len(rest)
+
+
+@PROPERTY
+@given(SIZES, READ_SIZES, st.booleans())
+def test_the_lists_of_a_batch_stay_parallel(size: int, read_sizes: list[int], ids: bool) -> None:
+    """Entry i of ids, payloads, samples and points is one message; on Pub/Sub there are no ids."""
+    for batch in feed(size, read_sizes, ids):
+        numbers = [s.timestamp for s in batch.samples]
+        assert ([b"%d-0" % n for n in numbers] if ids else []) == batch.ids
+        assert [b"payload %d" % n for n in numbers] == batch.payloads
+        assert [b"line %d" % n for n in numbers] == batch.points
+
+
+@PROPERTY
+@given(SIZES, READ_SIZES)
+def test_every_message_is_charged_to_its_own_read(size: int, read_sizes: list[int]) -> None:
+    """The counts in `reads` sum to the batch's length, and give each message the times of the read it came with."""
+    owner = [k for k, count in enumerate(read_sizes) for _ in range(count)]
+    for batch in feed(size, read_sizes):
+        charged = [(at, now) for count, at, now in batch.reads for _ in range(count)]
+        assert [(10 * owner[s.timestamp], 10 * owner[s.timestamp] + 1) for s in batch.samples] == charged
+        assert len(batch) == sum(count for count, _, _ in batch.reads)
+        assert all(count > 0 for count, _, _ in batch.reads)
+
+
+@PROPERTY
+@given(st.integers(1, 5), st.integers(0, 20), st.lists(st.tuples(st.integers(0, 15), st.integers(0, 4)), max_size=30))
+def test_a_batch_is_due_when_its_oldest_message_is(size: int, max_age: int, steps: list[tuple[int, int]]) -> None:
+    """`due` gives the batch from `max_age` after its first message on and not before; `wait` counts down to it."""
+    batcher, now, arrivals, first = Batcher(size, max_age), 1000, [], 0
+    for pause, count in steps:
+        now += pause
+        wait = max(0, arrivals[0] + max_age - now) if arrivals else None
+        assert wait == batcher.wait(now)
+        batch = batcher.due(now)
+        assert (wait == 0) == (batch is not None)
+        if batch is not None:
+            assert len(arrivals) == len(batch)
+            arrivals = []
+        full = batcher.add(*read(first, count), now=now)
+        first += count
+        arrivals = (arrivals + [now] * count)[size * len(full) :]
+        assert len(arrivals) == len(batcher)
+
+
+def test_due_respects_the_nanosecond() -> None:
+    """One ns before `max_age` nothing is due; at `max_age` it is, once."""
+    batcher = Batcher(100, 1000)
+    assert batcher.add(*read(0, 3), now=5000) == []
+    assert (batcher.due(5999), batcher.wait(5999)) == (None, 1)
+    assert batcher.wait(6000) == 0
+    assert len(batcher.due(6000)) == 3
+    assert (batcher.due(10**18), batcher.wait(10**18)) == (None, None)
+
+
+def test_later_messages_do_not_postpone_a_batch() -> None:
+    """The age is that of the oldest message, however many follow it."""
+    batcher = Batcher(100, 1000)
+    for now in (0, 400, 800):
+        batcher.add(*read(now, 1), now=now)
+    assert batcher.wait(900) == 100
+    assert len(batcher.due(1000)) == 3
+
+
+def test_the_rest_of_a_read_starts_a_batch_of_its_own() -> None:
+    """What is left after a full batch ages from the read it came with, not from the full batch."""
+    batcher = Batcher(2, 1000)
+    batcher.add(*read(0, 1), now=0)
+    assert [len(batch) for batch in batcher.add(*read(1, 2), now=700)] == [2]
+    assert batcher.wait(700) == 1000
+
+
+def test_one_large_read_fills_several_batches() -> None:
+    """A read larger than the size leaves as full batches at once, with the rest kept."""
+    batcher = Batcher(4, 1000)
+    full = batcher.add(*read(0, 11, at=5), now=6)
+    assert [batch.reads for batch in full] == [[(4, 5, 6)], [(4, 5, 6)]]
+    assert len(batcher) == 3
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_take_leaves_the_batcher_empty(count: int) -> None:
+    """What was taken is not handed out again, and an empty batcher gives an empty batch."""
+    batcher = Batcher(10, 1000)
+    batcher.add(*read(0, count), now=0)
+    assert count == len(batcher.take())
+    assert (len(batcher), len(batcher.take()), batcher.due(10**9)) == (0, 0, None)
+
+
+def test_a_taken_batch_is_not_changed_by_later_reads() -> None:
+    """A batch on its way to the store shares no list with the next one."""
+    batcher = Batcher(10, 1000)
+    batcher.add(*read(0, 2), now=0)
+    taken = batcher.take()
+    batcher.add(*read(2, 3), now=1)
+    assert (len(taken), len(taken.ids), taken.reads) == (2, 2, [(2, 0, 0)])

@@ -1,0 +1,282 @@
+"""Stacks of real servers start, answer and are gone afterwards; ports that others took are no obstacle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from sentinel import bus, sink
+from sentinel.errors import BusError, StackError
+from sentinel.lab import stack
+from sentinel.lab.stack import compose, embedded, native, servers
+from sentinel.lab.warden import Warden
+from sentinel.settings import LabSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def warden() -> Iterator[Warden]:
+    """A warden of this test's own."""
+    with Warden() as warden:
+        yield warden
+
+
+@pytest.fixture(params=["embedded", "native"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind that starts servers; native is skipped without servers, but not where they are demanded."""
+    if request.param == "native":
+        need_native()
+    return str(request.param)
+
+
+def need_native() -> None:
+    """Skip without the real servers, or fail where `SENTINEL_REAL_SERVERS` demands them."""
+    if lack := native.missing():
+        (pytest.fail if os.environ.get(LabSettings.STRICT) else pytest.skip)(lack)
+
+
+def is_running(pid: int) -> bool:
+    """Zombies have ended; whether anyone reaps them is up to this machine's init."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def becomes(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether `condition` holds within `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def write_program(path: Path, script: str) -> Path:
+    """An executable shell script."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def assert_gone(started: stack.Stack, folder: Path) -> None:
+    """No process, no answer and no data is left, but the logs are."""
+    assert len(started.pids) == 2
+    assert not any(map(is_running, started.pids.values()))
+    with pytest.raises(BusError):
+        bus.server_version(started.bus)
+    assert not [path.name for path in folder.iterdir() if path.suffix != ".log"]
+    assert len(list(folder.glob("*.log"))) == 2
+
+
+def test_a_stack_answers_and_is_gone_afterwards(kind: str, warden: Warden, tmp_path: Path) -> None:
+    """Both servers answer, the lab's bucket takes a point, and nothing but logs remains."""
+    with stack.start(kind, tmp_path, warden) as started:
+        assert started.kind == kind
+        assert started.reason == ""
+        assert started.bus_version == bus.server_version(started.bus)
+        server = sink.identify(started.store)
+        assert (started.store_version, started.write_path) == (str(server), server.write_path)
+        assert started.store.bucket == "sentinel_lab"
+        assert started.label == (
+            f"{kind} stack: {started.bus_version} and {server}, points posted to {server.write_path}."
+        )
+        sink.verify(started.store, server)
+        assert all(map(is_running, started.pids.values()))
+    assert_gone(started, tmp_path)
+
+
+def test_a_stack_is_gone_after_an_error_in_the_block(kind: str, warden: Warden, tmp_path: Path) -> None:
+    """An exception in the block passes through, and the servers end all the same."""
+    with pytest.raises(ZeroDivisionError), stack.start(kind, tmp_path, warden) as started:
+        _ = 1 / 0
+    assert_gone(started, tmp_path)
+
+
+def test_a_stack_is_gone_after_its_lab_was_killed(kind: str, tmp_path: Path) -> None:
+    """SIGKILL to the lab leaves no server behind."""
+    code = (
+        "import time, sys, pathlib; from sentinel.lab import stack; from sentinel.lab.warden import Warden\n"
+        f"with Warden() as warden, stack.start({kind!r}, pathlib.Path({str(tmp_path)!r}), warden) as started:\n"
+        "    print(*started.pids.values(), flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as lab:
+        assert lab.stdout is not None
+        pids = [int(pid) for pid in lab.stdout.readline().split()]
+        assert len(pids) == 2
+        lab.send_signal(signal.SIGKILL)
+    assert becomes(lambda: not any(map(is_running, pids)))
+
+
+def test_an_external_stack_is_used_and_left_running(
+    warden: Warden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers behind URLs are used as they are, none of them is ours, and they outlive the block."""
+    with stack.start("embedded", tmp_path, warden) as ours:
+        monkeypatch.setenv("REDIS_URL", ours.bus.url)
+        monkeypatch.setenv("INFLUX_URL", ours.store.url)
+        with stack.start("auto", tmp_path / "none", warden) as theirs:
+            assert (theirs.kind, theirs.reason) == ("external", "external: available")
+            assert (theirs.bus, theirs.store, theirs.pids) == (ours.bus, ours.store, {})
+        assert bus.server_version(ours.bus) == ours.bus_version
+        sink.identify(ours.store)
+
+
+def test_a_server_that_ends_early_shows_its_log(warden: Warden, tmp_path: Path) -> None:
+    """A server that does not come up is an error with its exit code, its last words and where its log is."""
+    program = servers.Program("bus", lambda _data, _ports: ["sh", "-c", "echo out of luck; exit 3"], listening="ready")
+    with pytest.raises(StackError) as caught, servers.running(program, tmp_path, warden, str):
+        pass
+    message = (
+        f"bus ended with exit code 3 (its log has no 'ready'); the end of its log, {tmp_path}/bus.log:\nout of luck"
+    )
+    assert str(caught.value) == message
+    assert [path.name for path in tmp_path.iterdir()] == ["bus.log"]
+
+
+def test_a_server_that_never_answers_is_given_up(
+    warden: Warden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that listens and never answers is stopped, and the error says what was wrong."""
+    monkeypatch.setattr(servers, "READY_WITHIN", 0.2)
+    program = servers.Program("bus", lambda _data, _ports: ["sh", "-c", "echo $$ ready; sleep 600"], listening="ready")
+
+    def ask(port: int) -> str:
+        raise BusError(f"nobody on {port}")
+
+    with (
+        pytest.raises(StackError, match=r"bus is not ready in time \(nobody on 7\)"),
+        servers.running(program, tmp_path, warden, ask, ports=lambda _count: [7]),
+    ):
+        pass
+    assert not is_running(int((tmp_path / "bus.log").read_text().split()[0]))
+
+
+# Ports --------------------------------------------------------------------------------------------------------------
+
+
+def version_on(port: int) -> str:
+    """What answers there as a bus."""
+    return bus.server_version(servers.bus_on(port))
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port on which somebody else listens."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+def test_free_ports_differ() -> None:
+    """Ports asked for together are different ones."""
+    assert len(set(servers.free_ports(20))) == 20
+
+
+def test_a_taken_port_is_given_up_for_another(taken: int, warden: Warden, tmp_path: Path) -> None:
+    """A bus whose port was taken in the meantime starts on another."""
+    (free,) = servers.free_ports(1)
+    offers = iter([[taken], [taken], [free]])
+    program = native.redis_program(embedded.valkey())
+    with servers.running(program, tmp_path, warden, version_on, ports=lambda _count: next(offers)) as (valkey, version):
+        assert valkey.port == free
+        assert version.startswith("Valkey ")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_taken_port_of_influxd_is_given_up_for_others(which: int, taken: int, warden: Warden, tmp_path: Path) -> None:
+    """InfluxDB 1.x starts although another took its HTTP or its RPC port."""
+    need_native()
+    influxd = native.find("influxd")
+    assert influxd is not None
+    first, second = servers.free_ports(2), servers.free_ports(2)
+    first[which] = taken
+    offers = iter([first, second])
+    with servers.running(
+        native.influx_program(influxd),
+        tmp_path,
+        warden,
+        lambda port: str(sink.identify(servers.store_on(port))),
+        ports=lambda count: next(offers)[:count],
+    ) as (influx, version):
+        assert influx.port == second[0]
+        assert version.startswith("InfluxDB ")
+
+
+def test_a_stranger_on_the_port_is_not_taken_for_ours(warden: Warden, tmp_path: Path) -> None:
+    """Another Redis that answers on the port is not mistaken for the one that was started."""
+    program = native.redis_program(embedded.valkey())
+    with servers.running(program, tmp_path / "stranger", warden, version_on) as (stranger, _):
+        offers = iter([[stranger.port], servers.free_ports(1)])
+        with servers.running(program, tmp_path, warden, version_on, ports=lambda _count: next(offers)) as (ours, _):
+            assert ours.port != stranger.port
+            assert is_running(ours.pid)
+
+
+def test_ports_that_are_always_taken_are_an_error(taken: int, warden: Warden, tmp_path: Path) -> None:
+    """After some attempts the collision is reported instead of tried again for ever."""
+    program = native.redis_program(embedded.valkey())
+    with (
+        pytest.raises(
+            StackError, match=r"redis: others took 5 free ports in a row: try again; its log is .*redis\.log"
+        ),
+        servers.running(program, tmp_path, warden, version_on, ports=lambda _count: [taken]),
+    ):
+        pass
+
+
+# Docker, through a stand-in for its command -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `docker` on PATH that notes how it was called; `port` answers with the files `redis` and `influxdb`."""
+    note = tmp_path / "calls"
+    note.touch()
+    write_program(
+        tmp_path / "bin" / "docker",
+        f'cd {tmp_path}; case "$*" in *" port "*) cat $7;; *" down "*) sleep 0.5;; *) echo 28;; esac\n'
+        'echo "$@" ports $REDIS_PORT $INFLUX_PORT >> calls',
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docker-compose.yml").touch()
+    return note
+
+
+def test_a_compose_project_comes_up_on_free_ports_and_goes_down(calls: Path, tmp_path: Path) -> None:
+    """The containers come up on free ports, are found, and go down with their volumes."""
+    with Warden() as warden, stack.start("embedded", tmp_path / "real", warden) as real:
+        for service, url in (("redis", real.bus.url.removesuffix("/0")), ("influxdb", real.store.url)):
+            (tmp_path / service).write_text(url.rpartition("/")[2] + "\n")
+        with stack.start("docker", tmp_path / "lab", warden) as started:
+            assert (started.kind, started.bus.url, started.pids) == ("docker", real.bus.url, {})
+            assert (started.store.url, started.store.bucket) == (real.store.url, "sentinel_lab")
+    assert [line.split("docker-compose.yml ")[-1] for line in calls.read_text().splitlines()] == [
+        "info --format {{.ServerVersion}} ports",
+        "compose version ports",
+        "up -d --wait redis influxdb ports 0 0",
+        "port redis 6379 ports",
+        "port influxdb 8086 ports",
+        "down -v -t 2 ports 0 0",
+    ]
+
+
+def test_a_compose_project_goes_down_after_an_impatient_end(calls: Path, tmp_path: Path) -> None:
+    """Taking down finishes even if the warden ends, after its grace, the process that asked for it."""
+    with Warden(grace=0.1) as warden:
+        command = [sys.executable, "-m", compose.__name__, "sentinel-lab-test", "docker-compose.yml", "redis"]
+        child = warden.start("docker compose", command, log=tmp_path / "docker.log")
+        servers.await_log(child, compose.UP)
+    assert not is_running(child.pid)
+    assert becomes(lambda: " down -v " in calls.read_text())
