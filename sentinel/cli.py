@@ -119,7 +119,7 @@ def agent(key: str, count: int, host: str | None, **options: Any) -> None:
 
     settings = AgentSettings(**options | ({"host": host} if host else {}))
     stop = threading.Event()
-    _on_stop_signals(stop.set)
+    on_stop_signals(stop.set)
     click.echo(run(settings, BusSettings.from_env().keyed(key), count=count, stop=stop))
 
 
@@ -187,7 +187,7 @@ def control(consumer: Consumer, deadline: float) -> None:
     def finish(*_: object) -> None:
         consumer.until_empty = True
 
-    _on_stop_signals(stop)
+    on_stop_signals(stop)
     signal.signal(signal.SIGUSR1, finish)
 
 
@@ -234,13 +234,14 @@ def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
     from sentinel.loadgen import run_load
 
     stop = StopSign()
-    _on_stop_signals(lambda: stop.request(5.0))
+    on_stop_signals(lambda: stop.request(5.0))
     settings = LoadSettings(**options)
     bus = BusSettings.from_env().keyed(key)
     click.echo(run_load(settings, bus, processes=processes, record=record, stop=stop))
 
 
-def _on_stop_signals(action: Callable[[], None]) -> None:
+def on_stop_signals(action: Callable[[], None]) -> None:
+    """Do `action` at each SIGTERM and SIGINT."""
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: action())
 

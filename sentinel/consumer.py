@@ -10,6 +10,7 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,34 +19,38 @@ from sentinel.bus import DeadLetters, open_receiver
 from sentinel.codecs import DECODERS
 from sentinel.delivery import DeadlineError, StopSign, backoff, insist
 from sentinel.errors import BusError
-from sentinel.influx import PointEncoder
 from sentinel.ledger import ConsumerLedger, as_line
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure
 from sentinel.record import INTERVAL, Record
+from sentinel.sample import Sample
 from sentinel.sink import identify, prepare, verify
 from sentinel.writers import WRITERS, Outlet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sentinel.batching import Batch
     from sentinel.codecs import Rejected
     from sentinel.configurations import Configuration
-    from sentinel.sample import Sample
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
 
 log = logging.getLogger(__name__)
 
-POINTS: Mapping[str, Callable[[str], Callable[[Sequence[Sample]], Sequence[Any]]]] = {
-    "influxdb-client": PointEncoder,
-    "line-bytes": LineEncoder,
-}
+Encode = Callable[[Sequence[Sample]], Sequence[Any]]
+"""Samples to points, one for one."""
 LONGEST_WAIT = 0.25
 """Seconds that a read may wait, so that a stop is noticed."""
 CLAIM_EVERY = 20
 """Intervals between two looks for entries that other consumers left."""
+
+
+def _encoder(point: str, run: str) -> Encode:
+    if point == "line-bytes":
+        return LineEncoder(run)
+    from sentinel.influx import PointEncoder
+
+    return PointEncoder(run)
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Consumer:
         self.until_empty = False
         self._settings = settings
         self._decode = DECODERS[configuration.decode]
-        self._encode = POINTS[configuration.point](settings.run)
+        self._encode = _encoder(configuration.point, settings.run)
         server = identify(store)
         prepare(store, server)
         verify(store, server)

@@ -171,6 +171,12 @@ class LabSettings:
         return cls(run_id=env.get(cls.RUN_ID, ""), progress=env.get(cls.PROGRESS, ""))
 
 
+def announce(run_id: str, progress: Path) -> None:
+    """Tell the notebooks that this process will execute which run they are, and where to write their progress."""
+    os.environ[LabSettings.RUN_ID] = run_id
+    os.environ[LabSettings.PROGRESS] = str(progress)
+
+
 def external_urls(env: Mapping[str, str] | None = None) -> tuple[str, str] | None:
     """(REDIS_URL, INFLUX_URL) where both are set; None where neither is.
 

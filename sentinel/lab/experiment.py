@@ -6,24 +6,25 @@ trials, `close()` stops everything and writes run.json. Whatever ends the notebo
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.configurations import BASELINE, parse
 from sentinel.errors import TrialError
 from sentinel.lab import machine, profiling, stack, summary
 from sentinel.lab.progress import Progress
-from sentinel.lab.runs import Run, new_id
+from sentinel.lab.runs import Run, new_id, project_root
 from sentinel.lab.summary import AGAIN, HEADLINE
 from sentinel.lab.trial import CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome, Plan, Trial
 from sentinel.lab.warden import Warden
 from sentinel.settings import LabSettings, LoadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from sentinel.lab.parameters import Benchmark
     from sentinel.lab.stack import Stack
@@ -32,6 +33,8 @@ SLOW_SHARE = 10
 """`baseline` gets 1/10 of the messages in capacity and memory trials: it would take minutes otherwise."""
 
 
+HEADROOM = 0.6
+"""Share of the slowest configuration's capacity up to which the common load may go."""
 SECONDS = {LATENCY: 2.5, CAPACITY: 3.0, MEMORY: 7.0}
 """Rough overhead of one trial of each kind, for the progress bar only."""
 
@@ -64,7 +67,7 @@ class Lab:
             SettingsError, StackError, BusError, StoreError: the stack cannot be had.
         """
         kind, _ = stack.choose(parameters.STACK)
-        run = Run(LabSettings.from_env().run_id or new_id(notebook), root or Path()).create()
+        run = Run(LabSettings.from_env().run_id or new_id(notebook), root or project_root()).create()
         where = machine.provenance()
         with ExitStack() as stops:
             warden = stops.enter_context(Warden())
@@ -83,7 +86,7 @@ class Lab:
     # -- plans ---------------------------------------------------------------------------------------------------
 
     def _all_plans(self) -> list[Plan]:
-        return [*self.latency_plans(), *self.headline_plans(), *self.capacity_plans(), *self.memory_plans()]
+        return [*self.capacity_plans(), *self.latency_plans(), *self.headline_plans(), *self.memory_plans()]
 
     @staticmethod
     def _expected(plan: Plan) -> float:
@@ -98,8 +101,8 @@ class Lab:
         return Plan(0, kind, label, label.removesuffix(AGAIN), load, self.parameters.BATCH_SIZE, repeat, group)
 
     def latency_plans(self) -> list[Plan]:
-        """Every configuration under the one load that all should sustain."""
-        load = self._load(self.parameters.RATE)
+        """Every configuration under the one load that all can sustain."""
+        load = self._load(self.common_rate())
         order = interleaved(self.parameters.names, self.parameters.REPEATS)
         return [self._plan(LATENCY, name, load, repeat, "latency") for repeat, name in order]
 
@@ -130,6 +133,13 @@ class Lab:
         count = self.parameters.MESSAGES // (SLOW_SHARE if slow else 1)
         return replace(self._load(self.parameters.RATE), count=count)
 
+    def common_rate(self) -> float:
+        """RATE, or less where the slowest configuration could not sustain it: queues are no latencies to compare."""
+        capacities = [o.throughput for o in self.outcomes if o.plan.kind == CAPACITY and o.valid]
+        if not capacities or min(capacities) * HEADROOM >= self.parameters.RATE:
+            return self.parameters.RATE
+        return max(1.0, min(capacities) * HEADROOM // 10 * 10)
+
     # -- doing ---------------------------------------------------------------------------------------------------
 
     def latency(self) -> list[Outcome]:
@@ -145,21 +155,23 @@ class Lab:
         return self._carry_out(self.capacity_plans())
 
     def memory(self) -> list[Outcome]:
-        """Carry out the memory trials, and make memray's pages."""
-        outcomes = self._carry_out(self.memory_plans())
-        for outcome in outcomes:
-            capture = self.run.trial_folder(outcome.plan.number) / "memray.bin"
-            try:
-                outcome.memory = profiling.summary(capture)
-                kept = self.run.profiles / f"{outcome.plan.label}.bin"
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                profiling.pages(capture.rename(kept), self.run.profiles, outcome.plan.label)
-            except (TrialError, OSError) as error:
-                outcome.valid = False
-                outcome.problems.append(str(error))
-        return outcomes
+        """Carry out the memory trials; memray's pages are made beside them, since nothing here is timed."""
+        with ThreadPoolExecutor(max_workers=2) as pages:
+            return self._carry_out(self.memory_plans(), lambda outcome: pages.submit(self._digest, outcome))
 
-    def _carry_out(self, plans: Sequence[Plan]) -> list[Outcome]:
+    def _digest(self, outcome: Outcome) -> None:
+        """memray's numbers into the outcome, its pages and the capture into `profiles/<run id>/`."""
+        capture = self.run.trial_folder(outcome.plan.number) / "memray.bin"
+        try:
+            outcome.memory = profiling.summary(capture)
+            kept = self.run.profiles / f"{outcome.plan.label}.bin"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            profiling.pages(capture.rename(kept), self.run.profiles, outcome.plan.label)
+        except (TrialError, OSError) as error:
+            outcome.valid = False
+            outcome.problems.append(str(error))
+
+    def _carry_out(self, plans: Sequence[Plan], then: Callable[[Outcome], object] | None = None) -> list[Outcome]:
         outcomes = []
         for bare in plans:
             plan = replace(bare, number=self._number)
@@ -168,16 +180,31 @@ class Lab:
             self._progress.step(f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}")
             folder = self.run.trial_folder(plan.number)
             outcomes.append(Trial(plan, self.stack, folder, self._warden, self.run.id).run())
+            if then is not None:
+                then(outcomes[-1])
             self._progress.advance(self._expected(plan))
         self.outcomes += outcomes
         return outcomes
 
+    def _lowered(self) -> list[str]:
+        rate, asked = self.common_rate(), self.parameters.RATE
+        if rate == asked:
+            return []
+        return [
+            f"RATE={asked:,.0f} msg/s is more than the slowest configuration can sustain here:"
+            f" latencies are compared at {rate:,.0f} msg/s, {100 * HEADROOM:.0f} % of its capacity.",
+        ]
+
     def close(self) -> Run:
         """Stop the stack, sum up, write the record."""
         self._stops.close()
+        self.run.data["rates"] = {"latency": self.common_rate(), HEADLINE: self.parameters.HEADLINE_RATE}
+        self.run.data["warnings"] += self._lowered()
         self.run.data["trials"] = [outcome.to_dict() for outcome in self.outcomes]
         self.run.data["order"] = [f"{o.plan.kind}/{o.plan.label}" for o in self.outcomes]
-        self.run.data |= summary.of_benchmark(self.parameters, self.outcomes, self.run.data["warnings"])
+        self.run.data |= summary.of_benchmark(
+            self.parameters, self.outcomes, self.run.data["warnings"], self.common_rate()
+        )
         self.run.save()
         self._progress.close(f"run {self.run.id} is written")
         return self.run

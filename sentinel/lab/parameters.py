@@ -18,7 +18,7 @@ from sentinel.lab.stack import KINDS
 from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,22 @@ def check(values: Mapping[str, Any]) -> Benchmark:
         SettingsError: an unknown name, or a value that is not allowed.
     """
     given = {name: value for name, value in values.items() if name.isupper() and not name.startswith("_")}
+    return Benchmark(**converted(given, RULES))
+
+
+def converted(given: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The values, each read by its rule; `names` are those that there are.
+
+    Raises:
+        SettingsError: a name that is not among them, or a value that is not allowed.
+    """
+    known = [name for name in RULES if name in set(names)]
     for name in given:
-        if name not in RULES:
-            near = difflib.get_close_matches(name, RULES, 1)
+        if name not in known:
+            near = difflib.get_close_matches(name.upper(), known, 1)
             hint = f" (did you mean {near[0]}?)" if near else ""
-            raise SettingsError(f"{name} is not a parameter{hint}: there are {', '.join(RULES)}")
-    return Benchmark(**{name: read(name, value) for name, value in given.items()})
+            raise SettingsError(f"{name} is not a parameter{hint}: there are {', '.join(known)}")
+    return {name: read(name, value) for name, value in given.items()}
 
 
 def read(name: str, value: Any) -> Any:
@@ -143,8 +153,8 @@ def read(name: str, value: Any) -> Any:
         raise SettingsError(f"{name}={value!r} is not allowed: expected {RULES[name].allowed}") from None
 
 
-def from_words(words: tuple[str, ...]) -> dict[str, Any]:
-    """`NAME=VALUE` words of a command line, checked and converted.
+def from_words(words: Iterable[str], names: Iterable[str]) -> dict[str, Any]:
+    """`NAME=VALUE` words of a command line, checked and converted; `names` are the notebook's parameters.
 
     Raises:
         SettingsError: a word without `=`, an unknown name, or a value that is not allowed.
@@ -155,7 +165,4 @@ def from_words(words: tuple[str, ...]) -> dict[str, Any]:
         if not equals:
             raise SettingsError(f"{word!r} is not a parameter: expected NAME=VALUE, such as WORKERS=128")
         pairs[name] = value
-        if not name.isupper():
-            raise SettingsError(f"{name} is not a parameter: there are {', '.join(RULES)}")
-    check(pairs)
-    return {name: read(name, value) for name, value in pairs.items()}
+    return converted(pairs, names)

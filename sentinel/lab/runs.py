@@ -22,6 +22,12 @@ FORMAT = 1
 RUNS, PROFILES = Path("runs"), Path("profiles")
 
 
+def project_root() -> Path:
+    """The nearest folder at or above the current one that holds `notebooks/`: a kernel starts beside its notebook."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "notebooks").is_dir()), here)
+
+
 def new_id(notebook: str) -> str:
     """A run id: UTC time to the second, the notebook's name, four hex digits."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{notebook}-{secrets.token_hex(2)}"
@@ -32,7 +38,7 @@ class Run:
     """One run's record. `data` is what run.json holds."""
 
     id: str
-    root: Path = Path()
+    root: Path = field(default_factory=project_root)
     data: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -90,7 +96,7 @@ def load(run_id: str, root: Path | None = None) -> Run:
     Raises:
         RunError: no such run, or its record cannot be read.
     """
-    run = Run(run_id, root or Path())
+    run = Run(run_id, root or project_root())
     path = run.folder / "run.json"
     try:
         run.data = json.loads(path.read_text())
@@ -104,7 +110,7 @@ def load(run_id: str, root: Path | None = None) -> Run:
 def find(root: Path | None = None) -> list[Run]:
     """All saved runs, oldest first; folders without a readable record are passed over."""
     found = []
-    for path in sorted(((root or Path()) / RUNS).glob("*/run.json")):
+    for path in sorted(((root or project_root()) / RUNS).glob("*/run.json")):
         try:
             found.append(load(path.parent.name, root))
         except RunError:

@@ -74,8 +74,8 @@ def columns(names: Sequence[str], outcomes: Sequence[Outcome]) -> Columns:
     return found
 
 
-def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], doubts: Sequence[str]) -> dict[str, Any]:
-    """`summary`, `ratios`, `verdict`, `noise` and `warnings` of run.json."""
+def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], doubts: Sequence[str], rate: float) -> dict[str, Any]:
+    """`summary`, `ratios`, `verdict`, `noise` and `warnings` of run.json; `rate` is that of the latency trials."""
     values = columns(p.names, outcomes)
     last, first = values[p.names[-1]], values[p.names[0]]
     again = measures(o for o in outcomes if o.plan.label == p.names[-1] + AGAIN)
@@ -94,7 +94,7 @@ def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], doubts: Sequence[str
         "compared": [p.names[-1], p.names[0]],
         "ratios": {name: {k: _finite(v) for k, v in r.items()} for name, r in ratios.items()},
         "noise": {"band": noise, "again": again.get("capacity", []), "first": last.get("capacity", [])},
-        "verdict": verdict(p, values, noise, outcomes),
+        "verdict": verdict(p, values, noise, outcomes, rate),
         "warnings": [*doubts, *warnings(outcomes)],
     }
 
@@ -103,13 +103,13 @@ def _finite(value: float) -> float | None:
     return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124 - NaN differs from itself
 
 
-def verdict(p: Benchmark, values: Columns, noise: float, outcomes: Sequence[Outcome]) -> list[str]:
+def verdict(p: Benchmark, values: Columns, noise: float, outcomes: Sequence[Outcome], rate: float) -> list[str]:
     """The answer, in sentences made from the data."""
     new, old = p.names[-1], p.names[0]
     said = [_validity(outcomes)]
     if new != old:
         pair = new, old
-        stored = f"Latency to the store's acknowledgement (p99, {p.RATE:,.0f} msg/s) of {new}"
+        stored = f"Latency to the store's acknowledgement (p99, {rate:,.0f} msg/s) of {new}"
         said += [
             _judged(f"Capacity of {new}", values, pair, "capacity", noise, higher=True),
             _judged(f"CPU per message of {new}", values, pair, "capacity_cpu_us", noise),

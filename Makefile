@@ -1,0 +1,50 @@
+# Everything by one word. `make` alone says what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help install benchmark test check lab constraints clean
+
+help:  ## this list
+	@echo "SentinelStream Lab. Parameters go behind a target: make benchmark WORKERS=128 DURATION=120s"
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+install: $(READY)  ## make .venv with the pinned dependencies
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, but $(PYTHON) is $$($(PYTHON) -V 2>&1): make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute)…"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,dev]'
+	@touch $@
+
+# What make was given on its command line, quoted for the shell: parameters of the notebook, and nothing of make's own.
+PARAMETERS = $(filter-out PYTHON=% VENV=%,$(MAKEOVERRIDES))
+
+benchmark: $(READY)  ## measure, and write runs/<id>/report.html
+	@$(BIN)/sentinel run benchmark $(PARAMETERS)
+
+test: $(READY)  ## run the tests
+	@$(BIN)/pytest -q $(if $(CI),--durations=10)
+
+check: $(READY)  ## lint and type-check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: $(BIN)/ruff format ." >&2; exit 1; }
+	@$(BIN)/mypy
+
+lab: $(READY)  ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+constraints: $(READY)  ## pin the newest allowed versions anew
+	@$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --universal --python-version 3.11 \
+		--no-header --no-annotate -o constraints.txt
+
+clean:  ## remove the environment and caches; runs and profiles stay
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,80 @@
+"""The laboratory's commands: run, runs, report, stack, store. The command line finds them through an entry point."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+import click
+
+from sentinel.cli import on_stop_signals
+from sentinel.lab import runs as records
+from sentinel.lab.stack import KINDS, start
+from sentinel.lab.store.__main__ import command as store
+from sentinel.lab.warden import Warden
+
+
+@click.command()
+@click.argument("notebook")
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
+def run(notebook: str, parameters: tuple[str, ...]) -> None:
+    """Execute a notebook and make its report: `sentinel run benchmark WORKERS=128 DURATION=120s`.
+
+    Everything is kept in runs/<id>/ and profiles/<id>/.
+    """
+    from sentinel.lab import report, runner
+
+    path = runner.find_notebook(notebook)
+    done = runner.execute(path, runner.check_words(path, parameters))
+    click.echo(report.terminal_table(done))
+    click.echo(f"\nreport:   {done.report}\nrecord:   {done.folder}\nprofiles: {done.profiles}")
+
+
+@click.command()
+def runs() -> None:
+    """List the runs, oldest first, with their key figures."""
+    from sentinel.lab import report
+
+    found = records.find()
+    if not found:
+        click.echo(f"no runs in {records.RUNS.absolute()}: `make benchmark` makes one")
+        return
+    rows = [{"run": run.id, **report.key_figures(run)} for run in found]
+    widths = {name: max(len(name), *(len(str(row.get(name, ""))) for row in rows)) for name in rows[0]}
+    for row in [dict(zip(widths, widths, strict=True)), *rows]:
+        click.echo("  ".join(str(row.get(name, "")).ljust(width) for name, width in widths.items()).rstrip())
+
+
+@click.command()
+@click.argument("run")
+def report(run: str) -> None:
+    """Make the page of a run (by id), or of any executed notebook (by path), anew."""
+    from sentinel.lab import runner
+
+    click.echo(runner.export_again(run))
+
+
+@click.command()
+@click.option("--stack", "kind", type=click.Choice(KINDS), default="auto", show_default=True, help="Kind of stack.")
+@click.option(
+    "--directory", type=click.Path(path_type=Path), default=None, help="Folder for data and logs.  [default: temporary]"
+)
+def stack(kind: str, directory: Path | None) -> None:
+    """Start a bus and a store for work by hand; they end with this command (Ctrl-C)."""
+    stop = threading.Event()
+    on_stop_signals(stop.set)
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        Warden() as warden,
+        start(kind, directory or Path(temporary), warden) as started,
+    ):
+        click.echo(f"# {started.label}")
+        token = f" INFLUX_TOKEN={started.store.token}" if started.store.token else ""
+        click.echo(f"export REDIS_URL={started.bus.url} INFLUX_URL={started.store.url}")
+        click.echo(f"export INFLUX_ORG={started.store.org} INFLUX_BUCKET={started.store.bucket}{token}")
+        click.echo("# ready; Ctrl-C ends it", err=True)
+        stop.wait()
+
+
+COMMANDS = {"report": report, "run": run, "runs": runs, "stack": stack, "store": store}

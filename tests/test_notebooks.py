@@ -1,0 +1,238 @@
+"""The notebooks: their form, and one real execution of each through the runner and through plain papermill."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import psutil
+import pytest
+
+from sentinel.lab import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SMALL = {
+    "STACK": "embedded",
+    "DURATION": "1",
+    "REPEATS": "2",
+    "MESSAGES": "1000",
+    "WORKERS": "3",
+    "RATE": "200",
+    "HEADLINE_RATE": "1000",
+}
+BIN = Path(sys.executable).parent
+
+
+def cells(path: Path, kind: str) -> list[str]:
+    """Sources of one kind of cell."""
+    return [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == kind]
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> Path:
+    """Each notebook of the repository."""
+    return Path(request.param)
+
+
+def test_notebook_asks_one_question(notebook: Path) -> None:
+    """There is one H1, in the first cell, and it is a question."""
+    headings = [line for text in cells(notebook, "markdown") for line in text.splitlines() if line.startswith("# ")]
+    assert len(headings) == 1
+    assert headings[0].endswith("?")
+    assert cells(notebook, "markdown")[0].startswith(headings[0])
+
+
+def test_parameters_stand_in_the_second_cell(notebook: Path) -> None:
+    """Exactly one cell is tagged `parameters`, it is the second, and each line is a typed literal with a comment."""
+    tagged = [i for i, c in enumerate(nbformat.read(notebook, 4).cells) if "parameters" in c.metadata.get("tags", [])]
+    assert tagged == [1]
+    lines = nbformat.read(notebook, 4).cells[1].source.splitlines()
+    assert [] == [line for line in lines if not re.fullmatch(r"[A-Z_]+: (int|float|str|bool) = [^#]+  # .+", line)]
+
+
+def test_notebook_holds_no_logic(notebook: Path) -> None:
+    """No function, no class, no cell over eight lines but the parameters: what is needed lives in the lab."""
+    code = cells(notebook, "code")
+    assert [] == [text for text in code if re.search(r"^\s*(def|class) ", text, re.MULTILINE)]
+    assert [] == [text for text in code[1:] if len(text.splitlines()) > 8]
+
+
+def test_notebook_types_no_results(notebook: Path) -> None:
+    """After the first cell no number with a unit stands in the prose: results come from data."""
+    prose = "\n".join(cells(notebook, "markdown")[1:])
+    assert [] == re.findall(r"\d[\d.,]*\s*(?:%|ms|µs|us|s|MB|KB|msg/s|bytes|×|x)\b", prose)
+
+
+def test_notebook_is_clean_in_git(notebook: Path) -> None:
+    """No outputs, no execution counts, a small file, and this interpreter's kernel."""
+    content = nbformat.read(notebook, 4)
+    code = [cell for cell in content.cells if cell.cell_type == "code"]
+    assert [] == [cell for cell in code if cell.outputs or cell.execution_count]
+    assert notebook.stat().st_size < 500_000
+    assert content.metadata.kernelspec.name == "python3"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like a checkout: the notebooks, and nothing measured yet."""
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / "notebooks").symlink_to(ROOT / "notebooks")
+    return folder
+
+
+def sentinel(place: Path, *words: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
+    """Run the command there, without any external stack in the environment."""
+    env = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "INFLUX_URL")}
+    command = [str(BIN / "sentinel"), *words]
+    return subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+@pytest.fixture(scope="module")
+def executed(place: Path) -> tuple[runs.Run, str]:
+    """benchmark.ipynb executed by the runner with small parameters: the run, and what the terminal showed."""
+    done = sentinel(place, "run", "benchmark", *(f"{k}={v}" for k, v in SMALL.items()))
+    assert done.returncode == 0, done.stderr
+    (run,) = runs.find(place)
+    return run, done.stdout
+
+
+@pytest.mark.timeout(180)
+def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
+    """Every trial is valid, and record, notebook, page, captures and memray's pages are where they belong."""
+    run, _ = executed
+    assert [] == [trial["problems"] for trial in run.data["trials"] if not trial["valid"]]
+    assert run.notebook.exists()
+    assert run.report.exists()
+    names = {path.name for path in run.profiles.iterdir()}
+    for label in ("baseline", "client-batching", "optimised"):
+        assert {f"{label}.bin", f"{label}-flamegraph.html", f"{label}-table.html"} <= names
+
+
+def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
+    """The terminal's last words are the key results and where the report is."""
+    run, said = executed
+    assert "Capacity" in said
+    assert str(run.report) in said
+
+
+def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
+    """What the record says in sum follows from the trials that it holds."""
+    from sentinel.lab import summary
+    from sentinel.lab.parameters import Benchmark
+    from sentinel.lab.trial import Outcome
+
+    run, _ = executed
+    outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
+    again = summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], run.data["rates"]["latency"])
+    for key in ("summary", "ratios", "verdict", "spread"):
+        assert json.loads(json.dumps(again[key])) == run.data[key]
+
+
+def test_report_is_one_offline_page(executed: tuple[runs.Run, str]) -> None:
+    """No address of any network, no script from elsewhere, every figure described, under 3 MB, and no code."""
+    run, _ = executed
+    page = run.report.read_text()
+    assert len(page.encode()) < 3_000_000
+    assert [] == re.findall(r'(?:src|href)=["\']?(?:https?:)?//[^"\' >]+', page)
+    pictures = re.findall(r"<img[^>]*>", page)
+    assert len(pictures) >= 4
+    assert [] == [picture[:80] for picture in pictures if not re.search(r'alt="[^"]{20,}"', picture)]
+    assert "Lab.open" not in page
+
+
+def test_runs_lists_it(executed: tuple[runs.Run, str], place: Path) -> None:
+    """`sentinel runs` names the run with its key figures."""
+    run, _ = executed
+    listed = sentinel(place, "runs").stdout
+    assert run.id in listed
+
+
+@pytest.mark.timeout(120)
+def test_plain_papermill_works(place: Path) -> None:
+    """The notebook needs no runner: papermill alone leaves a run, and its output can be made a page."""
+    small = SMALL | {"CONFIGURATIONS": "optimised", "MEMRAY": "False", "REPEATS": "1"}
+    words = [word for name, value in small.items() for word in ("-p", name, value)]
+    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "out.ipynb", *words]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert sentinel(place, "report", "out.ipynb").returncode == 0
+    assert (place / "out.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("WORKERS=0", "WORKERS='0' is not allowed: expected a whole number"),
+        ("DURATION=soon", "DURATION='soon' is not allowed: expected seconds"),
+        ("RATE=-1", "RATE='-1' is not allowed: expected a number"),
+        ("CONFIGURATIONS=fastest", "CONFIGURATIONS='fastest' is not allowed"),
+        ("WORKER=3", "WORKER is not a parameter (did you mean WORKERS?)"),
+    ],
+)
+def test_wrong_parameter_stops_before_anything_starts(tmp_path: Path, word: str, said: str) -> None:
+    """A wrong name or value is one line that says what is allowed, and no folder is made."""
+    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    done = sentinel(tmp_path, "run", "benchmark", word)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {said}")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_plain_papermill_refuses_unknown_parameter(place: Path) -> None:
+    """papermill itself only warns of an unknown name; the notebook stops."""
+    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "wrong.ipynb", "-p", "WORKER", "3"]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "WORKER is not a parameter (did you mean WORKERS?)" in done.stderr
+
+
+def belonging_to(folder: Path) -> list[psutil.Process]:
+    """Live processes whose command line names the folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        named = any(str(folder) in word for word in process.info["cmdline"] or [])
+        if named and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
+
+
+@pytest.fixture
+def papermill(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """papermill in the midst of a long benchmark, its servers running."""
+    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    words = [word for name, value in (SMALL | {"DURATION": "60"}).items() for word in ("-p", name, value)]
+    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "out.ipynb", *words]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 40
+    while len(belonging_to(tmp_path / "runs")) < 3 and time.monotonic() < end:
+        time.sleep(0.1)
+    yield process, tmp_path / "runs"
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.timeout(90)
+def test_no_server_outlives_papermill(papermill: tuple[subprocess.Popen[bytes], Path], signum: int) -> None:
+    """Whatever kills papermill, bus, store, consumer and load generator are gone soon after."""
+    process, folder = papermill
+    assert len(belonging_to(folder)) >= 3
+    process.send_signal(signum)
+    process.wait(20)
+    end = time.monotonic() + 20
+    while (left := belonging_to(folder)) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert [] == [p.cmdline() for p in left if p.is_running()]
