@@ -41,6 +41,8 @@ Encode = Callable[[Sequence[Sample]], Sequence[Any]]
 """Samples to points, one for one."""
 LONGEST_WAIT = 0.25
 """Seconds that a read may wait, so that a stop is noticed."""
+SHORTEST_WAIT = 0.001
+"""Seconds that a read waits while a batch is due but the writer is busy."""
 CLAIM_EVERY = 20
 """Intervals between two looks for entries that other consumers left."""
 
@@ -125,7 +127,8 @@ class Consumer:
                     self._last_message = time.monotonic()
                 elif self.until_empty and time.monotonic() - self._last_message >= self._settings.idle:
                     break
-                if batch := self._batcher.due(time.time_ns()):
+                # While the writer is busy the batch keeps growing: small ones under a light load, large under a heavy.
+                if not self._writer.busy and (batch := self._batcher.due(time.time_ns())):
                     self._writer.put(batch)
         except DeadlineError as error:
             log.error("%s", error)  # noqa: TRY400 - the message says it all
@@ -143,7 +146,7 @@ class Consumer:
             read, self._taken = self._taken, None
             return read
         wait = self._batcher.wait(time.time_ns())
-        timeout = LONGEST_WAIT if wait is None else min(LONGEST_WAIT, wait / 1e9)
+        timeout = LONGEST_WAIT if wait is None else min(LONGEST_WAIT, max(SHORTEST_WAIT, wait / 1e9))
         try:
             return self._receiver.read(timeout)
         except BusError as error:

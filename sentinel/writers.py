@@ -52,6 +52,10 @@ class Outlet:
 class Writer(Protocol):
     """What the consumer needs of a writer."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether a batch put now would have to wait for another."""
+
     def put(self, batch: Batch) -> None:
         """Take a batch; blocks while too much is waiting (policy: block). Raises DeadlineError."""
 
@@ -61,6 +65,8 @@ class Writer(Protocol):
 
 class SynchronousWriter:
     """influxdb-client, one request per point, in the reader's own thread."""
+
+    busy = False
 
     def __init__(self, outlet: Outlet) -> None:
         from sentinel.influx import SynchronousApi
@@ -88,6 +94,8 @@ class SynchronousWriter:
 
 class ClientBatchingWriter:
     """influxdb-client's batching WriteApi. What it acknowledges it names only by number of lines, in order."""
+
+    busy = False
 
     def __init__(self, outlet: Outlet) -> None:
         from sentinel.influx import BatchingApi, SynchronousApi
@@ -172,6 +180,11 @@ class PostWriter:
         self._taken = self._written = 0
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """See Writer."""
+        return self._taken != self._written
 
     def _post(self, points: Sequence[Any]) -> None:
         self._store.write(self._target, b"\n".join(map(_as_line, points)))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BAND = 0.05
 """Differences below 5 % are of no practical interest here."""
+WIDEST = 0.5
+"""Noise beyond which nothing is concluded at all."""
 CONFIDENCE = 0.95
 
 
@@ -46,7 +48,8 @@ class Ratio:
 
 
 def _short(value: float) -> str:
-    return f"{value:.2g}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+    digits = 2 if value < 10 else 1 if value < 100 else 0
+    return f"{value:.2g}" if value < 0.1 else f"{value:,.{digits}f}"
 
 
 def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
@@ -55,7 +58,7 @@ def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
     if not n or not statistics.median(b):
         return Ratio(math.nan, math.nan, math.nan, n)
     value = statistics.median(a) / statistics.median(b)
-    if n < 2:
+    if n < 2 or not all(b):  # resamples of zeros alone would have no ratio
         return Ratio(value, math.nan, math.nan, n)
 
     def of_medians(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -75,13 +78,13 @@ def noise(a: Sequence[float], again: Sequence[float]) -> float:
     """How far apart trials of one and the same configuration lie: what a difference must exceed."""
     if min(len(a), len(again)) < 1 or not statistics.median(a):
         return BAND
-    spread = max(abs(x / y - 1) for x, y in zip(a, again, strict=False) if y)
+    spread = max((abs(x / y - 1) for x, y in zip(a, again, strict=False) if y), default=0.0)
     return max(BAND, spread)
 
 
 def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) -> str:
     """`better`, `worse`, `no difference` or `cannot tell`: where the whole interval lies, against 1 ± band."""
-    if not value.known:
+    if not value.known or band > WIDEST:
         return "cannot tell"
     if value.low > 1 + band:
         return "better" if higher_is_better else "worse"

@@ -6,7 +6,7 @@ trials, `close()` stops everything and writes run.json. Whatever ends the notebo
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -156,8 +156,12 @@ class Lab:
 
     def memory(self) -> list[Outcome]:
         """Carry out the memory trials; memray's pages are made beside them, since nothing here is timed."""
-        with ThreadPoolExecutor(max_workers=2) as pages:
-            return self._carry_out(self.memory_plans(), lambda outcome: pages.submit(self._digest, outcome))
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            digests: list[Future[None]] = []
+            outcomes = self._carry_out(self.memory_plans(), lambda o: digests.append(pool.submit(self._digest, o)))
+        for digest in digests:
+            digest.result()
+        return outcomes
 
     def _digest(self, outcome: Outcome) -> None:
         """memray's numbers into the outcome, its pages and the capture into `profiles/<run id>/`."""

@@ -55,10 +55,10 @@ class Rule:
 
 def _whole(low: int, high: int) -> Rule:
     def read(value: Any) -> int:
-        number = int(str(value).replace("_", ""))
-        if isinstance(value, bool) or (isinstance(value, float) and value != number) or not low <= number <= high:
+        number = float(str(value))  # papermill makes a float of 1e4
+        if not (low <= number <= high and number.is_integer()):
             raise ValueError
-        return number
+        return int(number)
 
     return Rule(read, f"a whole number from {low:,} to {high:,}")
 
@@ -70,7 +70,7 @@ def _number(low: float, high: float) -> Rule:
             raise ValueError
         return number
 
-    return Rule(read, f"a number from {low:,g} to {high:,g}")
+    return Rule(read, f"a number from {low:,.0f} to {high:,.0f}")
 
 
 def _choice(*choices: str) -> Rule:

@@ -37,10 +37,12 @@ def summary(capture: Path) -> dict[str, Any]:
     Raises:
         TrialError: the capture is missing, empty or unreadable.
     """
-    counted = capture.with_suffix(".json")
-    if not counted.exists():
-        raise TrialError(f"no message count beside {capture}: the profiled consumer did not end as it should")
-    messages = int(json.loads(counted.read_text())["messages"])
+    try:
+        messages = int(json.loads(capture.with_suffix(".json").read_text())["messages"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrialError(
+            f"no message count beside {capture}: the profiled consumer did not end as it should"
+        ) from error
     stats_file = capture.with_name("memray-stats.json")
     _memray("stats", "--json", "-n", str(TOP), "-f", "-o", stats_file, capture)
     stats = json.loads(stats_file.read_text())
@@ -66,7 +68,7 @@ def _per_message(rows: list[Mapping[str, Any]], name: str, size: str, messages: 
 
 def short_location(location: str) -> str:
     """A location without the part of its path that differs from machine to machine."""
-    return re.sub(r"[^:\s]*/(?:site-packages|lib/python3\.\d+|(?=sentinel/))/?", "", location)
+    return re.sub(r"[^:]*/(?:site-packages|lib/python3\.\d+|(?=sentinel/))/?", "", location)
 
 
 def pages(capture: Path, folder: Path, name: str) -> dict[str, Path]:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 NOTEBOOKS = Path("notebooks")
 PROGRESS = "progress.jsonl"
+OUTSIDE = 8.0
+"""Seconds that kernel, figures and page take, for the progress bar only."""
+QUIET_KERNEL = ["--IPKernelApp.log_level=40"]
+"""ipykernel warns of unencrypted TCP at every start; it listens on loopback only."""
 
 
 def find_notebook(name: str) -> Path:
@@ -50,6 +54,7 @@ def check_words(notebook: Path, words: Iterable[str]) -> dict[str, Any]:
     Raises:
         SettingsError: a name that the notebook does not have, or a value that is not allowed.
     """
+    logging.getLogger("papermill").setLevel(logging.WARNING)
     return from_words(words, papermill.inspect_notebook(str(notebook)))
 
 
@@ -63,13 +68,17 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
     run = Run(new_id(notebook.stem)).create()
     progress = run.folder / PROGRESS
     announce(run.id, progress)
-    logging.getLogger("papermill").setLevel(logging.WARNING)
     # As an exception, a SIGTERM lets papermill shut its kernel down.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with watched(progress):
             papermill.execute_notebook(
-                str(notebook), str(run.notebook), parameters, kernel_name="python3", progress_bar=False
+                str(notebook),
+                str(run.notebook),
+                parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                extra_arguments=QUIET_KERNEL,
             )
     except papermill.PapermillExecutionError as error:
         raise TrialError(
@@ -98,8 +107,8 @@ def watched(progress: Path) -> Iterator[None]:
 def _watch(progress: Path, done: threading.Event) -> None:
     # Where nobody watches, a line every now and then is enough.
     every = 0.2 if sys.stderr.isatty() else 15.0
-    layout = "{desc:<54.54} {percentage:3.0f}% |{bar:20}| {elapsed} of about {postfix}"
-    with tqdm(total=100.0, desc="starting the kernel", bar_format=layout, mininterval=0, leave=True) as bar:
+    layout = "{percentage:3.0f}% |{bar:20}| {elapsed} of about {unit}  {desc}"
+    with tqdm(total=100.0, desc="starting the kernel", unit="…", bar_format=layout, mininterval=0) as bar:
         while not done.wait(every):
             _show(bar, progress)
         _show(bar, progress)
@@ -112,7 +121,7 @@ def _show(bar: Any, progress: Path) -> None:
         return  # nothing yet, or half a line
     bar.total = state["total"]
     bar.n = state["done"]
-    bar.set_postfix_str(tqdm.format_interval(state["total"] + 8), refresh=False)
+    bar.unit = tqdm.format_interval(state["total"] + OUTSIDE)
     bar.set_description_str(state["label"])
 
 

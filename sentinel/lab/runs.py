@@ -99,8 +99,8 @@ def load(run_id: str, root: Path | None = None) -> Run:
     run = Run(run_id, root or project_root())
     path = run.folder / "run.json"
     try:
-        run.data = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        run.data = dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
         raise RunError(f"no run can be read from {path}: {error}") from error
     if run.data.get("format") != FORMAT:
         raise RunError(f"{path} has format {run.data.get('format')!r}: this version reads {FORMAT}")

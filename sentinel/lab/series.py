@@ -57,6 +57,7 @@ def percentiles(recorder: Recorder) -> dict[str, float]:
 def write_hgrm(recorder: Recorder, path: Path) -> None:
     """The histogram as HdrHistogram's percentile distribution, values in ms, for any HdrHistogram plotter."""
     histogram = HdrHistogram(1, ONE_HOUR, 3)
+    histogram.significant_figures = 6  # of the printed values only: ms, down to the nanosecond
     values = middles()
     for bucket in np.flatnonzero(recorder.counts):
         histogram.record_value(min(max(int(values[bucket]), 1), ONE_HOUR), int(recorder.counts[bucket]))

@@ -111,9 +111,9 @@ def verdict(p: Benchmark, values: Columns, noise: float, outcomes: Sequence[Outc
         pair = new, old
         stored = f"Latency to the store's acknowledgement (p99, {rate:,.0f} msg/s) of {new}"
         said += [
-            _judged(f"Capacity of {new}", values, pair, "capacity", noise, higher=True),
-            _judged(f"CPU per message of {new}", values, pair, "capacity_cpu_us", noise),
-            _judged(stored, values, pair, "stored_p99", noise),
+            _judged(f"Capacity of {new}", values, pair, "capacity", noise, seed=p.SEED, higher=True),
+            _judged(f"CPU per message of {new}", values, pair, "capacity_cpu_us", noise, seed=p.SEED),
+            _judged(stored, values, pair, "stored_p99", noise, seed=p.SEED),
             _memory(values, new, old),
         ]
     said.append(_headline(p, values[HEADLINE], new, outcomes))
@@ -128,9 +128,11 @@ def _validity(outcomes: Sequence[Outcome]) -> str:
     return f"{len(bad)} of {len(outcomes)} trials are invalid (number {numbers}) and left out of all figures."
 
 
-def _judged(what: str, values: Columns, pair: tuple[str, str], name: str, noise: float, *, higher: bool = False) -> str:
+def _judged(
+    what: str, values: Columns, pair: tuple[str, str], name: str, noise: float, *, seed: int, higher: bool = False
+) -> str:
     new, old = pair
-    ratio = compare.ratio(values[new].get(name, []), values[old].get(name, []))
+    ratio = compare.ratio(values[new].get(name, []), values[old].get(name, []), seed)
     words = compare.verdict(ratio, noise, higher_is_better=higher)
     if words == "cannot tell":
         return f"{what}: cannot tell whether it differs from {old}'s ({ratio}; noise of the day ± {100 * noise:.0f} %)."
@@ -151,15 +153,16 @@ def _memory(values: Columns, new: str, old: str) -> str:
         return ""
     before, after = values[old]["bytes_per_message"][0], values[new]["bytes_per_message"][0]
     bar = "beyond" if less > float(ORIGINAL["reduction"]) else "short of"
+    change = f"{abs(less):.1f} % {'less' if less >= 0 else 'more'}"
     return (
-        f"{new} allocates {after:,.0f} bytes per message against {before:,.0f} with {old}: {less:.1f} % less,"
+        f"{new} allocates {after:,.0f} bytes per message against {before:,.0f} with {old}: {change},"
         f" {bar} the {ORIGINAL['reduction']} % that SentinelStream published (memray, one trial each)."
     )
 
 
 def _headline(p: Benchmark, measured: dict[str, list[float]], name: str, outcomes: Sequence[Outcome]) -> str:
     trials = [o for o in outcomes if o.plan.group == HEADLINE and o.valid]
-    if not trials:
+    if not trials or "e2e_p99" not in measured:
         return f"At {p.HEADLINE_RATE:,.0f} msg/s: no valid trial of {name}, so no answer."
     median = {key: statistics.median(v) for key, v in measured.items()}
     held = sum(o.sustained for o in trials)
@@ -212,7 +215,8 @@ def _unsteady(outcomes: Sequence[Outcome]) -> list[str]:
     found = []
     for label in dict.fromkeys(o.plan.label for o in outcomes):
         values = measures(o for o in outcomes if o.plan.label == label and o.plan.kind == CAPACITY).get("capacity", [])
-        if len(values) >= 2 and (spread := (max(values) - min(values)) / statistics.median(values)) > SPREAD:
+        middle = statistics.median(values) if len(values) >= 2 else 0.0
+        if middle and (spread := (max(values) - min(values)) / middle) > SPREAD:
             found.append(
                 f"Capacity of {label} varies by {100 * spread:.0f} % between repeats"
                 f" ({min(values):,.0f} to {max(values):,.0f} msg/s): more REPEATS or a quieter machine would help."

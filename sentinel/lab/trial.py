@@ -112,6 +112,7 @@ class Trial:
         self.bus: BusSettings = stack.bus.keyed(f"lab:{self.tag}")
         self.store: StoreSettings = stack.store
         self.outcome = Outcome(plan)
+        self._children: list[Child] = []
 
     def run(self) -> Outcome:
         """Do it. A trial that fails is an invalid outcome that says why, not an exception: the others go on."""
@@ -125,19 +126,29 @@ class Trial:
         except TrialError as error:
             self.outcome.problems.append(str(error))
         finally:
+            for child in reversed(self._children):  # the load first; those that ended by themselves stay as they are
+                child.stop()
             after = cpu_times()
             self.outcome.steal = 100 * (after.steal - before.steal) / max(after.total - before.total, 1e-9)
             self._account()
-            bus.remove(self.bus)
+            self._tidy()
         (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n")
         return self.outcome
+
+    def _tidy(self) -> None:
+        try:
+            bus.remove(self.bus)
+        except SentinelError as error:
+            self.outcome.warnings.append(f"its keys could not be removed: {error}")
 
     # -- processes -----------------------------------------------------------------------------------------------
 
     def _start(self, name: str, *words: str) -> Child:
         command = [sys.executable, "-m", *words]
         environment = stack_environment(self.bus, self.store)
-        return self.warden.start(name, command, log=self.folder / f"{name}.log", env=environment)
+        child = self.warden.start(name, command, log=self.folder / f"{name}.log", env=environment)
+        self._children.append(child)
+        return child
 
     def _consumer(self, *more: str, module: str = "sentinel") -> Child:
         verb = ["consume"] if module == "sentinel" else []
@@ -158,8 +169,9 @@ class Trial:
         end = time.monotonic() + START_LIMIT
         while not (self.folder / series.CONSUMER / READY).exists():
             if child.poll() is not None or time.monotonic() > end:
+                why = "ended at once" if child.poll() is not None else f"was not ready after {START_LIMIT:.0f} s"
                 child.stop()
-                raise TrialError(f"the consumer did not start within {START_LIMIT:.0f} s:\n{child.tail()}")
+                raise TrialError(f"the consumer {why}:\n{child.tail()}")
             time.sleep(0.01)
 
     def _load(self) -> Child:
@@ -178,7 +190,6 @@ class Trial:
         with Sampler(self.folder / series.RESOURCES, {"consumer": consumer.pid, "load": load.pid, **self.stack.pids}):
             limit = self.plan.load.duration + self.plan.load.grace + START_LIMIT
             if load.wait(limit):
-                consumer.stop()
                 raise TrialError(f"the load generator failed:\n{load.tail()}")
             consumer.signal(SIGUSR1)
             self._finish(consumer, DRAIN_LIMIT)
@@ -235,6 +246,10 @@ class Trial:
             outcome.problems.append(
                 f"the store holds {outcome.stored:,} points, but acknowledged {got.written - got.duplicated:,}"
             )
+        if self.plan.kind != LATENCY and (outcome.unread or outcome.lost):
+            outcome.problems.append(f"{outcome.unread:,} messages were left unread, {outcome.lost:,} were lost")
+        if not got.written:
+            outcome.problems.append("no message was stored, so nothing was measured")
         outcome.valid = not outcome.problems
         self._measure(consumer, sent, got)
 

@@ -6,19 +6,18 @@ figures; a trial without a series is passed over, and whoever draws says so.
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import series, words
 from sentinel.lab.summary import AGAIN, HEADLINE
 from sentinel.lab.trial import CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome
+from sentinel.latency import Recorder
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sentinel.lab.runs import Run
-    from sentinel.latency import Recorder
 
 KINDS = {
     "internal": "Internal: read → in the batch",
@@ -37,6 +36,14 @@ class Curve:
     """Whose look it has: a configuration's name, or `HEADLINE`."""
     label: str
     repeats: list[Recorder]
+
+    @property
+    def whole(self) -> Recorder:
+        """All repeats in one histogram."""
+        merged = Recorder()
+        for repeat in self.repeats:
+            merged.merge(repeat)
+        return merged
 
 
 @dataclass(frozen=True)
@@ -107,9 +114,7 @@ def _histograms(run: Run, outcome: Outcome) -> dict[str, Recorder]:
     lines = series.intervals(folder / series.CONSUMER)
     delays = [line for part in series.load_folders(folder) for line in series.intervals(part)]
     return {
-        kind: series.histogram(delays, "delay", since)
-        if kind == "send_delay"
-        else series.histogram(lines, kind, since)
+        kind: series.histogram(delays, "delay", since) if kind == "send_delay" else series.histogram(lines, kind, since)
         for kind in KINDS
     }
 
@@ -132,12 +137,15 @@ def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
     progress = series.progress(folder, outcome.started)
     seconds = progress.index.to_series()
     counts = progress[["backlog"]].copy()
-    for name, total in (("sent", "sent"), ("written", "written")):
-        counts[name] = progress[total].diff() / seconds.diff()
+    for name in ("sent", "written"):
+        # A rate needs two counts that are known: before the generator's first note there is none.
+        counts[name] = (progress[name].diff() / seconds.diff()).where(progress["sent"].shift() > 0)
     title = key if key != HEADLINE else names(run)[-1]
     note = f"{words.plain(load.rate)} msg/s\ntrial {outcome.plan.number}, one of n = {of}"
     resources = series.resources(folder, outcome.started)
-    return Timeline(key, title, note, counts, resources[resources["seconds"] >= 0], load.duration)
+    # A process that has just ended is still listed, without memory.
+    resources = resources[(resources["seconds"] >= 0) & (resources["rss"] > 0)]
+    return Timeline(key, title, note, counts, resources, load.duration)
 
 
 def capacities(run: Run) -> dict[str, list[float]]:
@@ -152,8 +160,3 @@ def memories(run: Run) -> dict[str, dict[str, Any]]:
     """memray's summary of each configuration's valid memory trial."""
     found = outcomes(run)
     return {name: o.memory for name in names(run) for o in of_column(found, name, MEMORY) if o.valid and o.memory}
-
-
-def median(values: list[float]) -> float:
-    """The median."""
-    return statistics.median(values)

@@ -1,0 +1,68 @@
+"""What each figure shows, in words with numbers, for those who do not see it. Pure; one function per figure."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sentinel.lab.views import Curve, Timeline
+
+NAMES = {"internal": "internal", "e2e": "end to end", "stored": "stored", "send_delay": "send delay"}
+
+
+def spectrum(panels: Mapping[str, Sequence[Curve]]) -> str:
+    """p50 and p99 of every curve."""
+    said = [f"Percentile spectra of latency in milliseconds, {words.counted(len(panels), 'panel')}."]
+    for kind, curves in panels.items():
+        parts = []
+        for curve in curves:
+            whole = curve.whole
+            p50, p99 = (words.figure(whole.quantile(q) / 1e6) for q in (0.5, 0.99))
+            parts.append(f"{curve.label} p50 {p50}, p99 {p99} (n = {words.counted(len(curve.repeats), 'trial')})")
+        said.append(f"{NAMES.get(kind, kind).capitalize()}: {'; '.join(parts)}.")
+    return " ".join(said)
+
+
+def over_time(timelines: Sequence[Timeline]) -> str:
+    """Highest backlog, mean CPU and peak memory of the consumer in every trial."""
+    said = ["Throughput, backlog, CPU and memory over time, one trial in each row."]
+    for line in timelines:
+        mine = line.resources[line.resources["process"] == "consumer"]
+        parts = [f"backlog up to {words.count(line.counts['backlog'].max())} messages"]
+        if len(mine):
+            parts.append(f"consumer at {words.figure(float(mine['cpu'].mean()))} % of one core on average")
+            parts.append(f"and up to {words.figure(float(mine['rss'].max()))} MB of memory")
+        said.append(f"{line.label}, {' '.join(line.note.split())}: {', '.join(parts)}.")
+    return " ".join(said)
+
+
+def capacity(rates: Mapping[str, Sequence[float]]) -> str:
+    """Median, range and n of every row."""
+    parts = [
+        f"{name} {words.figure(statistics.median(values))} ({words.figure(min(values))} to {words.figure(max(values))},"
+        f" n = {words.counted(len(values), 'trial')})"
+        for name, values in rates.items()
+    ]
+    return f"Capacity in messages per second on a log axis, a dot a trial, medians: {'; '.join(parts)}."
+
+
+def memory(summaries: Mapping[str, Mapping[str, Any]]) -> str:
+    """Bytes and allocations of every bar."""
+    parts = [
+        f"{name} {words.figure(found['bytes_per_message'])} bytes in"
+        f" {words.figure(found['allocations_per_message'])} allocations"
+        for name, found in summaries.items()
+    ]
+    return f"Allocated per message, on log axes: {'; '.join(parts)}."
+
+
+def memory_difference(rows: Sequence[tuple[str, float, float]], pair: tuple[str, str]) -> str:
+    """The three largest changes."""
+    parts = [f"{place} from {words.figure(old)} to {words.figure(new)}" for place, old, new in rows[:3]]
+    largest = f" Largest: {'; '.join(parts)}." if parts else ""
+    return f"The {len(rows)} places where bytes per message changed most from {pair[0]} to {pair[1]}.{largest}"

@@ -1,0 +1,66 @@
+"""Colours, line styles and markers: one fixed look per configuration in every figure, told apart without colour too.
+
+The palette is Okabe and Ito's, which colour-blind readers can tell apart; on white every line keeps a contrast of 3:1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab.summary import AGAIN, HEADLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INK, MUTED, GRID = "#1f2328", "#6a737d", "#e4e7eb"
+
+Dashes = tuple[float, tuple[float, ...]]
+SOLID: Dashes | str = "solid"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one configuration is drawn."""
+
+    colour: str
+    line: Dashes | str
+    marker: str
+    hollow: bool = False
+
+    @property
+    def dots(self) -> dict[str, Any]:
+        """matplotlib's words for its marker."""
+        fill = "white" if self.hollow else self.colour
+        return {"marker": self.marker, "markerfacecolor": fill, "markeredgecolor": self.colour}
+
+
+KNOWN = {
+    "baseline": Look("#d55e00", (0, (5, 1.6)), "s"),
+    "client-batching": Look("#0072b2", (0, (6, 1.6, 1.2, 1.6)), "D"),
+    "optimised": Look("#009e73", SOLID, "o"),
+}
+SPARE = [
+    Look("#b0578d", (0, (3, 1.2)), "^"),
+    Look("#8a6d00", (0, (8, 2)), "v"),
+    Look("#3d9bd1", (0, (4, 1, 1, 1, 1, 1)), "P"),
+    Look("#4d4d4d", (0, (2, 1)), "X"),
+]
+"""For other configurations, such as those of an ablation."""
+
+PROCESSES = {
+    "consumer": Look(INK, SOLID, ""),
+    "load": Look("#8c959f", (0, (4, 1.4)), ""),
+    "bus": Look("#cc79a7", (0, (6, 1.4, 1.2, 1.4)), ""),
+    "store": Look("#c28a00", (0, (1.4, 1.2)), ""),
+}
+"""The programs of a trial; their colours stay clear of the configurations'."""
+
+
+def looks(names: Sequence[str]) -> dict[str, Look]:
+    """A look for every configuration of a run, and for the last one's second leg and its headline."""
+    others = [name for name in names if name not in KNOWN]
+    given = {name: SPARE[number % len(SPARE)] for number, name in enumerate(others)}
+    found = {name: KNOWN.get(name) or given[name] for name in names}
+    last = found[names[-1]]
+    return found | {names[-1] + AGAIN: replace(last, hollow=True), HEADLINE: replace(last, line=(0, (1.2, 1.2)))}

@@ -1,0 +1,12 @@
+"""The report's figures: data in, a `Picture` out. The only home of matplotlib; nothing is read or decided here.
+
+Figures are made without pyplot: nothing is shown twice, nothing stays behind. Every picture brings its alt text, made
+from the same data. Units stand on every axis, n in every figure; fonts are legible at 900 px of width.
+"""
+
+from sentinel.lab.plots.canvas import Picture
+from sentinel.lab.plots.costs import capacity, memory, memory_difference
+from sentinel.lab.plots.spectrum import spectrum
+from sentinel.lab.plots.timelines import over_time
+
+__all__ = ["Picture", "capacity", "memory", "memory_difference", "over_time", "spectrum"]

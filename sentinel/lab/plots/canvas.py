@@ -1,0 +1,106 @@
+"""What all figures share: the style, the picture with its alt text, axes with plain numbers."""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+from sentinel.lab import words
+from sentinel.lab.looks import GRID, INK, MUTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+
+WIDTH = 9.6
+"""Inches; 72 SVG units each."""
+LARGEST_SVG = 250_000
+"""Bytes from which a PNG at twice the resolution is the better choice."""
+STYLE: Any = {
+    "font.size": 9.5,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "sentinel",
+}
+BESIDE: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 8.5}
+"""Of a note to the left of a point."""
+LONG = re.compile(rb'(?<!scale\()(?<![\d.])(\d+\.\d\d)\d+(?=[ \n"])')
+"""Coordinates finer than a hundredth of a point."""
+P = ParamSpec("P")
+Grid = np.ndarray[Any, Any]
+"""Axes by row and column."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, and in words what it shows."""
+
+    figure: Figure
+    alt: str
+
+    def render(self) -> tuple[str, bytes]:
+        """MIME type and bytes: SVG, or PNG at twice the resolution where the SVG would be large."""
+        with mpl.rc_context(STYLE):
+            file = io.BytesIO()
+            self.figure.savefig(file, format="svg", metadata={"Date": None})
+            drawn = LONG.sub(rb"\1", file.getvalue())
+            if len(drawn) <= LARGEST_SVG:
+                return "image/svg+xml", drawn
+            file = io.BytesIO()
+            self.figure.savefig(file, format="png", dpi=192)
+            return "image/png", file.getvalue()
+
+
+def styled(draw: Callable[P, Picture]) -> Callable[P, Picture]:
+    """Draw in our style, without leaving it behind."""
+
+    @functools.wraps(draw)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> Picture:
+        with mpl.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return inside
+
+
+def grid(rows: int, columns: int, height: float, **more: Any) -> tuple[Figure, Grid]:
+    """A figure with its axes by row and column; `height` in inches."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **more)
+
+
+def logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+    """Plain numbers on a log axis; between the powers of ten too where there are few of those."""
+    axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 300 else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,104 @@
+"""Capacity and memory: dots, bars and dumbbells, a row a configuration or a place."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.ticker import FuncFormatter
+
+from sentinel.lab import alts, words
+from sentinel.lab.looks import INK, MUTED
+from sentinel.lab.plots.canvas import BESIDE, Picture, grid, logarithmic, styled
+from sentinel.lab.summary import ORIGINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sentinel.lab.looks import Look
+
+PLACES = 12
+"""Places of allocation in the figure of differences."""
+MEMORY = {"bytes_per_message": "allocated bytes per message", "allocations_per_message": "allocations per message"}
+
+
+@styled
+def capacity(rates: Mapping[str, Sequence[float]], looks: Mapping[str, Look]) -> Picture:
+    """Every capacity trial as a dot, the median as a tick, a row a configuration."""
+    figure, axes = grid(1, 1, 1.2 + 0.5 * len(rates))
+    axis = axes[0, 0]
+    for row, (name, values) in enumerate(rates.items()):
+        look, middle = looks[name], float(np.median(values))
+        axis.plot([middle] * 2, [row - 0.28, row + 0.28], color=INK, linewidth=2.2)
+        axis.plot(values, [row] * len(values), linestyle="none", markersize=8, alpha=0.85, **look.dots)
+        text = f"{words.figure(middle)} msg/s"
+        axis.annotate(text, (max(values), row), (10, 0), textcoords="offset points", va="center", fontweight="bold")
+    everything = [value for values in rates.values() for value in values]
+    bar = float(re.sub(r"[^\d.]", "", ORIGINAL["rate"]))
+    axis.axvline(bar, color=INK, linewidth=1, linestyle=(0, (1, 2)))
+    low, high = 0.6 * min(*everything, bar), 4 * max(*everything, bar)
+    # The note stands where there is more room.
+    note: dict[str, Any] = {**BESIDE, "ha": "left"} if bar**2 < low * high else BESIDE
+    aside = 5 if note["ha"] == "left" else -5
+    axis.annotate(f"SentinelStream, published: {ORIGINAL['rate']} msg/s", (bar, -0.45), (aside, 0), **note)
+    logarithmic(axis, "x", low, high)
+    axis.set_yticks(
+        range(len(rates)), [f"{words.broken(name)}\nn = {words.counted(len(v), 'trial')}" for name, v in rates.items()]
+    )
+    axis.set_ylim(len(rates) - 0.5, -0.5)
+    axis.grid(visible=False, axis="y")
+    axis.set_xlabel("capacity, msg/s (a full stream drained by the consumer alone; the tick is the median)")
+    return Picture(figure, alts.capacity(rates))
+
+
+@styled
+def memory(summaries: Mapping[str, Mapping[str, Any]], looks: Mapping[str, Look]) -> Picture:
+    """Bytes and allocations per message, a bar a configuration, the value at its end."""
+    figure, axes = grid(1, 2, 1.1 + 0.5 * len(summaries), sharey=True)
+    for axis, (measure, title) in zip(axes[0], MEMORY.items(), strict=True):
+        values = [summary[measure] for summary in summaries.values()]
+        low = min(values) / 10
+        for row, (name, value) in enumerate(zip(summaries, values, strict=True)):
+            axis.barh(row, value - low, left=low, height=0.55, color=looks[name].colour)
+            text = words.figure(value)
+            axis.annotate(text, (value, row), (5, 0), textcoords="offset points", va="center", fontweight="bold")
+        logarithmic(axis, "x", low, 6 * max(values))
+        axis.set_xlabel(f"{title} (log)")
+        axis.grid(visible=False, axis="y")
+    seen = [
+        f"{words.broken(name)}\n1 trial, n = {words.count(summary['messages'])} messages"
+        for name, summary in summaries.items()
+    ]
+    axes[0, 0].set_yticks(range(len(seen)), seen)
+    axes[0, 0].set_ylim(len(seen) - 0.5, -0.5)
+    return Picture(figure, alts.memory(summaries))
+
+
+@styled
+def memory_difference(
+    rows: Sequence[tuple[str, float, float]], pair: tuple[str, str], looks: Mapping[str, Look]
+) -> Picture:
+    """Where bytes per message changed most from one configuration (`pair[0]`) to another: a dumbbell a place."""
+    shown = rows[:PLACES]
+    figure, axes = grid(1, 1, 1.2 + 0.3 * len(shown))
+    axis = axes[0, 0]
+    for row, (_, before, after) in enumerate(shown):
+        axis.plot([before, after], [row, row], color=MUTED, linewidth=1.6, zorder=1)
+    for side, name in enumerate(pair, 1):
+        values = [place[side] for place in shown]
+        axis.plot(values, range(len(shown)), linestyle="none", markersize=7, label=name, **looks[name].dots)
+    axis.set_yticks(range(len(shown)), [_short(place) for place, _, _ in shown])
+    axis.set_ylim(len(shown) - 0.5, -0.5)
+    axis.set_xlim(left=min(0.0, -0.02 * max([max(row[1:]) for row in shown], default=1.0)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
+    axis.set_xlabel("bytes per message allocated there (n = one memray trial each)")
+    figure.legend(loc="outside upper center", ncols=2)
+    return Picture(figure, alts.memory_difference(shown, pair))
+
+
+def _short(place: str, longest: int = 58) -> str:
+    """`function:file:line` as `file:line  function`, from the left cut to what a label can hold."""
+    function, _, where = place.partition(":")
+    text = f"{where}  {function}" if where else place
+    return text if len(text) <= longest else "…" + text[-longest + 1 :]

@@ -1,0 +1,113 @@
+"""The percentile spectrum: latency over percentile, the axis spread towards the tail."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+from sentinel.lab import alts, words
+from sentinel.lab.looks import INK
+from sentinel.lab.plots.canvas import BESIDE, Grid, Picture, grid, logarithmic, styled
+from sentinel.lab.summary import ORIGINAL
+from sentinel.lab.views import KINDS
+from sentinel.latency import middles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from sentinel.lab.looks import Look
+    from sentinel.lab.views import Curve
+    from sentinel.latency import Recorder
+
+Numbers: TypeAlias = "NDArray[np.float64]"
+PERCENTILES = {1: "0", 2: "50", 10: "90", 100: "99", 1e3: "99.9", 1e4: "99.99", 1e5: "99.999", 1e6: "99.9999"}
+"""1 ÷ (1 - p) → p in percent."""
+
+
+def tail(recorder: Recorder, points: int = 120) -> tuple[Numbers, Numbers]:
+    """The spectrum of one histogram: 1 ÷ (1 - p) and the latency there in ms; zero and less are left out.
+
+    It ends where the data end: in the largest one, at p = 1 - 1/n.
+    """
+    n = len(recorder)
+    at = np.geomspace(1, n, points)
+    ranks = np.append(np.clip(np.ceil((1 - 1 / at[:-1]) * n), 1, n), n)
+    below = recorder.zero + recorder.negative
+    buckets = np.searchsorted(np.cumsum(recorder.counts), ranks - below)
+    latency = np.where(ranks > below, middles()[np.minimum(buckets, len(recorder.counts) - 1)] / 1e6, np.nan)
+    # The inside of a flat stretch needs no points of its own.
+    turns = np.diff(latency, prepend=np.nan, append=np.nan)
+    seen = (ranks > below) & ((turns[:-1] != 0) | (turns[1:] != 0))
+    return at[seen], latency[seen]
+
+
+@styled
+def spectrum(panels: Mapping[str, Sequence[Curve]], looks: Mapping[str, Look]) -> Picture:
+    """Percentile spectrum: latency over percentile, spread towards the tail; a panel a kind, a curve a column."""
+    rows = (len(panels) + 1) // 2
+    figure, axes = grid(rows, 2, 0.8 + 2.7 * rows, sharex=True)
+    for axis, (kind, curves) in zip(axes.flat, panels.items(), strict=False):
+        reach = _curves(axis, curves, looks)
+        low, high = _published(axis, kind) or reach
+        logarithmic(axis, "y", 0.6 * min(low, reach[0]), 1.9 * max(high, reach[1]))
+        axis.set_title(KINDS[kind])
+        axis.set_ylabel("latency, ms")
+    for axis in axes.flat[len(panels) :]:
+        axis.remove()
+    _percentile_axis(axes, max(len(curve.whole) for curves in panels.values() for curve in curves))
+    lines = {line.get_label(): line for axis in axes.flat for line in axis.get_lines() if line.get_label()[0] != "_"}
+    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=min(2, len(lines)), handlelength=3)
+    return Picture(figure, alts.spectrum(panels))
+
+
+def _curves(axis: Axes, curves: Sequence[Curve], looks: Mapping[str, Look]) -> tuple[float, float]:
+    """Draw one panel's curves; the smallest and the largest latency in it."""
+    reach = []
+    for curve in curves:
+        look, n = looks[curve.key], len(curve.repeats)
+        for repeat in curve.repeats if n > 1 else []:
+            axis.plot(*tail(repeat), color=look.colour, linewidth=0.8, alpha=0.35, label="_")
+        at, latency = tail(curve.whole)
+        name = f"{curve.label} (n = {words.counted(n, 'trial')})"
+        axis.plot(at, latency, color=look.colour, linestyle=look.line, label=name)
+        # The fastest tenth may leave the panel: the tail is what it is about.
+        reach += [latency[at > 1.1].min(initial=np.inf), latency.max(initial=0.0)]
+    known = [value for value in reach if 0 < value < np.inf] or [0.1, 1.0]
+    return min(known), max(known)
+
+
+def _published(axis: Axes, kind: str) -> tuple[float, float] | None:
+    """The original's published p99, marked where it belongs."""
+    said = ORIGINAL.get(f"{kind}_p99")
+    if said is None:
+        return None
+    values = [float(number) for number in re.findall(r"[\d.]+", said)]
+    low, high = min(values), max(values)
+    if low == high:  # a bound: "below"
+        axis.plot([40, 250], [high, high], color=INK, linewidth=2, label="_")
+        axis.plot(100, high / 1.22, marker="v", color=INK, markersize=5, label="_")
+    else:
+        axis.fill_between([60, 167], low, high, color=INK, alpha=0.75, linewidth=0, zorder=3)
+    middle, box = (low * high) ** 0.5, {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1}
+    axis.annotate(f"published {said} ms", (40, middle), (-4, 0), bbox=box, **BESIDE)
+    return low, high
+
+
+def _percentile_axis(axes: Grid, n: int) -> None:
+    ticks = {at: name for at, name in PERCENTILES.items() if at <= max(n, 100)}
+    for axis in axes.flat:
+        if axis.figure is None:
+            continue
+        axis.set_xscale("log")
+        axis.set_xlim(1, 1.2 * max(n, 100))
+        axis.xaxis.set_major_locator(FixedLocator(list(ticks)))
+        axis.xaxis.set_major_formatter(FixedFormatter(list(ticks.values())))
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.tick_params(labelbottom=True)
+        axis.set_xlabel("percentile, %")

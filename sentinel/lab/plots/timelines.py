@@ -1,0 +1,71 @@
+"""Trials over time, a row each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from sentinel.lab import alts, words
+from sentinel.lab.looks import MUTED, PROCESSES, Look
+from sentinel.lab.plots.canvas import Grid, Picture, grid, styled
+from sentinel.lab.trial import SAMPLE_EVERY, WARM_UP
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sentinel.lab.views import Timeline
+
+
+@styled
+def over_time(timelines: Sequence[Timeline], looks: Mapping[str, Look]) -> Picture:
+    """A row a trial: throughput, backlog, CPU and memory of every process over seconds; the warm-up is shaded."""
+    figure, axes = grid(len(timelines), 4, 0.9 + 1.75 * len(timelines), sharex="row")
+    titles = ("Throughput, msg/s", "Backlog, messages", "CPU, % of one core¹", "Memory (RSS), MB")
+    for title, axis in zip(titles, axes[0], strict=True):
+        axis.set_title(title)
+    for line, row in zip(timelines, axes, strict=True):
+        _rates(row[0], row[1], line, looks[line.key])
+        _processes(row[2], row[3], line)
+        for axis in row:
+            axis.axvspan(0, WARM_UP, color=MUTED, alpha=0.13, linewidth=0)
+            axis.axvline(line.load_ends, color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
+            axis.set_ylim(bottom=0)
+            axis.set_xlim(left=0)
+            axis.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+            axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
+        row[0].set_ylabel(f"{words.broken(line.label)}\n{line.note}", color=looks[line.key].colour, fontsize=8.5)
+    for axis in axes[-1]:
+        axis.set_xlabel("seconds since the first send")
+    _time_legend(figure, axes)
+    return Picture(figure, alts.over_time(timelines))
+
+
+def _rates(throughput: Axes, backlog: Axes, line: Timeline, look: Look) -> None:
+    seconds, sent = line.counts.index, PROCESSES["load"]
+    throughput.plot(seconds, line.counts["sent"], color=sent.colour, linestyle=sent.line, label="sent")
+    throughput.plot(seconds, line.counts["written"], color=look.colour, label="written")
+    backlog.plot(seconds, line.counts["backlog"], color=look.colour)
+
+
+def _processes(cpu: Axes, rss: Axes, line: Timeline) -> None:
+    for name, frame in line.resources.groupby("process"):
+        look = PROCESSES.get(str(name), Look(MUTED, "solid", ""))
+        for axis, values in (
+            (cpu, frame["cpu"].rolling(round(1 / SAMPLE_EVERY), min_periods=1).mean()),
+            (rss, frame["rss"]),
+        ):
+            axis.plot(frame["seconds"], values, color=look.colour, linestyle=look.line, linewidth=1.5, label=str(name))
+
+
+def _time_legend(figure: Figure, axes: Grid) -> None:
+    found = {line.get_label(): line for axis in (*axes[:, 0], *axes[:, 2]) for line in axis.get_lines()}
+    order = {name: found[name] for name in ("sent", "written", *PROCESSES) if name in found}
+    shown = {"written (colour of the row)" if name == "written" else name: line for name, line in order.items()}
+    note = "shaded: warm-up, left out of the percentiles · dotted: end of the load · ¹ mean of one second"
+    figure.legend(
+        shown.values(), shown.keys(), loc="outside lower center", ncols=len(shown), title=note, title_fontsize=8.5
+    )

@@ -1,0 +1,223 @@
+"""The report's sections, each a function of a run: notebooks call one per cell. Every sentence is computed.
+
+A section without data says so in words instead of failing: an invalid trial, a configuration left out, memray switched
+off, an empty series are results too.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from IPython.display import HTML
+
+from sentinel.lab import heading, plots, profiling, results, tables, views, words
+from sentinel.lab.looks import looks
+from sentinel.lab.results import key_figures, terminal_table
+from sentinel.lab.summary import ORIGINAL
+from sentinel.lab.tables import Markup, folded, hinted, paragraphs, table, tag, together
+from sentinel.lab.trial import LATENCY, MEMORY, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sentinel.lab.plots import Picture
+    from sentinel.lab.runs import Run
+
+__all__ = [
+    "answer", "capacity", "figure_html", "header", "key_figures", "key_results", "latency", "ledgers", "memory",
+    "over_time", "terminal_table",
+]  # fmt: skip
+
+DECISIVE = re.compile(r"\b(?:better|worse|cannot tell|no difference|invalid)\b|[\d.,]+(?:×| % less)")
+"""What a verdict turns on: its word and its figure."""
+UNIT = re.compile(r"(?<=[\d=±n]) (?=[\d=%]|msg|ms)")
+"""The space within `20 %`, `n = 3`, `5 ms`."""
+MODULES, LOCATIONS = 8, 12
+"""Rows of the tables of allocators."""
+
+
+def figure_html(picture: Picture, caption: object) -> Markup:
+    """A picture within the page, with its alt text and a caption."""
+    mime, data = picture.render()
+    source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    image = Markup(f'<img alt="{together([picture.alt])}" src="{source}">')
+    return tag("figure", together([tag("div", image, class_="scroll card"), tag("figcaption", caption)]))
+
+
+def _nothing(why: str) -> HTML:
+    return HTML(tag("p", why, class_="nothing"))
+
+
+def header(run: Run) -> HTML:
+    """What was measured, on what, when; what speaks against trusting it; everything else folded away."""
+    return HTML(heading.heading(run))
+
+
+# -- results --------------------------------------------------------------------------------------------------------
+
+
+def key_results(run: Run) -> HTML:
+    """The table in the original's shape."""
+    several = len(views.names(run)) > 1
+    new, old = run.data["compared"]
+    heads = ["Measure, unit", "SentinelStream, published", *(views.label(run, key) for key in views.keys(run))]
+    body = [
+        [
+            row.head,
+            row.published,
+            *(hinted(*pair) for pair in zip(row.cells, row.spreads or [""] * len(row.cells), strict=True)),
+            *([row.ratio] if several else []),
+        ]
+        for row in results.rows(run)
+    ]
+    whole = table([*heads, *([f"{new} ÷ {old}"] if several else [])], body)
+    return HTML(together([whole, tag("div", paragraphs(results.footnotes(run)), class_="notes")]))
+
+
+def latency(run: Run) -> HTML:
+    """Percentile spectra."""
+    panels = views.latencies(run)
+    if not panels:
+        return _nothing("No valid latency trial left a histogram behind: there is nothing to draw.")
+    trials = [o for o in views.outcomes(run) if o.plan.kind == LATENCY and o.valid]
+    below = sum(int(kind.get("zero", 0) + kind.get("negative", 0)) for o in trials for kind in o.latencies.values())
+    caption = (
+        f"Latency over percentile, the axis spread towards the tail; configurations at"
+        f" {words.plain(views.rates(run)['latency'])} msg/s. Thick: all repeats together; thin: single repeats; a curve"
+        f" ends where its data end. Black: the p99 of {ORIGINAL['source']}. Zero or negative, so not drawn:"
+        f" {words.count(below)}."
+    )
+    return HTML(figure_html(plots.spectrum(panels, looks(views.names(run))), f"{caption}{_left_out(run, LATENCY)}"))
+
+
+def over_time(run: Run) -> HTML:
+    """One trial of every column over time."""
+    lines = views.timelines(run)
+    if not lines:
+        return _nothing("No valid latency trial left a series behind: there is nothing to draw over time.")
+    missing = [views.label(run, key) for key in views.keys(run) if key not in {line.key for line in lines}]
+    without = f" Without a series, so not shown: {words.joined(missing)}." if missing else ""
+    caption = f"One trial each, the one whose stored p99 is the middle of its repeats'.{without}"
+    return HTML(figure_html(plots.over_time(lines, looks(views.names(run))), caption))
+
+
+def capacity(run: Run) -> HTML:
+    """Every capacity trial, and how far two legs of the same configuration lie apart."""
+    rates = views.capacities(run)
+    if not rates:
+        return _nothing("No valid capacity trial: there is nothing to draw.")
+    band, again = run.data["noise"]["band"], run.data["noise"].get("again")
+    same = f"The second leg of {views.names(run)[-1]} is the same code again: it shows the noise of the day"
+    noise = (
+        f"{same}, ± {100 * band:.0f} %." if again else f"There is no valid second leg: ± {100 * band:.0f} % is assumed."
+    )
+    picture = plots.capacity(rates, looks(views.names(run)))
+    return HTML(figure_html(picture, f"{noise}{_left_out(run, 'capacity')}"))
+
+
+def _left_out(run: Run, kind: str) -> str:
+    bad = [str(o.plan.number) for o in views.outcomes(run) if o.plan.kind == kind and not o.valid]
+    return f" Invalid and left out: trial {words.joined(bad)}." if bad else ""
+
+
+# -- ledgers --------------------------------------------------------------------------------------------------------
+
+SENDER = ("scheduled", "sent", "unsent")
+CONSUMER = ("received", "written", "rejected", "retries", "duplicated")
+
+
+def ledgers(run: Run) -> HTML:
+    """What became of every message of every trial."""
+    found = views.outcomes(run)
+    if not found:
+        return _nothing("No trial was carried out.")
+    heads = ["Trial", "Kind", "Configuration", *SENDER, *CONSUMER, "unread", "lost", "store's count", "verdict"]
+    rows = [_ledger(o) for o in found]
+    notes = [
+        "scheduled = sent + unsent; received = written + rejected; stored = written - duplicated; counts are messages."
+    ]
+    notes += [f"Trial {o.plan.number} ({o.plan.label}): {'; '.join(o.problems)[:1000]}" for o in found if not o.valid]
+    whole = table(heads, rows, words=(1, 2, len(heads) - 1), class_="dense")
+    return HTML(together([whole, tag("div", paragraphs(notes), class_="notes")]))
+
+
+def _ledger(o: Outcome) -> list[object]:
+    kind = f"{o.plan.kind}, {words.plain(o.plan.load.rate)}/s" if o.plan.kind == LATENCY else o.plan.kind
+    counts = [*(o.sender.get(name) for name in SENDER), *(o.consumer.get(name) for name in CONSUMER)]
+    verdict = tag("span", "✓ adds up", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
+    kept = [words.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
+    return [o.plan.number, kind, tables.breakable(o.plan.label), *kept, verdict]
+
+
+# -- memory ---------------------------------------------------------------------------------------------------------
+
+
+def memory(run: Run) -> HTML:
+    """Allocation per message: totals, where, and what changed; memray's own pages."""
+    found = views.memories(run)
+    if not run.data["parameters"].get("MEMRAY", True):
+        return _nothing("Memory was not measured: MEMRAY=False.")
+    if not found:
+        return _nothing(f"No valid memory trial: there is nothing to show.{_left_out(run, MEMORY)}")
+    caption = f"memray, every request with its full size, freed or not; one trial each.{_left_out(run, MEMORY)}"
+    shown = [figure_html(plots.memory(found, looks(views.names(run))), caption), *_difference(run, found)]
+    shown.append(table(["Bytes per message by module", *found], _side_by_side(found, "modules", MODULES)))
+    shown += [_locations(name, summary) for name, summary in found.items()]
+    return HTML(together([*shown, _pages(run, list(found))], "\n"))
+
+
+def _difference(run: Run, found: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
+    new, old = run.data["compared"]
+    if new == old or not {new, old} <= set(found):
+        return []
+    rows = profiling.difference(found[old]["locations"], found[new]["locations"])
+    picture = plots.memory_difference(rows, (old, new), looks(views.names(run)))
+    body = [[place, *map(words.figure, (a, b, b - a))] for place, a, b in rows[: 2 * LOCATIONS]]
+    heads = ["Place", f"{old}, B/message", f"{new}, B/message", "change"]
+    return [
+        figure_html(picture, f"Where bytes per message changed most from {old} to {new}."),
+        folded(f"The {len(body)} largest changes as a table", table(heads, body)),
+    ]
+
+
+def _side_by_side(found: Mapping[str, Mapping[str, Any]], measure: str, most: int) -> list[list[str]]:
+    columns = [summary[measure] for summary in found.values()]
+    names = sorted({name for column in columns for name in column}, key=lambda n: -max(c.get(n, 0.0) for c in columns))
+    return [[name, *(words.figure(column.get(name)) for column in columns)] for name in names[:most]]
+
+
+def _locations(name: str, summary: Mapping[str, Any]) -> Markup:
+    total = summary["bytes_per_message"]
+    top = sorted(summary["locations"].items(), key=lambda place: -place[1])[:LOCATIONS]
+    rows = [[place, words.figure(size), f"{100 * size / total:.1f}"] for place, size in top]
+    return folded(f"{name}: largest allocators by location", table(["Place", "B/message", "% of all"], rows))
+
+
+def _pages(run: Run, names: list[str]) -> Markup:
+    links = []
+    for name in names:
+        made = {kind: f"{name}-{kind}.html" for kind in profiling.PAGES}
+        for kind, file in made.items():
+            if (run.profiles / file).exists():
+                address = f"../../{run.profiles.relative_to(run.root).as_posix()}/{quote(file)}"
+                links.append(tag("a", f"{name}: {profiling.PAGES[kind]}", href=address))
+    if not links:
+        return tag("p", "memray's pages are not beside this run.", class_="notes")
+    return tag("p", together(["memray's pages, beside the run's folder: ", together(links, " · ")]), class_="notes")
+
+
+# -- answer ---------------------------------------------------------------------------------------------------------
+
+
+def answer(run: Run) -> HTML:
+    """The verdict, the most prominent text of the page."""
+    said = run.data.get("verdict") or ["There is no verdict: no trial was summed up."]
+    return HTML(tag("div", paragraphs(map(_stressed, said)), class_="answer"))
+
+
+def _stressed(sentence: str) -> Markup:
+    whole = DECISIVE.sub(r"<strong>\g<0></strong>", tables.text(sentence))
+    return Markup(UNIT.sub("\N{NO-BREAK SPACE}", whole))

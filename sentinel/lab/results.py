@@ -1,0 +1,187 @@
+"""The key results as rows of short texts: one source for the report's table, the terminal and `sentinel runs`.
+
+Pure: run.json in, text out. Medians over the valid trials of a column; what was not measured is a dash.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab import views, words
+from sentinel.lab.summary import HEADLINE, ORIGINAL
+from sentinel.lab.words import NOTHING
+
+if TYPE_CHECKING:
+    from sentinel.lab.runs import Run
+
+MARK = "†"
+"""Beside figures of a load that was not sustained."""
+TERMINAL = 100
+"""Columns of a terminal."""
+QUEUED = ("throughput", "e2e", "stored")
+"""Measures that say nothing but the queue where the load was not sustained."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its head, and a text for every column."""
+
+    name: str
+    unit: str
+    published: str
+    cells: list[str]
+    ratio: str = NOTHING
+    spreads: tuple[str, ...] = ()
+    """Smallest, largest and n behind each cell, where there are several trials."""
+    short: str = ""
+    """The head where there is little room."""
+
+    @property
+    def head(self) -> str:
+        """`Internal p50, ms`."""
+        return f"{self.name}, {self.unit}"
+
+
+def measured(
+    run: Run, name: str, unit: str, measure: str, *, headline: str = "", published: str = NOTHING, short: str = ""
+) -> Row:
+    """A row of medians out of run.json's summary; `headline` is the measure's name at the headline rate, if any."""
+    summary, spread, marked = run.data["summary"], run.data["spread"], unsustained(run)
+    cells, spreads = [], []
+    for key in views.keys(run):
+        called = headline if key == HEADLINE else measure
+        mark = MARK if marked.get(key) and measure.split("_", maxsplit=1)[0] in QUEUED else ""
+        value = summary.get(key, {}).get(called)
+        cells.append(words.figure(value) + mark if value is not None else NOTHING)
+        low, high, n = spread.get(key, {}).get(called, (0, 0, 0))
+        spreads.append(f"{words.figure(low)} to {words.figure(high)}, n = {n}" if n > 1 else "")
+    return Row(
+        name, unit, published, cells, words.ratio(run.data["ratios"].get(measure)).split(" (")[0], tuple(spreads), short
+    )
+
+
+def rows(run: Run) -> list[Row]:
+    """The table in the original's shape."""
+    rates = views.rates(run)
+    offered = [words.plain(rates[HEADLINE if key == HEADLINE else "latency"]) for key in views.keys(run)]
+    published = {f"{kind}_p99": ORIGINAL[f"{kind}_p99"] for kind in ("internal", "e2e")}
+    latencies = [
+        measured(run, f"{title} {p}", "ms", name, headline=name, published=published.get(name, NOTHING))
+        for kind, title in (("internal", "Internal"), ("e2e", "E2E"), ("stored", "Stored"))
+        for p in ("p50", "p90", "p99")
+        for name in [f"{kind}_{p}"]
+    ]
+    return [
+        Row("Offered load", "msg/s", ORIGINAL["rate"], offered),
+        measured(
+            run,
+            "Throughput sustained",
+            "msg/s",
+            "throughput",
+            headline="throughput",
+            published=ORIGINAL["rate"],
+            short="Throughput, msg/s",
+        ),
+        measured(run, "Capacity", "msg/s", "capacity"),
+        *latencies,
+        Row("Lost", "messages", NOTHING, _lost(run)),
+        measured(run, "CPU per message", "µs", "capacity_cpu_us", headline="cpu_us", short="CPU, µs/message"),
+        measured(run, "Allocated per message", "bytes", "bytes_per_message", short="Allocated, B/message"),
+        Row("Reduction", "%", ORIGINAL["reduction"], _reductions(run)),
+    ]
+
+
+def _lost(run: Run) -> list[str]:
+    found = views.outcomes(run)
+    columns = [[o.lost for o in views.of_column(found, key) if o.valid] for key in views.keys(run)]
+    return [words.count(sum(lost)) if lost else NOTHING for lost in columns]
+
+
+def _reductions(run: Run) -> list[str]:
+    allocated = [run.data["summary"].get(key, {}).get("bytes_per_message") for key in views.keys(run)]
+    first = allocated[0]
+    return [
+        words.figure(100 * (1 - value / first)) if number and value and first else NOTHING
+        for number, value in enumerate(allocated)
+    ]
+
+
+def unsustained(run: Run) -> dict[str, tuple[int, int]]:
+    """Columns whose offered load was not sustained in (so many, of so many) valid trials."""
+    found = views.outcomes(run)
+    trials = {key: [o for o in views.of_column(found, key) if o.valid] for key in views.keys(run)}
+    return {key: (bad, len(mine)) for key, mine in trials.items() if (bad := sum(not o.sustained for o in mine))}
+
+
+def footnotes(run: Run) -> list[str]:
+    """What a reader must know to read the table right."""
+    p, several = run.data["parameters"], len(views.names(run)) > 1
+    among = "" if all(o.valid for o in views.outcomes(run)) else "the valid ones of "
+    marks = [
+        f"{MARK} {views.label(run, key)}: not sustained in {bad} of {words.counted(n, 'trial')}; these are a queue's"
+        for key, (bad, n) in unsustained(run).items()
+    ]
+    notes = [
+        f"Medians of {among}n = {words.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
+        f"Published: {ORIGINAL['source']}, on a machine of its own.",
+        "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",
+    ]
+    if several:
+        new, old = run.data["compared"]
+        interval = "with its bootstrap interval where there are several trials of each"
+        notes.append(f"Ratio: {new} ÷ {old}, {interval}. Reduction: allocated bytes against {old}.")
+    return [f"{mark}." for mark in marks] + notes
+
+
+# -- terminal -------------------------------------------------------------------------------------------------------
+
+
+def terminal_table(run: Run) -> str:
+    """The key results as plain text, as wide as a terminal."""
+    if not run.data.get("summary"):
+        return f"run {run.id}: no results"
+    several = len(views.names(run)) > 1
+    texts = [[row.short or row.head, row.published, *row.cells, *([row.ratio] if several else [])] for row in rows(run)]
+    heads = ["", "published", *(views.label(run, key) for key in views.keys(run)), *(["ratio"] if several else [])]
+    lines = _laid_out(heads, texts)
+    if several and max(map(len, lines)) > TERMINAL:
+        lines = _laid_out(heads, [[*text[:-1], text[-1].split(" ")[0]] for text in texts])
+    notes = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *run.data.get("verdict", [])]]
+    return "\n".join([run.data["stack"]["label"], "", *lines, "", *notes])
+
+
+def _laid_out(heads: list[str], texts: list[list[str]]) -> list[str]:
+    wrapped = [
+        textwrap.wrap(head.replace(",", ", ") if "=" in head else head.replace(" msg/s", "/s"), 9) or [""]
+        for head in heads
+    ]
+    deep = max(map(len, wrapped))
+    top = [[""] * (deep - len(head)) + head for head in wrapped]
+    table = [*([head[line] for head in top] for line in range(deep)), *texts]
+    widths = [max(len(line[column]) for line in table) for column in range(len(heads))]
+    lines = [
+        "  ".join([first.ljust(widths[0]), *(text.rjust(width) for text, width in zip(rest, widths[1:], strict=True))])
+        for first, *rest in table
+    ]
+    return [*lines[:deep], "─" * max(map(len, lines)), *lines[deep:]]
+
+
+def key_figures(run: Run) -> dict[str, str]:
+    """A few short texts that tell runs apart; dashes where a run has no such figure."""
+    summary: dict[str, Any] = run.data.get("summary", {})
+    new, old = run.data.get("compared") or ("", "")
+    last, headline = summary.get(new, {}), summary.get(HEADLINE, {})
+    capacity = run.data.get("ratios", {}).get("capacity") if new != old else None
+    lost = sum(trial["lost"] for trial in run.data.get("trials", []) if trial["valid"])
+    return {
+        "date": str(run.data.get("created", NOTHING))[:16].replace("T", " "),
+        "stack": run.data.get("stack", {}).get("kind", NOTHING),
+        "last": new or NOTHING,
+        "capacity/s": words.figure(last.get("capacity")),
+        "ratio": words.ratio(capacity).split(" ")[0],
+        "e2e p99 ms": words.figure(headline.get("e2e_p99")),
+        "lost": words.count(lost) if run.data.get("trials") else NOTHING,
+        "B/message": words.figure(last.get("bytes_per_message")),
+    }

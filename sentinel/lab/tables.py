@@ -1,0 +1,80 @@
+"""HTML tables: texts in, escaped markup out. The look is the page's (templates/offline/page.css)."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class Markup(str):
+    """Text that is HTML already; everything else is escaped."""
+
+    __slots__ = ()
+
+
+def text(value: object) -> str:
+    """As HTML: escaped unless it is `Markup`."""
+    return value if isinstance(value, Markup) else escape(str(value))
+
+
+def tag(name: str, content: object, **attributes: str) -> Markup:
+    """One element; `class_` for class."""
+    given = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items() if value)
+    return Markup(f"<{name}{given}>{text(content)}</{name}>")
+
+
+def together(parts: Iterable[object], between: str = "") -> Markup:
+    """Parts in a row, each escaped."""
+    return Markup(between.join(text(part) for part in parts))
+
+
+def table(
+    heads: Sequence[object], rows: Iterable[Sequence[object]], words: Iterable[int] = (), class_: str = ""
+) -> Markup:
+    """A table whose first column heads its rows; numbers stand right, columns in `words` left.
+
+    Wide tables scroll within themselves; those of class `dense` have less air.
+    """
+    left = {0, *words}
+    head = [tag("th", breakable(name), scope="col", class_="left" if n in left else "") for n, name in enumerate(heads)]
+    body = [
+        tag(
+            "tr",
+            together([tag("th", row[0], scope="row"), *(_cell(n, cell, left) for n, cell in enumerate(row[1:], 1))]),
+        )
+        for row in rows
+    ]
+    parts = [tag("thead", tag("tr", together(head))), tag("tbody", together(body, "\n"))]
+    return tag("div", tag("table", together(parts)), class_=f"scroll {class_}".strip(), tabindex="0")
+
+
+def _cell(number: int, cell: object, left: set[int]) -> Markup:
+    return tag("td", cell, class_="left" if number in left else "")
+
+
+def breakable(content: object) -> Markup:
+    """Text that may go on in the next line after a comma: a configuration's name may be a list of switches."""
+    return Markup(text(content).replace(",", ",<wbr>"))
+
+
+def hinted(content: str, hint: str) -> object:
+    """A cell's text, with more to be seen when pointed at."""
+    return tag("span", content, title=hint) if hint else content
+
+
+def items(entries: Iterable[object]) -> Markup:
+    """A list."""
+    return tag("ul", together([tag("li", entry) for entry in entries], "\n"))
+
+
+def paragraphs(entries: Iterable[object], class_: str = "") -> Markup:
+    """A paragraph each."""
+    return together([tag("p", entry, class_=class_) for entry in entries], "\n")
+
+
+def folded(summary: object, *content: object) -> Markup:
+    """What opens when clicked."""
+    return tag("details", together([tag("summary", summary), *content]))

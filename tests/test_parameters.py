@@ -1,0 +1,226 @@
+"""Parameters: every allowed form is converted, every other is refused by name, value and what is allowed."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import papermill
+import pytest
+
+from sentinel.errors import SettingsError
+from sentinel.lab.parameters import RULES, Benchmark, check, converted, from_words, read
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "benchmark.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("WORKERS", 128, 128),
+        ("WORKERS", "128", 128),
+        ("WORKERS", "1_000", 1000),
+        ("WORKERS", 1, 1),
+        ("WORKERS", 10_000, 10_000),
+        ("WORKERS", 16.0, 16),
+        ("WORKERS", "16.0", 16),
+        ("MESSAGES", 1e4, 10_000),
+        ("MESSAGES", "1e4", 10_000),
+        ("SEED", 0, 0),
+        ("SEED", "0", 0),
+        ("SEED", 2**31 - 1, 2**31 - 1),
+        ("DURATION", 120, 120.0),
+        ("DURATION", "120", 120.0),
+        ("DURATION", "120s", 120.0),
+        ("DURATION", "2m", 120.0),
+        ("DURATION", "1h", 3600.0),
+        ("DURATION", 2.5, 2.5),
+        ("DURATION", "1500ms", 1.5),
+        ("DURATION", 1, 1.0),
+        ("DURATION", 86_400, 86_400.0),
+        ("RATE", 300, 300.0),
+        ("RATE", "300", 300.0),
+        ("RATE", 0.5e3, 500.0),
+        ("RATE", "1e3", 1000.0),
+        ("HEADLINE_RATE", 1e7, 1e7),
+        ("CONFIGURATIONS", "optimised", "optimised"),
+        ("CONFIGURATIONS", " baseline , optimised ", "baseline,optimised"),
+        ("CONFIGURATIONS", "optimised,client-batching,baseline", "optimised,client-batching,baseline"),
+        ("TRANSPORT", "pubsub", "pubsub"),
+        ("CODEC", "binary", "binary"),
+        ("STACK", "embedded", "embedded"),
+        ("MEMRAY", True, True),
+        ("MEMRAY", False, False),
+        ("MEMRAY", "False", False),
+        ("MEMRAY", "true", True),
+        ("MEMRAY", 1, True),
+        ("MEMRAY", "0", False),
+    ],
+)
+def test_an_allowed_value_is_converted(name: str, value: Any, expected: Any) -> None:
+    """Every form that a command line, papermill or a person may give becomes the one value and type meant."""
+    actual = read(name, value)
+    assert (expected, type(expected)) == (actual, type(actual))
+
+
+REFUSED = [
+    *(("WORKERS", value) for value in (0, -1, 10_001, 16.5, "16.5", "many", "", None, True, [16])),
+    *(("WORKERS", value) for value in (float("nan"), float("inf"), "nan", "inf", "1e999")),
+    *(("DURATION", value) for value in ("soon", 0, -1, "0s", "500ms", 86_401, "25h", None, True, float("nan"), [1])),
+    *(("RATE", value) for value in (-1, 0, 0.5, float("nan"), "nan", float("inf"), "-inf", "fast", None, True, 1e8)),
+    *(("HEADLINE_RATE", value) for value in (False, "", "25 000")),
+    *(("REPEATS", value) for value in (0, 101, "three")),
+    *(("MESSAGES", value) for value in (999, 10**9, 1e4 + 0.5)),
+    *(("CONFIGURATIONS", value) for value in ("optimized", "", "baseline,", "baseline,baseline", None, ["baseline"])),
+    *(("CONFIGURATIONS", value) for value in ("optimised, optimised", "optimised,decode=json.loads", "Baseline")),
+    *(("TRANSPORT", value) for value in ("streams", "", None, 1, ["stream"])),
+    *(("CODEC", value) for value in ("msgpack", "JSON")),
+    *(("BATCH_SIZE", value) for value in (0, 100_001, False)),
+    *(("STACK", value) for value in ("cloud", "Docker", True)),
+    *(("MEMRAY", value) for value in ("yes", "", 2, None, "on")),
+    *(("SEED", value) for value in (-1, 2**31, False, "x")),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED, ids=repr)
+def test_any_other_value_is_refused_with_what_is_allowed(name: str, value: Any) -> None:
+    """The refusal names the parameter, repeats the value and says what would be right."""
+    with pytest.raises(SettingsError) as caught:
+        check({name: value})
+    assert f"{name}={value!r} is not allowed: expected {RULES[name].allowed}" == str(caught.value)
+
+
+def test_there_is_a_refusal_for_every_parameter() -> None:
+    """No parameter lets everything through."""
+    assert set(RULES) == {name for name, _ in REFUSED}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("WORKERS", "a whole number from 1 to 10,000"),
+        ("DURATION", 'seconds from 1 to 86,400, as 10, "120s" or "2m"'),
+        ("RATE", "a number from 1 to 10,000,000"),
+        ("CONFIGURATIONS", "different names out of baseline, client-batching, optimised, joined by commas"),
+        ("STACK", "one of auto, external, docker, native, embedded"),
+        ("TRANSPORT", "one of pubsub, stream"),
+        ("CODEC", "one of json, binary"),
+        ("MEMRAY", "True or False"),
+    ],
+)
+def test_what_is_allowed_is_said_in_full(name: str, words: str) -> None:
+    """Bounds are numbers as people write them, and choices are all listed."""
+    assert words == RULES[name].allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("WORKER", " (did you mean WORKERS?)"),
+        ("CONFIGURATION", " (did you mean CONFIGURATIONS?)"),
+        ("BATCHSIZE", " (did you mean BATCH_SIZE?)"),
+        ("XYZZY", ""),
+    ],
+)
+def test_an_unknown_parameter_is_refused_with_a_near_miss(name: str, hint: str) -> None:
+    """papermill would only warn; here a name that does nothing is an error that lists all there are."""
+    with pytest.raises(SettingsError) as caught:
+        check({name: 1})
+    assert f"{name} is not a parameter{hint}: there are {', '.join(RULES)}" == str(caught.value)
+
+
+def test_a_notebooks_own_variables_are_passed_over() -> None:
+    """Lower-case, mixed and underscored names of `globals()` are no parameters, whatever they hold."""
+    variables = {"lab": object(), "Lab": 1, "__name__": "__main__", "_": 3, "_I": 1, "__": "", "In": [], "_WORKERS": 0}
+    assert Benchmark(WORKERS=4) == check({**variables, "WORKERS": "4"})
+
+
+def test_nothing_given_is_the_defaults() -> None:
+    """Without parameters, the defaults stand."""
+    assert Benchmark() == check({})
+
+
+def test_the_defaults_pass_their_own_rules() -> None:
+    """Every default is allowed, and already what its rule makes of it."""
+    assert Benchmark() == check(asdict(Benchmark()))
+
+
+def test_every_parameter_has_a_rule_and_every_rule_a_parameter() -> None:
+    """The dataclass and the table of rules name the same parameters, in the same order."""
+    assert [field.name for field in fields(Benchmark)] == list(RULES)
+
+
+def test_the_names_of_the_configurations_keep_their_order() -> None:
+    """`names` is the list that CONFIGURATIONS spells."""
+    assert check({"CONFIGURATIONS": "optimised, baseline"}).names == ["optimised", "baseline"]
+
+
+# -- words of a command line -----------------------------------------------------------------------------------------
+
+
+def test_words_are_read_like_values() -> None:
+    """`NAME=VALUE` words become converted values, and only the first `=` divides."""
+    words = ["WORKERS=128", "DURATION=120s", "MEMRAY=False", "CONFIGURATIONS=optimised"]
+    expected = {"WORKERS": 128, "DURATION": 120.0, "MEMRAY": False, "CONFIGURATIONS": "optimised"}
+    assert expected == from_words(words, RULES)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("WORKERS", "'WORKERS' is not a parameter: expected NAME=VALUE, such as WORKERS=128"),
+        ("", "'' is not a parameter: expected NAME=VALUE, such as WORKERS=128"),
+        ("workers=3", "workers is not a parameter (did you mean WORKERS?): there are "),
+        ("duration=2m", "duration is not a parameter (did you mean DURATION?): there are "),
+        ("WORKERS =3", "WORKERS  is not a parameter (did you mean WORKERS?): there are "),
+        ("=3", " is not a parameter: there are "),
+        ("WORKERS=", "WORKERS='' is not allowed: expected a whole number"),
+        ("DURATION=soon", "DURATION='soon' is not allowed: expected seconds"),
+        ("CONFIGURATIONS=optimised=1", "CONFIGURATIONS='optimised=1' is not allowed: expected different names"),
+    ],
+)
+def test_a_wrong_word_is_refused(word: str, message: str) -> None:
+    """A word without `=`, in lower case, or with a value that is not allowed stops everything, in words."""
+    with pytest.raises(SettingsError) as caught:
+        from_words(["REPEATS=1", word], RULES)
+    assert str(caught.value).startswith(message)
+
+
+def test_only_the_notebooks_own_parameters_are_known() -> None:
+    """A rule alone makes no parameter: the notebook must have it, and the list says which it has."""
+    with pytest.raises(SettingsError, match=r"^SEED is not a parameter: there are WORKERS, RATE$"):
+        converted({"SEED": 1}, ["RATE", "WORKERS"])
+
+
+# -- the notebook ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cell() -> dict[str, dict[str, Any]]:
+    """The parameters cell of benchmark.ipynb as papermill sees it."""
+    return dict(papermill.inspect_notebook(str(NOTEBOOK)))
+
+
+def test_the_notebooks_defaults_are_the_dataclasses(cell: dict[str, dict[str, Any]]) -> None:
+    """The same parameters in the same order with the same values stand in the notebook and in `Benchmark`."""
+    defaults = {name: ast.literal_eval(parameter["default"]) for name, parameter in cell.items()}
+    assert list(RULES) == list(defaults)
+    assert asdict(Benchmark()) == defaults
+    assert Benchmark() == check(defaults)
+
+
+def test_every_parameter_has_a_type_and_a_help_text(cell: dict[str, dict[str, Any]]) -> None:
+    """`papermill --help-notebook` tells each parameter's type, as given or as converted, and what it is for."""
+    for name, parameter in cell.items():
+        kinds = {type(value).__name__ for value in (ast.literal_eval(parameter["default"]), getattr(Benchmark(), name))}
+        assert parameter["inferred_type_name"] in kinds, name
+        assert len(parameter["help"]) > 5, name
+
+
+def test_every_choice_is_named_in_the_help_text(cell: dict[str, dict[str, Any]]) -> None:
+    """Where a parameter is one of a few words, its help lists them."""
+    for name in ("STACK", "TRANSPORT", "CODEC"):
+        for choice in RULES[name].allowed.removeprefix("one of ").split(", "):
+            assert choice in cell[name]["help"]

@@ -1,0 +1,313 @@
+"""The store's edge: who it is, what its answers mean, and what is posted where."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from servers import Answer, Lane, ScriptedStore, first
+
+from sentinel import sink
+from sentinel.errors import SettingsError, StackError, StoreAccessError, StoreError, StoreRefusedError
+from sentinel.influx import SynchronousApi, mapped, open_client
+from sentinel.settings import StoreSettings
+from sentinel.sink import HttpStore, Response, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sentinel.lab.stack import Stack
+
+INFLUX_2 = Server("InfluxDB", "2.7.12", "2")
+
+
+# Which server is it --------------------------------------------------------------------------------------------------
+
+VICTORIA = b'# HELP\nvm_app_version{version="victoria-metrics-20220101-tags-v1.79.5-0", short_version="v1.79.5"} 1\n'
+SERVERS = [
+    (
+        {"/ping": Answer(headers={"X-Influxdb-Version": "1.6.7~rc0"})},
+        Server("InfluxDB", "1.6.7~rc0", "1"),
+        "/write",
+        False,
+    ),
+    ({"/ping": Answer(headers={"X-Influxdb-Version": "1.8.10"})}, Server("InfluxDB", "1.8.10", "1"), "/write", True),
+    ({"/ping": Answer(headers={"X-Influxdb-Version": "1.12.4"})}, Server("InfluxDB", "1.12.4", "1"), "/write", True),
+    ({"/ping": Answer(headers={"X-Influxdb-Version": "v2.7.12"})}, INFLUX_2, "/api/v2/write", True),
+    (
+        {"/ping": Answer(headers={"X-Influxdb-Version": "2.9.1"})},
+        Server("InfluxDB", "2.9.1", "2"),
+        "/api/v2/write",
+        True,
+    ),
+    (
+        {"/ping": Answer(200, b'{"version":"3.4.1","revision":"x"}', {"x-influxdb-version": "3.4.1"})},
+        Server("InfluxDB", "3.4.1", "3"),
+        "/api/v2/write",
+        True,
+    ),
+    (
+        {"/ping": Answer(), "/health": Answer(200, b"OK"), "/metrics": Answer(200, VICTORIA)},
+        Server("VictoriaMetrics", "1.79.5", "victoria"),
+        "/api/v2/write",
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("answers", "server", "path", "serves_client"), SERVERS, ids=lambda part: str(part)[:20])
+def test_servers_are_told_apart_by_what_they_answer(
+    scripted: ScriptedStore, answers: dict[str, Answer], server: Server, path: str, serves_client: bool
+) -> None:
+    """`/ping` and `/health` say which server it is, and so where points go and whether the client's path exists."""
+    scripted.answers = answers
+    found = sink.identify(scripted.settings)
+    assert server == found
+    assert (path, serves_client) == (found.write_path, found.serves_client)
+
+
+def test_real_servers_are_recognised(real: Stack, victoria: StoreSettings) -> None:
+    """The real ones are what they are."""
+    assert sink.identify(real.store).dialect == ("embedded" if real.kind == "embedded" else "1")
+    assert sink.identify(victoria).dialect == "victoria"
+
+
+@pytest.mark.parametrize("answers", [{}, {"/ping": Answer(200, b"<html>")}, {"/ping": Answer(204)}])
+def test_a_stranger_is_no_store(scripted: ScriptedStore, answers: dict[str, Answer]) -> None:
+    """What is none of the known servers is an error that lists them."""
+    scripted.answers = answers
+    with pytest.raises(
+        StoreError, match=r"is no store that is known here \(/ping: \d+\): expected InfluxDB 1\.x, 2\.x"
+    ):
+        sink.identify(scripted.settings)
+
+
+# What its answers mean -----------------------------------------------------------------------------------------------
+
+
+ACCESS = "does INFLUX_TOKEN allow writing to bucket 'lab'?"
+STATUSES = [
+    (Answer(400), StoreRefusedError, None, ""),
+    (Answer(413), StoreRefusedError, None, ""),
+    (Answer(422), StoreRefusedError, None, ""),
+    (Answer(401), StoreAccessError, None, ACCESS),
+    (Answer(403), StoreAccessError, None, ACCESS),
+    (Answer(404), StoreAccessError, None, "does bucket 'lab' exist? INFLUX_BUCKET names it"),
+    (Answer(429, headers={"Retry-After": "7"}), StoreError, 7.0, ""),
+    (Answer(429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), StoreError, None, ""),
+    (Answer(503, headers={"Retry-After": "0"}), StoreError, 0.0, ""),
+    (Answer(500), StoreError, None, ""),
+    (Answer(302), StoreError, None, ""),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind", "retry_after", "remedy"), STATUSES)
+def test_a_status_becomes_the_error_that_it_stands_for(
+    scripted: ScriptedStore, answer: Answer, kind: type[StoreError], retry_after: float | None, remedy: str
+) -> None:
+    """Refused for good, refused until somebody acts, or worth another try; with address, status and words."""
+    scripted.on_write = lambda _: replace(answer, body=b"said so")
+    store = HttpStore(scripted.settings)
+    with pytest.raises(StoreError) as caught:
+        store.write(sink.write_target(scripted.settings, INFLUX_2), b"m f=1")
+    store.close()
+    assert (kind, retry_after) == (type(caught.value), caught.value.retry_after)
+    assert f"the store at {scripted.settings.url} answered {answer.status}: said so" in str(caught.value)
+    assert remedy in str(caught.value)
+    assert "t0k3n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 503])
+def test_the_clients_errors_are_the_same_as_ours(scripted: ScriptedStore, status: int) -> None:
+    """Whether influxdb-client or we posted: one table decides what an answer means."""
+    scripted.on_write = lambda _: Answer(status, b"said so", {"Retry-After": "3"})
+    with pytest.raises(StoreError) as ours:
+        sink.check(Response(status, {"retry-after": "3"}, b"said so"), scripted.settings)
+    api = SynchronousApi(scripted.settings, INFLUX_2)
+    with pytest.raises(StoreError) as theirs:
+        api.write([b"m f=1"])
+    api.close()
+    assert (type(ours.value), ours.value.args, ours.value.retry_after) == (
+        type(theirs.value),
+        theirs.value.args,
+        theirs.value.retry_after,
+    )
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_success_is_no_error(status: int) -> None:
+    """Every 2xx is an acknowledgement."""
+    sink.check(Response(status, {}, b""), StoreSettings())
+
+
+def test_no_answer_is_a_store_error_that_says_what_to_check() -> None:
+    """Refused and timed out: the address, the cause and the setting."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        for address, cause in ((url, "timed out"), ("http://127.0.0.1:1", "Connection refused")):
+            with pytest.raises(StoreError) as caught:
+                sink.identify(StoreSettings(url=address, timeout=0.2))
+            said = str(caught.value)
+            assert said.startswith(f"the store at {address} did not answer: ")
+            assert cause in said
+            assert said.endswith("(is it running, and does INFLUX_URL name it?)")
+    with mapped(StoreSettings()), pytest.raises(ValueError, match="ours"):
+        raise ValueError("ours")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost",
+        "localhost:8086",
+        "ftp://localhost",
+        "http://",
+        "http://host:port",
+        "http://h:99999",
+        "http://[::1",
+    ],
+)
+def test_an_address_that_is_none_is_a_settings_error(url: str) -> None:
+    """A mistyped INFLUX_URL is shown, with what was expected; never a traceback."""
+    with pytest.raises(SettingsError) as caught:
+        HttpStore(StoreSettings(url=url))
+    assert f"INFLUX_URL={url!r} is not an address: expected http://host:port" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "port"), [("http://h", 80), ("https://h", 443), ("http://h:8086", 8086), ("https://h:8086/path", 8086)]
+)
+def test_an_address_means_the_same_to_both_writers(url: str, port: int) -> None:
+    """Without a port influxdb-client takes the scheme's own: so do we, or two configurations met two servers."""
+    store = HttpStore(StoreSettings(url=url))
+    assert port == store._connection.port
+
+
+def test_a_path_in_the_address_is_kept(scripted: ScriptedStore) -> None:
+    """A store behind a proxy's path is asked below it."""
+    below = replace(scripted.settings, url=f"{scripted.settings.url}/influx/")
+    scripted.answers = {"/influx/ping": Answer(headers={"X-Influxdb-Version": "2.7.1"})}
+    assert sink.identify(below).version == "2.7.1"
+
+
+def test_a_connection_that_the_store_closed_is_made_anew(scripted: ScriptedStore) -> None:
+    """After an error the same HttpStore works again."""
+    scripted.on_write = first(Answer(204, headers={"Connection": "close"}))
+    store = HttpStore(scripted.settings)
+    for _ in range(3):
+        store.write(sink.write_target(scripted.settings, INFLUX_2), b"m f=1")
+    store.close()
+    assert len(scripted.writes) == 3
+
+
+# What is posted where ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dialect", "target"),
+    [
+        ("1", "/write?db=a+b"),
+        ("embedded", "/write?db=a+b"),
+        ("2", "/api/v2/write?org=o&bucket=a+b&precision=ns"),
+        ("3", "/api/v2/write?org=o&bucket=a+b&precision=ns"),
+        ("victoria", "/api/v2/write?org=o&bucket=a+b&precision=ns"),
+    ],
+)
+def test_points_go_where_nanoseconds_are_understood(dialect: str, target: str) -> None:
+    """`/write` without a precision and `/api/v2/write` with `ns`: the only spellings that no server misreads."""
+    assert target == sink.write_target(StoreSettings(org="o", bucket="a b"), Server("", "", dialect))
+
+
+def test_the_client_is_moved_to_the_path_that_an_old_server_has(scripted: ScriptedStore) -> None:
+    """InfluxDB 1.6 does not serve the client's path: the same client then posts to `/write`, in nanoseconds."""
+    api = SynchronousApi(scripted.settings, Server("InfluxDB", "1.6.7", "1"))
+    api.write([b"m f=1 1", b"m f=2 2"])
+    api.close()
+    ((_, asked, _),) = scripted.writes
+    assert ("/write", {"db": "lab"}, b"m f=1 1\nm f=2 2") == (asked.path, asked.query, asked.body)
+    client = open_client(scripted.settings, INFLUX_2)
+    client.close()
+
+
+@pytest.mark.parametrize("status", [204, 400])
+def test_verifying_writes_no_point(scripted: ScriptedStore, status: int) -> None:
+    """Before anything is read, an empty write proves token and bucket; a server that wants a point proves them too."""
+    scripted.answers["/api/v2/write"] = Answer(status, b"no points")
+    sink.verify(scripted.settings, INFLUX_2)
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_verifying_finds_a_wrong_token_or_bucket(scripted: ScriptedStore, status: int) -> None:
+    """A wrong token or bucket is found at the start, not at the first batch."""
+    scripted.answers["/api/v2/write"] = Answer(status, b"no")
+    with pytest.raises(StoreAccessError):
+        sink.verify(scripted.settings, INFLUX_2)
+
+
+def test_a_fresh_server_is_set_up_with_our_token(scripted: ScriptedStore) -> None:
+    """The first set-up of InfluxDB 2 names user, organisation, bucket and token; a refusal says why."""
+    seen: list[bytes] = []
+    original = scripted.answer
+
+    def answer(asked: object) -> Answer:
+        seen.append(asked.body)  # type: ignore[attr-defined]
+        return Answer(201) if len(seen) == 1 else Answer(422, b"already done")
+
+    scripted.answer = answer  # type: ignore[assignment, method-assign]
+    sink.setup(scripted.settings, "me", "pass")
+    expected = {"username": "me", "password": "pass", "org": "our org", "bucket": "lab", "token": "t0k3n"}
+    assert expected == json.loads(seen[0])
+    with pytest.raises(StackError, match=r"could not be set up: 422 b'already done'"):
+        sink.setup(scripted.settings, "me", "pass")
+    scripted.answer = original  # type: ignore[method-assign]
+
+
+# Asking it -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(lane: Lane) -> Iterator[HttpStore]:
+    """A connection to a real store."""
+    store = HttpStore(lane.store)
+    yield store
+    store.close()
+
+
+def test_the_count_is_of_one_run(lane: Lane, store: HttpStore) -> None:
+    """Points of other runs are not counted, nor one point twice; an empty run has none."""
+    server = sink.identify(lane.store)
+    target = sink.write_target(lane.store, server)
+    assert sink.count(lane.store, server, lane.run) == 0
+    lines = [b"system_stats,run=%b,source=1 cpu=%d,mem=1 %d" % (lane.run.encode(), n, n % 7 + 1) for n in range(20)]
+    store.write(target, b"\n".join([*lines, b"system_stats,run=another cpu=1,mem=1 1"]))
+    assert sink.count(lane.store, server, lane.run) == 7
+    assert sink.count(lane.store, server) >= 8
+
+
+def test_a_query_that_fails_is_an_error_with_its_text(store: HttpStore) -> None:
+    """InfluxQL that the store does not understand, or cannot answer, comes back with the store's words."""
+    with pytest.raises(StoreError, match="answered 400: .*error parsing query"):
+        store.query("SELECT nothing")
+    store.settings = replace(store.settings, bucket="nowhere")
+    with pytest.raises(StoreError, match="could not answer 'SELECT count.*database not found: nowhere"):
+        store.query("SELECT count(cpu) FROM system_stats")
+
+
+def test_preparing_twice_does_no_harm(real: Stack) -> None:
+    """The bucket is made if it is not there."""
+    server = sink.identify(real.store)
+    fresh = replace(real.store, bucket="made by a test")
+    for _ in range(2):
+        sink.prepare(fresh, server)
+        sink.verify(fresh, server)
+
+
+def test_a_bucket_that_is_missing_is_an_access_error(real: Stack) -> None:
+    """Writing into nowhere says which setting names the bucket."""
+    server = sink.identify(real.store)
+    with pytest.raises(StoreAccessError, match=r"does bucket 'nowhere' exist\? INFLUX_BUCKET names it"):
+        sink.verify(replace(real.store, bucket="nowhere"), server)

@@ -1,0 +1,448 @@
+"""Summary: medians over valid trials, and every sentence made from the data: other data, another sentence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sentinel.lab import summary
+from sentinel.lab.compare import Ratio
+from sentinel.lab.parameters import Benchmark
+from sentinel.lab.summary import AGAIN, HEADLINE, of_benchmark, reduction, warnings
+from sentinel.lab.trial import CAPACITY, LATENCY, MEMORY, Outcome, Plan
+from sentinel.settings import LoadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+NEW, OLD = "optimised", "baseline"
+P = Benchmark(CONFIGURATIONS=f"{OLD},{NEW}")
+RATE = 840.0
+"""The rate of the latency trials, which is not P.RATE."""
+BASELINE = 1000.0, 1010.0, 990.0
+"""Capacity of the slow configuration, msg/s."""
+
+
+class Trials:
+    """Makes outcomes, numbered in the order they are asked for."""
+
+    def __init__(self) -> None:
+        self.made: list[Outcome] = []
+
+    def _add(self, kind: str, label: str, group: str, **found: Any) -> Outcome:
+        plan = Plan(len(self.made), kind, label, label.removesuffix(AGAIN), LoadSettings(), group=group)
+        self.made.append(Outcome(plan, **({"valid": True} | found)))
+        return self.made[-1]
+
+    def capacity(self, label: str, throughput: float, cpu_us: float = 10.0, **found: Any) -> Outcome:
+        """A capacity trial."""
+        return self._add(CAPACITY, label, "capacity", throughput=throughput, cpu_us=cpu_us, **found)
+
+    def latency(
+        self, label: str, *, e2e: float, internal: float = 0.1, late: float = 0.01, group: str = "latency", **found: Any
+    ) -> Outcome:
+        """A latency trial; stored is twice e2e."""
+        p99 = {"internal": internal, "e2e": e2e, "stored": 2 * e2e, "send_delay": late}
+        latencies = {
+            kind: {"p50": value / 4, "p90": value / 2, "p99": value, "p99.9": value, "max": value, "n": 9}
+            for kind, value in p99.items()
+        }
+        return self._add(LATENCY, label, group, throughput=RATE, latencies=latencies, **found)
+
+    def memory(self, label: str, size: float, **found: Any) -> Outcome:
+        """A memory trial."""
+        memory = {"messages": 10, "bytes_per_message": size, "allocations_per_message": size / 100, "locations": {}}
+        return self._add(MEMORY, label, "memory", memory=memory, **found)
+
+    def headline(self, e2e: float = 5.0, internal: float = 0.5, **found: Any) -> Outcome:
+        """A trial at the headline rate."""
+        return self.latency(NEW, e2e=e2e, internal=internal, group=HEADLINE, **found)
+
+
+def benchmark(
+    *,
+    fast: Sequence[float] = (10_000, 10_100, 9_900),
+    again: Sequence[float] = (10_050, 10_000, 10_000),
+    e2e: Sequence[float] = (4.0, 4.1, 3.9),
+    sizes: tuple[float, float] | None = (4000.0, 1000.0),
+    change: Callable[[Trials], object] = lambda _: None,
+) -> Trials:
+    """A whole benchmark's outcomes; baseline needs 20 µs and has an e2e p99 of 8 ms."""
+    trials = Trials()
+    for slow, speed, second in zip(BASELINE, fast, again, strict=False):
+        trials.capacity(OLD, slow, 20.0)
+        trials.capacity(NEW, speed)
+        trials.capacity(NEW + AGAIN, second)
+    for value in e2e:
+        trials.latency(OLD, e2e=8.0)
+        trials.latency(NEW, e2e=value)
+    for _ in range(3):
+        trials.headline()
+    if sizes:
+        trials.memory(OLD, sizes[0])
+        trials.memory(NEW, sizes[1])
+    change(trials)
+    return trials
+
+
+def found(trials: Trials, p: Benchmark = P, doubts: Sequence[str] = ()) -> dict[str, Any]:
+    """The summary, after a way through JSON, which takes no NaN."""
+    result = of_benchmark(p, trials.made, doubts, RATE)
+    assert result == json.loads(json.dumps(result, allow_nan=False))
+    return result
+
+
+def sentence(trials: Trials, start: str, p: Benchmark = P) -> str:
+    """The one sentence of the verdict that starts so."""
+    (one,) = [text for text in found(trials, p)["verdict"] if text.startswith(start)]
+    return str(one)
+
+
+# -- figures ---------------------------------------------------------------------------------------------------------
+
+
+def test_medians_are_taken_over_valid_trials() -> None:
+    """An invalid trial is in no median, no extreme and no count."""
+    trials = Trials()
+    for speed in (100.0, 300.0, 200.0):
+        trials.capacity(NEW, speed, cpu_us=speed / 10)
+    trials.capacity(NEW, 9e9, valid=False, problems=["x"])
+    result = found(trials)
+    assert {"capacity": 200.0, "capacity_cpu_us": 20.0} == result["summary"][NEW]
+    assert [100.0, 300.0, 3] == result["spread"][NEW]["capacity"]
+
+
+def test_each_kind_of_trial_has_measures_of_its_own() -> None:
+    """Capacity, latency and memory do not mix: CPU under load is not CPU while draining."""
+    trials = Trials()
+    trials.capacity(NEW, 5000.0, cpu_us=4.0, peak_rss_mb=60.0)
+    trials.latency(NEW, e2e=4.0, cpu_us=44.0, peak_rss_mb=66.0, lost=3)
+    trials.memory(NEW, 1000.0)
+    measured = found(trials)["summary"][NEW]
+    assert (5000.0, 4.0, 60.0) == (
+        measured["capacity"],
+        measured["capacity_cpu_us"],
+        measured["capacity_peak_rss_mb"],
+    )
+    assert (RATE, 44.0, 66.0, 3) == tuple(measured[name] for name in ("throughput", "cpu_us", "peak_rss_mb", "lost"))
+    assert (1.0, 4.0, 8.0, 0.01) == tuple(
+        measured[name] for name in ("e2e_p50", "e2e_p99", "stored_p99", "send_delay_p99")
+    )
+    assert (1000.0, 10.0) == (measured["bytes_per_message"], measured["allocations_per_message"])
+
+
+def test_the_headline_and_the_second_leg_have_columns_of_their_own() -> None:
+    """Trials at the headline rate, and those of the A/A leg, are not mixed with the configuration's others."""
+    result = found(benchmark())["summary"]
+    assert [OLD, NEW, HEADLINE] == list(result)
+    assert (4.0, 5.0) == (result[NEW]["e2e_p99"], result[HEADLINE]["e2e_p99"])
+    assert result[NEW]["capacity"] == 10_000
+
+
+def test_the_last_configuration_is_compared_with_the_first() -> None:
+    """Ratios are last ÷ first, each with its interval; the one in between is shown, not compared."""
+    trials = benchmark()
+    trials.capacity("client-batching", 5000.0)
+    result = found(trials, replace(P, CONFIGURATIONS=f"{OLD},client-batching,{NEW}"))
+    assert [NEW, OLD] == result["compared"]
+    assert result["ratios"]["capacity_cpu_us"] == {"value": 0.5, "low": 0.5, "high": 0.5, "n": 3}
+    assert 5000.0 == result["summary"]["client-batching"]["capacity"]
+
+
+def test_what_is_not_known_is_null() -> None:
+    """One trial has no interval, and a measure of one side no ratio: both are null, since JSON has no NaN."""
+    trials = Trials()
+    trials.capacity(OLD, 1000.0)
+    trials.capacity(NEW, 2000.0)
+    trials.memory(NEW, 10.0)
+    ratios = found(trials)["ratios"]
+    assert ratios["capacity"] == {"value": 2.0, "low": None, "high": None, "n": 1}
+    assert ratios["bytes_per_message"] == {"value": None, "low": None, "high": None, "n": 0}
+
+
+def test_the_noise_is_that_of_the_second_leg() -> None:
+    """The band is what trials of one configuration differ by, pair by pair; both legs are kept."""
+    noise = found(benchmark(again=(8000.0, 10_000.0, 10_000.0)))["noise"]
+    assert {"band": 0.25, "again": [8000.0, 10_000.0, 10_000.0], "first": [10_000, 10_100, 9_900]} == noise
+
+
+def test_no_trials_at_all_are_summed_up_too() -> None:
+    """A notebook that was interrupted before its first trial still leaves a record."""
+    result = found(Trials())
+    assert {OLD: {}, NEW: {}, HEADLINE: {}} == result["summary"]
+    assert {} == result["ratios"]
+
+
+# -- verdict ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_verdict() -> None:
+    """The answer names validity, capacity, CPU, latency, memory and the headline, in this order."""
+    assert found(benchmark())["verdict"] == [
+        "All 20 ledgers add up, and the store's own count agrees with every one of them.",
+        "Capacity of optimised is better than baseline's: 10.0× [9.80, 10.2], n = 3 each (noise of the day ± 5 %).",
+        "CPU per message of optimised is better than baseline's: 0.50× [0.50, 0.50], n = 3 each (noise of the day"
+        " ± 5 %).",
+        "Latency to the store's acknowledgement (p99, 840 msg/s) of optimised is better than baseline's: 0.50× [0.49,"
+        " 0.51], n = 3 each (noise of the day ± 5 %).",
+        "optimised allocates 1,000 bytes per message against 4,000 with baseline: 75.0 % less, beyond the 58 % that"
+        " SentinelStream published (memray, one trial each).",
+        "At 25,000 msg/s optimised sustained it, lost 0 messages: internal p99 0.50 ms, e2e p99 5.0 ms, stored p99"
+        " 10.0 ms. Both published p99 figures are met (internal < 1 ms, e2e 6–9 ms).",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fast", "words"),
+    [
+        ((10_000, 10_100, 9_900), " is better than baseline's: 10.0×"),
+        ((500, 510, 490), " is worse than baseline's: 0.50×"),
+        ((1000, 1001, 999), ": no difference from baseline's beyond the noise (1.00×"),
+        ((800, 2000, 1000), ": cannot tell whether it differs from baseline's (1.00× [0.79, 2.02]; noise"),
+    ],
+)
+def test_the_capacity_sentence_follows_from_the_trials(fast: Sequence[float], words: str) -> None:
+    """Better, worse, no difference and cannot tell are all possible, each with its ratio."""
+    assert sentence(benchmark(fast=fast, again=fast), "Capacity").startswith(f"Capacity of {NEW}{words}")
+
+
+def test_less_latency_is_better() -> None:
+    """For times and CPU the direction is the other one."""
+    assert "is worse than baseline's: 2." in sentence(benchmark(e2e=(16.0, 16.2, 15.9)), "Latency")
+    assert "no difference" in sentence(benchmark(e2e=(8.0, 8.0, 8.01)), "Latency")
+
+
+def test_a_noisy_day_takes_the_verdict_back() -> None:
+    """What one configuration differs from itself by is no difference between two."""
+    fast = (1200.0, 1210.0, 1190.0)
+    assert "is better" in sentence(benchmark(fast=fast, again=fast), "Capacity")
+    noisy = sentence(benchmark(fast=fast, again=(900.0, 1210.0, 1190.0)), "Capacity")
+    assert "is better" not in noisy
+    assert "± 33 %" in noisy
+
+
+def test_one_repeat_cannot_tell() -> None:
+    """A single trial each is named as such, however large the difference."""
+    text = sentence(benchmark(fast=(10_000,), again=(10_000,)), "Capacity")
+    assert "cannot tell" in text
+    assert "(n = 1: no interval)" in text
+
+
+def test_the_rate_in_the_sentence_is_the_measured_one() -> None:
+    """RATE may have been lowered: the sentence has the rate that was played."""
+    trials = benchmark()
+    verdict = of_benchmark(P, trials.made, [], 1234.0)["verdict"]
+    assert any("(p99, 1,234 msg/s)" in text for text in verdict)
+    assert not any(f"{P.RATE:,.0f} msg/s" in text for text in verdict)
+
+
+def test_sentence_and_table_show_one_interval() -> None:
+    """The interval in words is the interval in `ratios`, whatever the seed of the bootstrap."""
+    speeds = [(2.22, 0.83), (3.75, 0.89), (3.99, 0.98), (2.71, 0.8)]
+    for seed in range(1, 8):
+        trials = Trials()
+        for new, old in speeds:
+            trials.capacity(OLD, old)
+            trials.capacity(NEW, new)
+        result = found(trials, replace(P, SEED=seed))
+        assert str(Ratio(**result["ratios"]["capacity"])) in result["verdict"][1]
+
+
+def test_invalid_trials_are_named_first() -> None:
+    """The first sentence counts and numbers them, and they are in no other."""
+    trials = benchmark(change=lambda t: t.capacity(NEW, 9e9, valid=False, problems=["the store holds 3 points"]))
+    assert (
+        f"1 of 21 trials are invalid (number {trials.made[-1].plan.number}) and left out of all figures."
+        == (found(trials)["verdict"][0])
+    )
+    assert sentence(trials, "Capacity") == sentence(benchmark(), "Capacity")
+
+
+def test_no_valid_trial_is_no_answer() -> None:
+    """Where everything failed, nothing is better, and the sentences say so rather than stop the report."""
+    trials = benchmark()
+    for outcome in trials.made:
+        outcome.valid, outcome.problems = False, ["the consumer did not start"]
+    result = found(trials)
+    assert result["verdict"][0].startswith("20 of 20 trials are invalid (number 0, 1, 2, ")
+    assert all("cannot tell" in text for text in result["verdict"][1:4])
+    assert "At 25,000 msg/s: no valid trial of optimised, so no answer." == result["verdict"][-1]
+    assert {OLD: {}, NEW: {}, HEADLINE: {}} == result["summary"]
+
+
+def test_one_configuration_is_not_compared_with_itself() -> None:
+    """CONFIGURATIONS with one name has validity and headline, and no sentence of difference."""
+    trials = Trials()
+    trials.capacity(NEW, 100.0)
+    trials.headline()
+    verdict = found(trials, replace(P, CONFIGURATIONS=NEW))["verdict"]
+    assert [text.split()[0] for text in verdict] == ["All", "At"]
+
+
+# -- memory ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ((4000.0, 1000.0), "75.0 % less, beyond the 58 %"),
+        ((1000.0, 419.9), "58.0 % less, beyond the 58 %"),
+        ((1000.0, 420.1), "58.0 % less, short of the 58 %"),
+        ((10_000.0, 8000.0), "20.0 % less, short of the 58 %"),
+        ((1000.0, 1250.0), "25.0 % more"),
+    ],
+)
+def test_the_memory_sentence_follows_from_the_captures(sizes: tuple[float, float], words: str) -> None:
+    """The reduction is computed and held against the published one; more bytes are called more."""
+    text = sentence(benchmark(sizes=sizes), "optimised allocates")
+    assert f"{sizes[1]:,.0f} bytes per message against {sizes[0]:,.0f} with baseline: {words}" in text
+
+
+def test_without_captures_there_is_no_memory_sentence() -> None:
+    """MEMRAY=False, or one capture that failed, leaves the sentence out: half a comparison is none."""
+    trials = benchmark(sizes=None)
+    assert not any("allocates" in text for text in found(trials)["verdict"])
+    trials.memory(NEW, 1000.0)
+    assert not any("allocates" in text for text in found(trials)["verdict"])
+    trials.memory(OLD, 1000.0, valid=False)
+    assert not any("allocates" in text for text in found(trials)["verdict"])
+
+
+def test_the_reduction_is_a_percentage() -> None:
+    """58 means 58 % fewer bytes; without both sides there is none."""
+    values = {NEW: {"bytes_per_message": [420.0]}, OLD: {"bytes_per_message": [1000.0]}}
+    assert reduction(values, NEW, OLD) == pytest.approx(58.0)
+    assert reduction({NEW: {}, OLD: values[OLD]}, NEW, OLD) is None
+
+
+# -- headline --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("internal", "e2e", "words"),
+    [
+        (0.5, 5.0, "Both published p99 figures are met"),
+        (1.5, 5.0, "One of the two published p99 figures is met"),
+        (0.5, 9.5, "One of the two published p99 figures is met"),
+        (1.0, 9.0, "Neither published p99 figure is met"),
+    ],
+)
+def test_the_headline_is_held_against_the_published_figures(internal: float, e2e: float, words: str) -> None:
+    """Each bar is met only by less than it, and the figures stand in the sentence."""
+    trials = Trials()
+    trials.headline(e2e, internal)
+    text = sentence(trials, "At 25,000 msg/s")
+    assert f"internal p99 {internal:.2f} ms, e2e p99 {e2e:.1f} ms, stored p99 {2 * e2e:.1f} ms. {words}" in text
+
+
+def test_a_lower_rate_is_not_held_against_the_published_figures() -> None:
+    """At less than the original's rate there is nothing to meet; above it there is."""
+    trials = Trials()
+    trials.headline()
+    assert "published" not in sentence(trials, "At 24,999 msg/s", replace(P, HEADLINE_RATE=24_999.0))
+    assert "published" in sentence(trials, "At 30,000 msg/s", replace(P, HEADLINE_RATE=30_000.0))
+
+
+def test_the_headline_says_what_was_not_sustained_and_lost() -> None:
+    """Losses of all trials are added up, and trials that fell behind are counted."""
+    trials = Trials()
+    for sustained, lost in [(True, 0), (False, 1200), (True, 34)]:
+        trials.headline(sustained=sustained, lost=lost)
+    trials.headline(valid=False, lost=10**6)
+    text = sentence(trials, "At 25,000 msg/s")
+    assert text.startswith("At 25,000 msg/s optimised sustained it in 2 of 3 trials, lost 1,234 messages: ")
+
+
+def test_a_headline_without_latencies_is_no_answer() -> None:
+    """A valid trial in which no message arrived, as on Pub/Sub when all are lost, must not stop the record."""
+    trials = Trials()
+    outcome = trials.headline(lost=25_000)
+    outcome.latencies = {kind: {"n": 0, "zero": 0, "negative": 0} for kind in outcome.latencies}
+    assert sentence(trials, "At 25,000 msg/s")
+
+
+# -- warnings --------------------------------------------------------------------------------------------------------
+
+
+def warned(add: Callable[[Trials], object]) -> list[str]:
+    """Warnings of these trials alone."""
+    trials = Trials()
+    add(trials)
+    return warnings(trials.made)
+
+
+def test_a_good_run_warns_of_nothing() -> None:
+    """No doubt is made up; those of the machine are passed on, first."""
+    assert found(benchmark())["warnings"] == []
+    assert found(benchmark(), doubts=["Only 2 cores."])["warnings"] == ["Only 2 cores."]
+
+
+@pytest.mark.parametrize(
+    ("add", "sentence"),
+    [
+        (
+            lambda t: t.capacity(NEW, 1.0, valid=False, problems=["sent 3 ≠ 4", "a ledger is missing"]),
+            "Trial 0 (optimised): invalid: sent 3 ≠ 4; a ledger is missing.",
+        ),
+        (
+            lambda t: t.latency(OLD, e2e=4.0, sustained=False),
+            "Trial 0 (baseline): the consumer did not sustain the offered load; its latencies are those of a queue.",
+        ),
+        (
+            lambda t: t.capacity(NEW, 1.0, steal=2.5),
+            "Trial 0 (optimised): more than 2 % of the machine's time went to other guests.",
+        ),
+        (
+            lambda t: t.latency(NEW, e2e=4.0, late=1.0),
+            "Trial 0 (optimised): the generator's own lateness is over 20 % of e2e p99: partly about itself.",
+        ),
+        (
+            lambda t: t.latency(NEW, e2e=4.0, warnings=["the consumer had not caught up"]),
+            "Trial 0 (optimised): the consumer had not caught up.",
+        ),
+        (
+            lambda t: [t.capacity(NEW, speed) for speed in (1000.0, 1300.0, 2000.0)],
+            "Capacity of optimised varies by 77 % between repeats (1,000 to 2,000 msg/s): more REPEATS or a quieter"
+            " machine would help.",
+        ),
+    ],
+)
+def test_every_reason_for_distrust_is_a_sentence_with_numbers(add: Callable[[Trials], object], sentence: str) -> None:
+    """Each is raised by its own cause, names the trial, and comes alone."""
+    assert [sentence] == warned(add)
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda t: t.capacity(NEW, 1.0, steal=summary.STEAL),
+        lambda t: t.latency(NEW, e2e=5.0, late=1.0),
+        lambda t: [t.capacity(NEW, speed) for speed in (1000.0, 1200.0)],
+        lambda t: [t.capacity(label, speed) for label, speed in [(OLD, 100.0), (NEW, 1000.0)]],
+        lambda t: [t.capacity(NEW, 100.0), t.capacity(NEW + AGAIN, 1000.0)],
+        lambda t: t.memory(NEW, 1.0),
+    ],
+)
+def test_below_its_threshold_nothing_is_said(add: Callable[[Trials], object]) -> None:
+    """The thresholds themselves, other configurations and single trials raise no warning."""
+    assert warned(add) == []
+
+
+def test_one_warning_names_all_its_trials() -> None:
+    """Three trials with one cause are one sentence, not three."""
+    assert warned(lambda t: [t.capacity(NEW, 1.0, steal=9.0) for _ in range(3)]) == [
+        "Trial 0 (optimised), 1 (optimised), 2 (optimised): more than 2 % of the machine's time went to other guests."
+    ]
+
+
+def test_trials_that_got_nothing_done_are_no_error() -> None:
+    """Throughputs of zero can be summed up: there is a record, not a division by zero."""
+    trials = Trials()
+    for _ in range(3):
+        trials.capacity(OLD, 0.0)
+        trials.capacity(NEW, 0.0)
+        trials.capacity(NEW + AGAIN, 0.0)
+    assert found(trials)["ratios"]["capacity"]["value"] is None
