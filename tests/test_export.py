@@ -149,6 +149,7 @@ def test_code_and_noise_stay_in_the_notebook(text: str) -> None:
     for word in ("secret_source", "section(run)", "<progress", "a warning of the kernel", "IPython", "In&nbsp;[", "¶"):
         assert (word, False) == (word, word in text)
     assert "said" in text
+    assert not re.search(r"<section class=\"output\">\s*</section>", text)
 
 
 def test_a_failed_cell_says_so_without_its_frames(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from synthetic import ALL, made, summed
 
-from sentinel.lab import report, views, words
+from sentinel.lab import report, tables, views, words
 from sentinel.lab.results import MARK, TERMINAL, rows
 from sentinel.lab.runs import Run
 from sentinel.lab.summary import HEADLINE
@@ -355,3 +355,9 @@ def test_a_run_without_doubts_says_that_too(run: Run) -> None:
     """An empty list of warnings is a statement, not a gap."""
     calm: dict[str, Any] = run.data | {"warnings": []}
     assert "Nothing speaks against these measurements." in section("header", Run(run.id, run.root, calm)).text
+
+
+def test_a_long_name_may_break_but_a_number_may_not() -> None:
+    """Names that are lists of switches go on in the next line; thousands stay together."""
+    assert "baseline,<wbr>decode=msgspec" == tables.breakable("baseline,decode=msgspec")
+    assert "at 25,000 msg/s, <b>" == tables.breakable(tables.Markup("at 25,000 msg/s, <b>"))

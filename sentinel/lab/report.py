@@ -149,7 +149,7 @@ def _ledger(o: Outcome) -> list[object]:
     counts = [*(o.sender.get(name) for name in SENDER), *(o.consumer.get(name) for name in CONSUMER)]
     verdict = tag("span", "✓ adds up", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
     kept = [words.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
-    return [o.plan.number, kind, tables.breakable(o.plan.label), *kept, verdict]
+    return [o.plan.number, kind, tables.breakable(o.plan.label.replace(" ", "\N{NO-BREAK SPACE}")), *kept, verdict]
 
 
 # -- memory ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def _cell(number: int, cell: object, left: set[int]) -> Markup:
 
 def breakable(content: object) -> Markup:
     """Text that may go on in the next line after a comma: a configuration's name may be a list of switches."""
-    return Markup(text(content).replace(",", ",<wbr>"))
+    return Markup(re.sub(r",(?=[^\d\s])", ",<wbr>", text(content)))
 
 
 def hinted(content: str, hint: str) -> object:

@@ -1,0 +1,317 @@
+"""The command line: help for everything, one line for every mistake, signals that end things well."""
+
+from __future__ import annotations
+
+import logging
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+import pytest
+from servers import Answer, ConsumerProcess, Lane, ScriptedStore, wait_until
+
+from sentinel import __version__, cli
+from sentinel.bus import unread
+from sentinel.loadgen import run_load
+from sentinel.settings import LoadSettings, stack_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sentinel.lab.warden import Child, Warden
+
+NOWHERE = {"REDIS_URL": "redis://127.0.0.1:1/0", "INFLUX_URL": "http://127.0.0.1:1"}
+
+
+class Result(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def sentinel(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Result]]:
+    """Runs a command as the shell would, in this process; puts signals and logging back as they were."""
+    handlers = {number: signal.getsignal(number) for number in (*cli.STOP_SIGNALS, signal.SIGUSR1)}
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, logging.getLogger("influxdb_client").level
+
+    def run(*words: str, **env: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["sentinel", *words])
+        for name, value in (NOWHERE | env).items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Result(code, *capfd.readouterr())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    root.handlers[:], root.level = before[0], before[1]
+    logging.getLogger("influxdb_client").setLevel(before[2])
+
+
+def start(keeper: Warden, lane: Lane, folder: Path, *words: str) -> Child:
+    """A command as a process of its own."""
+    command = [sys.executable, "-m", "sentinel", *words]
+    return keeper.start(words[0], command, log=folder / "log", env=stack_environment(lane.bus, lane.store))
+
+
+# Help ----------------------------------------------------------------------------------------------------------------
+
+
+def commands() -> list[str]:
+    """Every command that there is, the laboratory's included."""
+    return cli.cli.list_commands(click.Context(cli.cli))
+
+
+def test_the_laboratory_adds_its_commands() -> None:
+    """The pipeline's own commands and those of the other wing are found together."""
+    assert {"agent", "consume", "load", "run", "runs", "report", "stack", "store"} <= set(commands())
+
+
+@pytest.mark.parametrize("command", ["", *commands()])
+def test_every_command_has_help(sentinel: Callable[..., Result], command: str) -> None:
+    """`--help` and `-h` say what a command does and describe each of its options."""
+    words = [command] if command else []
+    said = sentinel(*words, "--help")
+    assert (0, "") == (said.code, said.err)
+    assert said.out.startswith(f"Usage: {' '.join(['sentinel', *words])} [OPTIONS]")
+    options = [line for line in said.out.splitlines() if line.startswith("  -")]
+    assert len(options) >= 1
+    assert sentinel(*words, "-h").out == said.out
+    given = cli.cli.get_command(click.Context(cli.cli), command) if command else cli.cli
+    assert given is not None
+    silent = {option.name for option in given.params if isinstance(option, click.Option) and not option.help}
+    assert silent <= {"codec", "seed"}  # their names and choices say it
+
+
+def test_the_version_is_said(sentinel: Callable[..., Result]) -> None:
+    """`--version`."""
+    assert (0, f"sentinel, version {__version__}\n", "") == sentinel("--version")
+
+
+def test_no_command_shows_the_help(sentinel: Callable[..., Result]) -> None:
+    """Nothing asked for: the list of what can be."""
+    said = sentinel()
+    assert "Usage: sentinel" in said.out + said.err
+    assert "error" not in said.err.lower()
+
+
+# Mistakes ------------------------------------------------------------------------------------------------------------
+
+MISTAKES: list[tuple[list[str], str, str]] = [
+    (["bogus"], "bogus", "sentinel --help"),
+    (["consume", "--configuration", "fastest"], "fastest", "expected one of baseline, client-batching, optimised"),
+    (["consume", "--configuration", "optimised,decode=orjson"], "orjson", "expected one of json.loads, msgspec"),
+    (["consume", "--configuration", "optimised,colour=red"], "colour=red", "expected AXIS=CHOICE"),
+    (["consume", "--transport", "kafka"], "kafka", "'pubsub', 'stream'"),
+    (["consume", "--batch-size", "0"], "0", "x>=1"),
+    (["consume", "--batch-size", "many"], "many", "sentinel consume --help"),
+    (["consume", "--max-age", "-1s"], "-1s", 'give seconds such as 10, or "90s"'),
+    (["consume", "--deadline", "never"], "never", 'give seconds such as 10, or "90s"'),
+    (["consume", "--colour", "red"], "--colour", "sentinel consume --help"),
+    (["load", "--codec", "xml"], "xml", "'json', 'binary'"),
+    (["load", "--transport", "kafka"], "kafka", "'pubsub', 'stream'"),
+    (["load", "--workers", "0"], "0", "x>=1"),
+    (["load", "--rate", "-1"], "-1", "x>0"),
+    (["load", "--rate", "0"], "0", "x>0"),
+    (["load", "--rate", "nan"], "nan", "expected a finite number above 0"),
+    (["load", "--rate", "inf"], "inf", "expected a finite number above 0"),
+    (["load", "--duration", "soon"], "soon", 'give seconds such as 10, or "90s", "2m", "1h"'),
+    (["load", "--duration", "0"], "'0'", 'give seconds such as 10, or "90s", "2m", "1h"'),
+    (["load", "--count", "-1"], "-1", "x>=0"),
+    (["load", "--loop", "open"], "open", "'constant', 'poisson', 'closed'"),
+    (["load", "--processes", "0"], "0", "x>=1"),
+    (["load"], "redis://127.0.0.1:1/0", "does REDIS_URL name it?"),
+    (["load", "--processes", "2"], "redis://127.0.0.1:1/0", "does REDIS_URL name it?"),
+    (["consume"], "http://127.0.0.1:1", "does INFLUX_URL name it?"),
+    (["agent", "--interval", "now"], "now", 'give seconds such as 10, or "90s"'),
+    (["agent", "--buffer", "0"], "0", "x>=1"),
+    (["agent", "--host", "h" * 256, "--count", "1"], "h" * 40, "expected 1 to 255"),
+]
+
+
+def assert_one_line(said: Result, value: str, remedy: str) -> None:
+    """One line on stderr, that names the value and says what to do."""
+    assert said.code != 0
+    assert said.out == ""
+    assert [""] == said.err.split("\n")[1:], said.err
+    assert said.err.startswith("error: ")
+    assert value in said.err
+    assert remedy in said.err
+
+
+@pytest.mark.parametrize(("words", "value", "remedy"), MISTAKES, ids=lambda part: " ".join(part)[:60] if isinstance(part, list) else "")
+def test_a_mistake_is_one_line(sentinel: Callable[..., Result], words: list[str], value: str, remedy: str) -> None:
+    """Whatever a user gets wrong: exit code not 0, one line with the value and the remedy, never a traceback."""
+    assert_one_line(sentinel(*words), value, remedy)
+
+
+@pytest.mark.parametrize(
+    ("command", "env", "value"),
+    [
+        ("load", {"REDIS_URL": "localhost"}, "REDIS_URL='localhost' is not a Redis address"),
+        ("load", {"REDIS_URL": "redis://h:port"}, "REDIS_URL='redis://h:port' is not a Redis address"),
+        ("agent", {"REDIS_URL": "http://h"}, "REDIS_URL='http://h' is not a Redis address"),
+        ("consume", {"INFLUX_URL": "localhost:8086"}, "INFLUX_URL='localhost:8086' is not an address"),
+        ("consume", {"INFLUX_URL": "http://h:port"}, "INFLUX_URL='http://h:port' is not an address"),
+        ("consume", {"INFLUX_URL": "http://h:99999"}, "INFLUX_URL='http://h:99999' is not an address"),
+    ],
+)
+def test_a_wrong_variable_is_one_line(
+    sentinel: Callable[..., Result], command: str, env: dict[str, str], value: str
+) -> None:
+    """A mistyped address is named with its variable."""
+    words = ["--count", "1", "--interval", "1ms"] if command == "agent" else []
+    assert_one_line(sentinel(command, *words, **env), value, "http://" if "INFLUX_URL" in env else "redis://")
+
+
+def test_a_wrong_token_is_one_line(
+    sentinel: Callable[..., Result], scripted_lane: Lane, scripted: ScriptedStore
+) -> None:
+    """401 names the variable that holds the token, and never the token."""
+    scripted.answers["/api/v2/write"] = Answer(401, b'{"code":"unauthorized"}')
+    env = stack_environment(scripted_lane.bus, scripted_lane.store)
+    said = sentinel("consume", **{name: value for name, value in env.items() if name.startswith(("REDIS", "INFLUX"))})
+    assert_one_line(said, "401", "does INFLUX_TOKEN allow writing to bucket 'lab'?")
+    assert "t0k3n" not in said.err
+
+
+def test_a_key_of_another_type_is_one_line(sentinel: Callable[..., Result], embedded_lane: Lane) -> None:
+    """`--key` names something that is no stream."""
+    with embedded_lane.redis() as redis:
+        redis.set(embedded_lane.bus.stream, "a string")
+    store = embedded_lane.store
+    env = {"REDIS_URL": embedded_lane.bus.url, "INFLUX_URL": store.url, "INFLUX_BUCKET": store.bucket}
+    assert_one_line(sentinel("consume", "--key", embedded_lane.bus.stream, **env), "WRONGTYPE", "Redis at redis://")
+
+
+def test_a_record_that_cannot_be_written_is_one_line(
+    sentinel: Callable[..., Result], embedded_lane: Lane, tmp_path: Path
+) -> None:
+    """`--record` below a file."""
+    (tmp_path / "file").touch()
+    record = str(tmp_path / "file" / "below")
+    said = sentinel("load", "--count", "1", "--record", record, REDIS_URL=embedded_lane.bus.url)
+    assert_one_line(said, record, "cannot write the record to")
+
+
+def test_the_program_itself_prints_one_line() -> None:
+    """As a process, too: the installed command says it and ends with a code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sentinel", "load", "--workers", "none"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert_one_line(Result(done.returncode, done.stdout, done.stderr), "none", "sentinel load --help")
+
+
+# Ledgers -------------------------------------------------------------------------------------------------------------
+
+
+def test_load_then_consume_print_their_ledgers(sentinel: Callable[..., Result], embedded_lane: Lane) -> None:
+    """What one command says it sent is what the other says it wrote, and what the store has."""
+    bus, store = embedded_lane.bus, embedded_lane.store
+    env = {"REDIS_URL": bus.url, "INFLUX_URL": store.url, "INFLUX_BUCKET": store.bucket}
+    sent = sentinel("load", "--key", bus.stream, "--count", "321", "--workers", "3", **env)
+    assert sent.code == 0
+    assert re.fullmatch(r"load scheduled=321 sent=321 unsent=0 bytes=\d+ rate=\d+/s\n", sent.out)
+    got = sentinel("consume", "--key", bus.stream, "--run", embedded_lane.run, "--until-empty", **env)
+    assert got.code == 0
+    assert got.out.startswith("consumer received=321 written=321 rejected=0 pending=0 lost=0 requests=")
+    assert embedded_lane.stored() == 321
+
+
+def test_the_agent_prints_a_ledger(sentinel: Callable[..., Result], embedded_lane: Lane) -> None:
+    """`--count 2 --interval 100ms`: two samples of this host on the stream, and what it cost."""
+    bus = embedded_lane.bus
+    words = ["--count", "2", "--interval", "100ms", "--host", "my host", "--key", bus.stream]
+    said = sentinel("agent", *words, REDIS_URL=bus.url)
+    assert said.code == 0
+    pattern = (
+        r"agent scheduled=2 sent=2 unsent=0 bytes=\d+ skipped_ticks=\d elapsed_s=0\.\d cpu_percent=\S+ rss_mib=\S+\n"
+    )
+    assert re.fullmatch(pattern, said.out)
+    assert unread(bus) == 2
+
+
+def test_an_agent_without_redis_says_what_it_could_not_send(
+    sentinel: Callable[..., Result], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Redis is away: a warning with the remedy, and the samples are unsent."""
+    said = sentinel("agent", "--count", "1", "--interval", "10ms")
+    assert said.out.startswith("agent scheduled=1 sent=0 unsent=1 ")
+    assert "does REDIS_URL name it?" in caplog.text
+
+
+# Signals -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", cli.STOP_SIGNALS)
+def test_a_signal_ends_the_agent_with_its_ledger(
+    embedded_lane: Lane, keeper: Warden, tmp_path: Path, number: signal.Signals
+) -> None:
+    """SIGTERM and Ctrl-C: the agent stops at once, sends what it has, and exits 0."""
+    process = start(keeper, embedded_lane, tmp_path, "agent", "--interval", "50ms", "--key", embedded_lane.bus.stream)
+    wait_until("it samples", lambda: unread(embedded_lane.bus) >= 2)
+    process.signal(number)
+    assert process.wait(5) == 0
+    (line,) = process.tail().splitlines()
+    assert line.startswith(f"agent scheduled={unread(embedded_lane.bus)} sent={unread(embedded_lane.bus)} unsent=0 ")
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_signal_ends_a_load_with_its_ledger(
+    embedded_lane: Lane, keeper: Warden, tmp_path: Path, processes: str
+) -> None:
+    """A load that is told to stop says what it sent and what it did not, of however many processes it is."""
+    words = ["--rate", "200", "--duration", "60s", "--processes", processes, "--key", embedded_lane.bus.stream]
+    process = start(keeper, embedded_lane, tmp_path, "load", *words)
+    wait_until("it sends", lambda: unread(embedded_lane.bus) > 20)
+    process.signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    line = process.tail().splitlines()[-1]
+    found = re.match(r"load scheduled=12000 sent=(\d+) unsent=(\d+) ", line)
+    assert found, line
+    assert (unread(embedded_lane.bus), 12000) == (int(found[1]), int(found[1]) + int(found[2]))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR1])
+def test_a_signal_ends_the_consumer_with_its_ledger(
+    embedded_lane: Lane, keeper: Warden, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C drains what was read; SIGUSR1 lets it end once the bus is empty. Both exit 0 with a ledger."""
+    process = ConsumerProcess(keeper, embedded_lane, tmp_path)
+    run_load(LoadSettings(count=500), embedded_lane.bus)
+    wait_until("all is stored", lambda: embedded_lane.stored() == 500)
+    process.child.signal(number)
+    assert process.ends(10) == 0
+    assert process.log.splitlines()[-1].startswith("consumer received=500 written=500 rejected=0 pending=0 lost=0 ")
+
+
+def test_what_pubsub_left_is_said_to_be_lost(
+    scripted_lane: Lane, scripted: ScriptedStore, keeper: Warden, tmp_path: Path
+) -> None:
+    """On Pub/Sub the messages that were read and not stored are gone: the last line says so, and the code is 1."""
+    scripted.on_write = lambda _: Answer(503)
+    process = ConsumerProcess(keeper, scripted_lane, tmp_path, transport="pubsub", deadline="300ms")
+    run_load(LoadSettings(transport="pubsub", count=10), scripted_lane.bus)
+    wait_until("a write was refused", lambda: scripted.writes)
+    process.child.signal(signal.SIGTERM)
+    assert process.ends(10) == 1
+    assert process.log.splitlines()[-1].endswith(
+        "10 messages were read but not stored before the deadline: they are lost (Pub/Sub)"
+    )
