@@ -62,6 +62,10 @@ class ConsumerReport:
     ledger: ConsumerLedger
     first_read: int
     """When the first message was read, ns since the epoch; 0 if none was."""
+    first_stored: int
+    """When the first batch was acknowledged, ns since the epoch."""
+    first_batch: int
+    """Messages of that batch."""
     last_stored: int
     """When the last batch was acknowledged, ns since the epoch."""
     cpu_seconds: float
@@ -109,7 +113,7 @@ class Consumer:
         self._record = Record(record)
         self._taken: Read | None = None
         self._closing = threading.Event()
-        self._first_read = self._last_stored = 0
+        self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
         self._cpu_before = 0.0
         self._last_message = time.monotonic()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -220,6 +224,8 @@ class Consumer:
                 return  # not acknowledged: it will be read again
         with self._lock:
             self.ledger.written += len(batch) - len(refused)
+            if not self._first_stored:
+                self._first_stored, self._first_batch = at, len(batch)
             self._last_stored = at
             self._measure.settled(batch, at)
         self._acknowledge(batch.ids)
@@ -263,7 +269,12 @@ class Consumer:
         self.ledger.pending = self.ledger.received - self.ledger.written - self.ledger.rejected
         self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
         report = ConsumerReport(
-            self._counted(), self._first_read, self._last_stored, time.process_time() - self._cpu_before
+            self._counted(),
+            self._first_read,
+            self._first_stored,
+            self._first_batch,
+            self._last_stored,
+            time.process_time() - self._cpu_before,
         )
         self._record.close(asdict(report))
         self._receiver.close()

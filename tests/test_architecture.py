@@ -59,6 +59,7 @@ PURE = [
     "sentinel.sequences",
     "sentinel.configurations",
     "sentinel.lab.compare",
+    "sentinel.lab.outcome",
     "sentinel.lab.summary",
     "sentinel.lab.store.linereader",
     "sentinel.lab.store.linefields",
@@ -165,9 +166,9 @@ def test_pure_modules_touch_nothing_outside(name: str) -> None:
 
 
 def test_pure_modules_stand_on_pure_ones() -> None:
-    """What a pure module imports of ours is pure as well."""
+    """What a pure module imports of ours is pure as well; of the settings it may name the records."""
     ours = {one for name in PURE for one in imported(name) if within(one, "sentinel")}
-    assert set() == ours - set(PURE) - {"sentinel"}
+    assert set() == ours - set(PURE) - {"sentinel.lab", "sentinel.settings"}
 
 
 def test_imports_go_round_in_no_circle() -> None:

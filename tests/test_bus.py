@@ -316,6 +316,30 @@ def test_unanswered_messages_are_sent_again(lane: Lane, opened: Callable[..., Re
     assert numbered(0, 3) == take(receiver, 3)[1]
 
 
+def test_answers_before_a_break_are_not_forgotten(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one connection has answered counts, although another one breaks in the same moment."""
+    sender = Sender(lane.bus, "stream", 2)
+    for connection in range(2):
+        sender.send(
+            connection, [sender.command(payload) for payload in numbered(connection * 10, connection * 10 + 10)]
+        )
+    broken = sender._links[1]._socket
+    monkeypatch.setattr(broken, "fill", _closed)
+    with pytest.raises(BusError, match="closed"):
+        sender.collect(1.0)
+    assert sender.owed == 10
+    sender.reconnect()
+    accepted = 0
+    while sender.owed:
+        accepted += sender.collect(1.0).accepted
+    sender.close()
+    assert accepted == 20
+
+
+def _closed(_timeout: float) -> bool:
+    raise EOFError("the connection was closed by the server")
+
+
 # Errors --------------------------------------------------------------------------------------------------------------
 
 NOWHERE = BusSettings(url="redis://someone:s3cret@127.0.0.1:1/0")

@@ -81,12 +81,12 @@ def test_progress_brings_processes_onto_the_consumers_moments(tmp_path: Path) ->
     assert frame["backlog"].tolist() == [140 - 80, 260 - 220]
 
 
-def test_before_its_first_note_a_process_has_sent_nothing(tmp_path: Path) -> None:
-    """A process that starts later than the consumer adds nothing until it says so."""
+def test_before_its_first_note_a_process_counts_up_from_nothing(tmp_path: Path) -> None:
+    """Between the load's start and a process's first note, its count is taken to grow evenly from none."""
     write_record(tmp_path / "consumer", [consumer_line(1, 10, 10), consumer_line(3, 20, 20)])
     write_record(tmp_path / "load" / "0", load_lines((0, 10), (4, 50)))
     write_record(tmp_path / "load" / "1", load_lines((2, 7), (3, 9)))
-    assert series.progress(tmp_path, START)["sent"].tolist() == [20, 40 + 9]
+    assert series.progress(tmp_path, START)["sent"].tolist() == [20 + 7 / 2, 40 + 9]
 
 
 def test_the_backlog_is_never_negative(tmp_path: Path) -> None:

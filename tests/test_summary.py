@@ -164,9 +164,9 @@ def test_what_is_not_known_is_null() -> None:
 
 
 def test_the_noise_is_that_of_the_second_leg() -> None:
-    """The band is what trials of one configuration differ by, pair by pair; both legs are kept."""
-    noise = found(benchmark(again=(8000.0, 10_000.0, 10_000.0)))["noise"]
-    assert {"band": 0.25, "again": [8000.0, 10_000.0, 10_000.0], "first": [10_000, 10_100, 9_900]} == noise
+    """The band is what the medians of one configuration's two legs differ by; the second leg is kept."""
+    noise = found(benchmark(again=(8000.0, 7500.0, 10_000.0)))["noise"]
+    assert {"band": pytest.approx(0.2), "again": [8000.0, 7500.0, 10_000.0]} == noise
 
 
 def test_no_trials_at_all_are_summed_up_too() -> None:
@@ -219,9 +219,9 @@ def test_a_noisy_day_takes_the_verdict_back() -> None:
     """What one configuration differs from itself by is no difference between two."""
     fast = (1200.0, 1210.0, 1190.0)
     assert "is better" in sentence(benchmark(fast=fast, again=fast), "Capacity")
-    noisy = sentence(benchmark(fast=fast, again=(900.0, 1210.0, 1190.0)), "Capacity")
+    noisy = sentence(benchmark(fast=fast, again=(900.0, 800.0, 1190.0)), "Capacity")
     assert "is better" not in noisy
-    assert "± 33 %" in noisy
+    assert "± 25 %" in noisy
 
 
 def test_one_repeat_cannot_tell() -> None:

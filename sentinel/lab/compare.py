@@ -75,11 +75,13 @@ def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
 
 
 def noise(a: Sequence[float], again: Sequence[float]) -> float:
-    """How far apart trials of one and the same configuration lie: what a difference must exceed."""
-    if min(len(a), len(again)) < 1 or not statistics.median(a):
+    """How far apart two sets of trials of one and the same configuration lie: what a difference must exceed.
+
+    The share by which their medians differ, `BAND` at least; single outliers widen the ratio's interval, not this.
+    """
+    if not a or not again or not statistics.median(a) or not statistics.median(again):
         return BAND
-    spread = max((abs(x / y - 1) for x, y in zip(a, again, strict=False) if y), default=0.0)
-    return max(BAND, spread)
+    return max(BAND, abs(statistics.median(again) / statistics.median(a) - 1))
 
 
 def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 CONSUMER, LOAD, RESOURCES = "consumer", "load", "resources.csv"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 ONE_HOUR = 3_600_000_000_000
@@ -47,6 +49,14 @@ def histogram(lines: Iterable[dict[str, Any]], kind: str, since: int = 0) -> Rec
     return merged
 
 
+def histograms(trial: Path, since: int) -> dict[str, Recorder]:
+    """A trial's latencies, internal, e2e, stored and send_delay, over the intervals that end after `since` (ns)."""
+    lines = intervals(trial / CONSUMER)
+    delays = [line for folder in load_folders(trial) for line in intervals(folder)]
+    found = {kind: histogram(lines, kind, since) for kind in ("internal", "e2e", "stored")}
+    return found | {"send_delay": histogram(delays, "delay", since)}
+
+
 def percentiles(recorder: Recorder) -> dict[str, float]:
     """Milliseconds at `QUANTILES`, `max`, and the counts `n`, `zero`, `negative`."""
     values = {name: recorder.quantile(q) / 1e6 for name, q in QUANTILES.items()} | {"max": recorder.quantile(1.0) / 1e6}
@@ -75,7 +85,7 @@ def progress(trial: Path, start: int) -> pd.DataFrame:
         return pd.DataFrame(columns=["sent", "received", "written", "backlog"])
     at = consumer["at"].to_numpy(dtype=float)
     # Processes note their counts at different moments: interpolate onto the consumer's.
-    sent = sum(np.interp(at, f["at"].to_numpy(dtype=float), f["sent"].to_numpy(dtype=float), left=0.0) for f in frames)
+    sent = sum(_sent(frame, start, at) for frame in frames)
     frame = pd.DataFrame(
         {"sent": sent, "received": consumer["received"], "written": consumer["written"]},
     )
@@ -83,6 +93,12 @@ def progress(trial: Path, start: int) -> pd.DataFrame:
     done = (consumer["written"] + consumer["rejected"]).to_numpy(dtype=float)
     frame["backlog"] = np.maximum(np.asarray(sent, dtype=float) - done, 0.0)
     return frame
+
+
+def _sent(frame: pd.DataFrame, start: int, at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One process's count of sent messages at given moments (ns), from none at `start` on."""
+    moments = np.r_[float(start), frame["at"].to_numpy(dtype=float)]
+    return np.interp(at, moments, np.r_[0.0, frame["sent"].to_numpy(dtype=float)])
 
 
 def resources(trial: Path, start: int) -> pd.DataFrame:
@@ -95,4 +111,5 @@ def resources(trial: Path, start: int) -> pd.DataFrame:
     frame["rss"] = frame["rss_bytes"] / 1e6
     by_process = frame.groupby("process")
     frame["cpu"] = 100 * by_process["cpu_seconds"].diff() / by_process["seconds"].diff()
-    return frame.dropna(subset=["cpu"])[["seconds", "process", "cpu", "rss"]]
+    # A process that has just ended is still listed, without memory.
+    return frame[frame["rss"] > 0].dropna(subset=["cpu"])[["seconds", "process", "cpu", "rss"]]

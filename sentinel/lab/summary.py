@@ -79,7 +79,7 @@ def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], doubts: Sequence[str
     values = columns(p.names, outcomes)
     last, first = values[p.names[-1]], values[p.names[0]]
     again = measures(o for o in outcomes if o.plan.label == p.names[-1] + AGAIN)
-    noise = compare.noise(last.get("capacity", []), again.get("capacity", []))
+    noise = {name: compare.noise(last.get(name, []), again[name]) for name in again}
     names = sorted({*last, *first})
     ratios = {n: asdict(compare.ratio(last.get(n, []), first.get(n, []), p.SEED)) for n in names}
     return {
@@ -93,7 +93,7 @@ def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], doubts: Sequence[str
         },
         "compared": [p.names[-1], p.names[0]],
         "ratios": {name: {k: _finite(v) for k, v in r.items()} for name, r in ratios.items()},
-        "noise": {"band": noise, "again": again.get("capacity", []), "first": last.get("capacity", [])},
+        "noise": {"band": noise.get("capacity", compare.BAND), "again": again.get("capacity", [])},
         "verdict": verdict(p, values, noise, outcomes, rate),
         "warnings": [*doubts, *warnings(outcomes)],
     }
@@ -103,19 +103,22 @@ def _finite(value: float) -> float | None:
     return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124 - NaN differs from itself
 
 
-def verdict(p: Benchmark, values: Columns, noise: float, outcomes: Sequence[Outcome], rate: float) -> list[str]:
+def verdict(
+    p: Benchmark, values: Columns, noise: dict[str, float], outcomes: Sequence[Outcome], rate: float
+) -> list[str]:
     """The answer, in sentences made from the data."""
     new, old = p.names[-1], p.names[0]
     said = [_validity(outcomes)]
     if new != old:
-        pair = new, old
-        stored = f"Latency to the store's acknowledgement (p99, {rate:,.0f} msg/s) of {new}"
-        said += [
-            _judged(f"Capacity of {new}", values, pair, "capacity", noise, seed=p.SEED, higher=True),
-            _judged(f"CPU per message of {new}", values, pair, "capacity_cpu_us", noise, seed=p.SEED),
-            _judged(stored, values, pair, "stored_p99", noise, seed=p.SEED),
-            _memory(values, new, old),
-        ]
+        judged = {
+            "capacity": f"Capacity of {new}",
+            "capacity_cpu_us": f"CPU per message of {new}",
+            "stored_p99": f"Latency to the store's acknowledgement (p99, {rate:,.0f} msg/s) of {new}",
+        }
+        for name, what in judged.items():
+            ratio = compare.ratio(values[new].get(name, []), values[old].get(name, []), p.SEED)
+            said.append(_judged(what, ratio, noise.get(name, compare.BAND), old, higher=name == "capacity"))
+        said.append(_memory(values, new, old))
     said.append(_headline(p, values[HEADLINE], new, outcomes))
     return [sentence for sentence in said if sentence]
 
@@ -128,17 +131,14 @@ def _validity(outcomes: Sequence[Outcome]) -> str:
     return f"{len(bad)} of {len(outcomes)} trials are invalid (number {numbers}) and left out of all figures."
 
 
-def _judged(
-    what: str, values: Columns, pair: tuple[str, str], name: str, noise: float, *, seed: int, higher: bool = False
-) -> str:
-    new, old = pair
-    ratio = compare.ratio(values[new].get(name, []), values[old].get(name, []), seed)
+def _judged(what: str, ratio: compare.Ratio, noise: float, old: str, *, higher: bool = False) -> str:
     words = compare.verdict(ratio, noise, higher_is_better=higher)
+    beyond = f"noise of the day ± {100 * noise:.0f} %"
     if words == "cannot tell":
-        return f"{what}: cannot tell whether it differs from {old}'s ({ratio}; noise of the day ± {100 * noise:.0f} %)."
+        return f"{what}: cannot tell whether it differs from {old}'s ({ratio}; {beyond})."
     if words == "no difference":
-        return f"{what}: no difference from {old}'s beyond the noise ({ratio}; ± {100 * noise:.0f} %)."
-    return f"{what} is {words} than {old}'s: {ratio}, n = {ratio.n} each (noise of the day ± {100 * noise:.0f} %)."
+        return f"{what}: no difference from {old}'s beyond the noise ({ratio}; {beyond})."
+    return f"{what} is {words} than {old}'s: {ratio}, n = {ratio.n} each ({beyond})."
 
 
 def reduction(values: Columns, new: str, old: str) -> float | None:

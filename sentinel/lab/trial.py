@@ -74,7 +74,7 @@ class Outcome:
     """Messages left on the stream, not given to the consumer."""
     lost: int = 0
     throughput: float = 0.0
-    """Messages per second from the first intended send (capacity: the first read) to the last acknowledgement."""
+    """Messages per second: acknowledged after the first batch, from then to the last; capacity: from the first read."""
     sustained: bool = True
     """Latency trials: the backlog grew by less than one second of load, and everything scheduled was sent."""
     cpu_us: float | None = None
@@ -265,8 +265,10 @@ class Trial:
         outcome = self.outcome
         paced = self.plan.kind == LATENCY
         start = outcome.started if paced else consumer["first_read"]
-        seconds = (consumer["last_stored"] - start) / 1e9
-        outcome.throughput = got.written / seconds if seconds > 0 else 0.0
+        # Paced, whole batches come at whole intervals: counting from one acknowledgement to another is fair to all.
+        begin, before = (consumer["first_stored"], consumer["first_batch"]) if paced else (start, 0)
+        seconds = (consumer["last_stored"] - begin) / 1e9
+        outcome.throughput = (got.written - before) / seconds if seconds > 0 else 0.0
         outcome.cpu_us = 1e6 * consumer["cpu_seconds"] / got.received if got.received else None
         frame = series.resources(self.folder, start)
         rss = frame[frame["process"] == "consumer"]["rss"]
@@ -274,11 +276,7 @@ class Trial:
         if not paced:
             return
         since = start + int(WARM_UP * 1e9)
-        lines = series.intervals(self.folder / series.CONSUMER)
-        histograms = {kind: series.histogram(lines, kind, since) for kind in ("internal", "e2e", "stored")}
-        delays = [line for folder in series.load_folders(self.folder) for line in series.intervals(folder)]
-        histograms["send_delay"] = series.histogram(delays, "delay", since)
-        for kind, recorder in histograms.items():
+        for kind, recorder in series.histograms(self.folder, since).items():
             outcome.latencies[kind] = series.percentiles(recorder)
             series.write_hgrm(recorder, self.folder / f"{kind}.hgrm")
         outcome.sustained = not sent.unsent and self._backlog_growth(start) < self.plan.load.rate

@@ -102,21 +102,15 @@ def latencies(run: Run) -> dict[str, list[Curve]]:
     """Histograms after the warm-up, by kind and column, of the valid latency trials."""
     panels: dict[str, list[Curve]] = {kind: [] for kind in KINDS}
     for key in keys(run):
-        trials = [_histograms(run, o) for o in of_column(outcomes(run), key) if o.valid]
+        trials = [
+            series.histograms(run.trial_folder(o.plan.number), o.started + int(WARM_UP * 1e9))
+            for o in of_column(outcomes(run), key)
+            if o.valid
+        ]
         for kind, curves in panels.items():
             if repeats := [trial[kind] for trial in trials if len(trial[kind])]:
                 curves.append(Curve(key, label(run, key), repeats))
     return {kind: curves for kind, curves in panels.items() if curves}
-
-
-def _histograms(run: Run, outcome: Outcome) -> dict[str, Recorder]:
-    folder, since = run.trial_folder(outcome.plan.number), outcome.started + int(WARM_UP * 1e9)
-    lines = series.intervals(folder / series.CONSUMER)
-    delays = [line for part in series.load_folders(folder) for line in series.intervals(part)]
-    return {
-        kind: series.histogram(delays, "delay", since) if kind == "send_delay" else series.histogram(lines, kind, since)
-        for kind in KINDS
-    }
 
 
 def timelines(run: Run) -> list[Timeline]:
@@ -138,13 +132,11 @@ def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
     seconds = progress.index.to_series()
     counts = progress[["backlog"]].copy()
     for name in ("sent", "written"):
-        # A rate needs two counts that are known: before the generator's first note there is none.
-        counts[name] = (progress[name].diff() / seconds.diff()).where(progress["sent"].shift() > 0)
+        counts[name] = (progress[name].diff() / seconds.diff()).where(seconds.shift() >= 0)
     title = key if key != HEADLINE else names(run)[-1]
     note = f"{words.plain(load.rate)} msg/s\ntrial {outcome.plan.number}, one of n = {of}"
     resources = series.resources(folder, outcome.started)
-    # A process that has just ended is still listed, without memory.
-    resources = resources[(resources["seconds"] >= 0) & (resources["rss"] > 0)]
+    resources = resources[resources["seconds"] >= 0]
     return Timeline(key, title, note, counts, resources, load.duration)
 
 
