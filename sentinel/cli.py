@@ -247,9 +247,18 @@ def on_stop_signals(action: Callable[[], None]) -> None:
 
 
 def main() -> None:
-    """Run a command; an error that a user can act on is one line on stderr and exit code 1."""
+    """Run a command; an error that a user can act on is one line on stderr and exit code 1 (2: a wrong option)."""
     try:
-        cli(prog_name="sentinel")
-    except SentinelError as error:
+        sys.exit(cli(prog_name="sentinel", standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "sentinel"
+        click.echo(f"error: {error.format_message()} ({command} --help says what is possible)", err=True)
+        sys.exit(error.exit_code)
+    except (SentinelError, click.ClickException) as error:
         click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except click.Abort:
         sys.exit(1)

@@ -82,6 +82,14 @@ def mapped(settings: StoreSettings) -> Iterator[None]:
         ) from error
 
 
+def _as_ours(error: Exception, settings: StoreSettings) -> StoreError:
+    try:
+        with mapped(settings):
+            raise error
+    except StoreError as ours:
+        return ours
+
+
 class SynchronousApi:
     """`write_api(SYNCHRONOUS)`: one request per call."""
 
@@ -113,17 +121,17 @@ class BatchingApi:
         batch_size: int,
         flush_interval: float,
         on_success: Callable[[int], None],
-        on_error: Callable[[list[bytes]], None],
-        on_retry: Callable[[], None],
+        on_error: Callable[[list[bytes], StoreError], None],
     ) -> None:
         self._settings = settings
         self._client = open_client(settings, server)
-        self._options = WriteOptions(batch_size=batch_size, flush_interval=int(flush_interval * 1000))
+        # Its own retries (5 to 125 s apart, deaf to a stop, and joined when Python ends) would outlast any deadline:
+        # what it gives up comes to `on_error`, and is retried there.
+        self._options = WriteOptions(batch_size=batch_size, flush_interval=int(flush_interval * 1000), max_retries=0)
         self._api = self._client.write_api(
             write_options=self._options,
             success_callback=lambda _, data: on_success(len(_lines(data))),
-            error_callback=lambda _, data, _error: on_error(_lines(data)),
-            retry_callback=lambda *_: on_retry(),
+            error_callback=lambda _, data, error: on_error(_lines(data), _as_ours(error, settings)),
         )
 
     def write(self, point: Point | bytes) -> None:

@@ -9,12 +9,13 @@ takes them, to fill a stream.
 from __future__ import annotations
 
 import logging
+import math
 import random
-import struct
+import signal
+import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import pairwise
+from concurrent.futures import ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, field, fields
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,14 @@ from sentinel.delivery import StopSign, backoff
 from sentinel.errors import BusError, SettingsError
 from sentinel.latency import Recorder
 from sentinel.ledger import SenderLedger, as_line
+from sentinel.payloads import encoder
 from sentinel.record import INTERVAL, Record
-from sentinel.schedule import LOOPS, Schedule
+from sentinel.schedule import LOOPS, Schedule, shares
 from sentinel.settings import CODEC_NAMES, TRANSPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from multiprocessing.synchronize import Event
     from pathlib import Path
 
     from sentinel.settings import BusSettings, LoadSettings
@@ -41,8 +44,8 @@ CHUNK = 500
 """Messages sent at once when filling a stream."""
 LEAD = 0.05
 """Seconds between the decision to start and the schedule's first message."""
-POOL = 1024
-"""Readings made before the start, from the seed, and used in turn."""
+MOST = 20 * CHUNK
+"""Messages of one send at most, however many are late: the grace, a stop and the answers are looked at in between."""
 
 
 @dataclass(frozen=True)
@@ -77,39 +80,10 @@ def check(settings: LoadSettings) -> None:
     if settings.loop not in LOOPS:
         raise SettingsError(f"loop={settings.loop!r}: expected one of {', '.join(LOOPS)}")
     for name in ("workers", "rate", "duration", "connections", "tick"):
-        if not getattr(settings, name) > 0:
-            raise SettingsError(f"{name}={getattr(settings, name)}: expected a number above 0")
+        if not 0 < getattr(settings, name) < math.inf:
+            raise SettingsError(f"{name}={getattr(settings, name)}: expected a finite number above 0")
     if settings.count < 0:
         raise SettingsError(f"count={settings.count}: expected 0 (by rate and duration) or a number of messages")
-
-
-def encoder(settings: LoadSettings) -> Callable[[int, int, int, int], bytes]:
-    """A function from (source, sequence number, send time in ns, index into the pool of readings) to a payload.
-
-    By template: 0.8 µs for JSON against 1.6 µs through the general encoder.
-    """
-    generator = random.Random(settings.seed)  # noqa: S311 - play data
-    pool = [(round(generator.uniform(0, 100), 2), round(generator.uniform(20, 90), 2)) for _ in range(POOL)]
-    if settings.codec == "binary":
-        pack = struct.Struct("<qddqII").pack
-
-        def binary(source: int, seq: int, sent: int, pick: int) -> bytes:
-            cpu, mem = pool[pick % POOL]
-            return pack(sent // 1_000_000_000, cpu, mem, sent, source, seq)
-
-        return binary
-    texts = [b'"cpu_usage":%r,"mem_usage":%r' % pair for pair in pool]
-
-    def as_json(source: int, seq: int, sent: int, pick: int) -> bytes:
-        return b'{"timestamp":%d,%b,"send_time_unix_nano":%d,"source":%d,"seq":%d}' % (
-            sent // 1_000_000_000,
-            texts[pick % POOL],
-            sent,
-            source,
-            seq,
-        )
-
-    return as_json
 
 
 class LoadGenerator:
@@ -165,7 +139,7 @@ class LoadGenerator:
             now = time.time_ns()
             if now >= give_up:
                 return
-            due = int(np.searchsorted(times, now, side="right"))
+            due = min(int(np.searchsorted(times, now, side="right")), position + MOST)
             if due > position:
                 self._send(sources[position:due].tolist(), times[position:due].tolist(), now)
                 position = due
@@ -270,23 +244,6 @@ class LoadGenerator:
         self._record.interval({"at": time.time_ns(), **counts, "delay": self._delay.take().to_dict()})
 
 
-def shares(settings: LoadSettings, processes: int) -> list[LoadSettings]:
-    """The load split over several processes: sources, rate and count in proportion."""
-    processes = min(processes, settings.workers)
-    bounds = [settings.workers * n // processes for n in range(processes + 1)]
-    counts = [settings.count * b // settings.workers for b in bounds]
-    return [
-        replace(
-            settings,
-            workers=last - first,
-            first_source=settings.first_source + first,
-            rate=settings.rate * (last - first) / settings.workers,
-            count=counts[n + 1] - counts[n],
-        )
-        for n, (first, last) in enumerate(pairwise(bounds))
-    ]
-
-
 def run_load(
     settings: LoadSettings,
     bus: BusSettings,
@@ -308,12 +265,33 @@ def run_load(
     folders = [record / str(n) if record else None for n in range(len(parts))]
     if len(parts) == 1:
         return LoadGenerator(parts[0], bus, folders[0], stop).run()
-    with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
-        return _merged(list(pool.map(_run_part, parts, [bus] * len(parts), folders)))
+    context = get_context("spawn")
+    told = context.Event()
+    with ProcessPoolExecutor(len(parts), mp_context=context, initializer=_listen, initargs=(told,)) as pool:
+        futures = [pool.submit(_run_part, *each) for each in zip(parts, [bus] * len(parts), folders, strict=True)]
+        while wait(futures, timeout=0.1).not_done:
+            if stop is not None and stop.requested:
+                told.set()
+        return _merged([future.result() for future in futures])
+
+
+_stop = StopSign()
+"""In a process of several: the stop that its parent asks for."""
+
+
+def _listen(told: Event) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent's business: it tells us
+        signal.signal(number, signal.SIG_IGN)
+
+    def obey() -> None:
+        told.wait()
+        _stop.request(5.0)
+
+    threading.Thread(target=obey, daemon=True).start()
 
 
 def _run_part(settings: LoadSettings, bus: BusSettings, record: Path | None) -> LoadReport:
-    return LoadGenerator(settings, bus, record).run()
+    return LoadGenerator(settings, bus, record, _stop).run()
 
 
 def _merged(reports: Sequence[LoadReport]) -> LoadReport:

@@ -7,6 +7,8 @@ Times are ns from the start of the schedule, sorted, each with the source that s
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +17,8 @@ from sentinel.errors import SettingsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from sentinel.settings import LoadSettings
 
 LOOPS = ("constant", "poisson", "closed")
 SLICE = 1_000_000_000
@@ -75,3 +79,20 @@ class Schedule:
         times = np.maximum.accumulate(np.maximum(times, self._last + steps) - steps) + steps
         self._last = int(times[-1]) if count else self._last
         return times
+
+
+def shares(settings: LoadSettings, processes: int) -> list[LoadSettings]:
+    """The load split over several processes: sources, rate and count in proportion."""
+    processes = min(processes, settings.workers)
+    bounds = [settings.workers * n // processes for n in range(processes + 1)]
+    counts = [settings.count * b // settings.workers for b in bounds]
+    return [
+        replace(
+            settings,
+            workers=last - first,
+            first_source=settings.first_source + first,
+            rate=settings.rate * (last - first) / settings.workers,
+            count=counts[n + 1] - counts[n],
+        )
+        for n, (first, last) in enumerate(pairwise(bounds))
+    ]

@@ -11,6 +11,7 @@ import http.client
 import json
 import re
 import urllib.parse
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -65,11 +66,10 @@ class HttpStore:
 
     def __init__(self, settings: StoreSettings) -> None:
         self.settings = settings
-        parts = urllib.parse.urlsplit(settings.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SettingsError(f"INFLUX_URL={settings.url!r} is not an address: expected http://host:port")
+        parts = _address(settings.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname, parts.port or 8086, timeout=settings.timeout)
+        # Without a port: the scheme's own, as influxdb-client has it.
+        self._connection = kind(parts.hostname or "", parts.port, timeout=settings.timeout)
         self._prefix = parts.path.rstrip("/")
         self._headers = {"Authorization": f"Token {settings.token}"} if settings.token else {}
 
@@ -119,6 +119,14 @@ class HttpStore:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _address(url: str) -> urllib.parse.SplitResult:
+    with suppress(ValueError):  # a port that is none, half an IPv6 address
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    raise SettingsError(f"INFLUX_URL={url!r} is not an address: expected http://host:port")
 
 
 def check(response: Response, settings: StoreSettings) -> None:

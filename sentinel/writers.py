@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sentinel.delivery import StopSign
+    from sentinel.errors import StoreError
     from sentinel.ledger import ConsumerLedger
     from sentinel.settings import ConsumerSettings, StoreSettings
     from sentinel.sink import Server
@@ -103,10 +104,10 @@ class ClientBatchingWriter:
         self._outlet = outlet
         self._waiting: deque[Batch] = deque()
         self._changed = threading.Condition()
+        self._gave_up = False
         # The client's own queue has no bound: ours blocks the reader before it grows past the same size as elsewhere.
         self._most = outlet.consumer.batch_size * outlet.consumer.queue_batches
         self._direct = SynchronousApi(outlet.store, outlet.server)
-        self._courier = outlet.courier(self._direct.write)
         self._api = BatchingApi(
             outlet.store,
             outlet.server,
@@ -114,7 +115,6 @@ class ClientBatchingWriter:
             flush_interval=outlet.consumer.flush_interval,
             on_success=self._written,
             on_error=self._failed,
-            on_retry=self._retried,
         )
 
     def put(self, batch: Batch) -> None:
@@ -132,18 +132,25 @@ class ClientBatchingWriter:
         self._outlet.ledger.requests += 1
         self._done(count, {})
 
-    def _retried(self) -> None:
-        self._outlet.ledger.retries += 1
+    def _failed(self, lines: list[bytes], error: StoreError) -> None:
+        """The client gave a batch up: its attempt was the first, go on from there."""
+        errors = [error]
 
-    def _failed(self, lines: list[bytes]) -> None:
-        """The client gave a batch up: go on where it stopped, and find out which points were to blame."""
+        def post(points: Sequence[Any]) -> None:
+            if errors:
+                raise errors.pop()
+            self._direct.write(points)
+
         try:
-            refused = self._courier.deliver(lines)
+            refused = self._outlet.courier(post).deliver(lines)
         except DeadlineError:
-            return  # still waiting: counted as left by close()
+            self._gave_up = True  # still waiting: counted as left by close()
+            return
         self._done(len(lines), refused)
 
     def _done(self, count: int, refused: dict[int, str]) -> None:
+        if self._gave_up:
+            return  # the first that wait are those given up: these would be mistaken for them, and acknowledged
         with self._changed:
             batch = _joined([self._waiting.popleft() for _ in range(count)])
             self._changed.notify()

@@ -14,13 +14,15 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
 import redis
 
+from sentinel import consumer as consumer_module
 from sentinel import sink
 from sentinel.bus import open_publisher, server_version
 from sentinel.configurations import parse
@@ -110,7 +112,8 @@ def consuming(lane: Lane, configuration: str = "optimised", **settings: Any) -> 
     """A consumer that runs in a thread and is closed, at the latest, with the block."""
     options = ConsumerSettings(**{**QUICK, "run": lane.run, "name": "c1", **settings})
     consumer = Consumer(parse(configuration), options, lane.bus, lane.store)
-    with ThreadPoolExecutor(1) as pool:
+    # A read that waits for less lets a consumer see sooner that the bus is empty.
+    with patch.object(consumer_module, "LONGEST_WAIT", 0.05), ThreadPoolExecutor(1) as pool:
         running = pool.submit(consumer.run)
         try:
             yield consumer, running
@@ -342,6 +345,7 @@ def _handler(store: ScriptedStore) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 20.0
+        wbufsize = -1  # head and body leave together
 
         def _reply(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -361,8 +365,3 @@ def _handler(store: ScriptedStore) -> type[BaseHTTPRequestHandler]:
             """Nothing."""
 
     return Handler
-
-
-def at(lane: Lane, **store: Any) -> Lane:
-    """The same lane with other settings of its store."""
-    return replace(lane, store=replace(lane.store, **store))

@@ -152,7 +152,7 @@ def assert_one_line(said: Result, value: str, remedy: str) -> None:
     assert remedy in said.err
 
 
-@pytest.mark.parametrize(("words", "value", "remedy"), MISTAKES, ids=lambda part: " ".join(part)[:60] if isinstance(part, list) else "")
+@pytest.mark.parametrize(("words", "value", "remedy"), MISTAKES, ids=[" ".join(words)[:50] for words, *_ in MISTAKES])
 def test_a_mistake_is_one_line(sentinel: Callable[..., Result], words: list[str], value: str, remedy: str) -> None:
     """Whatever a user gets wrong: exit code not 0, one line with the value and the remedy, never a traceback."""
     assert_one_line(sentinel(*words), value, remedy)

@@ -130,8 +130,8 @@ def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
 def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
     """What the record says in sum follows from the trials that it holds."""
     from sentinel.lab import summary
+    from sentinel.lab.outcome import Outcome
     from sentinel.lab.parameters import Benchmark
-    from sentinel.lab.trial import Outcome
 
     run, _ = executed
     outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]

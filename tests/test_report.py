@@ -10,16 +10,16 @@ import pytest
 from synthetic import ALL, made, summed
 
 from sentinel.lab import report, tables, views, words
+from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY
 from sentinel.lab.results import MARK, TERMINAL, rows
 from sentinel.lab.runs import Run
 from sentinel.lab.summary import HEADLINE
-from sentinel.lab.trial import CAPACITY, LATENCY, MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sentinel.lab.trial import Outcome
+    from sentinel.lab.outcome import Outcome
 
 SECTIONS = ("header", "key_results", "latency", "over_time", "capacity", "ledgers", "memory", "answer")
 VOID = {"img", "wbr"}

@@ -15,8 +15,9 @@ import pytest
 from sentinel import bus, sink
 from sentinel.bus.link import client
 from sentinel.lab import profiling, series, stack
+from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan
 from sentinel.lab.stack.servers import free_ports
-from sentinel.lab.trial import CAPACITY, LATENCY, MEMORY, START_LIMIT, WARM_UP, Outcome, Plan, Sampler, Trial
+from sentinel.lab.trial import START_LIMIT, WARM_UP, Sampler, Trial
 from sentinel.lab.warden import Warden
 from sentinel.settings import LoadSettings
 

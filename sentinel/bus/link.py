@@ -36,8 +36,8 @@ def mapped(url: str) -> Iterator[None]:
 
 def shown(url: str) -> str:
     """The URL without its password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    scheme, slashes, rest = url.partition("://") if "://" in url else ("", "", url)
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
 
 
 def client(settings: BusSettings, **options: Any) -> redis.Redis:

@@ -91,6 +91,7 @@ class Sender:
             self._head = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*\r\n$1\r\n%b\r\n" % (len(stream), stream, FIELD)
         with mapped(settings.url):
             self._links = [_Link(settings) for _ in range(connections)]
+        self._answers = Answers()
 
     def command(self, payload: bytes) -> bytes:
         """The bytes that publish one payload."""
@@ -103,10 +104,11 @@ class Sender:
 
     def collect(self, timeout: float = 0.0) -> Answers:
         """Answers that have come; waits up to `timeout` seconds while any are owed. Raises BusError."""
-        answers = Answers()
         with mapped(self._settings.url):
             for link in self._links:
-                link.collect(timeout, answers)
+                link.collect(timeout, self._answers)
+        # Kept while a connection breaks: what the others had answered by then is for the next call.
+        answers, self._answers = self._answers, Answers()
         return answers
 
     @property
@@ -154,16 +156,18 @@ class _Link:
     def collect(self, timeout: float, answers: Answers) -> None:
         count = 0
         deadline = time.monotonic() + timeout
-        while count < len(self.owed) and self._socket.fill(max(0.0, deadline - time.monotonic())):
-            while (reply := self._socket.next_reply()) is not False:
-                count += 1
-                if isinstance(reply, int):
-                    answers.receivers += reply
-                elif isinstance(reply, hiredis.ReplyError):
-                    answers.refused += 1
-                    answers.reason = str(reply)
-        answers.accepted += count
-        del self.owed[:count]
+        try:
+            while count < len(self.owed) and self._socket.fill(max(0.0, deadline - time.monotonic())):
+                while (reply := self._socket.next_reply()) is not False:
+                    count += 1
+                    if isinstance(reply, int):
+                        answers.receivers += reply
+                    elif isinstance(reply, hiredis.ReplyError):
+                        answers.refused += 1
+                        answers.reason = str(reply)
+        finally:
+            answers.accepted += count
+            del self.owed[:count]
 
     def reconnect(self) -> None:
         self._socket.close()

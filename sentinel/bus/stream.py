@@ -32,7 +32,6 @@ class _GroupState:
 
     pending: int
     last_delivered: bytes
-    entries_read: int | None
 
 
 class RedisPyStream:
@@ -53,8 +52,12 @@ class RedisPyStream:
         self._make_group()
 
     def _make_group(self) -> None:
-        with mapped(self._settings.url), suppress(ResponseError):  # BUSYGROUP: it is there already
-            self._client.xgroup_create(self._settings.stream, self._settings.group, id="0", mkstream=True)
+        with mapped(self._settings.url):
+            try:
+                self._client.xgroup_create(self._settings.stream, self._settings.group, id="0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):  # it is there already
+                    raise
 
     def read(self, timeout: float) -> Read | None:
         """See Receiver."""
@@ -112,26 +115,35 @@ class RedisPyStream:
     def _groups(self) -> dict[bytes, _GroupState]:
         with suppress(ResponseError):  # no such key yet
             groups: Any = self._client.xinfo_groups(self._settings.stream)
-            return {g["name"]: _GroupState(g["pending"], g["last-delivered-id"], g.get("entries-read")) for g in groups}
+            return {g["name"]: _GroupState(g["pending"], g["last-delivered-id"]) for g in groups}
         return {}
 
     def _trimmed_unread(self) -> int:
         """Entries that somebody's trimming took before this group read them, since the last call.
 
-        Redis 7 counts entries added and read. When the last one deleted lies past the last one delivered, all that is
-        left is unread, and the difference was trimmed.
+        Redis 7 counts entries added and read. While all that is left lies past the last one delivered, or nothing does,
+        we know how many are unread; what is missing then was trimmed. A lower bound: some servers (Valkey 9) count a
+        gap as read once the group has read past it.
         """
-        state = self._groups().get(self._settings.group.encode())
-        if state is None or state.entries_read is None:
+        with self._client.pipeline(transaction=True) as pipeline:  # one moment, whatever other consumers trim
+            pipeline.xinfo_stream(self._settings.stream)
+            pipeline.xinfo_groups(self._settings.stream)
+            try:
+                info, groups = pipeline.execute()
+            except ResponseError:  # no such key yet
+                return 0
+        group: dict[str, Any] = next((g for g in groups if g["name"] == self._settings.group.encode()), {})
+        if group.get("entries-read") is None:
             return 0
-        info: Any = self._client.xinfo_stream(self._settings.stream)
-        deleted = info.get("max-deleted-entry-id", b"0-0")
-        if _order(deleted) <= _order(state.last_delivered):
+        last = _order(group["last-delivered-id"])
+        if info["first-entry"] is None or _order(info["first-entry"][0]) > last:
+            unread = int(info["length"])
+        elif _order(info["last-generated-id"]) <= last:
+            unread = 0
+        else:
             return 0
-        known = self._known_trimmed
-        total = int(info["entries-added"]) - state.entries_read - int(info["length"])
-        self._known_trimmed = max(known, total)
-        return max(0, total - known)
+        known, self._known_trimmed = self._known_trimmed, int(info["entries-added"]) - group["entries-read"] - unread
+        return max(0, self._known_trimmed - known)
 
     def _trim(self) -> None:
         """Remove what all groups have acknowledged, so that the stream does not grow for ever."""

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from sentinel.configurations import BASELINE, parse
 from sentinel.errors import TrialError
 from sentinel.lab import machine, profiling, stack, summary
+from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan
 from sentinel.lab.progress import Progress
 from sentinel.lab.runs import Run, new_id, project_root
 from sentinel.lab.summary import AGAIN, HEADLINE
-from sentinel.lab.trial import CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome, Plan, Trial
+from sentinel.lab.trial import WARM_UP, Trial
 from sentinel.lab.warden import Warden
 from sentinel.settings import LabSettings, LoadSettings
 

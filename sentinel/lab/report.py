@@ -15,10 +15,10 @@ from IPython.display import HTML
 
 from sentinel.lab import heading, plots, profiling, results, tables, views, words
 from sentinel.lab.looks import looks
+from sentinel.lab.outcome import LATENCY, MEMORY, Outcome
 from sentinel.lab.results import key_figures, terminal_table
 from sentinel.lab.summary import ORIGINAL
 from sentinel.lab.tables import Markup, folded, hinted, paragraphs, table, tag, together
-from sentinel.lab.trial import LATENCY, MEMORY, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import compare
-from sentinel.lab.trial import CAPACITY, LATENCY, MEMORY, Outcome
+from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

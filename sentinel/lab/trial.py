@@ -12,17 +12,18 @@ import json
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from signal import SIGUSR1
 from typing import TYPE_CHECKING, Any, Self
 
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import series
+from sentinel.lab.outcome import LATENCY, MEMORY, Outcome, Plan
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
 from sentinel.record import READY
-from sentinel.settings import BusSettings, LoadSettings, StoreSettings, stack_environment
+from sentinel.settings import BusSettings, StoreSettings, stack_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from sentinel.lab.stack import Stack
     from sentinel.lab.warden import Child, Warden
 
-LATENCY, CAPACITY, MEMORY = "latency", "capacity", "memory"
 WARM_UP = 1.0
 """Seconds of load before the measured ones."""
 START_LIMIT = 30.0
@@ -39,65 +39,6 @@ DRAIN_LIMIT = 30.0
 """Seconds a consumer may take, after the load has ended, to store what is left on the bus."""
 SAMPLE_EVERY = 0.25
 """Seconds between readings of the processes' CPU and memory."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one trial is to do."""
-
-    number: int
-    kind: str
-    label: str
-    """The configuration's label in tables, such as `optimised` or `optimised (again)`."""
-    configuration: str
-    load: LoadSettings
-    batch_size: int = 5000
-    repeat: int = 0
-    group: str = ""
-    """Trials of one group are compared with each other."""
-
-
-@dataclass
-class Outcome:
-    """What a trial found. Times in ms unless named otherwise."""
-
-    plan: Plan
-    valid: bool = False
-    problems: list[str] = field(default_factory=list)
-    """Why the trial is invalid, in sentences."""
-    warnings: list[str] = field(default_factory=list)
-    sender: dict[str, Any] = field(default_factory=dict)
-    consumer: dict[str, Any] = field(default_factory=dict)
-    stored: int | None = None
-    """Points that the store itself counts."""
-    unread: int = 0
-    """Messages left on the stream, not given to the consumer."""
-    lost: int = 0
-    throughput: float = 0.0
-    """Messages per second: acknowledged after the first batch, from then to the last; capacity: from the first read."""
-    sustained: bool = True
-    """Latency trials: the backlog grew by less than one second of load, and everything scheduled was sent."""
-    cpu_us: float | None = None
-    """CPU of the consumer per message, µs."""
-    peak_rss_mb: float | None = None
-    steal: float = 0.0
-    """Share of the machine's time that went to other guests, percent."""
-    latencies: dict[str, dict[str, float]] = field(default_factory=dict)
-    """internal, e2e, stored, send_delay: see `series.percentiles`."""
-    started: int = 0
-    """First intended send, ns since the epoch."""
-    memory: dict[str, Any] = field(default_factory=dict)
-    """Memory trials: see `profiling.summary`."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        plan = Plan(**data["plan"] | {"load": LoadSettings(**data["plan"]["load"])})
-        return cls(**data | {"plan": plan})
 
 
 class Trial:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import series, words
+from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome
 from sentinel.lab.summary import AGAIN, HEADLINE
-from sentinel.lab.trial import CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome
+from sentinel.lab.trial import WARM_UP
 from sentinel.latency import Recorder
 
 if TYPE_CHECKING:
