@@ -92,9 +92,7 @@ def cli(verbose: bool) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
-    # The client logs every error that it also reports through its callback.
     logging.getLogger("Rx").setLevel(logging.WARNING)
-    logging.getLogger("influxdb_client").setLevel(logging.CRITICAL)
 
 
 transport_option = click.option("--transport", type=click.Choice(TRANSPORTS), default="stream", help="Kind of bus.")

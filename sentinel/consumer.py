@@ -237,7 +237,8 @@ class Consumer:
             beat += 1
             self._note_interval()
             try:
-                taken, trimmed = self._receiver.tend(claim=beat % CLAIM_EVERY == 0 and self._taken is None)
+                claim = beat % CLAIM_EVERY == 0 and self._taken is None and not self.stop.requested
+                taken, trimmed = self._receiver.tend(claim=claim)
             except BusError:
                 continue  # the reader meets the same and says so
             self.ledger.trimmed_unread += trimmed

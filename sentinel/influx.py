@@ -6,6 +6,7 @@ HTTP seam moves the request to `/write`, so that the very same client code is me
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,8 @@ def open_client(settings: StoreSettings, server: Server) -> InfluxDBClient:
     client = InfluxDBClient(
         url=settings.url, token=settings.token or "none", org=settings.org, timeout=int(settings.timeout * 1000)
     )
+    for logger in client.conf.loggers.values():
+        logger.setLevel(logging.CRITICAL)  # it logs every error that it also reports, and sets the levels when opened
     if not server.serves_client:
         original = client.api_client.call_api
 

@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import QUICK, Answer, Lane, ScriptedStore, consume, consuming, finish, first, wait_until
 
+from sentinel import consumer as consumer_module
 from sentinel.batching import Batch
-from sentinel.configurations import CONFIGURATIONS, parse
+from sentinel.bus import open_receiver, unread
+from sentinel.configurations import CHOICES, CONFIGURATIONS, parse
 from sentinel.consumer import Consumer
 from sentinel.delivery import FIRST_DELAY, LONGEST_DELAY, Courier, DeadlineError, StopSign, backoff, insist
 from sentinel.errors import BusError, SettingsError, StoreAccessError, StoreError, StoreRefusedError
@@ -28,7 +30,7 @@ from sentinel.sink import Server
 from sentinel.writers import WRITERS, Outlet, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sentinel.writers import Settle
@@ -384,6 +386,26 @@ def test_redelivered_messages_are_stored_once_and_counted(embedded_lane: Lane) -
     assert embedded_lane.stored() == 100
 
 
+def test_a_consumer_that_is_stopping_takes_nothing_over(
+    scripted_lane: Lane, scripted: ScriptedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others left idle is for those who go on: a consumer that drains would only hold it up."""
+    monkeypatch.setattr(consumer_module, "CLAIM_EVERY", 1)
+    scripted.on_write = lambda _: Answer(503)
+    run_load(LoadSettings(count=5), scripted_lane.bus)
+    consumer = open_consumer(scripted_lane, name="stopping", claim_idle=0.05)
+    consumer.run(until=5)
+    consumer.stop.request(1.2)
+    run_load(LoadSettings(count=10, first_source=100), scripted_lane.bus)
+    dead = open_receiver("redis-py", scripted_lane.bus, ConsumerSettings(name="dead"))
+    wait_until("all is read", lambda: dead.read(0.01) is None and not unread(scripted_lane.bus))
+    dead.close()
+    assert consumer.close().ledger.taken_over == 0
+    with scripted_lane.redis() as redis:
+        pending = redis.xpending(scripted_lane.bus.stream, scripted_lane.bus.group)["consumers"]
+    assert {b"dead": 10, b"stopping": 5} == {one["name"]: one["pending"] for one in pending}
+
+
 def test_the_run_tag_of_a_message_wins(embedded_lane: Lane) -> None:
     """The consumer's `run` is for messages that carry none."""
     plain = b'{"timestamp":1,"cpu_usage":1.0,"mem_usage":2.0,"send_time_unix_nano":%d}'
@@ -400,8 +422,6 @@ def test_an_unknown_transport_is_refused(embedded_lane: Lane) -> None:
         open_consumer(embedded_lane, transport="kafka")
 
 
-def test_what_was_left_can_be_found_by_its_callable() -> None:
-    """Every choice of the write axis has its writer."""
-    kinds: set[str] = {configuration.write for configuration in CONFIGURATIONS.values()}
-    makers: dict[str, Callable[[Outlet], Writer]] = dict(WRITERS)
-    assert kinds == set(makers)
+def test_every_choice_of_the_write_axis_has_its_writer() -> None:
+    """No choice can be named that nothing stands behind."""
+    assert set(CHOICES["write"]) == set(WRITERS)
