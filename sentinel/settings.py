@@ -97,8 +97,8 @@ class ConsumerSettings:
     """Tag `run` for messages that carry none."""
     batch_size: int = 5000
     """Most points in one write."""
-    max_age: float = 0.010
-    """Seconds the oldest point of a batch waits before the batch is written anyway."""
+    max_age: float = 0.002
+    """Seconds after which a batch is written once the writer is free; while it is busy the batch goes on growing."""
     flush_interval: float = 1.0
     """The same for influxdb-client's batching WriteApi (its own default)."""
     queue_batches: int = 4
