@@ -132,7 +132,7 @@ def agent(key: str, count: int, host: str | None, **options: Any) -> None:
 @click.option(
     "--batch-size", type=click.IntRange(min=1), default=ConsumerSettings.batch_size, help="Most points in one write."
 )
-@click.option("--max-age", type=Duration(), default="2ms", help="Least that a point waits for others to join its batch.")
+@click.option("--max-age", type=Duration(), default="2ms", help="Time that a batch waits for more points.")
 @click.option(
     "--name",
     default=None,

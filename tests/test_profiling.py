@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import memray
@@ -106,8 +107,17 @@ def test_an_unreadable_capture_is_refused_in_memrays_words(tmp_path: Path, conte
 
 @pytest.fixture(scope="module")
 def pages(capture: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The pages of the capture, in a folder that was not there."""
-    return profiling.pages(capture, tmp_path_factory.mktemp("pages") / "new", "optimised")
+    """The pages of the capture, kept in a folder that was not there."""
+    trial = tmp_path_factory.mktemp("trial")
+    shutil.copy(capture, trial / "memray.bin")
+    kept = profiling.keep(trial, tmp_path_factory.mktemp("profiles") / "new", "optimised")
+    return {kind: profiling.page(kind, kept) for kind in PAGES}
+
+
+def test_a_trial_without_a_capture_is_refused(tmp_path: Path) -> None:
+    """There is nothing to keep where the profiled consumer left nothing, and the message names the trial."""
+    with pytest.raises(TrialError, match=str(tmp_path)):
+        profiling.keep(tmp_path, tmp_path / "profiles", "optimised")
 
 
 def test_every_page_is_made(pages: dict[str, Path]) -> None:
@@ -129,17 +139,17 @@ def test_pages_load_nothing_from_elsewhere(pages: dict[str, Path]) -> None:
         assert {"https://cdn.plot.ly/"} >= set(re.findall(r"[\w:/.-]*cdn\.[\w./-]*", text))
 
 
-def test_pages_are_made_anew(capture: Path, pages: dict[str, Path]) -> None:
+def test_pages_are_made_anew(pages: dict[str, Path]) -> None:
     """Pages that are there already are replaced, not an error."""
     pages["table"].write_text("old")
-    assert pages == profiling.pages(capture, pages["table"].parent, "optimised")
+    assert pages["table"] == profiling.page("table", pages["table"].with_name("optimised.bin"))
     assert pages["table"].stat().st_size > 1000
 
 
 def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     """memray's own words say why."""
     with pytest.raises(TrialError, match="No such file"):
-        profiling.pages(tmp_path / "none.bin", tmp_path, "optimised")
+        profiling.page("table", tmp_path / "none.bin")
 
 
 # -- locations -------------------------------------------------------------------------------------------------------

@@ -122,11 +122,16 @@ class Lab:
         """Every configuration once under memray; a quarter more messages, which warm up."""
         if not self.parameters.MEMRAY:
             return []
-        loads = {name: self._full(name) for name in self.parameters.names}
+        # The largest captures first: their pages are made while the others run.
+        loads = {name: self._full(name) for name in sorted(self.parameters.names, key=self._slowness)}
         return [
             self._plan(MEMORY, name, replace(load, count=load.count * 5 // 4), 0, "memory")
             for name, load in loads.items()
         ]
+
+    def _slowness(self, name: str) -> tuple[bool, int]:
+        axes = parse(name).axes()
+        return axes["point"] != BASELINE.point, -self._full(name).count
 
     def _full(self, name: str) -> LoadSettings:
         """A stream's worth of messages for a configuration: fewer where each point is a request."""
@@ -158,23 +163,23 @@ class Lab:
     def memory(self) -> list[Outcome]:
         """Carry out the memory trials; memray's pages are made beside them, since nothing here is timed."""
         with ThreadPoolExecutor(max_workers=2) as pool:
-            digests: list[Future[None]] = []
-            outcomes = self._carry_out(self.memory_plans(), lambda o: digests.append(pool.submit(self._digest, o)))
-        for digest in digests:
-            digest.result()
+            work: list[Future[None]] = []
+            outcomes = self._carry_out(self.memory_plans(), lambda o: work.extend(self._digest(o, pool)))
+        for piece in work:
+            piece.result()
         return outcomes
 
-    def _digest(self, outcome: Outcome) -> None:
-        """memray's numbers into the outcome, its pages and the capture into `profiles/<run id>/`."""
-        capture = self.run.trial_folder(outcome.plan.number) / "memray.bin"
+    def _digest(self, outcome: Outcome, pool: ThreadPoolExecutor) -> list[Future[None]]:
+        """memray's numbers into the outcome, the capture and its pages into `profiles/<run id>/`."""
+        folder, label = self.run.profiles, outcome.plan.label
         try:
-            outcome.memory = profiling.summary(capture)
-            kept = self.run.profiles / f"{outcome.plan.label}.bin"
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            profiling.pages(capture.rename(kept), self.run.profiles, outcome.plan.label)
-        except (TrialError, OSError) as error:
+            capture = profiling.keep(self.run.trial_folder(outcome.plan.number), folder, label)
+        except TrialError as error:
             outcome.valid = False
             outcome.problems.append(str(error))
+            return []
+        pages = [pool.submit(_noted, outcome, profiling.page, kind, capture) for kind in profiling.PAGES]
+        return [*pages, pool.submit(_noted, outcome, _weigh, outcome, capture)]
 
     def _carry_out(self, plans: Sequence[Plan], then: Callable[[Outcome], object] | None = None) -> list[Outcome]:
         outcomes = []
@@ -213,6 +218,19 @@ class Lab:
         self.run.save()
         self._progress.close(f"run {self.run.id} is written")
         return self.run
+
+
+def _weigh(outcome: Outcome, capture: Path) -> None:
+    outcome.memory = profiling.summary(capture)
+
+
+def _noted(outcome: Outcome, do: Callable[..., object], *words: object) -> None:
+    """Do it; what goes wrong makes the outcome invalid and is its problem."""
+    try:
+        do(*words)
+    except TrialError as error:
+        outcome.valid = False
+        outcome.problems.append(str(error))
 
 
 def _described(started: Stack) -> dict[str, str]:

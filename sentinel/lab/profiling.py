@@ -43,7 +43,7 @@ def summary(capture: Path) -> dict[str, Any]:
         raise TrialError(
             f"no message count beside {capture}: the profiled consumer did not end as it should"
         ) from error
-    stats_file = capture.with_name("memray-stats.json")
+    stats_file = capture.with_name(f"{capture.stem}-stats.json")
     _memray("stats", "--json", "-n", str(TOP), "-f", "-o", stats_file, capture)
     stats = json.loads(stats_file.read_text())
     if not messages or not stats["total_num_allocations"]:
@@ -71,19 +71,30 @@ def short_location(location: str) -> str:
     return re.sub(r"[^:]*/(?:site-packages|lib/python3\.\d+|(?=sentinel/))/?", "", location)
 
 
-def pages(capture: Path, folder: Path, name: str) -> dict[str, Path]:
-    """Flame graph and table of one capture, each a page that opens offline.
+def keep(trial: Path, folder: Path, name: str) -> Path:
+    """Move a trial's capture, and its message count, to where profiles are kept; returns the capture's new path.
 
     Raises:
-        TrialError: memray could not make one.
+        TrialError: there is no capture, or the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    made = {}
-    for kind in PAGES:
-        path = folder / f"{name}-{kind}.html"
-        _memray(kind, "--no-web", "-f", "-o", path, capture)
-        made[kind] = path
-    return made
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (counted := trial / "memray.json").exists():
+            counted.rename(folder / f"{name}.json")
+        return (trial / "memray.bin").rename(folder / f"{name}.bin")
+    except OSError as error:
+        raise TrialError(f"the capture of {trial} cannot be moved to {folder}: {error}") from error
+
+
+def page(kind: str, capture: Path) -> Path:
+    """One of `PAGES` of a capture, beside it: a page that opens offline.
+
+    Raises:
+        TrialError: memray could not make it.
+    """
+    path = capture.with_name(f"{capture.stem}-{kind}.html")
+    _memray(kind, "--no-web", "-f", "-o", path, capture)
+    return path
 
 
 def difference(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, float, float]]:

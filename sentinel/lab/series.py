@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CONSUMER, LOAD, RESOURCES = "consumer", "load", "resources.csv"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 ONE_HOUR = 3_600_000_000_000
+LEAST_RANGE = 1_000_000
+"""ns."""
 
 
 def intervals(folder: Path) -> list[dict[str, Any]]:
@@ -66,11 +68,13 @@ def percentiles(recorder: Recorder) -> dict[str, float]:
 
 def write_hgrm(recorder: Recorder, path: Path) -> None:
     """The histogram as HdrHistogram's percentile distribution, values in ms, for any HdrHistogram plotter."""
-    histogram = HdrHistogram(1, ONE_HOUR, 3)
+    full = np.flatnonzero(recorder.counts)
+    values = np.clip(middles()[full].astype(np.int64), 1, ONE_HOUR)
+    # The library walks its whole range several times: one no larger than needed makes that 0.4 s instead of 1.2.
+    histogram = HdrHistogram(1, max(2 * int(values.max(initial=1)), LEAST_RANGE), 3)
     histogram.significant_figures = 6  # of the printed values only: ms, down to the nanosecond
-    values = middles()
-    for bucket in np.flatnonzero(recorder.counts):
-        histogram.record_value(min(max(int(values[bucket]), 1), ONE_HOUR), int(recorder.counts[bucket]))
+    for value, count in zip(values, recorder.counts[full], strict=True):
+        histogram.record_value(int(value), int(count))
     if below := recorder.zero + recorder.negative:
         histogram.record_value(0, below)
     with path.open("wb") as file:
