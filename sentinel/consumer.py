@@ -150,7 +150,8 @@ class Consumer:
             read, self._taken = self._taken, None
             return read
         wait = self._batcher.wait(time.time_ns())
-        timeout = LONGEST_WAIT if wait is None else min(LONGEST_WAIT, max(SHORTEST_WAIT, wait / 1e9))
+        longest = self._settings.idle / 2 if self.until_empty else LONGEST_WAIT
+        timeout = longest if wait is None else min(longest, max(SHORTEST_WAIT, wait / 1e9))
         try:
             return self._receiver.read(timeout)
         except BusError as error:

@@ -107,7 +107,7 @@ class ConsumerSettings:
     """Most messages taken from the stream in one read."""
     deadline: float = 20.0
     """Seconds that draining may take after the first stop signal."""
-    idle: float = 0.3
+    idle: float = 0.2
     """Seconds without a message after which the bus counts as empty (`--until-empty`)."""
     claim_idle: float = 30.0
     """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""

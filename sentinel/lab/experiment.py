@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sentinel.configurations import BASELINE, parse
 from sentinel.errors import TrialError
 from sentinel.lab import machine, profiling, stack, summary
-from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan
+from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan, warm_up
 from sentinel.lab.progress import Progress
 from sentinel.lab.runs import Run, new_id, project_root
 from sentinel.lab.summary import AGAIN, HEADLINE
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sentinel.lab.parameters import Benchmark
     from sentinel.lab.stack import Stack
 
-SLOW_SHARE = 10
-"""`baseline` gets 1/10 of the messages in capacity and memory trials: it would take minutes otherwise."""
+SLOW_SHARE = {CAPACITY: 10, MEMORY: 20}
+"""`baseline` gets 1/10 of the messages in capacity trials and 1/20 under memray: it would take minutes otherwise."""
 
 
 HEADROOM = 0.6
@@ -116,27 +116,27 @@ class Lab:
         """Every configuration draining a full stream, the last one twice (A/A)."""
         names = [*self.parameters.names, self.parameters.names[-1] + AGAIN]
         order = interleaved(names, self.parameters.REPEATS)
-        return [self._plan(CAPACITY, name, self._full(name), repeat, "capacity") for repeat, name in order]
+        return [self._plan(CAPACITY, name, self._full(name, CAPACITY), repeat, "capacity") for repeat, name in order]
 
     def memory_plans(self) -> list[Plan]:
-        """Every configuration once under memray; a quarter more messages, which warm up."""
+        """Every configuration once under memray, with some messages more, which warm up."""
         if not self.parameters.MEMRAY:
             return []
         # The largest captures first: their pages are made while the others run.
-        loads = {name: self._full(name) for name in sorted(self.parameters.names, key=self._slowness)}
+        loads = {name: self._full(name, MEMORY) for name in sorted(self.parameters.names, key=self._slowness)}
         return [
-            self._plan(MEMORY, name, replace(load, count=load.count * 5 // 4), 0, "memory")
+            self._plan(MEMORY, name, replace(load, count=load.count + warm_up(load.count)), 0, "memory")
             for name, load in loads.items()
         ]
 
     def _slowness(self, name: str) -> tuple[bool, int]:
         axes = parse(name).axes()
-        return axes["point"] != BASELINE.point, -self._full(name).count
+        return axes["point"] != BASELINE.point, -self._full(name, MEMORY).count
 
-    def _full(self, name: str) -> LoadSettings:
+    def _full(self, name: str, kind: str) -> LoadSettings:
         """A stream's worth of messages for a configuration: fewer where each point is a request."""
         slow = parse(name.removesuffix(AGAIN)).write == BASELINE.write
-        count = self.parameters.MESSAGES // (SLOW_SHARE if slow else 1)
+        count = self.parameters.MESSAGES // (SLOW_SHARE[kind] if slow else 1)
         return replace(self._load(self.parameters.RATE), count=count)
 
     def common_rate(self) -> float:

@@ -67,3 +67,8 @@ class Outcome:
         """The inverse of `to_dict`."""
         plan = Plan(**data["plan"] | {"load": LoadSettings(**data["plan"]["load"])})
         return cls(**data | {"plan": plan})
+
+
+def warm_up(count: int) -> int:
+    """Messages, out of `count` or beside them, that a memory trial consumes before its tracker starts."""
+    return max(1, count // 10)

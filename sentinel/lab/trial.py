@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import series
-from sentinel.lab.outcome import LATENCY, MEMORY, Outcome, Plan
+from sentinel.lab.outcome import LATENCY, MEMORY, Outcome, Plan, warm_up
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
 from sentinel.record import READY
@@ -139,17 +139,12 @@ class Trial:
         if self._load().wait(120 + self.plan.load.count / 1000):
             raise TrialError(f"the stream could not be filled:\n{(self.folder / 'load.log').read_text()[-2000:]}")
         if self.plan.kind == MEMORY:
-            words = ["--capture", str(self.folder / "memray.bin"), "--warm-up", str(self.warm_up)]
+            words = ["--capture", str(self.folder / "memray.bin"), "--warm-up", str(warm_up(self.plan.load.count))]
             consumer = self._consumer(*words, module="sentinel.lab.profiled")
         else:
             consumer = self._consumer("--until-empty")
         with Sampler(self.folder / series.RESOURCES, {"consumer": consumer.pid, **self.stack.pids}):
             self._finish(consumer, 120 + self.plan.load.count / 20)
-
-    @property
-    def warm_up(self) -> int:
-        """Messages of a memory trial that are consumed before the tracker starts."""
-        return self.plan.load.count // 5
 
     def _finish(self, consumer: Child, limit: float) -> None:
         """Wait until the consumer has stored what there is; stop it after `limit` seconds."""
