@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help install benchmark test check lab constraints clean
+.PHONY: help install benchmark test check lab example constraints clean
 
 help:  ## this list
 	@echo "SentinelStream Lab. Parameters go behind a target: make benchmark WORKERS=128 DURATION=120s"
@@ -40,6 +40,9 @@ check: $(READY)  ## lint and type-check
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
+
+example: $(READY)  ## make a run the one that the README shows: make example RUN=<id>
+	@$(BIN)/python -m sentinel.lab.example $(RUN)
 
 constraints: $(READY)  ## pin the newest allowed versions anew
 	@$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -187,7 +187,7 @@ class Lab:
             plan = replace(bare, number=self._number)
             self._number += 1
             rate = f" at {plan.load.rate:,.0f}/s" if plan.kind == LATENCY else ""
-            self._progress.step(f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}")
+            self._progress.step(f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}", self._expected(plan))
             folder = self.run.trial_folder(plan.number)
             outcomes.append(Trial(plan, self.stack, folder, self._warden, self.run.id).run())
             if then is not None:

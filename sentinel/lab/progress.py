@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from pathlib import Path
 
 from IPython.display import HTML, display
@@ -18,29 +19,32 @@ class Progress:
         self._total = total
         self._done = 0.0
         self._label = "starting"
+        self._step = 0.0
         path = LabSettings.from_env().progress
         self._file = Path(path) if path else None
         self._handle = display(HTML(""), display_id=True)
         self._show()
 
-    def step(self, label: str) -> None:
-        """Name what is going on now."""
-        self._label = label
+    def step(self, label: str, seconds: float = 0.0) -> None:
+        """Name what is going on now, and how long it should take."""
+        self._label, self._step = label, seconds
         self._show()
 
     def advance(self, seconds: float) -> None:
         """Count expected seconds as done."""
         self._done = min(self._total, self._done + seconds)
+        self._step = 0.0
         self._show()
 
     def close(self, label: str) -> None:
         """Everything is done."""
-        self._done, self._label = self._total, label
+        self._done, self._step, self._label = self._total, 0.0, label
         self._show()
 
     def _show(self) -> None:
         if self._file is not None:
-            line = {"done": round(self._done, 1), "total": round(self._total, 1), "label": self._label}
+            seconds = {"done": self._done, "total": self._total, "step": self._step}
+            line = {"label": self._label, "at": time.time(), **{k: round(v, 1) for k, v in seconds.items()}}
             with self._file.open("a") as file:
                 file.write(json.dumps(line) + "\n")
         if self._handle is not None:

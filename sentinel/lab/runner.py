@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,7 +121,8 @@ def _show(bar: Any, progress: Path) -> None:
     except (OSError, IndexError, ValueError):
         return  # nothing yet, or half a line
     bar.total = state["total"]
-    bar.n = state["done"]
+    # Within a step the time that has passed is the best guess there is.
+    bar.n = state["done"] + min(state["step"], time.time() - state["at"])
     bar.unit = tqdm.format_interval(state["total"] + OUTSIDE)
     bar.set_description_str(state["label"])
 

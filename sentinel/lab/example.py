@@ -1,0 +1,111 @@
+"""The example run that the repository shows: `python -m sentinel.lab.example RUN_ID`, or `make example`.
+
+Copies a real run to `runs/example/`, photographs its report, and writes its key results between the marks in
+README.md. No figure there is typed by hand. memray's pages are too large for git: links to them become plain text.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sentinel.errors import RunError
+from sentinel.lab import results, views
+from sentinel.lab.runs import RUNS, Run, load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "example"
+PICTURE = Path("docs/report.png")
+START, END = "<!-- START example -->", "<!-- END example -->"
+WIDTH, HEIGHT = 1200, 1560
+
+
+def table(run: Run) -> str:
+    """The key results in Markdown."""
+    heads = ["", "SentinelStream (Go), published", *(views.label(run, key) for key in views.keys(run))]
+    compared = " ÷ ".join(run.data["compared"])
+    rows = [[row.head, row.published, *row.cells, row.ratio] for row in results.rows(run)]
+    return "\n".join(map(_line, [[*heads, compared], ["---", *["---:"] * len(heads)], *rows]))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def section(run: Run) -> str:
+    """What README.md shows of the example."""
+    machine = run.data["machine"]
+    where = f"{run.data['stack']['label']} {machine['cpu_count_logical']} cores, everything on them."
+    verdict = " ".join(run.data["verdict"])
+    return (
+        f"[![The report of the example run]({PICTURE})]({RUNS / NAME / 'report.html'})\n\n"
+        f"{table(run)}\n\n"
+        f"Medians and 95 % intervals of a real run, [`runs/{NAME}`]({RUNS / NAME}) ({where}) {verdict}"
+    )
+
+
+def replaced(text: str, new: str) -> str:
+    """The text with `new` between the marks.
+
+    Raises:
+        RunError: the marks are not there.
+    """
+    before, start, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise RunError(f"README.md has no {START} … {END}: put the marks where the example belongs")
+    return f"{before}{start}\n{new}\n{end}{after}"
+
+
+def unlinked(page: str) -> str:
+    """The page without links to memray's pages, which are not in git."""
+    return re.sub(r'<a href="\.\./\.\./profiles/[^"]*">(.*?)</a>', r"\1 (not in git)", page)
+
+
+def copy(run: Run) -> Run:
+    """The run as `runs/example/`, without the servers' logs."""
+    target = run.root / RUNS / NAME
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(run.folder, target, ignore=shutil.ignore_patterns("stack", "*.log", "*.bin", "notebook.ipynb"))
+    (target / "report.html").write_text(unlinked((target / "report.html").read_text()))
+    return load(NAME, run.root)
+
+
+def photograph(page: Path, picture: Path) -> None:
+    """A screenshot of the page's beginning.
+
+    Raises:
+        RunError: there is no chromium.
+    """
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        raise RunError("no chromium on PATH: the picture of the report needs one")
+    picture.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as profile:
+        quiet = ["--disable-gpu", "--no-sandbox", "--hide-scrollbars", "--no-first-run", "--disable-sync"]
+        offline = ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
+        shot = [f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={picture.absolute()}", page.absolute().as_uri()]
+        subprocess.run([browser, "--headless", *quiet, *offline, *shot], check=True, capture_output=True)
+
+
+@click.command()
+@click.argument("run_id")
+def main(run_id: str) -> None:
+    """Make a run the example of the repository."""
+    run = copy(load(run_id))
+    photograph(run.report, run.root / PICTURE)
+    readme = run.root / "README.md"
+    readme.write_text(replaced(readme.read_text(), section(run)))
+    click.echo(f"{run.folder}, {run.root / PICTURE} and the marked part of {readme} are new")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The example run of the repository: made from a real run, never typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from synthetic import made
+
+from sentinel.errors import RunError
+from sentinel.lab import example, runs
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_table_has_a_cell_for_every_column(tmp_path: Path) -> None:
+    """Every line of the Markdown table has as many cells as its head."""
+    lines = example.table(made(tmp_path, ["baseline", "optimised"], repeats=2, memray=True)).splitlines()
+    assert len({line.count("|") for line in lines}) == 1
+    assert len(lines) > 10
+
+
+def test_only_what_lies_between_the_marks_is_replaced() -> None:
+    """The text before and after stays, and writing twice gives the same."""
+    text = f"before\n{example.START}\nold\n{example.END}\nafter"
+    once = example.replaced(text, "new")
+    assert once == f"before\n{example.START}\nnew\n{example.END}\nafter"
+    assert once == example.replaced(once, "new")
+
+
+def test_missing_marks_are_an_error() -> None:
+    """A page without the marks is left alone, and the message says what to do."""
+    with pytest.raises(RunError, match="put the marks"):
+        example.replaced("nothing here", "new")
+
+
+def test_links_out_of_the_copy_become_text() -> None:
+    """A page that is copied into git points at nothing that is not there."""
+    page = '<a href="../../profiles/x/a-table.html">a: table</a> <a href="#top">top</a>'
+    assert example.unlinked(page) == 'a: table (not in git) <a href="#top">top</a>'
+
+
+def test_readme_shows_the_committed_example() -> None:
+    """README's figures are those of runs/example, word for word."""
+    run = runs.load(example.NAME, ROOT)
+    readme = (ROOT / "README.md").read_text()
+    assert readme == example.replaced(readme, example.section(run))
