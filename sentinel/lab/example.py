@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 NAME = "example"
 PICTURE = Path("docs/report.png")
 START, END = "<!-- START example -->", "<!-- END example -->"
-WIDTH, HEIGHT = 1200, 1560
+SHOWN = "how-long-does-a-message-take"
+"""Where on the page the picture begins."""
+WIDTH, HEIGHT = 1200, 1260
 
 
 def table(run: Run) -> str:
@@ -80,7 +82,7 @@ def copy(run: Run) -> Run:
 
 
 def photograph(page: Path, picture: Path) -> None:
-    """A screenshot of the page's beginning.
+    """A screenshot of the page from `SHOWN` on.
 
     Raises:
         RunError: there is no chromium.
@@ -92,7 +94,7 @@ def photograph(page: Path, picture: Path) -> None:
     with tempfile.TemporaryDirectory() as profile:
         quiet = ["--disable-gpu", "--no-sandbox", "--hide-scrollbars", "--no-first-run", "--disable-sync"]
         offline = ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
-        shot = [f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={picture.absolute()}", page.absolute().as_uri()]
+        shot = [f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={picture.absolute()}", f"{page.absolute().as_uri()}#{SHOWN}"]
         subprocess.run([browser, "--headless", *quiet, *offline, *shot], check=True, capture_output=True)
 
 
