@@ -1,11 +1,12 @@
 """The example run that the repository shows: `python -m sentinel.lab.example RUN_ID`, or `make example`.
 
-Copies a real run to `runs/example/`, photographs its report, and writes its key results between the marks in
+Copies a real run to `runs/example/`, takes its report's picture, and writes its key results between the marks in
 README.md. No figure there is typed by hand. memray's pages are too large for git: links to them become plain text.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import subprocess
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "example"
-PICTURE = Path("docs/report.png")
+PICTURE, FIGURE = Path("docs/report.png"), Path("docs/latency.svg")
 START, END = "<!-- START example -->", "<!-- END example -->"
-SHOWN = "how-long-does-a-message-take"
-"""Where on the page the picture begins."""
-WIDTH, HEIGHT = 1200, 1260
+WIDTH, HEIGHT = 1200, 1560
 
 
 def table(run: Run) -> str:
@@ -48,9 +47,11 @@ def section(run: Run) -> str:
     where = f"{run.data['stack']['label']} {machine['cpu_count_logical']} cores, everything on them."
     verdict = " ".join(run.data["verdict"])
     return (
-        f"[![The report of the example run]({PICTURE})]({RUNS / NAME / 'report.html'})\n\n"
+        f"[![Latency by percentile, of the example run]({FIGURE})]({RUNS / NAME / 'report.html'})\n\n"
         f"{table(run)}\n\n"
-        f"Medians and 95 % intervals of a real run, [`runs/{NAME}`]({RUNS / NAME}) ({where}) {verdict}"
+        f"Medians and 95 % intervals of a real run, [`runs/{NAME}`]({RUNS / NAME}) ({where}) {verdict}\n\n"
+        f"The page that a run leaves: [a picture of its beginning]({PICTURE}),"
+        f" or open [`report.html`]({RUNS / NAME / 'report.html'}) from a checkout."
     )
 
 
@@ -81,8 +82,21 @@ def copy(run: Run) -> Run:
     return load(NAME, run.root)
 
 
+def draw(page: str, figure: Path) -> None:
+    """The page's first figure, as a file of its own.
+
+    Raises:
+        RunError: the page shows no figure as SVG.
+    """
+    found = re.search(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", page)
+    if found is None:
+        raise RunError("the report shows no SVG figure: was any latency trial valid?")
+    figure.parent.mkdir(exist_ok=True)
+    figure.write_bytes(base64.b64decode(found[1]))
+
+
 def photograph(page: Path, picture: Path) -> None:
-    """A screenshot of the page from `SHOWN` on.
+    """A screenshot of the page's beginning.
 
     Raises:
         RunError: there is no chromium.
@@ -90,11 +104,10 @@ def photograph(page: Path, picture: Path) -> None:
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         raise RunError("no chromium on PATH: the picture of the report needs one")
-    picture.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as profile:
         quiet = ["--disable-gpu", "--no-sandbox", "--hide-scrollbars", "--no-first-run", "--disable-sync"]
         offline = ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
-        shot = [f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={picture.absolute()}", f"{page.absolute().as_uri()}#{SHOWN}"]
+        shot = [f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={picture.absolute()}", page.absolute().as_uri()]
         subprocess.run([browser, "--headless", *quiet, *offline, *shot], check=True, capture_output=True)
 
 
@@ -103,6 +116,7 @@ def photograph(page: Path, picture: Path) -> None:
 def main(run_id: str) -> None:
     """Make a run the example of the repository."""
     run = copy(load(run_id))
+    draw(run.report.read_text(), run.root / FIGURE)
     photograph(run.report, run.root / PICTURE)
     readme = run.root / "README.md"
     readme.write_text(replaced(readme.read_text(), section(run)))
