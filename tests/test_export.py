@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
+from browser import browsed
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from synthetic import made
 
 from sentinel.lab import report
 from sentinel.lab.export import export
-from sentinel.settings import LabSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TITLE = "benchmark <1> & more"
 LARGEST = 3_000_000
-CHROMIUM = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--enable-logging=stderr", "--v=0", "--dump-dom"),
-)
 SECTIONS = {
     "What was measured, and on what": report.header,
     "Key results": report.key_results,
@@ -203,16 +195,6 @@ def test_exporting_again_gives_the_same_page(page: Path, text: str) -> None:
 
 
 # -- in a browser ----------------------------------------------------------------------------------------------------
-
-
-def browsed(path: Path, profile: Path) -> tuple[str, list[str]]:
-    """The page as chromium has it, and what its console says; no name can be resolved."""
-    program = shutil.which("chromium")
-    if program is None:
-        (pytest.fail if os.environ.get(LabSettings.STRICT) else pytest.skip)("chromium is not on PATH")
-    own = [f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND", path.as_uri()]
-    done = subprocess.run([program, *CHROMIUM, *own], capture_output=True, text=True, timeout=50, check=True)
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
 def test_a_browser_has_nothing_to_complain_about(page: Path, tmp_path: Path) -> None:

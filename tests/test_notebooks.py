@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import psutil
 import pytest
+from browser import browsed
 
 from sentinel.lab import runs
 
@@ -150,6 +151,14 @@ def test_report_is_one_offline_page(executed: tuple[runs.Run, str]) -> None:
     assert len(pictures) >= 4
     assert [] == [picture[:80] for picture in pictures if not re.search(r'alt="[^"]{20,}"', picture)]
     assert "Lab.open" not in page
+
+
+def test_report_opens_in_a_browser_without_a_network(executed: tuple[runs.Run, str], tmp_path: Path) -> None:
+    """Chromium, cut off from any name, shows the real report without one message on its console."""
+    run, _ = executed
+    dom, console = browsed(run.report, tmp_path)
+    assert [] == console
+    assert dom.count("<img ") == run.report.read_text().count("<img ")
 
 
 def test_runs_lists_it(executed: tuple[runs.Run, str], place: Path) -> None:

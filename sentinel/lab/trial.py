@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 import threading
 import time
@@ -37,6 +38,8 @@ START_LIMIT = 30.0
 """Seconds a consumer may take until it is ready."""
 DRAIN_LIMIT = 30.0
 """Seconds a consumer may take, after the load has ended, to store what is left on the bus."""
+PER_PROCESS = 100_000
+"""Messages per second that one process of the load generator is trusted with."""
 SAMPLE_EVERY = 0.25
 """Seconds between readings of the processes' CPU and memory."""
 
@@ -120,10 +123,13 @@ class Trial:
         names = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed")
         transport = load.transport if self.plan.kind == LATENCY else "stream"
         words = [word for name in names for word in (f"--{name}", str(getattr(load, name)))]
-        record = str(self.folder / series.LOAD)
-        return self._start(
-            "load", "sentinel", "load", *words, "--transport", transport, "--key", self.bus.stream, "--record", record
-        )
+        options = {
+            "--transport": transport,
+            "--key": self.bus.stream,
+            "--record": str(self.folder / series.LOAD),
+            "--processes": str(math.ceil(load.rate / PER_PROCESS) if not load.count else 1),
+        }
+        return self._start("load", "sentinel", "load", *words, *(word for pair in options.items() for word in pair))
 
     def _beside_load(self) -> None:
         consumer = self._consumer()
