@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sentinel.lab.compare import BAND, Ratio, noise, ratio, smallest_p, verdict
+from sentinel.lab.compare import BAND, Ratio, noise, ratio, verdict
 
 UNKNOWN = Ratio(2.0, math.nan, math.nan, 1)
 TRIES = 200
@@ -171,9 +171,3 @@ def test_noise_is_the_distance_of_the_medians(first: list[float], again: list[fl
 def test_a_leg_that_got_nothing_done_is_no_error() -> None:
     """A throughput of zero in the second leg leaves no pair to compare, and the least noise that is ever assumed."""
     assert noise([100.0], [0.0]) >= BAND
-
-
-@pytest.mark.parametrize(("n", "p"), [(1, 1.0), (2, 1 / 3), (3, 0.1), (4, 2 / 70), (5, 2 / 252), (10, 2 / 184_756)])
-def test_the_smallest_p_is_that_of_complete_separation(n: int, p: float) -> None:
-    """With n against n trials a rank test cannot say more, so three trials never reach 5 %."""
-    assert p == pytest.approx(smallest_p(n))

@@ -95,8 +95,3 @@ def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) 
     if value.low >= 1 - band and value.high <= 1 + band:
         return "no difference"
     return "cannot tell"
-
-
-def smallest_p(n: int) -> float:
-    """The smallest two-sided p that a rank test of n against n trials can reach: 2 ÷ C(2n, n)."""
-    return 2 / math.comb(2 * n, n)
