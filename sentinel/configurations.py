@@ -49,6 +49,9 @@ OPTIMISED = Configuration("optimised", "socket-reads", "msgspec", "line-bytes", 
 
 CONFIGURATIONS = {c.name: c for c in (BASELINE, CLIENT_BATCHING, OPTIMISED)}
 
+ORDER = ("write", "point", "decode", "receive")
+"""The order in which an ablation switches the axes: from the store backwards."""
+
 
 def parse(text: str) -> Configuration:
     """A configuration by name, with axes switched where asked: `optimised` or `baseline,decode=msgspec`.
@@ -67,3 +70,15 @@ def parse(text: str) -> Configuration:
             raise SettingsError(f"{switch!r} switches no axis: expected AXIS=CHOICE with one of {', '.join(axes)}")
         configuration = replace(configuration, **{axis: choice})
     return replace(configuration, name=",".join([name, *switches]))
+
+
+def ablation() -> list[str]:
+    """`baseline`, one axis more on the way to `optimised`, `optimised` with each axis switched back; `optimised` last.
+
+    Axes in the order of `ORDER`; the step before the last and `optimised` without the last axis are the same.
+    """
+    choices = OPTIMISED.axes()
+    switched = [f"{axis}={choices[axis]}" for axis in ORDER]
+    steps = [",".join(["baseline", *switched[:n]]) for n in range(len(ORDER))]
+    without = [f"optimised,{axis}={choice}" for axis, choice in BASELINE.axes().items() if axis != ORDER[-1]]
+    return [*steps, *without, "optimised"]

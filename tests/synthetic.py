@@ -10,11 +10,11 @@ import numpy as np
 
 from sentinel.configurations import parse
 from sentinel.lab import summary
-from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan
+from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome, Plan
 from sentinel.lab.parameters import Benchmark
 from sentinel.lab.runs import Run
 from sentinel.lab.series import percentiles
-from sentinel.lab.summary import AGAIN, HEADLINE
+from sentinel.lab.summary import HEADLINE
 from sentinel.latency import Recorder
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.settings import LoadSettings

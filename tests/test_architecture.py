@@ -66,6 +66,7 @@ PURE = [
     "sentinel.configurations",
     "sentinel.lab.compare",
     "sentinel.lab.outcome",
+    "sentinel.lab.plans",
     "sentinel.lab.summary",
     "sentinel.lab.store.linereader",
     "sentinel.lab.store.linefields",

@@ -11,9 +11,10 @@ import papermill
 import pytest
 
 from sentinel.errors import SettingsError
-from sentinel.lab.parameters import RULES, Benchmark, check, converted, from_words, read
+from sentinel.lab.parameters import RULES, Ablation, Benchmark, Common, Sweep, check, converted, from_words, read
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "benchmark.ipynb"
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+OF_NOTEBOOKS = {"benchmark": Benchmark, "ablation": Ablation, "sweep": Sweep}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,12 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "benchmark.ipynb"
         ("TRANSPORT", "pubsub", "pubsub"),
         ("CODEC", "binary", "binary"),
         ("STACK", "embedded", "embedded"),
+        ("RATES", "", ""),
+        ("RATES", "1000,25000", "1000,25000"),
+        ("RATES", "1e3, 2.5e4", "1000,25000"),
+        ("RATES", 25_000, "25000"),
+        ("FACTOR", 1.5, 1.5),
+        ("P99_STORED_MS", "0.5", 0.5),
         ("MEMRAY", True, True),
         ("MEMRAY", False, False),
         ("MEMRAY", "False", False),
@@ -79,6 +86,10 @@ REFUSED = [
     *(("CODEC", value) for value in ("msgpack", "JSON")),
     *(("BATCH_SIZE", value) for value in (0, 100_001, False)),
     *(("STACK", value) for value in ("cloud", "Docker", True)),
+    *(("RATES", value) for value in ("fast", "2,1", "1,1", "0", "1,", "1,nan", [1])),
+    *(("START", value) for value in (0, "low", True)),
+    *(("FACTOR", value) for value in (1, 11, "twice", None)),
+    *(("P99_STORED_MS", value) for value in (0, -1, "soon", float("nan"))),
     *(("MEMRAY", value) for value in ("yes", "", 2, None, "on")),
     *(("SEED", value) for value in (-1, 2**31, False, "x")),
 ]
@@ -88,7 +99,7 @@ REFUSED = [
 def test_any_other_value_is_refused_with_what_is_allowed(name: str, value: Any) -> None:
     """The refusal names the parameter, repeats the value and says what would be right."""
     with pytest.raises(SettingsError) as caught:
-        check({name: value})
+        read(name, value)
     assert f"{name}={value!r} is not allowed: expected {RULES[name].allowed}" == str(caught.value)
 
 
@@ -127,34 +138,37 @@ def test_what_is_allowed_is_said_in_full(name: str, words: str) -> None:
 def test_an_unknown_parameter_is_refused_with_a_near_miss(name: str, hint: str) -> None:
     """papermill would only warn; here a name that does nothing is an error that lists all there are."""
     with pytest.raises(SettingsError) as caught:
-        check({name: 1})
-    assert f"{name} is not a parameter{hint}: there are {', '.join(RULES)}" == str(caught.value)
+        check({name: 1}, Benchmark)
+    assert f"{name} is not a parameter{hint}: there are {', '.join(n for n in RULES if hasattr(Benchmark, n))}" == str(
+        caught.value
+    )
 
 
 def test_a_notebooks_own_variables_are_passed_over() -> None:
     """Lower-case, mixed and underscored names of `globals()` are no parameters, whatever they hold."""
     variables = {"lab": object(), "Lab": 1, "__name__": "__main__", "_": 3, "_I": 1, "__": "", "In": [], "_WORKERS": 0}
-    assert Benchmark(WORKERS=4) == check({**variables, "WORKERS": "4"})
+    assert Benchmark(WORKERS=4) == check({**variables, "WORKERS": "4"}, Benchmark)
 
 
 def test_nothing_given_is_the_defaults() -> None:
     """Without parameters, the defaults stand."""
-    assert Benchmark() == check({})
+    assert Benchmark() == check({}, Benchmark)
 
 
 def test_the_defaults_pass_their_own_rules() -> None:
     """Every default is allowed, and already what its rule makes of it."""
-    assert Benchmark() == check(asdict(Benchmark()))
+    for parameters in OF_NOTEBOOKS.values():
+        assert parameters() == check(asdict(parameters()), parameters)
 
 
 def test_every_parameter_has_a_rule_and_every_rule_a_parameter() -> None:
-    """The dataclass and the table of rules name the same parameters, in the same order."""
-    assert [field.name for field in fields(Benchmark)] == list(RULES)
+    """The dataclasses and the table of rules name the same parameters."""
+    assert set(RULES) == {field.name for parameters in OF_NOTEBOOKS.values() for field in fields(parameters)}
 
 
 def test_the_names_of_the_configurations_keep_their_order() -> None:
     """`names` is the list that CONFIGURATIONS spells."""
-    assert check({"CONFIGURATIONS": "optimised, baseline"}).names == ["optimised", "baseline"]
+    assert check({"CONFIGURATIONS": "optimised, baseline"}, Benchmark).names == ["optimised", "baseline"]
 
 
 # -- words of a command line -----------------------------------------------------------------------------------------
@@ -197,30 +211,35 @@ def test_only_the_notebooks_own_parameters_are_known() -> None:
 # -- the notebook ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def cell() -> dict[str, dict[str, Any]]:
-    """The parameters cell of benchmark.ipynb as papermill sees it."""
-    return dict(papermill.inspect_notebook(str(NOTEBOOK)))
+@pytest.fixture(scope="module", params=OF_NOTEBOOKS)
+def cell(request: pytest.FixtureRequest) -> tuple[type[Common], dict[str, dict[str, Any]]]:
+    """A notebook's parameters, as the lab knows them and as papermill sees the cell."""
+    seen = papermill.inspect_notebook(str(NOTEBOOKS / f"{request.param}.ipynb"))
+    return OF_NOTEBOOKS[request.param], dict(seen)
 
 
-def test_the_notebooks_defaults_are_the_dataclasses(cell: dict[str, dict[str, Any]]) -> None:
-    """The same parameters in the same order with the same values stand in the notebook and in `Benchmark`."""
-    defaults = {name: ast.literal_eval(parameter["default"]) for name, parameter in cell.items()}
-    assert list(RULES) == list(defaults)
-    assert asdict(Benchmark()) == defaults
-    assert Benchmark() == check(defaults)
+Cell = tuple[type[Common], dict[str, dict[str, Any]]]
 
 
-def test_every_parameter_has_a_type_and_a_help_text(cell: dict[str, dict[str, Any]]) -> None:
+def test_the_notebooks_defaults_are_the_dataclasses(cell: Cell) -> None:
+    """The same parameters with the same values stand in the notebook and in its dataclass."""
+    parameters, seen = cell
+    defaults = {name: ast.literal_eval(parameter["default"]) for name, parameter in seen.items()}
+    assert asdict(parameters()) == defaults
+    assert parameters() == check(defaults, parameters)
+
+
+def test_every_parameter_has_a_type_and_a_help_text(cell: Cell) -> None:
     """`papermill --help-notebook` tells each parameter's type, as given or as converted, and what it is for."""
-    for name, parameter in cell.items():
-        kinds = {type(value).__name__ for value in (ast.literal_eval(parameter["default"]), getattr(Benchmark(), name))}
-        assert parameter["inferred_type_name"] in kinds, name
+    parameters, seen = cell
+    for name, parameter in seen.items():
+        values = ast.literal_eval(parameter["default"]), getattr(parameters(), name)
+        assert parameter["inferred_type_name"] in {type(value).__name__ for value in values}, name
         assert len(parameter["help"]) > 5, name
 
 
-def test_every_choice_is_named_in_the_help_text(cell: dict[str, dict[str, Any]]) -> None:
+def test_every_choice_is_named_in_the_help_text(cell: Cell) -> None:
     """Where a parameter is one of a few words, its help lists them."""
-    for name in ("STACK", "TRANSPORT", "CODEC"):
+    for name in {"STACK", "TRANSPORT", "CODEC"} & set(cell[1]):
         for choice in RULES[name].allowed.removeprefix("one of ").split(", "):
-            assert choice in cell[name]["help"]
+            assert choice in cell[1][name]["help"]

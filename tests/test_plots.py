@@ -15,9 +15,10 @@ from synthetic import ALL, LONG, made
 
 from sentinel.lab import plots, profiling, views
 from sentinel.lab.looks import KNOWN, looks
+from sentinel.lab.outcome import AGAIN
 from sentinel.lab.plots import canvas
 from sentinel.lab.plots.spectrum import tail
-from sentinel.lab.summary import AGAIN, HEADLINE
+from sentinel.lab.summary import HEADLINE
 from sentinel.latency import RELATIVE_ERROR, Recorder
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 
 from sentinel.lab import summary
 from sentinel.lab.compare import Ratio
-from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan
+from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome, Plan
 from sentinel.lab.parameters import Benchmark
-from sentinel.lab.summary import AGAIN, HEADLINE, of_benchmark, reduction, warnings
+from sentinel.lab.summary import HEADLINE, of_benchmark, reduction, warnings
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:

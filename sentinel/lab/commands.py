@@ -23,11 +23,11 @@ def run(notebook: str, parameters: tuple[str, ...]) -> None:
 
     Everything is kept in runs/<id>/ and profiles/<id>/.
     """
-    from sentinel.lab import report, runner
+    from sentinel.lab import runner, terminal
 
     path = runner.find_notebook(notebook)
     done = runner.execute(path, runner.check_words(path, parameters))
-    click.echo(report.terminal_table(done))
+    click.echo(terminal.table(done))
     click.echo(f"\nreport:   {done.report}\nrecord:   {done.folder}\nprofiles: {done.profiles}")
 
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 EMBEDDED = "embedded store, not InfluxDB"
 
 
-def heading(run: Run) -> Markup:
-    """The whole head."""
+def heading(run: Run, load: str = "") -> Markup:
+    """The whole head; `load` says what was offered, where it was not a benchmark's."""
     d, names = run.data, views.names(run)
     measured = f"{words.counted(len(names), 'configuration')} of the consumer ({words.joined(names)})"
     lead = f"{measured} in {words.counted(len(d['trials']), 'trial')}, each in fresh processes."
     embedded = [tag("p", EMBEDDED, class_="badge")] if d["stack"]["kind"] == "embedded" else []
-    facts = {"Stack": _stack(d["stack"]), "Load": _load(run), "Machine": _machine(d["machine"])}
+    facts = {"Stack": _stack(d["stack"]), "Load": load or _load(run), "Machine": _machine(d["machine"])}
     facts |= {
         "Commit": _commit(d["machine"].get("git") or {}),
         "Date": f"{d['created'][:16].replace('T', ' ')} UTC",

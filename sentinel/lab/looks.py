@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.summary import AGAIN, HEADLINE
+from sentinel.lab.outcome import AGAIN
+from sentinel.lab.summary import HEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

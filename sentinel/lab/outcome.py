@@ -8,6 +8,10 @@ from typing import Any, Self
 from sentinel.settings import LoadSettings
 
 LATENCY, CAPACITY, MEMORY = "latency", "capacity", "memory"
+AGAIN = " (again)"
+"""End of the label of the A/A leg: the same configuration once more, which shows the noise of the day."""
+WARM_UP = 1.0
+"""Seconds of a paced load before the measured ones."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ have been started by plain papermill or by hand.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sentinel.configurations import CONFIGURATIONS, parse
+from sentinel.configurations import CONFIGURATIONS, ablation, parse
 from sentinel.errors import SettingsError
 from sentinel.lab.stack import KINDS
 from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
@@ -20,29 +20,82 @@ from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+C = TypeVar("C", bound="Common")
+
 
 @dataclass(frozen=True)
-class Benchmark:
-    """The parameters of benchmark.ipynb, converted; defaults are the notebook's."""
+class Common:
+    """What every notebook that measures can be told; defaults are the notebooks'."""
 
     WORKERS: int = 16
-    DURATION: float = 10.0
-    RATE: float = 1000.0
-    HEADLINE_RATE: float = 25_000.0
     REPEATS: int = 3
-    MESSAGES: int = 20_000
-    CONFIGURATIONS: str = "baseline,client-batching,optimised"
-    TRANSPORT: str = "stream"
     CODEC: str = "json"
     BATCH_SIZE: int = 5000
     STACK: str = "auto"
-    MEMRAY: bool = True
     SEED: int = 1
 
     @property
     def names(self) -> list[str]:
-        """Names of the configurations, in order."""
+        """Names of the configurations, in order; the last is compared with the first."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Draining(Common):
+    """Of notebooks that drain full streams."""
+
+    MESSAGES: int = 20_000
+    MEMRAY: bool = True
+
+
+@dataclass(frozen=True)
+class Paced(Common):
+    """Of notebooks that offer a load."""
+
+    DURATION: float = 10.0
+    TRANSPORT: str = "stream"
+
+
+@dataclass(frozen=True)
+class Chosen(Common):
+    """Of notebooks whose configurations can be chosen."""
+
+    CONFIGURATIONS: str = "baseline,client-batching,optimised"
+
+    @property
+    def names(self) -> list[str]:
+        """See Common."""
         return [name.strip() for name in self.CONFIGURATIONS.split(",")]
+
+
+@dataclass(frozen=True)
+class Benchmark(Chosen, Draining, Paced):
+    """The parameters of benchmark.ipynb."""
+
+    RATE: float = 1000.0
+    HEADLINE_RATE: float = 25_000.0
+
+
+@dataclass(frozen=True)
+class Ablation(Draining):
+    """The parameters of ablation.ipynb."""
+
+    @property
+    def names(self) -> list[str]:
+        """`baseline`, every step to `optimised`, and `optimised` without each choice; `optimised` is the last."""
+        return ablation()
+
+
+@dataclass(frozen=True)
+class Sweep(Chosen, Paced):
+    """The parameters of sweep.ipynb."""
+
+    WORKERS: int = 128
+    DURATION: float = 5.0
+    RATES: str = ""
+    START: float = 250.0
+    FACTOR: float = 2.0
+    P99_STORED_MS: float = 50.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +123,7 @@ def _number(low: float, high: float) -> Rule:
             raise ValueError
         return number
 
-    return Rule(read, f"a number from {low:,.0f} to {high:,.0f}")
+    return Rule(read, f"a number from {low:,g} to {high:,.0f}")
 
 
 def _choice(*choices: str) -> Rule:
@@ -95,6 +148,13 @@ def _configurations(value: Any) -> str:
     return ",".join(parse(name).name for name in names)
 
 
+def _rates(value: Any) -> str:
+    rates = [float(rate) for rate in str(value).split(",")] if value else []
+    if any(not 1 <= rate <= 10_000_000 for rate in rates) or rates != sorted(set(rates)):
+        raise ValueError
+    return ",".join(f"{rate:g}" if rate < 1000 else f"{rate:.0f}" for rate in rates)
+
+
 def _yes_or_no(value: Any) -> bool:
     return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
 
@@ -111,19 +171,23 @@ RULES: Mapping[str, Rule] = {
     "CODEC": _choice(*CODEC_NAMES),
     "BATCH_SIZE": _whole(1, 100_000),
     "STACK": _choice(*KINDS),
+    "RATES": Rule(_rates, "rising rates in msg/s joined by commas, such as 10000,25000, or nothing"),
+    "START": _number(1, 10_000_000),
+    "FACTOR": _number(1.05, 10),
+    "P99_STORED_MS": _number(0.1, 60_000),
     "MEMRAY": Rule(_yes_or_no, "True or False"),
     "SEED": _whole(0, 2**31 - 1),
 }
 
 
-def check(values: Mapping[str, Any]) -> Benchmark:
-    """The parameters among `values` (upper-case names; others, such as a notebook's variables, are passed over).
+def check(values: Mapping[str, Any], parameters: type[C]) -> C:
+    """The `parameters` among `values` (upper-case names; others, such as a notebook's variables, are passed over).
 
     Raises:
         SettingsError: an unknown name, or a value that is not allowed.
     """
     given = {name: value for name, value in values.items() if name.isupper() and not name.startswith("_")}
-    return Benchmark(**converted(given, RULES))
+    return parameters(**converted(given, [f.name for f in fields(parameters)]))
 
 
 def converted(given: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from IPython.display import HTML
 from sentinel.lab import heading, plots, profiling, results, tables, views, words
 from sentinel.lab.looks import looks
 from sentinel.lab.outcome import LATENCY, MEMORY, Outcome
-from sentinel.lab.results import key_figures, terminal_table
+from sentinel.lab.results import key_figures
 from sentinel.lab.summary import ORIGINAL
 from sentinel.lab.tables import Markup, folded, hinted, paragraphs, table, tag, together
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "answer", "capacity", "figure_html", "header", "key_figures", "key_results", "latency", "ledgers", "memory",
-    "over_time", "terminal_table",
+    "over_time",
 ]  # fmt: skip
 
 DECISIVE = re.compile(r"\b(?:better|worse|cannot tell|no difference|invalid)\b|[\d.,]+(?:×| % less)")
@@ -51,9 +51,12 @@ def _nothing(why: str) -> HTML:
     return HTML(tag("p", why, class_="nothing"))
 
 
-def header(run: Run) -> HTML:
-    """What was measured, on what, when; what speaks against trusting it; everything else folded away."""
-    return HTML(heading.heading(run))
+def header(run: Run, load: str = "") -> HTML:
+    """What was measured, on what, when; what speaks against trusting it; everything else folded away.
+
+    `load` says what was offered, where it was not a benchmark's.
+    """
+    return HTML(heading.heading(run, load))
 
 
 # -- results --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import compare
-from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome
+from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,8 +28,6 @@ ORIGINAL = {
 
 Columns = dict[str, dict[str, list[float]]]
 """Column of the table → measure → one value a trial."""
-AGAIN = " (again)"
-"""Label of the A/A leg: the same configuration once more, which shows the noise of the day."""
 HEADLINE = "headline"
 LATE = 0.2
 """Share of an e2e percentile from which the generator's own lateness is worth a warning."""

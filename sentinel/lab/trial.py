@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import series
-from sentinel.lab.outcome import LATENCY, MEMORY, Outcome, Plan, warm_up
+from sentinel.lab.outcome import LATENCY, MEMORY, WARM_UP, Outcome, Plan, warm_up
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
 from sentinel.record import READY
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from sentinel.lab.stack import Stack
     from sentinel.lab.warden import Child, Warden
 
-WARM_UP = 1.0
-"""Seconds of load before the measured ones."""
 START_LIMIT = 30.0
 """Seconds a consumer may take until it is ready."""
 DRAIN_LIMIT = 30.0

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import series, words
-from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome
-from sentinel.lab.summary import AGAIN, HEADLINE
-from sentinel.lab.trial import WARM_UP
+from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome
+from sentinel.lab.summary import HEADLINE
 from sentinel.latency import Recorder
 
 if TYPE_CHECKING:

@@ -1,0 +1,74 @@
+"""The lab of benchmark.ipynb: configurations against each other, at what they can take and at one common load."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sentinel.lab import plans, summary
+from sentinel.lab.experiment import Lab
+from sentinel.lab.outcome import CAPACITY, Outcome, Plan
+from sentinel.lab.parameters import Benchmark
+from sentinel.lab.summary import HEADLINE
+
+HEADROOM = 0.6
+"""Share of the slowest configuration's capacity up to which the common load may go."""
+
+
+class BenchmarkLab(Lab[Benchmark]):
+    """Capacity first: it decides the common load."""
+
+    notebook = "benchmark"
+
+    def expected_seconds(self) -> float:
+        """See Lab."""
+        p = self.parameters
+        everything = [*plans.capacity(p), *self._latency_plans(), *self._headline_plans(), *plans.memory(p)]
+        return sum(map(self.expected, everything))
+
+    def _latency_plans(self) -> list[Plan]:
+        p = self.parameters
+        return plans.paced(p, p.names, self.common_rate(), "latency", p.REPEATS)
+
+    def _headline_plans(self) -> list[Plan]:
+        p = self.parameters
+        return plans.paced(p, p.names[-1:], p.HEADLINE_RATE, HEADLINE, p.REPEATS)
+
+    def common_rate(self) -> float:
+        """RATE, or less where the slowest configuration could not sustain it: queues are no latencies to compare."""
+        capacities = [o.throughput for o in self.outcomes if o.plan.kind == CAPACITY and o.valid]
+        if not capacities or min(capacities) * HEADROOM >= self.parameters.RATE:
+            return self.parameters.RATE
+        return max(1.0, min(capacities) * HEADROOM // 10 * 10)
+
+    def capacity(self) -> list[Outcome]:
+        """Every configuration draining a full stream."""
+        return self.carry_out(plans.capacity(self.parameters))
+
+    def latency(self) -> list[Outcome]:
+        """Every configuration under the one load that all can sustain."""
+        return self.carry_out(self._latency_plans())
+
+    def headline(self) -> list[Outcome]:
+        """The last configuration named, alone, at the original's rate."""
+        return self.carry_out(self._headline_plans())
+
+    def memory(self) -> list[Outcome]:
+        """Every configuration once under memray."""
+        return self.weighed(plans.memory(self.parameters))
+
+    def _lowered(self) -> list[str]:
+        rate, asked = self.common_rate(), self.parameters.RATE
+        if rate == asked:
+            return []
+        return [
+            f"RATE={asked:,.0f} msg/s is more than the slowest configuration can sustain here:"
+            f" latencies are compared at {rate:,.0f} msg/s, {100 * HEADROOM:.0f} % of its capacity.",
+        ]
+
+    def found(self) -> dict[str, Any]:
+        """See Lab."""
+        p, rate = self.parameters, self.common_rate()
+        return {
+            "rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE},
+            **summary.of_benchmark(p, self.outcomes, self._lowered(), rate),
+        }

@@ -1,0 +1,20 @@
+"""What a run says in a terminal: its table and verdict, and the few figures that tell runs apart, by notebook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sentinel.lab import results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sentinel.lab.runs import Run
+
+TABLES: Mapping[str, Callable[[Run], str]] = {"benchmark": results.terminal_table}
+"""By notebook."""
+
+
+def table(run: Run) -> str:
+    """The key results as plain text, as wide as a terminal."""
+    return TABLES.get(run.data.get("notebook", ""), results.terminal_table)(run)
