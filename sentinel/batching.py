@@ -35,7 +35,7 @@ class Batch:
     payloads: list[bytes] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     points: list[Any] = field(default_factory=list)
-    """Lines (bytes), or influxdb-client Points, as the configuration says."""
+    """Lines (str), or influxdb-client Points, as the configuration says."""
     reads: list[tuple[int, int, int]] = field(default_factory=list)
     """(messages, read at, batched at) of each read that went in; times in ns since the epoch."""
 

@@ -6,6 +6,7 @@ the lab; where the lab's libraries are missing, they are listed with what to ins
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -27,6 +28,7 @@ from sentinel.settings import (
     LoadSettings,
     StoreSettings,
     parse_duration,
+    spare_threads,
 )
 
 if TYPE_CHECKING:
@@ -132,7 +134,12 @@ def agent(key: str, count: int, host: str | None, **options: Any) -> None:
 @click.option(
     "--batch-size", type=click.IntRange(min=1), default=ConsumerSettings.batch_size, help="Most points in one write."
 )
-@click.option("--max-age", type=Duration(), default="2ms", help="Time that a batch waits for more points.")
+@click.option(
+    "--max-age",
+    type=Duration(),
+    default=None,
+    help="Time that a batch waits for more although the writer is free.  [default: none]",
+)
 @click.option(
     "--name",
     default=None,
@@ -157,6 +164,7 @@ def consume(
     """
     consumer = open_consumer(configuration, key, name, record, options)
     consumer.until_empty = until_empty
+    spare_the_collector()
     consumer.run()
     report = consumer.close()
     click.echo(report)
@@ -169,11 +177,18 @@ def open_consumer(configuration: str, key: str, name: str | None, record: Path |
     from sentinel.configurations import parse
     from sentinel.consumer import Consumer
 
-    settings = ConsumerSettings(**options | ({"name": name} if name else {}))
+    given = {option: value for option, value in (options | {"name": name}).items() if value is not None}
+    settings = ConsumerSettings(**given)
     bus, store = BusSettings.from_env().keyed(key), StoreSettings.from_env()
     consumer = Consumer(parse(configuration), settings, bus, store, record=record)
     control(consumer, settings.deadline)
     return consumer
+
+
+def spare_the_collector() -> None:
+    """Let the cyclic collector look less often: messages make no cycles (3.4 µs a message, against 3.7)."""
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
 
 
 def control(consumer: Consumer, deadline: float) -> None:
@@ -229,7 +244,7 @@ def _left(pending: int, transport: str) -> str:
 def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
     """Play many sources against the bus; prints a ledger, the rate and the send delay."""
     from sentinel.delivery import StopSign
-    from sentinel.loadgen import run_load
+    from sentinel.loads import run_load
 
     stop = StopSign()
     on_stop_signals(lambda: stop.request(5.0))
@@ -246,6 +261,7 @@ def on_stop_signals(action: Callable[[], None]) -> None:
 
 def main() -> None:
     """Run a command; an error that a user can act on is one line on stderr and exit code 1 (2: a wrong option)."""
+    spare_threads()
     try:
         sys.exit(cli(prog_name="sentinel", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:

@@ -40,8 +40,7 @@ class Recorder:
             self.negative += times * int(np.count_nonzero(values < 0))
             self.zero += times * int(np.count_nonzero(values == 0))
             values = values[values > 0]
-        buckets, counts = np.unique((values.astype(np.float64).view(np.int64) >> _SHIFT) - _ONE, return_counts=True)
-        self.counts[buckets] += times * counts
+        np.add.at(self.counts, (values.astype(np.float64).view(np.int64) >> _SHIFT) - _ONE, times)
 
     def merge(self, other: Recorder) -> None:
         """Add all that the other counted."""

@@ -1,4 +1,4 @@
-r"""Samples to InfluxDB line protocol, as bytes.
+r"""Samples to InfluxDB line protocol.
 
 Pure. `system_stats,host=H,run=R,source=S cpu=…,mem=…[,field=…] <ns>`: tags only where known, sorted, escaped.
 Escaping follows the InfluxDB documentation (comma, space and equals sign take a backslash). What the format cannot
@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sentinel.sample import MEASUREMENT
+import msgspec
+
+from sentinel.sample import MEASUREMENT, series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Sequence
 
     from sentinel.sample import Sample
 
@@ -43,30 +45,50 @@ def tags(sample: Sample, run: str = "") -> dict[str, str]:
     return {key: visible(value) for key, value in known.items() if value}
 
 
+MOST_SERIES = 100_000
+"""Series remembered: a hostile sender must not fill the memory with names."""
+
+
 class LineEncoder:
-    """Encodes samples; remembers the escaped series of each source (0.7 µs a message against 3.8 µs without)."""
+    """Encodes samples, a column at a time; remembers the escaped series of each source.
+
+    msgspec writes a whole column of numbers in 0.06 µs each, where `repr` takes 0.17: 0.32 µs a message against 0.67
+    for a loop with an f-string, and 3.8 without remembering the series.
+    """
 
     def __init__(self, run: str = "") -> None:
         self._run = run
-        self._prefixes: dict[tuple[str, int | None, str], str] = {}
+        self._prefixes: dict[Hashable, str] = {}
 
-    def __call__(self, samples: Iterable[Sample]) -> list[bytes]:
+    def __call__(self, samples: Sequence[Sample]) -> list[str]:
         """One line per sample, without the newline."""
-        prefixes = self._prefixes
-        lines = []
-        for s in samples:
-            key = (s.host, s.source, s.run)
-            prefix = prefixes.get(key) or self._prefix(key, s)
-            more = f",{_further(s.fields)}" if s.fields else ""
-            lines.append(f"{prefix}{s.cpu!r},mem={s.mem!r}{more} {s.sent or s.timestamp * 1_000_000_000}".encode())
-        return lines
+        if not samples:
+            return []
+        keys = series(samples)
+        try:
+            prefixes = [self._prefixes[key] for key in keys]
+        except KeyError:
+            prefixes = self._remember(keys, samples)
+        cpu = _texts([s.cpu for s in samples])
+        mem = _texts([s.mem for s in samples])
+        if any([s.fields for s in samples]):
+            mem = [f"{m},{_further(s.fields)}" if s.fields else m for m, s in zip(mem, samples, strict=True)]
+        times = _texts([s.sent or s.timestamp * 1_000_000_000 for s in samples])
+        return [f"{p}{c},mem={m} {t}" for p, c, m, t in zip(prefixes, cpu, mem, times, strict=True)]
 
-    def _prefix(self, key: tuple[str, int | None, str], sample: Sample) -> str:
-        if len(self._prefixes) >= 100_000:  # a hostile sender must not fill the memory with names
+    def _remember(self, keys: Sequence[Hashable], samples: Sequence[Sample]) -> list[str]:
+        found = dict(zip(keys, samples, strict=True))
+        if len(self._prefixes) + len(found) > MOST_SERIES:
             self._prefixes.clear()
-        series = "".join(f",{name}={escape(value)}" for name, value in tags(sample, self._run).items())
-        self._prefixes[key] = f"{MEASUREMENT}{series} cpu="
-        return self._prefixes[key]
+        for key, sample in found.items():
+            known = "".join(f",{name}={escape(value)}" for name, value in tags(sample, self._run).items())
+            self._prefixes[key] = f"{MEASUREMENT}{known} cpu="
+        return [self._prefixes[key] for key in keys]
+
+
+def _texts(numbers: Sequence[float]) -> list[str]:
+    """Each number as the shortest text that reads back the same; finite ones only."""
+    return msgspec.json.encode(numbers)[1:-1].decode().split(",")
 
 
 def _further(fields: dict[str, float]) -> str:

@@ -11,13 +11,10 @@ from __future__ import annotations
 import logging
 import math
 import random
-import signal
-import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass, field, fields
-from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from bisect import bisect_right
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,13 +25,14 @@ from sentinel.latency import Recorder
 from sentinel.ledger import SenderLedger, as_line
 from sentinel.payloads import encoder
 from sentinel.record import INTERVAL, Record
-from sentinel.schedule import LOOPS, Schedule, shares
+from sentinel.schedule import LOOPS, Schedule
 from sentinel.settings import CODEC_NAMES, TRANSPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from multiprocessing.synchronize import Event
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from sentinel.settings import BusSettings, LoadSettings
 
@@ -44,6 +42,10 @@ CHUNK = 500
 """Messages sent at once when filling a stream."""
 LEAD = 0.05
 """Seconds between the decision to start and the schedule's first message."""
+AHEAD, PIECE = 1000, 50
+"""Messages encoded before they fall due, and at once: a piece takes less than a tick."""
+COLLECT = 200
+"""Answers owed from which it is worth asking for them."""
 MOST = 20 * CHUNK
 """Messages of one send at most, however many are late: the grace, a stop and the answers are looked at in between."""
 
@@ -98,8 +100,10 @@ class LoadGenerator:
         self._sender = Sender(bus, settings.transport, min(settings.connections, settings.workers))
         self._connections = min(settings.connections, settings.workers)
         self._encode = encoder(settings)
-        self._next = [0] * settings.workers
+        self._next = np.zeros(settings.workers, dtype=np.int64)
         self._ledger = SenderLedger()
+        self._wake = 0
+        """Moment before which nothing more leaves, ns since the epoch."""
         self._delay = Recorder()
         self._total_delay = Recorder()
         self._record = Record(record)
@@ -130,42 +134,75 @@ class LoadGenerator:
         for end in schedule.slices():
             times, sources = schedule.until(end)
             self._ledger.scheduled += len(times)
-            self._play((times + start), sources, give_up)
+            self._play(times + start, sources, give_up)
 
-    def _play(self, times: Any, sources: Any, give_up: int) -> None:
-        """Send one slice as it falls due; what is not sent by `give_up` (ns since the epoch) stays unsent."""
-        position = 0
-        while position < len(times) and not self._stop.requested:
-            now = time.time_ns()
-            if now >= give_up:
-                return
-            due = min(int(np.searchsorted(times, now, side="right")), position + MOST)
-            if due > position:
-                self._send(sources[position:due].tolist(), times[position:due].tolist(), now)
-                position = due
-                self._collect()
-                self._note()
-            rest = (int(times[position]) - time.time_ns()) / 1e9 if position < len(times) else 0.0
-            if rest > 0:
-                time.sleep(min(max(rest, self._settings.tick), 0.1))
+    def _play(self, times: NDArray[np.int64], sources: NDArray[np.int64], give_up: int) -> None:
+        """Send one slice as it falls due; what is not sent by `give_up` (ns since the epoch) stays unsent.
 
-    def _send(self, sources: Sequence[int], times: Sequence[int], now: int) -> None:
-        """Messages of `sources`, intended at `times`, leave together; those of one source over one connection."""
-        lanes: list[list[bytes]] = [[] for _ in range(self._connections)]
-        encode, command, following, first = self._encode, self._sender.command, self._next, self._settings.first_source
-        size = 0
-        for source, sent in zip(sources, times, strict=True):
-            seq = following[source]
-            following[source] = seq + 1
-            payload = encode(first + source, seq, sent, seq + source)
-            size += len(payload)
-            lanes[source % self._connections].append(command(payload))
-        if not self._settings.count:
-            self._delay.record(now - np.array(times, dtype=np.int64))
-        self._ledger.bytes += size
-        for number, lane in enumerate(lanes):
+        What a message says is known before it falls due: between two sends a few of the next are encoded.
+        """
+        when, numbers = times.tolist(), self._numbered(sources)
+        sent, ready, departures = 0, list[bytes](), list[tuple[int, int]]()
+        while sent < len(when) and not self._stop.requested and (now := time.time_ns()) < give_up:
+            upto = sent + len(ready)
+            if now < max(when[sent], self._wake):
+                if len(ready) < AHEAD and upto < len(when):
+                    ready += self._commands(numbers[upto : upto + PIECE], when[upto : upto + PIECE])
+                else:
+                    time.sleep(min((max(when[sent], self._wake) - now) / 1e9, 0.1))
+                continue
+            due = min(bisect_right(when, now, lo=sent), sent + MOST)
+            ready += self._commands(numbers[upto:due], when[upto:due])
+            departures.append((time.time_ns(), due - sent))
+            self._send(ready[: due - sent], numbers[sent:due])
+            ready, sent = ready[due - sent :], due
+            self._wake = now + int(self._settings.tick * 1e9)
+            self._look_after(departures, times[:sent])
+        self._look_after(departures, times[:sent], force=True)
+
+    def _numbered(self, sources: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """(source, its next sequence number) of each message."""
+        numbers = np.empty_like(sources)
+        order = np.argsort(sources, kind="stable")
+        counts = np.bincount(sources, minlength=len(self._next))
+        starts = np.repeat(np.cumsum(counts) - counts, counts)
+        numbers[order] = np.repeat(self._next, counts) + np.arange(len(sources)) - starts
+        self._next += counts
+        return list(zip(sources.tolist(), numbers.tolist(), strict=True))
+
+    def _commands(self, numbers: Sequence[tuple[int, int]], times: Sequence[int]) -> list[bytes]:
+        """What publishes each message."""
+        encode, command, first = self._encode, self._sender.command, self._settings.first_source
+        payloads = [
+            encode(first + source, seq, sent, seq + source) for (source, seq), sent in zip(numbers, times, strict=True)
+        ]
+        self._ledger.bytes += sum(map(len, payloads))
+        return list(map(command, payloads))
+
+    def _send(self, commands: list[bytes], numbers: Sequence[tuple[int, int]]) -> None:
+        """Messages that leave together; those of one source over one connection."""
+        lanes = self._connections
+        for number in range(lanes):
+            lane = commands
+            if lanes > 1:
+                lane = [c for c, (source, _) in zip(commands, numbers, strict=True) if source % lanes == number]
             if lane:
                 self._attempt(lambda number=number, lane=lane: self._sender.send(number, lane))  # type: ignore[misc]
+
+    def _look_after(self, departures: list[tuple[int, int]], times: NDArray[np.int64], *, force: bool = False) -> None:
+        """Collect answers when there are some, and twice a second note what was sent how late.
+
+        `departures`: (moment, messages) of sends not noted yet; the last of `times` are when they should have left.
+        """
+        noting = time.monotonic() - self._noted >= INTERVAL
+        if noting or self._sender.owed >= COLLECT:
+            self._collect()
+        if departures and (noting or force):
+            moments, counts = np.array(departures, dtype=np.int64).T
+            self._delay.record(np.repeat(moments, counts) - times[-int(counts.sum()) :])
+            departures.clear()
+        if noting:
+            self._note()
 
     def _attempt(self, action: Callable[[], None]) -> None:
         """Do it; if the connection breaks, make it anew and send again what Redis has not answered."""
@@ -207,8 +244,9 @@ class LoadGenerator:
         for first in range(0, s.count, CHUNK):
             if self._stop.requested:
                 return
-            numbers = range(first, min(first + CHUNK, s.count))
-            self._send([n % s.workers for n in numbers], [base + n for n in numbers], time.time_ns())
+            turns = np.arange(first, min(first + CHUNK, s.count))
+            numbers = self._numbered(turns % s.workers)
+            self._send(self._commands(numbers, (base + turns).tolist()), numbers)
             while self._sender.owed > 20 * CHUNK:
                 self._collect(0.05)
             self._note()
@@ -222,7 +260,10 @@ class LoadGenerator:
             # Times must increase within a source, and a round can be shorter than the clock's step.
             last = max(time.time_ns(), last + 1)
             self._ledger.scheduled += s.workers
-            self._send(range(s.workers), [last] * s.workers, time.time_ns())
+            numbers = self._numbered(np.arange(s.workers))
+            commands = self._commands(numbers, [last] * s.workers)
+            self._delay.record(time.time_ns() - last, s.workers)
+            self._send(commands, numbers)
             while self._sender.owed and not self._stop.requested:
                 self._collect(0.1)
             self._note()
@@ -242,63 +283,3 @@ class LoadGenerator:
         self._total_delay.merge(self._delay)
         counts = {"scheduled": self._ledger.scheduled, "sent": self._ledger.sent, "cpu_seconds": time.process_time()}
         self._record.interval({"at": time.time_ns(), **counts, "delay": self._delay.take().to_dict()})
-
-
-def run_load(
-    settings: LoadSettings,
-    bus: BusSettings,
-    *,
-    processes: int = 1,
-    record: Path | None = None,
-    stop: StopSign | None = None,
-) -> LoadReport:
-    """Play the load, over several processes if asked; with a record, each process has a folder of its own in it.
-
-    Raises:
-        SettingsError: a setting that cannot be played.
-        BusError: Redis cannot be reached at the start.
-    """
-    check(settings)
-    if processes < 1:
-        raise SettingsError(f"processes={processes}: expected 1 or more")
-    parts = shares(settings, processes)
-    folders = [record / str(n) if record else None for n in range(len(parts))]
-    if len(parts) == 1:
-        return LoadGenerator(parts[0], bus, folders[0], stop).run()
-    context = get_context("spawn")
-    told = context.Event()
-    with ProcessPoolExecutor(len(parts), mp_context=context, initializer=_listen, initargs=(told,)) as pool:
-        futures = [pool.submit(_run_part, *each) for each in zip(parts, [bus] * len(parts), folders, strict=True)]
-        while wait(futures, timeout=0.1).not_done:
-            if stop is not None and stop.requested:
-                told.set()
-        return _merged([future.result() for future in futures])
-
-
-_stop = StopSign()
-"""In a process of several: the stop that its parent asks for."""
-
-
-def _listen(told: Event) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # the parent's business: it tells us
-        signal.signal(number, signal.SIG_IGN)
-
-    def obey() -> None:
-        told.wait()
-        _stop.request(5.0)
-
-    threading.Thread(target=obey, daemon=True).start()
-
-
-def _run_part(settings: LoadSettings, bus: BusSettings, record: Path | None) -> LoadReport:
-    return LoadGenerator(settings, bus, record, _stop).run()
-
-
-def _merged(reports: Sequence[LoadReport]) -> LoadReport:
-    ledger = SenderLedger(**{f.name: sum(getattr(r.ledger, f.name) for r in reports) for f in fields(SenderLedger)})
-    delay = Recorder()
-    for report in reports:
-        delay.merge(Recorder.from_dict(report.delay))
-    start = min(r.started for r in reports)
-    end = max(r.started + r.elapsed * 1e9 for r in reports)
-    return LoadReport(ledger, start, (end - start) / 1e9, delay.to_dict())

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sentinel.latency import Recorder
+from sentinel.sample import series
 from sentinel.sequences import Sequences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from numpy.typing import NDArray
 
@@ -40,7 +41,7 @@ class Measure:
 
     def __init__(self) -> None:
         self.sequences = Sequences()
-        self._slots: dict[tuple[str, int | None, str], int] = {}
+        self._slots = _Slots(self.sequences)
         self._recorders = {kind: Recorder() for kind in KINDS}
         self._reads: list[tuple[int, int, int, int]] = []
         """(messages, read at, batched at, stored at) of what is collected."""
@@ -80,18 +81,13 @@ class Measure:
         self._log(values, len(sent))
 
     def _follow(self, samples: list[Sample]) -> None:
+        numbers = [s.seq for s in samples]
+        if None in numbers:
+            samples = [s for s in samples if s.seq is not None]
+            numbers = [s.seq for s in samples]
         slots = self._slots
-        pairs = []
-        for s in samples:
-            if s.seq is not None:
-                key = (s.host, s.source, s.run)
-                slot = slots.get(key)
-                if slot is None:
-                    slot = slots[key] = self.sequences.slot(key)
-                pairs.append((slot, s.seq))
-        if pairs:
-            both = np.array(pairs, dtype=np.int64)
-            self.sequences.see(both[:, 0], both[:, 1])
+        mine = [slots[key] for key in series(samples)]
+        self.sequences.see(np.array(mine, dtype=np.int64), np.array(numbers, dtype=np.int64))
 
     def _log(self, values: Mapping[str, NDArray[np.int64]], count: int) -> None:
         if not log.isEnabledFor(logging.INFO):
@@ -106,6 +102,18 @@ class Measure:
                     log.info("%s", line)
                 window.clear()
             self._windowed, self._logged = 0, now
+
+
+class _Slots(dict["Hashable", int]):
+    """Sources' slots, given when first asked for."""
+
+    def __init__(self, sequences: Sequences) -> None:
+        super().__init__()
+        self._sequences = sequences
+
+    def __missing__(self, source: Hashable) -> int:
+        self[source] = self._sequences.slot(source)
+        return self[source]
 
 
 def stats_line(kind: str, durations: NDArray[np.int64]) -> str:

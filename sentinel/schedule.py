@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sentinel.settings import LoadSettings
 
 LOOPS = ("constant", "poisson", "closed")
-SLICE = 1_000_000_000
-"""ns of schedule made at a time, so that an hour needs no more memory than a second."""
+SLICE = 20_000_000
+"""ns of schedule made at a time: an hour needs no more memory than a second, and nothing is held up for long."""
 
 
 class Slice(NamedTuple):

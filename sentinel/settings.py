@@ -97,14 +97,16 @@ class ConsumerSettings:
     """Tag `run` for messages that carry none."""
     batch_size: int = 5000
     """Most points in one write."""
-    max_age: float = 0.002
-    """Seconds after which a batch is written once the writer is free; while it is busy the batch goes on growing."""
+    max_age: float = 0.0
+    """Seconds that a batch waits for more although the writer is free; while the writer is busy it grows anyway."""
     flush_interval: float = 1.0
     """The same for influxdb-client's batching WriteApi (its own default)."""
     queue_batches: int = 4
     """Batches that may wait for the writer; when full, reading stops (policy: block)."""
     read_count: int = 500
     """Most messages taken from the stream in one read."""
+    gather: float = 0.0005
+    """Seconds between two reads while they bring few messages."""
     deadline: float = 20.0
     """Seconds that draining may take after the first stop signal."""
     idle: float = 0.2
@@ -129,9 +131,9 @@ class LoadSettings:
     """If set: send just so many messages as fast as Redis takes them (fills a stream), ignoring rate and duration."""
     loop: str = "constant"
     """`constant` or `poisson` (open loop), `closed` (the original's: each source waits for Redis, then sends again)."""
-    connections: int = 4
+    connections: int = 1
     """Sockets to Redis per process; the sources are spread over them."""
-    tick: float = 0.0005
+    tick: float = 0.00025
     """Seconds between wake-ups; all that fell due meanwhile leaves in one send per connection."""
     grace: float = 2.0
     """Seconds past the schedule's end in which late messages are still sent; the rest is `unsent`."""
@@ -202,6 +204,11 @@ def stack_environment(bus: BusSettings, store: StoreSettings) -> dict[str, str]:
         INFLUX_ORG=store.org,
         INFLUX_BUCKET=store.bucket,
     )
+
+
+def spare_threads() -> None:
+    """Keep numpy's algebra from starting threads of its own: nothing here uses them, and they spin for 50 ms each."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def child_environment(**extra: str | Path) -> dict[str, str]:

@@ -194,7 +194,8 @@ class PostWriter:
         return self._taken != self._written
 
     def _post(self, points: Sequence[Any]) -> None:
-        self._store.write(self._target, b"\n".join(map(_as_line, points)))
+        lines = points if isinstance(points[0], str) else [point.to_line_protocol() for point in points]
+        self._store.write(self._target, "\n".join(lines).encode())
 
     def put(self, batch: Batch) -> None:
         """See Writer."""
@@ -224,10 +225,6 @@ class PostWriter:
         self._thread.join(None if self._stop.left == float("inf") else self._stop.left + self._store.settings.timeout)
         self._store.close()
         return self._taken - self._written
-
-
-def _as_line(point: Any) -> bytes:
-    return point if isinstance(point, bytes) else point.to_line_protocol().encode()
 
 
 WRITERS: Mapping[str, Callable[[Outlet], Writer]] = {

@@ -30,7 +30,7 @@ from sentinel.consumer import Consumer, ConsumerReport
 from sentinel.errors import SentinelError
 from sentinel.lab.stack import native, servers
 from sentinel.ledger import ConsumerLedger
-from sentinel.loadgen import LoadReport, run_load
+from sentinel.loads import run_load
 from sentinel.record import LEDGER, READY
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings, StoreSettings, stack_environment
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.warden import Child, Warden
+    from sentinel.loadgen import LoadReport
 
 Quick = Mapping[str, Any]
 QUICK: Quick = {"idle": 0.15, "flush_interval": 0.1}

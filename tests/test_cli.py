@@ -15,7 +15,7 @@ from servers import Answer, ConsumerProcess, Lane, ScriptedStore, wait_until
 
 from sentinel import __version__, cli
 from sentinel.bus import unread
-from sentinel.loadgen import run_load
+from sentinel.loads import run_load
 from sentinel.settings import LoadSettings, stack_environment
 
 if TYPE_CHECKING:

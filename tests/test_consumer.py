@@ -23,7 +23,7 @@ from sentinel.delivery import FIRST_DELAY, LONGEST_DELAY, Courier, DeadlineError
 from sentinel.errors import BusError, SettingsError, StoreAccessError, StoreError, StoreRefusedError
 from sentinel.latency import Recorder
 from sentinel.ledger import ConsumerLedger
-from sentinel.loadgen import run_load
+from sentinel.loads import run_load
 from sentinel.record import INTERVALS, LEDGER, READY
 from sentinel.settings import ConsumerSettings, LoadSettings
 from sentinel.sink import Server
@@ -179,7 +179,7 @@ def test_bisecting_retries_what_may_pass() -> None:
 
 def one(payload: bytes) -> Batch:
     """A batch of one message."""
-    line = b"m,p=%b f=1.0 1" % payload
+    line = f"m,p={payload.decode()} f=1.0 1"
     return Batch(ids=[payload], payloads=[payload], samples=[None], points=[line], reads=[(1, 0, 0)])  # type: ignore[list-item]
 
 
@@ -213,7 +213,7 @@ def test_a_batch_is_settled_after_the_store_has_it(scripted: ScriptedStore, kind
     def settle(batch: Batch, refused: dict[int, str], at: int) -> None:
         assert refused == {}
         assert at <= time.time_ns()
-        held.extend((i, point in scripted.lines()) for i, point in zip(batch.ids, batch.points, strict=True))
+        held.extend((i, point.encode() in scripted.lines()) for i, point in zip(batch.ids, batch.points, strict=True))
 
     writer, _ = open_writer(kind, scripted, settle)
     names = [b"%d" % n for n in range(20)]

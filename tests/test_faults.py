@@ -31,7 +31,7 @@ from sentinel.configurations import CONFIGURATIONS, parse
 from sentinel.consumer import Consumer
 from sentinel.lab.stack import embedded as embedded_stack
 from sentinel.lab.stack import native
-from sentinel.loadgen import run_load
+from sentinel.loads import run_load
 from sentinel.settings import ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:

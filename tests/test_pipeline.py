@@ -18,7 +18,7 @@ from sentinel import bus
 from sentinel.codecs import CODECS
 from sentinel.configurations import CHOICES, CONFIGURATIONS
 from sentinel.lineprotocol import visible
-from sentinel.loadgen import LoadReport, run_load
+from sentinel.loads import run_load
 from sentinel.sample import Sample
 from sentinel.settings import LoadSettings
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sentinel.consumer import Consumer, ConsumerReport
     from sentinel.lab.stack import Stack
+    from sentinel.loadgen import LoadReport
     from sentinel.settings import StoreSettings
 
 MESSAGES = 300

