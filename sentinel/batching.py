@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sentinel.sample import Sample
+    from sentinel.trace import Trace
 
 
 class Read(NamedTuple):
@@ -28,14 +28,15 @@ class Read(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """Points on their way to the store. The first four lists run parallel, one entry a message."""
+    """Points on their way to the store. The first three lists run parallel, one entry a message."""
 
     ids: list[bytes] = field(default_factory=list)
     """Stream entry ids; empty on Pub/Sub."""
     payloads: list[bytes] = field(default_factory=list)
-    samples: list[Sample] = field(default_factory=list)
     points: list[Any] = field(default_factory=list)
     """Lines (str), or influxdb-client Points, as the configuration says."""
+    traces: list[Trace] = field(default_factory=list)
+    """Of each read that went in, or of the part that did."""
     reads: list[tuple[int, int, int]] = field(default_factory=list)
     """(messages, read at, batched at) of each read that went in; times in ns since the epoch."""
 
@@ -55,8 +56,8 @@ class Batcher:
     def __len__(self) -> int:
         return len(self._batch)
 
-    def add(self, read: Read, samples: Sequence[Sample], points: Sequence[Any], now: int) -> list[Batch]:
-        """Take one read in, with the sample and the point of each message; returns the batches that it filled."""
+    def add(self, read: Read, points: Sequence[Any], trace: Trace, now: int) -> list[Batch]:
+        """Take one read in, with the point and the trace of each message; returns the batches that it filled."""
         full = []
         start, end = 0, len(points)
         while start < end:
@@ -66,8 +67,8 @@ class Batcher:
             stop = min(end, start + self.size - len(batch.points))
             batch.ids += read.ids[start:stop]
             batch.payloads += read.payloads[start:stop]
-            batch.samples += samples[start:stop]
             batch.points += points[start:stop]
+            batch.traces.append(trace.part(start, stop))
             batch.reads.append((stop - start, read.at, now))
             start = stop
             if len(batch.points) >= self.size:

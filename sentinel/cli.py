@@ -148,6 +148,11 @@ def agent(key: str, count: int, host: str | None, **options: Any) -> None:
 @click.option("--run", default="", help="Tag `run` for messages that carry none.")
 @click.option("--until-empty", is_flag=True, help="End when the bus has been empty for a moment (also: SIGUSR1).")
 @click.option(
+    "--measured/--unmeasured",
+    default=True,
+    help="Record latencies and follow sequence numbers, or not: shows what that costs.",
+)
+@click.option(
     "--deadline",
     type=Duration(),
     default=ConsumerSettings.deadline,

@@ -21,7 +21,7 @@ from sentinel.delivery import DeadlineError, StopSign, backoff, insist
 from sentinel.errors import BusError
 from sentinel.ledger import ConsumerLedger, as_line
 from sentinel.lineprotocol import LineEncoder
-from sentinel.measure import Measure
+from sentinel.measure import Measure, Unmeasured
 from sentinel.record import INTERVAL, Record
 from sentinel.sample import Sample
 from sentinel.sink import identify, prepare, verify
@@ -108,7 +108,7 @@ class Consumer:
         self._batcher = Batcher(settings.batch_size if own_batches else 1, int(settings.max_age * 1e9))
         outlet = Outlet(store, server, settings, self.ledger, self.stop, self._settle)
         self._writer = WRITERS[configuration.write](outlet)
-        self._measure = Measure()
+        self._measure = Measure() if settings.measured else Unmeasured()
         self._lock = threading.Lock()
         self._record = Record(record)
         self._taken: Read | None = None
@@ -183,8 +183,8 @@ class Consumer:
             read = self._without(read, rejected)
             if not read.payloads:
                 return
-        points = self._encode(samples)
-        for batch in self._batcher.add(read, samples, points, time.time_ns()):
+        points, trace = self._encode(samples), self._measure.trace(samples)
+        for batch in self._batcher.add(read, points, trace, time.time_ns()):
             self._writer.put(batch)
 
     def _without(self, read: Read, rejected: Sequence[Rejected]) -> Read:

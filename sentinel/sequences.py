@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from numpy.typing import NDArray
 
 
@@ -24,7 +22,7 @@ class Gap(NamedTuple):
 
 
 class Sequences:
-    """Follows every source's sequence numbers, a batch at a time.
+    """Follows every source's sequence numbers, a batch at a time. Sources are known by small numbers, their slots.
 
     The common case, each source going on where it stopped, is checked in arrays (0.05 µs a message); only sources
     that jumped are walked one by one. A source counts from its first number seen: a consumer that joins late has not
@@ -32,20 +30,11 @@ class Sequences:
     """
 
     def __init__(self) -> None:
-        self._slots: dict[Hashable, int] = {}
         self._expected: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._first: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._gaps: dict[int, list[Gap]] = {}
         self.duplicated = 0
         self.reordered = 0
-
-    def slot(self, source: Hashable) -> int:
-        """A small number for a source, always the same."""
-        slot = self._slots.setdefault(source, len(self._slots))
-        if slot >= len(self._expected):
-            self._expected = np.concatenate([self._expected, np.full_like(self._expected, -1)])
-            self._first = np.concatenate([self._first, np.full_like(self._first, -1)])
-        return slot
 
     @property
     def lost(self) -> int:
@@ -58,6 +47,7 @@ class Sequences:
         """Follow messages in the order received: parallel arrays of slots and sequence numbers."""
         if not len(slots):
             return
+        self._make_room(int(slots.max()) + 1)
         order = np.argsort(slots, kind="stable")
         slots, numbers = slots[order], numbers[order]
         starts = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]])
@@ -69,6 +59,12 @@ class Sequences:
         for start, end in zip(starts[~steady], ends[~steady], strict=True):
             for number in numbers[start:end]:
                 self._step(int(slots[start]), int(number))
+
+    def _make_room(self, slots: int) -> None:
+        if slots > len(self._expected):
+            more = np.full(max(slots, 2 * len(self._expected)) - len(self._expected), -1, dtype=np.int64)
+            self._expected = np.concatenate([self._expected, more])
+            self._first = np.concatenate([self._first, more])
 
     def _start(self, slots: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
         new = self._expected[slots] < 0

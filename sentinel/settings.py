@@ -103,7 +103,7 @@ class ConsumerSettings:
     """The same for influxdb-client's batching WriteApi (its own default)."""
     queue_batches: int = 4
     """Batches that may wait for the writer; when full, reading stops (policy: block)."""
-    read_count: int = 500
+    read_count: int = 1000
     """Most messages taken from the stream in one read."""
     gather: float = 0.0005
     """Seconds between two reads while they bring few messages."""
@@ -111,6 +111,8 @@ class ConsumerSettings:
     """Seconds that draining may take after the first stop signal."""
     idle: float = 0.2
     """Seconds without a message after which the bus counts as empty (`--until-empty`)."""
+    measured: bool = True
+    """Whether to record latencies and follow sequence numbers."""
     claim_idle: float = 30.0
     """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""
 

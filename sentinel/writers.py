@@ -168,8 +168,8 @@ def _joined(batches: Sequence[Batch]) -> Batch:
     for batch in batches:
         whole.ids += batch.ids
         whole.payloads += batch.payloads
-        whole.samples += batch.samples
         whole.points += batch.points
+        whole.traces += batch.traces
         whole.reads += batch.reads
     return whole
 

@@ -8,19 +8,26 @@ from hypothesis import strategies as st
 
 from sentinel.batching import Batch, Batcher, Read
 from sentinel.sample import Sample
+from sentinel.trace import Trace, Tracer
 
 PROPERTY = settings(deadline=None, max_examples=150, derandomize=True)
 SIZES = st.integers(1, 9)
 READ_SIZES = st.lists(st.integers(0, 25), max_size=20)
+tracer = Tracer()
 
 
-def read(first: int, count: int, at: int = 0, ids: bool = True) -> tuple[Read, list[Sample], list[bytes]]:
-    """A read of `count` messages numbered from `first`, with its samples and points."""
+def read(first: int, count: int, at: int = 0, ids: bool = True) -> tuple[Read, list[str], Trace]:
+    """A read of `count` messages numbered from `first`, with its points and its trace."""
     numbers = range(first, first + count)
     payloads = [b"payload %d" % n for n in numbers]
-    samples = [Sample(n, 1.0, 2.0) for n in numbers]
-    points = [b"line %d" % n for n in numbers]
-    return Read([b"%d-0" % n for n in numbers] if ids else [], payloads, at), samples, points
+    points = [f"line {n}" for n in numbers]
+    trace = tracer([Sample(1, 1.0, 2.0, sent=n, source=n % 3, seq=n) for n in numbers])
+    return Read([b"%d-0" % n for n in numbers] if ids else [], payloads, at), points, trace
+
+
+def followed(batch: Batch) -> list[int]:
+    """The number that each message of a batch was traced with."""
+    return [int(number) for trace in batch.traces for number in trace.numbers]
 
 
 def feed(size: int, read_sizes: list[int], ids: bool = True) -> list[Batch]:
@@ -37,7 +44,7 @@ def feed(size: int, read_sizes: list[int], ids: bool = True) -> list[Batch]:
 def test_no_message_is_lost_repeated_or_reordered(size: int, read_sizes: list[int]) -> None:
     """The batches joined are the messages as they came, whatever the sizes of the reads."""
     batches = feed(size, read_sizes)
-    assert list(range(sum(read_sizes))) == [s.timestamp for batch in batches for s in batch.samples]
+    assert list(range(sum(read_sizes))) == [number for batch in batches for number in followed(batch)]
 
 
 @PROPERTY
@@ -52,12 +59,12 @@ def test_every_batch_but_the_last_is_exactly_full(size: int, read_sizes: list[in
 @PROPERTY
 @given(SIZES, READ_SIZES, st.booleans())
 def test_the_lists_of_a_batch_stay_parallel(size: int, read_sizes: list[int], ids: bool) -> None:
-    """Entry i of ids, payloads, samples and points is one message; on Pub/Sub there are no ids."""
+    """Entry i of ids, payloads, points and traces is one message; on Pub/Sub there are no ids."""
     for batch in feed(size, read_sizes, ids):
-        numbers = [s.timestamp for s in batch.samples]
+        numbers = followed(batch)
         assert ([b"%d-0" % n for n in numbers] if ids else []) == batch.ids
         assert [b"payload %d" % n for n in numbers] == batch.payloads
-        assert [b"line %d" % n for n in numbers] == batch.points
+        assert [f"line {n}" for n in numbers] == batch.points
 
 
 @PROPERTY
@@ -67,7 +74,7 @@ def test_every_message_is_charged_to_its_own_read(size: int, read_sizes: list[in
     owner = [k for k, count in enumerate(read_sizes) for _ in range(count)]
     for batch in feed(size, read_sizes):
         charged = [(at, now) for count, at, now in batch.reads for _ in range(count)]
-        assert [(10 * owner[s.timestamp], 10 * owner[s.timestamp] + 1) for s in batch.samples] == charged
+        assert [(10 * owner[n], 10 * owner[n] + 1) for n in followed(batch)] == charged
         assert len(batch) == sum(count for count, _, _ in batch.reads)
         assert all(count > 0 for count, _, _ in batch.reads)
 

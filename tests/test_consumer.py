@@ -27,6 +27,7 @@ from sentinel.loads import run_load
 from sentinel.record import INTERVALS, LEDGER, READY
 from sentinel.settings import ConsumerSettings, LoadSettings
 from sentinel.sink import Server
+from sentinel.trace import Tracer
 from sentinel.writers import WRITERS, Outlet, Writer
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def test_bisecting_retries_what_may_pass() -> None:
 def one(payload: bytes) -> Batch:
     """A batch of one message."""
     line = f"m,p={payload.decode()} f=1.0 1"
-    return Batch(ids=[payload], payloads=[payload], samples=[None], points=[line], reads=[(1, 0, 0)])  # type: ignore[list-item]
+    return Batch(ids=[payload], payloads=[payload], points=[line], traces=[Tracer()([])], reads=[(1, 0, 0)])
 
 
 def open_writer(kind: str, store: ScriptedStore, settle: Settle, **settings: Any) -> tuple[Writer, StopSign]:
@@ -425,3 +426,15 @@ def test_an_unknown_transport_is_refused(embedded_lane: Lane) -> None:
 def test_every_choice_of_the_write_axis_has_its_writer() -> None:
     """No choice can be named that nothing stands behind."""
     assert set(CHOICES["write"]) == set(WRITERS)
+
+
+def test_unmeasured_learns_nothing_and_loses_nothing(embedded_lane: Lane, tmp_path: Path) -> None:
+    """Without recording, every message is still written and counted; there are just no latencies."""
+    run_load(LoadSettings(count=300), embedded_lane.bus)
+    consumer = open_consumer(embedded_lane, "optimised", record=tmp_path, measured=False)
+    consumer.until_empty = True
+    consumer.run()
+    report = consumer.close()
+    assert (300, 300, 0) == (report.ledger.received, report.ledger.written, report.ledger.pending)
+    lines = [json.loads(line) for line in (tmp_path / "intervals.jsonl").read_text().splitlines()]
+    assert [] == [line for line in lines if line["e2e"]]

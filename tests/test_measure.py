@@ -14,6 +14,7 @@ from sentinel.batching import Batch
 from sentinel.latency import RELATIVE_ERROR, Recorder
 from sentinel.measure import COLLECT, LOG_EVERY, Measure, stats_line
 from sentinel.sample import Sample
+from sentinel.trace import Tracer
 
 NOW = 1_700_000_000_000_000_000
 """When everything is read, ns since the epoch."""
@@ -43,9 +44,12 @@ def sample(sent: int = 0, seq: int | None = None, source: int | None = 1, host: 
     return Sample(timestamp=1_700_000_000, cpu=1.0, mem=2.0, sent=sent, host=host, source=source, seq=seq)
 
 
+tracer = Tracer()
+
+
 def batch(samples: list[Sample], read: int = NOW, batched: int = NOW) -> Batch:
     """Samples that came in one read."""
-    return Batch(samples=samples, points=[b""] * len(samples), reads=[(len(samples), read, batched)])
+    return Batch(points=[""] * len(samples), traces=[tracer(samples)], reads=[(len(samples), read, batched)])
 
 
 def taken(measured: Measure) -> dict[str, Recorder]:
@@ -77,7 +81,8 @@ def test_every_message_of_a_batch_has_its_own_read_and_send_time() -> None:
             read = NOW + number * 10**7 + int(random.integers(0, 10**6))
             batched = read + int(random.integers(1000, 10**6))
             sent = [read - int(delay) for delay in random.integers(0, 10**6, size)]
-            whole.samples += [sample(at) for at in sent]
+            whole.traces.append(tracer([sample(at) for at in sent]))
+            whole.points += [""] * size
             whole.reads.append((size, read, batched))
             exact["internal"] += [batched - read] * size
             exact["e2e"] += [batched - at for at in sent]
@@ -242,3 +247,13 @@ def test_a_quiet_logger_costs_and_says_nothing(caplog: pytest.LogCaptureFixture,
 def test_a_line_has_whole_microseconds(durations: list[int], line: str) -> None:
     """Percentiles are measured values in whole µs, rounded down, as the original prints them."""
     assert line == stats_line("e2e", np.array(durations, dtype=np.int64))
+
+
+def test_a_trace_says_when_by_whom_and_which() -> None:
+    """Parallel arrays; a source keeps its slot, no two share one; what is missing is 0 or -1; a part is a part."""
+    trace = Tracer()
+    first = trace([sample(5, 0, 1), sample(6, None, 1), sample(0, 7, 2), sample(8, 1, 1, host="other")])
+    assert ([5, 6, 0, 8], [0, 0, 1, 2], [0, -1, 7, 1]) == tuple(part.tolist() for part in first)
+    assert ([6, 0], [0, 1], [-1, 7]) == tuple(part.tolist() for part in first.part(1, 3))
+    assert [2, 3] == trace([sample(1, 1, 1, host="other"), sample(1, 1, None)]).slots.tolist()
+    assert [0, 0, 0] == [len(part) for part in trace([])]

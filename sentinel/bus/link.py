@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIELD = b"d"
 """The one field of a stream entry; it holds the payload."""
-SOCKET_BUFFER = 64 * 1024
+SOCKET_BUFFER = 256 * 1024
 """Bytes taken from the socket at once: some 350 JSON messages, decoded in well under a millisecond."""
 
 
