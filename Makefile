@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help install benchmark test check lab example constraints clean
+.PHONY: help install benchmark ablation bench-check sweep limits test check lab example constraints clean
 
 help:  ## this list
 	@echo "SentinelStream Lab. Parameters go behind a target: make benchmark WORKERS=128 DURATION=120s"
@@ -29,6 +29,18 @@ PARAMETERS = $(filter-out PYTHON=% VENV=%,$(MAKEOVERRIDES))
 
 benchmark: $(READY)  ## measure, and write runs/<id>/report.html
 	@$(BIN)/sentinel run benchmark $(PARAMETERS)
+
+ablation: $(READY)  ## what each choice behind `optimised` brings, switched on and off again
+	@$(BIN)/sentinel run ablation $(PARAMETERS)
+
+sweep: $(READY)  ## the highest rate that holds the SLO: a rising load, with its report
+	@$(BIN)/sentinel run sweep $(PARAMETERS)
+
+limits: $(READY)  ## measure what Redis alone and the store alone can do here: make limits STACK=native
+	@$(BIN)/sentinel limits --stack '$(or $(STACK),auto)'
+
+bench-check: $(READY)  ## a minute's comparison; fails where a committed bound (sentinel/lab/gate.toml) is broken
+	@$(BIN)/sentinel bench-check
 
 test: $(READY)  ## run the tests
 	@$(BIN)/pytest -q $(if $(CI),--durations=10)

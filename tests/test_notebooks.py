@@ -33,6 +33,15 @@ SMALL = {
     "RATE": "200",
     "HEADLINE_RATE": "1000",
 }
+SMALL_SWEEP = {
+    "STACK": "embedded",
+    "CONFIGURATIONS": "baseline,optimised",
+    "RATES": "100,300",
+    "DURATION": "1",
+    "REPEATS": "1",
+    "WORKERS": "4",
+}
+SMALL_ABLATION = {"STACK": "embedded", "REPEATS": "1", "MESSAGES": "1000", "WORKERS": "4", "MEMRAY": "False"}
 BIN = Path(sys.executable).parent
 
 
@@ -60,7 +69,7 @@ def test_parameters_stand_in_the_second_cell(notebook: Path) -> None:
     tagged = [i for i, c in enumerate(nbformat.read(notebook, 4).cells) if "parameters" in c.metadata.get("tags", [])]
     assert tagged == [1]
     lines = nbformat.read(notebook, 4).cells[1].source.splitlines()
-    assert [] == [line for line in lines if not re.fullmatch(r"[A-Z_]+: (int|float|str|bool) = [^#]+  # .+", line)]
+    assert [] == [line for line in lines if not re.fullmatch(r"[A-Z0-9_]+: (int|float|str|bool) = [^#]+  # .+", line)]
 
 
 def test_notebook_holds_no_logic(notebook: Path) -> None:
@@ -100,18 +109,42 @@ def sentinel(place: Path, *words: str, timeout: float = 150) -> subprocess.Compl
     return subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=timeout, check=False)
 
 
+def execution(place: Path, name: str, small: dict[str, str]) -> tuple[runs.Run, str]:
+    """A notebook executed by the runner with small parameters: the run, and what the terminal showed."""
+    done = sentinel(place, "run", name, *(f"{k}={v}" for k, v in small.items()))
+    assert done.returncode == 0, done.stderr
+    (run,) = [run for run in runs.find(place) if run.id in done.stdout]
+    return run, done.stdout
+
+
 @pytest.fixture(scope="module")
 def executed(place: Path) -> tuple[runs.Run, str]:
-    """benchmark.ipynb executed by the runner with small parameters: the run, and what the terminal showed."""
-    done = sentinel(place, "run", "benchmark", *(f"{k}={v}" for k, v in SMALL.items()))
-    assert done.returncode == 0, done.stderr
-    (run,) = runs.find(place)
-    return run, done.stdout
+    """benchmark.ipynb."""
+    return execution(place, "benchmark", SMALL)
+
+
+@pytest.fixture(scope="module")
+def swept(place: Path) -> tuple[runs.Run, str]:
+    """sweep.ipynb."""
+    return execution(place, "sweep", SMALL_SWEEP)
+
+
+@pytest.fixture(scope="module")
+def ablated(place: Path) -> tuple[runs.Run, str]:
+    """ablation.ipynb."""
+    return execution(place, "ablation", SMALL_ABLATION)
+
+
+@pytest.fixture(params=["executed", "swept", "ablated"])
+def each(request: pytest.FixtureRequest) -> tuple[runs.Run, str]:
+    """Each notebook that was executed so."""
+    found: tuple[runs.Run, str] = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.mark.timeout(180)
 def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
-    """Every trial is valid, and record, notebook, page, captures and memray's pages are where they belong."""
+    """Every trial is valid, and record, notebook, page, captures, memray's pages and flame graphs are there."""
     run, _ = executed
     assert [] == [trial["problems"] for trial in run.data["trials"] if not trial["valid"]]
     assert run.notebook.exists()
@@ -119,6 +152,7 @@ def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
     names = {path.name for path in run.profiles.iterdir()}
     for label in ("baseline", "client-batching", "optimised"):
         assert {f"{label}.bin", f"{label}-flamegraph.html", f"{label}-table.html"} <= names
+        assert {f"{label}-cpu.folded", f"{label}-cpu.svg"} <= names or run.data["unprofiled"]
 
 
 def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
@@ -141,37 +175,100 @@ def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
         assert json.loads(json.dumps(again[key])) == run.data[key]
 
 
-def test_report_is_one_offline_page(executed: tuple[runs.Run, str]) -> None:
+@pytest.mark.timeout(180)
+def test_report_is_one_offline_page(each: tuple[runs.Run, str]) -> None:
     """No address of any network, no script from elsewhere, every figure described, under 3 MB, and no code."""
-    run, _ = executed
+    run, _ = each
     page = run.report.read_text()
     assert len(page.encode()) < 3_000_000
     assert [] == re.findall(r'(?:src|href)=["\']?(?:https?:)?//[^"\' >]+', page)
     pictures = re.findall(r"<img[^>]*>", page)
-    assert len(pictures) >= 4
+    assert len(pictures) >= {"benchmark": 4, "sweep": 2, "ablation": 2}[run.data["notebook"]]
     assert [] == [picture[:80] for picture in pictures if not re.search(r'alt="[^"]{20,}"', picture)]
     assert "Lab.open" not in page
 
 
-def test_report_opens_in_a_browser_without_a_network(executed: tuple[runs.Run, str], tmp_path: Path) -> None:
+def test_report_opens_in_a_browser_without_a_network(each: tuple[runs.Run, str], tmp_path: Path) -> None:
     """Chromium, cut off from any name, shows the real report without one message on its console."""
-    run, _ = executed
+    run, _ = each
     dom, console = browsed(run.report, tmp_path)
     assert [] == console
     assert dom.count("<img ") == run.report.read_text().count("<img ")
 
 
-def test_runs_lists_it(executed: tuple[runs.Run, str], place: Path) -> None:
+def test_runs_lists_it(each: tuple[runs.Run, str], place: Path) -> None:
     """`sentinel runs` names the run with its key figures."""
-    run, _ = executed
+    run, _ = each
     listed = sentinel(place, "runs").stdout
     assert run.id in listed
+
+
+@pytest.mark.timeout(180)
+def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
+    """Every trial is valid and a step, every configuration was offered the first rate and confirmed, in that order."""
+    from sentinel.lab.knee import CLIMB, CONFIRM, Step
+
+    run, _ = swept
+    trials, steps = run.data["trials"], [Step(**step) for step in run.data["steps"]]
+    assert [] == [trial["problems"] for trial in trials if not trial["valid"]]
+    assert [trial["plan"]["number"] for trial in trials] == [step.trial for step in steps]
+    assert {100.0, 300.0} >= {step.rate for step in steps}
+    assert {("baseline", CLIMB), ("optimised", CLIMB)} == {(s.configuration, s.phase) for s in steps if s.trial < 2}
+    assert {"baseline", "optimised"} == {step.configuration for step in steps if step.phase == CONFIRM}
+    assert sorted(steps, key=lambda step: step.phase == CONFIRM) == steps
+    assert run.notebook.exists()
+
+
+def test_steps_agree_with_their_trials(swept: tuple[runs.Run, str]) -> None:
+    """Sent rate and backlog of a step, read off its folder, tell the same as the trial's own account."""
+    run, _ = swept
+    for trial, step in zip(run.data["trials"], run.data["steps"], strict=True):
+        load = trial["plan"]["load"]
+        assert (load["rate"], trial["plan"]["group"]) == (step["rate"], step["phase"])
+        assert trial["sustained"] == (not trial["sender"]["unsent"] and step["growth"] < load["rate"])
+        # On a machine that falls behind, the same messages take longer: never more than were offered, but for rounding.
+        assert 0 < step["sent"] <= 1.02 * load["rate"]
+
+
+def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
+    """Knees, ratios and verdict follow from the steps and trials that the record holds; the terminal shows them."""
+    from sentinel.lab import sweep_summary
+    from sentinel.lab.knee import Step
+    from sentinel.lab.outcome import Outcome
+    from sentinel.lab.parameters import Sweep
+
+    run, said = swept
+    outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
+    steps = [Step(**step) for step in run.data["steps"]]
+    again = sweep_summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes)
+    for key in ("summary", "knees", "ratios", "verdict"):
+        assert json.loads(json.dumps(again[key])) == run.data[key]
+    assert "Highest rate that holds" in said
+    assert " ".join(run.data["verdict"][0].split()) in " ".join(said.split())
+
+
+@pytest.mark.timeout(180)
+def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
+    """Every trial is valid, every configuration was measured, and the record follows from the trials."""
+    from sentinel.lab.ablation_summary import of_ablation
+    from sentinel.lab.outcome import AGAIN, Outcome
+    from sentinel.lab.parameters import Ablation
+
+    run, said = ablated
+    p, trials = Ablation(**run.data["parameters"]), run.data["trials"]
+    assert [] == [trial["problems"] for trial in trials if not trial["valid"]]
+    assert {*p.names, p.names[-1] + AGAIN} == {trial["plan"]["label"] for trial in trials}
+    again = of_ablation(p, [Outcome.from_dict(trial) for trial in trials])
+    for key in ("summary", "spread", "noise", "steps", "ratios", "verdict"):
+        assert json.loads(json.dumps(again[key])) == run.data[key]
+    assert " ".join(run.data["verdict"][1].split()) in " ".join(said.split())
+    assert run.notebook.exists()
 
 
 @pytest.mark.timeout(120)
 def test_plain_papermill_works(place: Path) -> None:
     """The notebook needs no runner: papermill alone leaves a run, and its output can be made a page."""
-    small = SMALL | {"CONFIGURATIONS": "optimised", "MEMRAY": "False", "REPEATS": "1"}
+    small = SMALL | {"CONFIGURATIONS": "optimised", "MEMRAY": "False", "PYSPY": "False", "REPEATS": "1"}
     words = [word for name, value in small.items() for word in ("-p", name, value)]
     command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "out.ipynb", *words]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=100, check=False)

@@ -64,6 +64,7 @@ OF_NOTEBOOKS = {"benchmark": Benchmark, "ablation": Ablation, "sweep": Sweep}
         ("MEMRAY", "true", True),
         ("MEMRAY", 1, True),
         ("MEMRAY", "0", False),
+        ("PYSPY", "False", False),
     ],
 )
 def test_an_allowed_value_is_converted(name: str, value: Any, expected: Any) -> None:
@@ -91,6 +92,7 @@ REFUSED = [
     *(("FACTOR", value) for value in (1, 11, "twice", None)),
     *(("P99_STORED_MS", value) for value in (0, -1, "soon", float("nan"))),
     *(("MEMRAY", value) for value in ("yes", "", 2, None, "on")),
+    *(("PYSPY", value) for value in ("no", 2, None)),
     *(("SEED", value) for value in (-1, 2**31, False, "x")),
 ]
 

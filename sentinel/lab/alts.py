@@ -6,10 +6,16 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import words
+from sentinel.lab.contributions import trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sentinel.lab.bounds import Limit, Throughput
+    from sentinel.lab.contributions import Found
+    from sentinel.lab.flames import Breakdown
+    from sentinel.lab.knee import Knee
+    from sentinel.lab.sweep_results import Point
     from sentinel.lab.views import Curve, Timeline
 
 NAMES = {"internal": "internal", "e2e": "end to end", "stored": "stored", "send_delay": "send delay"}
@@ -66,3 +72,70 @@ def memory_difference(rows: Sequence[tuple[str, float, float]], pair: tuple[str,
     parts = [f"{place} from {words.figure(old)} to {words.figure(new)}" for place, old, new in rows[:3]]
     largest = f" Largest: {'; '.join(parts)}." if parts else ""
     return f"The {len(rows)} places where bytes per message changed most from {pair[0]} to {pair[1]}.{largest}"
+
+
+def limits(found: Sequence[Limit], reached: Sequence[Throughput]) -> str:
+    """Median, range and n of every limit, and the share that every throughput is of its own."""
+    bars = [
+        f"{limit.name} {words.figure(limit.median)} {limit.unit} ({words.figure(min(limit.values))} to"
+        f" {words.figure(max(limit.values))}, n = {len(limit.values)})"
+        for limit in found
+    ]
+    marks = [
+        f"{one.label} {'at least ' if one.at_least else ''}{words.figure(one.value)} msg/s,"
+        f" {words.figure(one.share)} % of {one.limit.name}"
+        for one in reached
+    ]
+    against = f" Held against them: {'; '.join(marks)}." if marks else ""
+    return f"What Redis alone and the store alone can do, on a log axis, medians: {'; '.join(bars)}.{against}"
+
+
+def held(knee: Knee) -> str:
+    """The highest rate that a configuration holds, as a verb's phrase."""
+    if knee.rate is None:
+        return "is without an answer" if knee.at_least else "holds no rate offered"
+    return f"holds {'at least ' if knee.at_least else ''}{words.plain(knee.rate)} msg/s"
+
+
+def climb(points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float) -> str:
+    """The knee of every curve, and its ends."""
+    said = []
+    for name, some in points.items():
+        ends = [
+            f"stored p99 {words.figure(point.values.get('stored_p99'))} ms at {words.plain(point.rate)}"
+            for point in {point.rate: point for point in (some[0], some[-1])}.values()
+        ]
+        said.append(f"{name} {held(knees[name])}, {words.joined(ends)} (n = {words.counted(len(some), 'trial')})")
+    return (
+        "Latency percentiles and achieved rate over the offered rate in messages per second, on log axes, with a line"
+        f" at {words.plain(slo)} ms: {'; '.join(said)}."
+    )
+
+
+def waterfall(found: Found) -> str:
+    """Both ends and every step's factor, by measure."""
+    said = ["From baseline to optimised on log axes, a floating bar a step."]
+    for measure, mine in found.items():
+        ends = mine[0].medians.get(mine[0].choice.before), mine[-1].medians.get(mine[-1].choice.after)
+        steps = "; ".join(f"{one.choice.label} {one.on}" for one in mine)
+        way = " to ".join(map(words.figure, ends))
+        said.append(f"{measure.title} from {way} {measure.unit} ({trials(mine)}): {steps}.")
+    return " ".join(said)
+
+
+def taken_off(found: Found) -> str:
+    """What optimised is of itself without each choice, by measure."""
+    said = ["optimised divided by optimised without each choice, on log axes; one means that the choice does nothing."]
+    for measure, mine in found.items():
+        said.append(f"{measure.title} ({trials(mine)}): {'; '.join(f'{one.choice.label} {one.off}' for one in mine)}.")
+    return " ".join(said)
+
+
+def stages(found: Mapping[str, Breakdown]) -> str:
+    """The share of every stage, and the microseconds per message of all."""
+    said = ["Share of CPU samples by stage of the consumer, in percent, a panel a configuration."]
+    for name, one in found.items():
+        parts = ", ".join(f"{stage} {100 * share:.1f}" for stage, share in one.shares.items())
+        whole = f"{words.figure(one.cpu_us)} µs per message" if one.cpu_us is not None else "CPU per message unknown"
+        said.append(f"{name}, {whole}, n = {words.count(one.samples)} samples: {parts}.")
+    return " ".join(said)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
-from sentinel.lab import plans, summary
+from sentinel.errors import TrialError
+from sentinel.lab import limits, plans, pyspy, summary
 from sentinel.lab.experiment import Lab
 from sentinel.lab.outcome import CAPACITY, Outcome, Plan
 from sentinel.lab.parameters import Benchmark
@@ -23,7 +25,8 @@ class BenchmarkLab(Lab[Benchmark]):
         """See Lab."""
         p = self.parameters
         everything = [*plans.capacity(p), *self._latency_plans(), *self._headline_plans(), *plans.memory(p)]
-        return sum(map(self.expected, everything))
+        everything += plans.profile(p, {})
+        return sum(map(self.expected, everything)) + limits.expected(p.REPEATS)
 
     def _latency_plans(self) -> list[Plan]:
         p = self.parameters
@@ -51,6 +54,30 @@ class BenchmarkLab(Lab[Benchmark]):
     def headline(self) -> list[Outcome]:
         """The last configuration named, alone, at the original's rate."""
         return self.carry_out(self._headline_plans())
+
+    def cpu(self) -> list[Outcome]:
+        """Every configuration once under py-spy; where that cannot run there are none, and the run says why."""
+        planned = plans.profile(self.parameters, self._capacities())
+        if planned and (why := pyspy.obstacle()):
+            self.run.data["unprofiled"] = why
+            self.run.data["warnings"].append(f"No CPU profile was taken: {why}.")
+            return []
+        return self.carry_out(planned, self._keep_stacks)
+
+    def _capacities(self) -> dict[str, float]:
+        rates: dict[str, list[float]] = {}
+        for outcome in self.outcomes:
+            if outcome.plan.kind == CAPACITY and outcome.valid:
+                rates.setdefault(outcome.plan.label, []).append(outcome.throughput)
+        return {name: statistics.median(values) for name, values in rates.items()}
+
+    def _keep_stacks(self, outcome: Outcome) -> None:
+        """What was sampled into the outcome, stacks and flame graph into `profiles/<run id>/`."""
+        folder, label = self.run.trial_folder(outcome.plan.number), outcome.plan.label
+        try:
+            outcome.profile = pyspy.keep(folder, self.run.profiles, label)
+        except TrialError as error:
+            outcome.warnings.append(f"no CPU profile: {error}")
 
     def memory(self) -> list[Outcome]:
         """Every configuration once under memray."""

@@ -1,4 +1,4 @@
-"""The laboratory's commands: run, runs, report, stack, store. The command line finds them through an entry point."""
+"""The laboratory's commands, all in `COMMANDS`, where the command line finds them by an entry point."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from sentinel.cli import on_stop_signals
+from sentinel.cli import Duration, on_stop_signals
 from sentinel.lab import runs as records
 from sentinel.lab.stack import KINDS, start
 from sentinel.lab.store.__main__ import command as store
 from sentinel.lab.warden import Warden
+from sentinel.settings import CODEC_NAMES
 
 
 @click.command()
@@ -77,4 +78,69 @@ def stack(kind: str, directory: Path | None) -> None:
         stop.wait()
 
 
-COMMANDS = {"report": report, "run": run, "runs": runs, "stack": stack, "store": store}
+@click.command()
+@click.option("--stack", "kind", type=click.Choice(KINDS), default="auto", show_default=True, help="Kind of stack.")
+@click.option("--codec", type=click.Choice(CODEC_NAMES), default="json", show_default=True, help="Of the messages.")
+@click.option(
+    "--seconds", type=Duration(), default="800ms", show_default=True, help="Roughly how long each measurement takes."
+)
+@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="Of each measurement.")
+def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
+    """Measure what Redis alone and the store alone can do on this machine.
+
+    Medians with their ranges, the measuring client included. What a consumer reaches is a share of the lowest of them.
+    """
+    from tqdm import tqdm
+
+    from sentinel.lab import results
+    from sentinel.lab.limits import measure, steps
+
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        Warden() as warden,
+        start(kind, Path(temporary), warden) as started,
+        tqdm(total=steps(repeats), desc="limits", leave=False, disable=None) as bar,
+    ):
+
+        def note(name: str) -> None:
+            bar.set_description_str(name, refresh=False)
+            bar.update()
+
+        found = measure(started, records.new_id("limits"), codec=codec, seconds=seconds, repeats=repeats, note=note)
+    click.echo(results.limits_table(found, started.label))
+
+
+@click.command("bench-check")
+@click.option(
+    "--gate",
+    "path",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Parameters and bounds.  [default: sentinel/lab/gate.toml]",
+)
+@click.pass_context
+def bench_check(context: click.Context, path: Path | None) -> None:
+    """Compare configurations briefly and exit 1 if a committed bound is broken: ratios and bytes, never a speed.
+
+    Takes about a minute. The trials are kept in runs/<id>/ and profiles/<id>/.
+    """
+    from sentinel.lab import gate, views
+
+    pinned = gate.load(path or gate.COMMITTED)
+    done = gate.measure(pinned)
+    outcomes = views.outcomes(done)
+    rows = gate.judged(pinned.bounds, outcomes)
+    click.echo(gate.table(rows, outcomes, done.data["warnings"]))
+    click.echo(f"\nrecord:   {done.folder}\nprofiles: {done.profiles}")
+    context.exit(0 if all(row.passes for row in rows) else 1)
+
+
+COMMANDS = {
+    "bench-check": bench_check,
+    "limits": limits,
+    "report": report,
+    "run": run,
+    "runs": runs,
+    "stack": stack,
+    "store": store,
+}

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from sentinel.configurations import parse
-from sentinel.errors import TrialError
-from sentinel.lab import machine, profiling, stack
-from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan
+from sentinel.errors import SentinelError, TrialError
+from sentinel.lab import limits, machine, profiling, stack
+from sentinel.lab.bounds import Limit
+from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, PROFILE, Outcome, Plan
 from sentinel.lab.parameters import Common
 from sentinel.lab.progress import Progress
 from sentinel.lab.runs import Run, new_id, project_root
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.stack import Stack
 
-SECONDS = {LATENCY: 2.5, CAPACITY: 3.0, MEMORY: 7.0}
+SECONDS = {LATENCY: 2.5, CAPACITY: 3.0, MEMORY: 7.0, PROFILE: 8.0}
 """Rough overhead of one trial of each kind, for the progress bar only."""
 
 P = TypeVar("P", bound=Common)
@@ -91,6 +92,24 @@ class Lab(ABC, Generic[P]):
         return SECONDS[plan.kind] + (plan.load.duration if plan.kind == LATENCY else 0.0)
 
     # -- doing ---------------------------------------------------------------------------------------------------
+
+    def limits(self) -> list[Limit]:
+        """Measure what Redis alone and the store alone can do here; without an answer the run has a warning instead."""
+        repeats, found = self.parameters.REPEATS, list[Limit]()
+        each = limits.expected(repeats) / limits.steps(repeats)
+        self._progress.step("limits: Redis alone, the store alone", each)
+        try:
+            found = limits.measure(
+                self.stack,
+                f"{self.run.id}.limits",
+                codec=self.parameters.CODEC,
+                repeats=repeats,
+                note=lambda _: self._progress.advance(each),
+            )
+        except SentinelError as error:
+            self.run.data["warnings"].append(f"The limits could not be measured: {error}.")
+        self.run.data["limits"] = [limit.to_dict() for limit in found]
+        return found
 
     def weighed(self, plans: Sequence[Plan]) -> list[Outcome]:
         """Carry out memory trials; memray's pages are made beside them, since nothing here is timed."""

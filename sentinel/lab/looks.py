@@ -57,6 +57,18 @@ PROCESSES = {
 }
 """The programs of a trial; their colours stay clear of the configurations'."""
 
+STAGE_COLOURS = {
+    "receive": "#0072b2",
+    "decode": "#56b4e9",
+    "encode": "#009e73",
+    "batch": "#f0e442",
+    "write": "#d55e00",
+    "acknowledge": "#cc79a7",
+    "record": "#e69f00",
+    "other": "#8c959f",
+}
+"""The stages of the consumer, always named beside their colour."""
+
 
 def looks(names: Sequence[str]) -> dict[str, Look]:
     """A look for every configuration of a run, and for the last one's second leg and its headline."""

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from sentinel.settings import LoadSettings
 
-LATENCY, CAPACITY, MEMORY = "latency", "capacity", "memory"
+LATENCY, CAPACITY, MEMORY, PROFILE = "latency", "capacity", "memory", "profile"
 AGAIN = " (again)"
 """End of the label of the A/A leg: the same configuration once more, which shows the noise of the day."""
 WARM_UP = 1.0
@@ -61,6 +61,8 @@ class Outcome:
     """First intended send, ns since the epoch."""
     memory: dict[str, Any] = field(default_factory=dict)
     """Memory trials: see `profiling.summary`."""
+    profile: dict[str, Any] = field(default_factory=dict)
+    """Profile trials: see `flames.summary`; empty where py-spy left nothing."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""

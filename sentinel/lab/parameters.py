@@ -74,6 +74,7 @@ class Benchmark(Chosen, Draining, Paced):
 
     RATE: float = 1000.0
     HEADLINE_RATE: float = 25_000.0
+    PYSPY: bool = True
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,7 @@ RULES: Mapping[str, Rule] = {
     "FACTOR": _number(1.05, 10),
     "P99_STORED_MS": _number(0.1, 60_000),
     "MEMRAY": Rule(_yes_or_no, "True or False"),
+    "PYSPY": Rule(_yes_or_no, "True or False"),
     "SEED": _whole(0, 2**31 - 1),
 }
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sentinel.configurations import BASELINE, parse
-from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, WARM_UP, Plan, warm_up
+from sentinel.configurations import BASELINE, OPTIMISED, parse
+from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, PROFILE, WARM_UP, Plan, warm_up
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from sentinel.lab.parameters import Common, Draining, Paced
+    from sentinel.lab.parameters import Benchmark, Common, Draining, Paced
 
-SLOW_SHARE = {CAPACITY: 10, MEMORY: 20}
+SLOW_SHARE = {CAPACITY: 10, MEMORY: 20, PROFILE: 10}
 """Where each point is a request a trial gets 1/10 of the messages, 1/20 under memray: it would take minutes else."""
+FAST_FACTOR = 10
+"""Where reads and requests are large a timed trial gets ten times the messages: it would be over in 0.2 s else."""
+PROFILED_SECONDS, MOST_PROFILED = 3.0, 500_000
+"""Seconds of samples of a profile trial, and the most messages that it takes for them."""
 
 
 def interleaved(names: Sequence[str], repeats: int) -> Iterator[tuple[int, str]]:
@@ -48,14 +52,29 @@ def memory(p: Draining) -> list[Plan]:
     ]
 
 
+def profile(p: Benchmark, rates: Mapping[str, float]) -> list[Plan]:
+    """Every configuration once under py-spy; `rates`: its capacity in messages per second, where that is known."""
+    if not p.PYSPY:
+        return []
+    plans = []
+    for name in p.names:
+        load = _full(p, name, PROFILE)
+        enough = min(int(rates.get(name, 0.0) * PROFILED_SECONDS), MOST_PROFILED)
+        plans.append(_plan(p, PROFILE, name, replace(load, count=max(load.count, enough)), group="profile"))
+    return plans
+
+
 def _slowness(p: Draining, name: str) -> tuple[bool, int]:
     return parse(name).point != BASELINE.point, -_full(p, name, MEMORY).count
 
 
 def _full(p: Draining, name: str, kind: str) -> LoadSettings:
-    """A stream's worth of messages for a configuration: fewer where each point is a request."""
-    slow = parse(name.removesuffix(AGAIN)).write == BASELINE.write
-    count = p.MESSAGES // (SLOW_SHARE[kind] if slow else 1)
+    """A stream's worth of messages: fewer where each point is a request, more where they pass quickest."""
+    configuration = parse(name.removesuffix(AGAIN))
+    fast = configuration.receive == OPTIMISED.receive and configuration.write == OPTIMISED.write
+    count = p.MESSAGES * (FAST_FACTOR if fast and kind == CAPACITY else 1)
+    if configuration.write == BASELINE.write:
+        count //= SLOW_SHARE[kind]
     return LoadSettings("stream", p.CODEC, p.WORKERS, count=count, seed=p.SEED)
 
 

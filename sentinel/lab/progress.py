@@ -7,6 +7,7 @@ import json
 import time
 from pathlib import Path
 
+from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
 from sentinel.settings import LabSettings
@@ -22,7 +23,8 @@ class Progress:
         self._step = 0.0
         path = LabSettings.from_env().progress
         self._file = Path(path) if path else None
-        self._handle = display(HTML(""), display_id=True)
+        # Outside a notebook it would print an object.
+        self._handle = display(HTML(""), display_id=True) if get_ipython() else None
         self._show()
 
     def step(self, label: str, seconds: float = 0.0) -> None:

@@ -6,7 +6,6 @@ off, an empty series are results too.
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,6 +13,9 @@ from urllib.parse import quote
 from IPython.display import HTML
 
 from sentinel.lab import heading, plots, profiling, results, tables, views, words
+from sentinel.lab.cpu_report import cpu
+from sentinel.lab.figures import figure_html, nothing
+from sentinel.lab.limits_report import limits
 from sentinel.lab.looks import looks
 from sentinel.lab.outcome import LATENCY, MEMORY, Outcome
 from sentinel.lab.results import key_figures
@@ -23,12 +25,11 @@ from sentinel.lab.tables import Markup, folded, hinted, paragraphs, table, tag, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sentinel.lab.plots import Picture
     from sentinel.lab.runs import Run
 
 __all__ = [
-    "answer", "capacity", "figure_html", "header", "key_figures", "key_results", "latency", "ledgers", "memory",
-    "over_time",
+    "answer", "capacity", "cpu", "figure_html", "header", "key_figures", "key_results", "latency", "ledgers", "limits",
+    "memory", "over_time",
 ]  # fmt: skip
 
 DECISIVE = re.compile(r"\b(?:better|worse|cannot tell|no difference|invalid)\b|[\d.,]+(?:×| % less)")
@@ -37,18 +38,6 @@ UNIT = re.compile(r"(?<=[\d=±n]) (?=[\d=%]|msg|ms)")
 """The space within `20 %`, `n = 3`, `5 ms`."""
 MODULES, LOCATIONS = 8, 12
 """Rows of the tables of allocators."""
-
-
-def figure_html(picture: Picture, caption: object) -> Markup:
-    """A picture within the page, with its alt text and a caption."""
-    mime, data = picture.render()
-    source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
-    image = Markup(f'<img alt="{together([picture.alt])}" src="{source}">')
-    return tag("figure", together([tag("div", image, class_="scroll card"), tag("figcaption", caption)]))
-
-
-def _nothing(why: str) -> HTML:
-    return HTML(tag("p", why, class_="nothing"))
 
 
 def header(run: Run, load: str = "") -> HTML:
@@ -84,7 +73,7 @@ def latency(run: Run) -> HTML:
     """Percentile spectra."""
     panels = views.latencies(run)
     if not panels:
-        return _nothing("No valid latency trial left a histogram behind: there is nothing to draw.")
+        return nothing("No valid latency trial left a histogram behind: there is nothing to draw.")
     trials = [o for o in views.outcomes(run) if o.plan.kind == LATENCY and o.valid]
     below = sum(int(kind.get("zero", 0) + kind.get("negative", 0)) for o in trials for kind in o.latencies.values())
     caption = (
@@ -100,7 +89,7 @@ def over_time(run: Run) -> HTML:
     """One trial of every column over time."""
     lines = views.timelines(run)
     if not lines:
-        return _nothing("No valid latency trial left a series behind: there is nothing to draw over time.")
+        return nothing("No valid latency trial left a series behind: there is nothing to draw over time.")
     missing = [views.label(run, key) for key in views.keys(run) if key not in {line.key for line in lines}]
     without = f" Without a series, so not shown: {words.joined(missing)}." if missing else ""
     caption = f"One trial each, the one whose stored p99 is the middle of its repeats'.{without}"
@@ -111,7 +100,7 @@ def capacity(run: Run) -> HTML:
     """Every capacity trial, and how far two legs of the same configuration lie apart."""
     rates = views.capacities(run)
     if not rates:
-        return _nothing("No valid capacity trial: there is nothing to draw.")
+        return nothing("No valid capacity trial: there is nothing to draw.")
     band, again = run.data["noise"]["band"], run.data["noise"].get("again")
     same = f"The second leg of {views.names(run)[-1]} is the same code again: it shows the noise of the day"
     noise = (
@@ -136,7 +125,7 @@ def ledgers(run: Run) -> HTML:
     """What became of every message of every trial."""
     found = views.outcomes(run)
     if not found:
-        return _nothing("No trial was carried out.")
+        return nothing("No trial was carried out.")
     heads = ["Trial", "Kind", "Configuration", *SENDER, *CONSUMER, "unread", "lost", "store's count", "verdict"]
     rows = [_ledger(o) for o in found]
     notes = [
@@ -162,9 +151,9 @@ def memory(run: Run) -> HTML:
     """Allocation per message: totals, where, and what changed; memray's own pages."""
     found = views.memories(run)
     if not run.data["parameters"].get("MEMRAY", True):
-        return _nothing("Memory was not measured: MEMRAY=False.")
+        return nothing("Memory was not measured: MEMRAY=False.")
     if not found:
-        return _nothing(f"No valid memory trial: there is nothing to show.{_left_out(run, MEMORY)}")
+        return nothing(f"No valid memory trial: there is nothing to show.{_left_out(run, MEMORY)}")
     caption = f"memray, every request with its full size, freed or not; one trial each.{_left_out(run, MEMORY)}"
     shown = [figure_html(plots.memory(found, looks(views.names(run))), caption), *_difference(run, found)]
     shown.append(table(["Bytes per message by module", *found], _side_by_side(found, "modules", MODULES)))

@@ -9,11 +9,14 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import views, words
+from sentinel.lab import bounds, views, words
 from sentinel.lab.summary import HEADLINE, ORIGINAL
 from sentinel.lab.words import NOTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sentinel.lab.bounds import Limit
     from sentinel.lab.runs import Run
 
 MARK = "†"
@@ -85,6 +88,7 @@ def rows(run: Run) -> list[Row]:
             short="Throughput, msg/s",
         ),
         measured(run, "Capacity", "msg/s", "capacity"),
+        Row("Capacity, share of the limit", "%", NOTHING, _shares(run), short="Share of the limit, %"),
         *latencies,
         Row("Lost", "messages", NOTHING, _lost(run)),
         measured(run, "CPU per message", "µs", "capacity_cpu_us", headline="cpu_us", short="CPU, µs/message"),
@@ -97,6 +101,18 @@ def _lost(run: Run) -> list[str]:
     found = views.outcomes(run)
     columns = [[o.lost for o in views.of_column(found, key) if o.valid] for key in views.keys(run)]
     return [words.count(sum(lost)) if lost else NOTHING for lost in columns]
+
+
+def _limit(run: Run) -> Limit | None:
+    """What bounds a capacity; None where limits were not measured."""
+    return bounds.bound(bounds.of_run(run), "stream", run.data["parameters"]["BATCH_SIZE"], paced=False)
+
+
+def _shares(run: Run) -> list[str]:
+    """Capacities in percent of that."""
+    limit = _limit(run)
+    capacities = [run.data["summary"].get(key, {}).get("capacity") for key in views.keys(run)]
+    return [words.figure(bounds.share(capacity, limit)) for capacity in capacities]
 
 
 def _reductions(run: Run) -> list[str]:
@@ -128,6 +144,8 @@ def footnotes(run: Run) -> list[str]:
         f"Published: {ORIGINAL['source']}, on a machine of its own.",
         "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",
     ]
+    if (limit := _limit(run)) is not None:
+        notes.append(f"Share of the limit: capacity against the {limit.words}, {words.figure(limit.median)} a second.")
     if several:
         new, old = run.data["compared"]
         interval = "with its bootstrap interval where there are several trials of each"
@@ -150,6 +168,19 @@ def terminal_table(run: Run) -> str:
         lines = _laid_out(heads, [[*text[:-1], text[-1].split(" ")[0]] for text in texts])
     notes = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *run.data.get("verdict", [])]]
     return "\n".join([run.data["stack"]["label"], "", *lines, "", *notes])
+
+
+def limits_table(limits: Iterable[Limit], label: str) -> str:
+    """What the parts of a stack can do alone, as plain text under the stack's label."""
+    found = list(limits)
+    heads = ["", "median", "min", "max", "n", "unit"]
+    texts = [
+        [limit.name, *map(words.figure, (limit.median, min(limit.values), max(limit.values))), str(len(limit.values))]
+        for limit in found
+    ]
+    lines = _laid_out(heads, [[*text, limit.unit] for text, limit in zip(texts, found, strict=True)])
+    notes = [textwrap.fill(f"{limit.name}: {limit.words}.", TERMINAL, subsequent_indent="  ") for limit in found]
+    return "\n".join([label, "", *lines, "", *notes])
 
 
 def _laid_out(heads: list[str], texts: list[list[str]]) -> list[str]:

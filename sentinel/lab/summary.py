@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import compare
-from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome
+from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, PROFILE, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,7 +47,7 @@ def measures(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
 
 
 def _of_trial(outcome: Outcome) -> dict[str, float]:
-    if not outcome.valid:
+    if not outcome.valid or outcome.plan.kind == PROFILE:
         return {}
     if outcome.plan.kind == MEMORY:
         kept = ("bytes_per_message", "allocations_per_message")
@@ -122,6 +122,8 @@ def verdict(
 
 
 def _validity(outcomes: Sequence[Outcome]) -> str:
+    # Where py-spy failed, and took the consumer along, there is no ledger to judge; `warnings` has it.
+    outcomes = [o for o in outcomes if o.plan.kind != PROFILE or o.consumer]
     bad = [o for o in outcomes if not o.valid]
     if not bad:
         return f"All {len(outcomes)} ledgers add up, and the store's own count agrees with every one of them."

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentinel.lab import results
+from sentinel.lab import ablation_results, results, sweep_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sentinel.lab.runs import Run
 
-TABLES: Mapping[str, Callable[[Run], str]] = {"benchmark": results.terminal_table}
+TABLES: Mapping[str, Callable[[Run], str]] = {
+    "ablation": ablation_results.terminal_table,
+    "benchmark": results.terminal_table,
+    "sweep": sweep_results.terminal_table,
+}
 """By notebook."""
 
 

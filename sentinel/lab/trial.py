@@ -1,7 +1,8 @@
 """A trial: one configuration under one load, in fresh processes, with every message accounted for.
 
-Three kinds. `latency`: a paced load beside the consumer, after a warm-up that is left out. `capacity`: a stream is
-filled first, then the consumer drains it alone. `memory`: like capacity, under memray; never used for timing.
+Four kinds. `latency`: a paced load beside the consumer, after a warm-up that is left out. `capacity`: a stream is
+filled first, then the consumer drains it alone. `memory`: like capacity, under memray; `profile`: under py-spy; neither
+is ever used for timing.
 Every trial has a stream (or channel) and a `run` tag of its own, so trials never meet, not even on an external stack.
 """
 
@@ -19,14 +20,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
-from sentinel.lab import series
-from sentinel.lab.outcome import LATENCY, MEMORY, WARM_UP, Outcome, Plan, warm_up
+from sentinel.lab import pyspy, series
+from sentinel.lab.outcome import LATENCY, MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
 from sentinel.record import READY
 from sentinel.settings import BusSettings, StoreSettings, stack_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sentinel.lab.stack import Stack
@@ -36,7 +38,7 @@ START_LIMIT = 30.0
 """Seconds a consumer may take until it is ready."""
 DRAIN_LIMIT = 30.0
 """Seconds a consumer may take, after the load has ended, to store what is left on the bus."""
-PER_PROCESS = 100_000
+PER_PROCESS = 200_000
 """Messages per second that one process of the load generator is trusted with."""
 SAMPLE_EVERY = 0.25
 """Seconds between readings of the processes' CPU and memory."""
@@ -85,14 +87,14 @@ class Trial:
 
     # -- processes -----------------------------------------------------------------------------------------------
 
-    def _start(self, name: str, *words: str) -> Child:
-        command = [sys.executable, "-m", *words]
+    def _start(self, name: str, *words: str, under: Sequence[str] = ()) -> Child:
+        command = [*under, sys.executable, "-m", *words]
         environment = stack_environment(self.bus, self.store)
         child = self.warden.start(name, command, log=self.folder / f"{name}.log", env=environment)
         self._children.append(child)
         return child
 
-    def _consumer(self, *more: str, module: str = "sentinel") -> Child:
+    def _consumer(self, *more: str, module: str = "sentinel", under: Sequence[str] = ()) -> Child:
         verb = ["consume"] if module == "sentinel" else []
         options = {
             "--configuration": self.plan.configuration,
@@ -103,7 +105,7 @@ class Trial:
             "--record": str(self.folder / series.CONSUMER),
         }
         words = [word for pair in options.items() for word in pair]
-        child = self._start("consumer", module, *verb, *words, *more)
+        child = self._start("consumer", module, *verb, *words, *more, under=under)
         self._await_ready(child)
         return child
 
@@ -142,12 +144,16 @@ class Trial:
     def _drain_alone(self) -> None:
         if self._load().wait(120 + self.plan.load.count / 1000):
             raise TrialError(f"the stream could not be filled:\n{(self.folder / 'load.log').read_text()[-2000:]}")
+        program = "consumer"
         if self.plan.kind == MEMORY:
             words = ["--capture", str(self.folder / "memray.bin"), "--warm-up", str(warm_up(self.plan.load.count))]
             consumer = self._consumer(*words, module="sentinel.lab.profiled")
+        elif self.plan.kind == PROFILE:
+            program = "py-spy"  # the consumer is its child
+            consumer = self._consumer("--until-empty", under=pyspy.sampling(self.folder / pyspy.FOLDED))
         else:
             consumer = self._consumer("--until-empty")
-        with Sampler(self.folder / series.RESOURCES, {"consumer": consumer.pid, **self.stack.pids}):
+        with Sampler(self.folder / series.RESOURCES, {program: consumer.pid, **self.stack.pids}):
             self._finish(consumer, 120 + self.plan.load.count / 20)
 
     def _finish(self, consumer: Child, limit: float) -> None:
@@ -159,7 +165,11 @@ class Trial:
             self.outcome.warnings.append(f"the consumer had not caught up {limit:.0f} s after the load ended")
             consumer.stop(grace=40.0)
         if code := consumer.wait(1.0):
-            self.outcome.problems.append(f"the consumer ended with code {code}:\n{consumer.tail(5)}")
+            said = f"ended with code {code}:\n{consumer.tail(5)}"
+            if self.plan.kind == PROFILE:  # whether the consumer did its work, its ledger says
+                self.outcome.warnings.append(f"py-spy {said}")
+            else:
+                self.outcome.problems.append(f"the consumer {said}")
 
     # -- accounts ------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,24 @@ from the same data. Units stand on every axis, n in every figure; fonts are legi
 """
 
 from sentinel.lab.plots.canvas import Picture
+from sentinel.lab.plots.climb import climb
 from sentinel.lab.plots.costs import capacity, memory, memory_difference
+from sentinel.lab.plots.limits import limits
 from sentinel.lab.plots.spectrum import spectrum
+from sentinel.lab.plots.stages import stages
 from sentinel.lab.plots.timelines import over_time
+from sentinel.lab.plots.waterfall import taken_off, waterfall
 
-__all__ = ["Picture", "capacity", "memory", "memory_difference", "over_time", "spectrum"]
+__all__ = [
+    "Picture",
+    "capacity",
+    "climb",
+    "limits",
+    "memory",
+    "memory_difference",
+    "over_time",
+    "spectrum",
+    "stages",
+    "taken_off",
+    "waterfall",
+]

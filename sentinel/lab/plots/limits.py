@@ -1,0 +1,64 @@
+"""The limits of a machine as bars, and what configurations reached as marks on the same axis."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab import alts, words
+from sentinel.lab.looks import INK, MUTED, PROCESSES
+from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from sentinel.lab.bounds import Limit, Throughput
+    from sentinel.lab.looks import Look
+
+BREAK, BROKEN = re.compile(r",(?=[^\d\s])"), ",\n"
+"""Between the switches of a configuration's name."""
+VALUE: dict[str, Any] = {"fontweight": "bold", "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.8}}
+"""Of a figure beside its mark, readable on the lines behind it."""
+ROOM = 0.3
+"""Length left free behind the longest bar for its figure, as a share of that bar's."""
+
+
+@styled
+def limits(found: Sequence[Limit], reached: Sequence[Throughput], looks: Mapping[str, Look]) -> Picture:
+    """A bar a limit, its median at the end, its range as a line; above them a mark for every throughput reached."""
+    rows = len(reached) + len(found)
+    figure, axes = grid(1, 1, 1.0 + 0.33 * rows)
+    axis = axes[0, 0]
+    values = [*(value for limit in found for value in limit.values), *(one.value for one in reached)]
+    low = min(values) / 3
+    high = max(values) * (max(values) / low) ** ROOM
+    logarithmic(axis, "x", low, high)
+    for row, limit in enumerate(found, len(reached)):
+        _bar(axis, row, limit, low)
+    for row, one in enumerate(reached):
+        axis.plot(one.value, row, linestyle="none", markersize=8, **looks[one.key].dots)
+        least = "≥ " if one.at_least else ""
+        text = f"{least}{words.figure(one.value)} msg/s, {words.figure(one.share)} % of {one.limit.name}"
+        # On the side that has more room.
+        left = one.value**2 > low * high
+        side: dict[str, Any] = {"ha": "right" if left else "left", "xytext": (-9 if left else 9, 0)}
+        axis.annotate(text, (one.value, row), textcoords="offset points", va="center", **VALUE, **side)
+    for limit in {one.limit.name: one.limit for one in reached}.values():
+        axis.axvline(limit.median, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), zorder=0.5)
+    heads = [*((one.label, one.trials) for one in reached), *((limit.name, len(limit.values)) for limit in found)]
+    axis.set_yticks(range(rows), [f"{BREAK.sub(BROKEN, name)} (n = {n})" for name, n in heads])
+    axis.set_ylim(rows - 0.5, -0.5)
+    axis.grid(visible=False, axis="y")
+    axis.set_xlabel("messages or points per second (log; medians)")
+    return Picture(figure, alts.limits(found, reached))
+
+
+def _bar(axis: Axes, row: int, limit: Limit, low: float) -> None:
+    colour = PROCESSES["store" if limit.unit == "points/s" else "bus"].colour
+    axis.barh(row, limit.median - low, left=low, height=0.6, color=colour)
+    ends = min(limit.values), max(limit.values)
+    axis.plot(ends, [row, row], color=INK, linewidth=1.4, marker="|", markersize=6)
+    text = f"{words.figure(limit.median)} {limit.unit}"
+    axis.annotate(text, (ends[1], row), (7, 0), textcoords="offset points", va="center", **VALUE)

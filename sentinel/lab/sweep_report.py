@@ -1,0 +1,129 @@
+"""The sections of a sweep's report, each a function of a run; what benchmarks have too is in `report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.display import HTML
+
+from sentinel.lab import knee, plots, sweep_results, views, words
+from sentinel.lab.figures import figure_html, nothing
+from sentinel.lab.knee import BISECTIONS, FAILS, GROWN, HOLDS, SENT, SILENT
+from sentinel.lab.looks import looks
+from sentinel.lab.tables import Markup, paragraphs, table, tag, together
+
+if TYPE_CHECKING:
+    from sentinel.lab.knee import Step
+    from sentinel.lab.outcome import Outcome
+    from sentinel.lab.runs import Run
+
+__all__ = ["climb", "key_results", "load", "steps"]
+
+HEADS = (
+    "Trial", "Phase", "Configuration", "offered, msg/s", "sent, msg/s", "achieved, msg/s", "backlog grew by, messages",
+    "stored p50, ms", "stored p99, ms", "e2e p99, ms", "lost", "send delay p99, ms", "verdict",
+)  # fmt: skip
+LOOKS = {HOLDS: ("✓", "good"), FAILS: ("✗", "bad"), SILENT: ("?", "")}
+"""Mark and class of a verdict."""
+
+
+def load(run: Run) -> str:
+    """What was offered, for the report's head."""
+    p = run.data["parameters"]
+    rates = sorted({step["rate"] for step in run.data.get("steps", [])})
+    span = f"{words.plain(rates[0])} to {words.plain(rates[-1])} msg/s" if rates else "nothing"
+    how = "as listed" if p["RATES"] else f"rising by {words.plain(p['FACTOR'])}"
+    return (
+        f"{span}, {how}, from {words.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over {p['TRANSPORT']},"
+        f" {words.plain(p['DURATION'])} s a step after the warm-up, knees confirmed by"
+        f" {words.counted(p['REPEATS'], 'repeat')}; to hold: nothing lost, no growing backlog, stored p99 within"
+        f" {words.plain(p['P99_STORED_MS'])} ms"
+    )
+
+
+def key_results(run: Run) -> HTML:
+    """The highest rate that each configuration holds, with its interval, and how it does there."""
+    if not run.data.get("knees"):
+        return nothing("Nothing was offered to any configuration: there are no results.")
+    names = views.names(run)
+    several = len(names) > 1
+    heads = ["Measure, unit", "SentinelStream, published", *names, *([f"{names[-1]} ÷ {names[0]}"] if several else [])]
+    body = [
+        [row.head.strip(", "), row.published, *row.cells, *([row.ratio] if several else [])]
+        for row in sweep_results.rows(run)
+    ]
+    notes = tag("div", paragraphs(sweep_results.footnotes(run)), class_="notes")
+    return HTML(together([table(heads, body), notes]))
+
+
+def climb(run: Run) -> HTML:
+    """Latency percentiles and achieved rate over the offered rate."""
+    found = sweep_results.points(run)
+    if not found:
+        return nothing("No valid trial: there is nothing to draw.")
+    bad = [str(outcome.plan.number) for _, outcome in sweep_results.tried(run) if not outcome.valid]
+    left_out = f" Invalid and left out: trial {words.joined(bad)}." if bad else ""
+    missing = [name for name in views.names(run) if name not in found]
+    without = f" Without a valid trial, so not shown: {words.joined(missing)}." if missing else ""
+    caption = (
+        "A dot a trial, lines through the medians, all axes logarithmic. The upright line of each configuration is the"
+        " highest rate that it holds, the band its interval. Where achieved leaves the diagonal, the consumer is full."
+    )
+    slo = run.data["parameters"]["P99_STORED_MS"]
+    picture = plots.climb(found, sweep_results.knees(run), slo, looks(views.names(run)))
+    return HTML(figure_html(picture, f"{caption}{left_out}{without}"))
+
+
+def steps(run: Run) -> HTML:
+    """Every trial, whether it holds, and by which rules."""
+    found = sweep_results.tried(run)
+    if not found:
+        return nothing("No trial was carried out.")
+    slo = run.data["parameters"]["P99_STORED_MS"]
+    rows = [_row(step, outcome, slo) for step, outcome in found]
+    whole = table(HEADS, rows, words=(1, 2, len(HEADS) - 1), class_="dense")
+    return HTML(together([whole, tag("div", paragraphs(rules(run)), class_="notes")]))
+
+
+def _row(step: Step, outcome: Outcome, slo: float) -> list[object]:
+    def p(kind: str, name: str) -> str:
+        return words.figure(outcome.latencies.get(kind, {}).get(name))
+
+    achieved = words.figure(outcome.throughput) if outcome.throughput else words.NOTHING
+    return [
+        step.trial, step.phase, step.configuration, words.plain(step.rate), words.figure(step.sent), achieved,
+        words.count(round(step.growth)), p("stored", "p50"), p("stored", "p99"), p("e2e", "p99"),
+        words.count(outcome.lost), p("send_delay", "p99"), _verdict(step, slo),
+    ]  # fmt: skip
+
+
+def _verdict(step: Step, slo: float) -> Markup:
+    mark, look = LOOKS[step.verdict]
+    said = {
+        "": "holds",
+        knee.LOSS: "lost messages",
+        knee.BACKLOG: "the backlog grew",
+        knee.SLOW: f"stored p99 over {words.plain(slo)} ms",
+        knee.GENERATOR: f"the generator sent {100 * step.sent / step.rate:.0f} %, or late",
+        knee.INVALID: "invalid",
+    }
+    return tag("span", f"{mark} {said[step.why]}", class_=look)
+
+
+def rules(run: Run) -> list[str]:
+    """By which rules a step holds and a knee is found, in sentences."""
+    p = run.data["parameters"]
+    slo, ladder = words.plain(p["P99_STORED_MS"]), "the next one listed" if p["RATES"] else f"{p['FACTOR']:g}× as much"
+    halved = "" if p["RATES"] else f"; the gap around the knee is then halved {BISECTIONS} times, geometrically"
+    return [
+        f"A step holds if its trial is valid, nothing was lost, the backlog grew by less than {GROWN:g} s of load"
+        f" between the end of the warm-up and the end of the load, and stored p99 is within {slo} ms.",
+        "A step without loss or growing backlog says nothing, neither for nor against, where the load generator left"
+        f" messages unsent, sent less than {100 * SENT:.0f} % of the offered rate, or was over {slo} ms late itself"
+        " (send delay p99); an invalid one says nothing either.",
+        f"Climb: a trial a rate, then {ladder}, until one does not hold; a trial that does not hold is repeated at"
+        f" once and the better of the two counts{halved}.",
+        f"Confirmation: {words.counted(p['REPEATS'], 'repeat')} at the highest rate that held and at the lowest that"
+        " did not, interleaved; where they contradict the climb, also at the next rate down or up and, as far as the"
+        " climb would, between. A rate is held if more than half of its repeats hold, failed if at least half fail.",
+    ]

@@ -1,0 +1,297 @@
+"""The knee: whatever the threshold, the interval holds it; one bad trial moves nothing; the search always ends."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel.lab import knee
+from sentinel.lab.knee import BACKLOG, CLIMB, CONFIRM, GENERATOR, INVALID, LOSS, SLOW, Knee, Ladder, Step
+from sentinel.lab.outcome import LATENCY, Outcome, Plan
+from sentinel.settings import LoadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+LADDER = Ladder(start=250.0, factor=2.0, ceiling=200_000.0)
+ONE = "optimised"
+
+
+@dataclass
+class System:
+    """What a sweep is let loose on: says why a trial at a rate does not hold, and remembers what it was asked."""
+
+    why: Callable[[float, int], str]
+    """Of the rate and the trial's number."""
+    asked: list[Step] = field(default_factory=list)
+
+    def __call__(self, name: str, rate: float, phase: str) -> Step:
+        """One trial."""
+        number = len(self.asked)
+        self.asked.append(Step(name, rate, phase, number, rate, 0.0, self.why(rate, number)))
+        return self.asked[-1]
+
+    def swept(self, ladder: Ladder = LADDER, repeats: int = 3, names: Sequence[str] = (ONE,)) -> Knee:
+        """A whole sweep; the knee of the last configuration."""
+        steps = knee.climb(names, self, ladder)
+        steps += knee.confirm(steps, self, ladder, repeats)
+        assert self.asked == steps
+        return knee.found(step for step in steps if step.configuration == names[-1])
+
+
+def at(threshold: float) -> System:
+    """A system that holds every rate up to the threshold, always."""
+    return System(lambda rate, _: SLOW if rate > threshold else "")
+
+
+ladders = st.builds(
+    Ladder, st.floats(1, 10_000), st.floats(1.05, 10), st.floats(10_000, 1e7), st.just(())
+) | st.lists(st.floats(1, 1e7), min_size=1, max_size=8, unique=True).map(
+    lambda rates: Ladder(250.0, 2.0, 1e6, tuple(sorted(rates)))
+)  # fmt: skip
+
+
+# -- the whole search ------------------------------------------------------------------------------------------------
+
+
+@given(ladders, st.floats(1, 1e7), st.integers(1, 5))
+def test_the_interval_holds_the_threshold(ladder: Ladder, threshold: float, repeats: int) -> None:
+    """Without noise: low and the answer are one, the threshold is not below it, and high, if any, is beyond."""
+    found = at(threshold).swept(ladder, repeats)
+    rungs = ladder.rungs
+    assert found.low == found.rate
+    if threshold < rungs[0]:
+        assert (None, rungs[0], False) == (found.rate, found.high, found.at_least)
+    elif threshold >= rungs[-1]:
+        assert (rungs[-1], None, True) == (found.rate, found.high, found.at_least)
+    else:
+        assert found.rate is not None
+        assert found.high is not None
+        assert found.rate <= threshold < found.high
+        assert (found.high, repeats, repeats) == (found.next, *found.missed)
+
+
+@given(st.floats(250, 199_999))
+def test_two_bisections_narrow_a_rung_to_its_fourth_root(threshold: float) -> None:
+    """The interval spans a fourth of the step on a log scale, but for the rounding."""
+    found = at(threshold).swept()
+    assert found.rate
+    assert found.high
+    assert found.high / found.rate <= LADDER.factor ** (1 / 4) * knee.ROUNDING
+
+
+@given(st.floats(1, 1e6), st.integers(0, 40))
+def test_one_bad_trial_is_not_the_knee(threshold: float, bad: int) -> None:
+    """Whichever single trial fails for no reason, the answer stays the same."""
+    disturbed = System(lambda rate, number: SLOW if rate > threshold or number == bad else "")
+    expected, found = at(threshold).swept(), disturbed.swept()
+    assert (expected.rate, expected.high) == (found.rate, found.high)
+
+
+@given(ladders, st.integers(1, 5), st.randoms(use_true_random=False))
+def test_any_noise_ends_within_bounds_and_in_order(ladder: Ladder, repeats: int, chance: Any) -> None:
+    """However trials go, the search ends, no rate is confirmed twice, and low ≤ answer < next and high."""
+    noise = System(lambda _rate, _number: str(chance.choice(["", "", SLOW, BACKLOG, GENERATOR, INVALID])))
+    found = noise.swept(ladder, repeats)
+    rates = len(ladder.rungs) + 2 * knee.BISECTIONS
+    assert len(noise.asked) <= rates * (2 + repeats)
+    assert {repeats} == set(Counter(step.rate for step in noise.asked if step.phase == CONFIRM).values())
+    assert max(Counter(step.rate for step in noise.asked if step.phase == CLIMB).values()) <= 2
+    known = [rate for rate in (found.low, found.rate) if rate is not None]
+    beyond = [rate for rate in (found.next, found.high) if rate is not None]
+    assert known == sorted(known)
+    assert not known or not beyond or known[-1] < min(beyond)
+    if found.rate and found.next:
+        assert ladder.rates or found.next / found.rate <= ladder.finest * knee.ROUNDING
+    assert all(rate <= max(ladder.rungs) for rate in (*known, *beyond))
+
+
+@given(st.floats(250, 1e5), st.floats(250, 1e5))
+def test_a_generator_at_its_limit_says_at_least(threshold: float, most: float) -> None:
+    """Where the generator gives out before the configuration, the answer has no upper end."""
+    system = System(lambda rate, _: GENERATOR if rate > most else SLOW if rate > threshold else "")
+    found = system.swept()
+    assert found.rate is not None
+    assert found.rate <= min(most, threshold)
+    if found.at_least:
+        assert (GENERATOR, None) == (found.why, found.high)
+        assert found.next is not None
+        assert found.next > most
+    else:
+        assert found.high is not None
+        assert threshold < found.high <= most
+
+
+def test_a_failure_beyond_a_silent_rate_is_still_an_upper_end() -> None:
+    """A rate that says nothing leaves the answer open, up to where the configuration is known to fail."""
+    system = System(lambda rate, _: "" if rate <= 1000 else GENERATOR if rate < 1800 else BACKLOG)
+    found = system.swept()
+    assert (1000.0, 2000.0, True) == (found.rate, found.high, found.at_least)
+    assert found.next is not None
+    assert 1000 < found.next < 1800
+
+
+def test_a_sweep_without_a_holding_rate_says_so() -> None:
+    """Not even the first rate holds: no answer, but what limits, and the first rate as the upper end."""
+    found = at(1.0).swept()
+    assert Knee(None, None, 250.0, 250.0, SLOW, (0, 0), (3, 3)) == found
+
+
+def test_invalid_trials_speak_for_nothing() -> None:
+    """Where all trials at the first rate are invalid, nothing is known in either direction."""
+    found = System(lambda *_: INVALID).swept()
+    assert (None, None, None, INVALID, True) == (found.rate, found.low, found.high, found.why, found.at_least)
+
+
+def test_the_top_of_the_ladder_is_at_least() -> None:
+    """A configuration that holds everything offered may hold more."""
+    found = at(1e9).swept()
+    assert (200_000.0, None, None, True) == (found.rate, found.next, found.high, found.at_least)
+
+
+# -- the climb -------------------------------------------------------------------------------------------------------
+
+
+def test_a_climb_follows_the_ladder_and_halves_the_gap() -> None:
+    """Rungs by the factor, a failing one twice at once, then geometric middles."""
+    system = at(1100.0)
+    knee.climb([ONE], system, LADDER)
+    assert [250, 500, 1000, 2000, 2000, 1410, 1410, 1190, 1190] == [step.rate for step in system.asked]
+
+
+def test_a_gap_too_narrow_to_be_said_is_not_halved() -> None:
+    """Rates of three digits have none between them: no rate is offered again instead."""
+    system = at(1000.0)
+    knee.climb([ONE], system, Ladder(1000.0, 2.0, 1001.0))
+    assert [1000, 1001, 1001] == [step.rate for step in system.asked]
+
+
+def test_listed_rates_are_taken_as_they_are() -> None:
+    """No rate but the listed ones is offered, and the climb ends at the first that does not hold."""
+    system = at(1100.0)
+    found = system.swept(Ladder(250.0, 2.0, 1e6, (100.0, 1000.0, 3000.0, 9000.0)), repeats=1)
+    assert [100, 1000, 3000, 3000, 1000, 3000] == [step.rate for step in system.asked]
+    assert (1000.0, 3000.0) == (found.rate, found.high)
+
+
+def test_configurations_take_turns() -> None:
+    """Climb and confirmation interleave, so that a drift of the machine meets all alike."""
+    system = at(300.0)
+    system.swept(Ladder(250.0, 2.0, 500.0), 2, ["a", "b"])
+    climbed = [(step.configuration, step.rate) for step in system.asked if step.phase == CLIMB]
+    assert [("a", 250), ("b", 250), ("a", 500), ("a", 500), ("b", 500), ("b", 500)] == climbed[:6]
+    confirmed = [(step.configuration, step.rate) for step in system.asked if step.phase == CONFIRM]
+    assert confirmed[: len(confirmed) // 2] == confirmed[: len(confirmed) // 2 - 1 : -1]
+
+
+def test_a_ladder_ends_at_its_ceiling() -> None:
+    """The ceiling is the last rung; a start beyond it is the only one."""
+    assert [250, 500, 1000, 1500] == Ladder(250.0, 2.0, 1500.0).rungs
+    assert [2000] == Ladder(2000.0, 2.0, 1500.0).rungs
+
+
+# -- the confirmation ------------------------------------------------------------------------------------------------
+
+
+def steps(*told: tuple[float, str, str]) -> list[Step]:
+    """Steps of one configuration, out of rate, phase and reason."""
+    return [Step(ONE, rate, phase, number, rate, 0.0, why) for number, (rate, phase, why) in enumerate(told)]
+
+
+def test_a_climb_that_was_lucky_is_corrected_downwards() -> None:
+    """Most repeats fail where the climb held: the next rate down is confirmed, and the gap above it halved."""
+    system = System(lambda rate, number: SLOW if rate > 2000 or (rate > 500 and number > 12) else "")
+    found = system.swept()
+    assert (500.0, 500.0, 595.0) == (found.rate, found.low, found.high)
+
+
+def test_a_climb_that_was_unlucky_is_corrected_upwards() -> None:
+    """Most repeats hold where the climb failed: the next rate up is confirmed until one fails, and the gap halved."""
+    system = System(lambda rate, number: SLOW if (rate > 1000 and number < 9) or rate > 3000 else "")
+    found = system.swept()
+    assert (2830.0, 3360.0) == (found.rate, found.high)
+
+
+def test_an_answer_that_only_most_repeats_hold_has_a_lower_interval() -> None:
+    """The interval begins where every trial holds."""
+    told = [(500.0, CLIMB, ""), (1000.0, CLIMB, ""), (2000.0, CLIMB, LOSS), (2000.0, CLIMB, LOSS)]
+    told += [(1000.0, CONFIRM, why) for why in ("", SLOW, "")] + [(2000.0, CONFIRM, LOSS)] * 3
+    assert Knee(1000.0, 500.0, 2000.0, 2000.0, LOSS, (2, 3), (3, 3)) == knee.found(steps(*told))
+
+
+@pytest.mark.parametrize(
+    ("whys", "verdict"),
+    [
+        ([""], knee.HOLDS), ([LOSS], knee.FAILS), ([GENERATOR], knee.SILENT), (["", LOSS], knee.FAILS),
+        (["", "", LOSS], knee.HOLDS), (["", LOSS, LOSS], knee.FAILS), (["", GENERATOR], knee.SILENT),
+        (["", LOSS, GENERATOR], knee.SILENT), (["", "", GENERATOR], knee.HOLDS), ([LOSS, INVALID], knee.FAILS),
+    ],
+)  # fmt: skip
+def test_repeats_decide_by_majority(whys: list[str], verdict: str) -> None:
+    """More than half must hold; half that fail are enough against it; what says nothing counts for neither."""
+    assert verdict == knee.Level(1000.0, (), tuple(whys)).verdict
+
+
+def test_a_rate_fails_for_what_speaks_against_it() -> None:
+    """Trials that say nothing give no reason for a failure, nor failures one for saying nothing."""
+    failed = knee.Level(1000.0, (), (GENERATOR, GENERATOR, LOSS, LOSS))
+    silent = knee.Level(1000.0, (), (LOSS, GENERATOR, ""))
+    assert [(knee.FAILS, LOSS), (knee.SILENT, GENERATOR)] == [(level.verdict, level.why) for level in (failed, silent)]
+
+
+def test_a_trial_of_the_climb_counts_for_the_interval() -> None:
+    """A rate whose climb needed a second trial is not one at which every trial holds."""
+    told = [(500.0, CLIMB, ""), (1000.0, CLIMB, SLOW), (1000.0, CLIMB, ""), (1000.0, CONFIRM, "")]
+    assert (1000.0, 500.0) == (knee.found(steps(*told)).rate, knee.found(steps(*told)).low)
+
+
+def test_nothing_confirmed_is_no_answer() -> None:
+    """A climb alone, or no step at all, finds no knee."""
+    assert (None, None) == (knee.found([]).rate, knee.found([]).next)
+    assert knee.found(steps((250.0, CLIMB, ""))).rate is None
+
+
+def test_a_knee_survives_its_record() -> None:
+    """What run.json holds of a knee, whether it is a lower bound included, makes the same knee again."""
+    known, open_ended = at(1100.0).swept(), at(1e9).swept()
+    assert [known, open_ended] == [Knee.from_dict(json.loads(json.dumps(x.to_dict()))) for x in (known, open_ended)]
+    assert [False, True] == [x.to_dict()["at_least"] for x in (known, open_ended)]
+
+
+# -- one trial -------------------------------------------------------------------------------------------------------
+
+
+def outcome(stored: float | None = 10.0, delay: float = 1.0, **found: Any) -> Outcome:
+    """A valid trial at 1,000 msg/s."""
+    latencies = {"send_delay": {"p99": delay}, "stored": {} if stored is None else {"p99": stored}}
+    plan = Plan(0, LATENCY, ONE, ONE, LoadSettings(rate=1000.0))
+    return Outcome(plan, **({"valid": True, "sender": {"unsent": 0}, "latencies": latencies} | found))
+
+
+@pytest.mark.parametrize(
+    ("trial", "sent", "growth", "why"),
+    [
+        (outcome(), 1000.0, 0.0, ""),
+        (outcome(50.0), 980.0, 999.0, ""),
+        (outcome(50.1), 1000.0, 0.0, SLOW),
+        (outcome(), 1000.0, 1000.0, BACKLOG),
+        (outcome(lost=1), 1000.0, 0.0, LOSS),
+        (outcome(), 979.0, 0.0, GENERATOR),
+        (outcome(delay=50.1), 1000.0, 0.0, GENERATOR),
+        (outcome(sender={"unsent": 1}), 1000.0, 0.0, GENERATOR),
+        (outcome(500.0, delay=450.0), 1000.0, 0.0, GENERATOR),
+        (outcome(500.0, delay=450.0), 700.0, 2000.0, BACKLOG),
+        (outcome(lost=1), 700.0, 2000.0, LOSS),
+        (outcome(lost=1, valid=False), 700.0, 2000.0, INVALID),
+        (outcome(None), 1000.0, 0.0, INVALID),
+    ],
+)
+def test_a_trial_holds_or_says_why_not(trial: Outcome, sent: float, growth: float, why: str) -> None:
+    """Bounds are inclusive; loss and backlog count whatever the generator did, latency only if it was in time."""
+    assert why == knee.reason(trial, sent, growth, 50.0)
