@@ -37,9 +37,11 @@ sweep: $(READY)  ## the highest rate that holds the SLO: a rising load, with its
 	@$(BIN)/sentinel run sweep $(PARAMETERS)
 
 limits: $(READY)  ## measure what Redis alone and the store alone can do here: make limits STACK=native
+	$(if $(filter-out STACK=%,$(PARAMETERS)),$(error make limits takes STACK=…; more options: sentinel limits --help))
 	@$(BIN)/sentinel limits --stack '$(or $(STACK),auto)'
 
 bench-check: $(READY)  ## a minute's comparison; fails where a committed bound (sentinel/lab/gate.toml) is broken
+	$(if $(PARAMETERS),$(error make bench-check takes no parameters: they are pinned in sentinel/lab/gate.toml))
 	@$(BIN)/sentinel bench-check
 
 test: $(READY)  ## run the tests

@@ -45,7 +45,7 @@ class Batch:
 
 
 class Batcher:
-    """Gathers reads into batches of at most `size` points, none older than `max_age` ns when it leaves."""
+    """Gathers reads into batches of at most `size` points, due once their oldest is `max_age` ns old."""
 
     def __init__(self, size: int, max_age: int) -> None:
         self.size = size

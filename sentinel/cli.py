@@ -150,7 +150,7 @@ def agent(key: str, count: int, host: str | None, **options: Any) -> None:
 @click.option(
     "--measured/--unmeasured",
     default=True,
-    help="Record latencies and follow sequence numbers, or not: shows what that costs.",
+    help="Record latencies and follow sequence numbers, or not (no loss is seen then): shows what that costs.",
 )
 @click.option(
     "--deadline",

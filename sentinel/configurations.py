@@ -80,5 +80,5 @@ def ablation() -> list[str]:
     choices = OPTIMISED.axes()
     switched = [f"{axis}={choices[axis]}" for axis in ORDER]
     steps = [",".join(["baseline", *switched[:n]]) for n in range(len(ORDER))]
-    without = [f"optimised,{axis}={choice}" for axis, choice in BASELINE.axes().items() if axis != ORDER[-1]]
+    without = [f"optimised,{axis}={getattr(BASELINE, axis)}" for axis in ORDER[:-1]]
     return [*steps, *without, "optimised"]

@@ -101,7 +101,7 @@ class SynchronousApi:
         self._client = open_client(settings, server)
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
 
-    def write(self, points: Sequence[Point | bytes]) -> None:
+    def write(self, points: Sequence[Point | str]) -> None:
         """Write points in one request. Raises StoreError and its children."""
         record = points[0] if len(points) == 1 else list(points)
         with mapped(self._settings):
@@ -137,7 +137,7 @@ class BatchingApi:
             error_callback=lambda _, data, error: on_error(_lines(data), _as_ours(error, settings)),
         )
 
-    def write(self, point: Point | bytes) -> None:
+    def write(self, point: Point | str) -> None:
         """Hand one point to the client; it decides when to write it."""
         self._api.write(bucket=self._settings.bucket, record=point, write_precision=WritePrecision.NS)
 

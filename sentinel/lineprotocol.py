@@ -52,8 +52,8 @@ MOST_SERIES = 100_000
 class LineEncoder:
     """Encodes samples, a column at a time; remembers the escaped series of each source.
 
-    msgspec writes a whole column of numbers in 0.06 µs each, where `repr` takes 0.17: 0.32 µs a message against 0.67
-    for a loop with an f-string, and 3.8 without remembering the series.
+    msgspec writes a whole column of numbers in 0.06 µs each, where `repr` takes 0.17: in reads of 500, 0.32 µs a
+    message against 0.67 for a loop with an f-string, and 3.8 without remembering the series.
     """
 
     def __init__(self, run: str = "") -> None:

@@ -44,8 +44,8 @@ LEAD = 0.05
 """Seconds between the decision to start and the schedule's first message."""
 AHEAD, PIECE = 1000, 50
 """Messages encoded before they fall due, and at once: a piece takes less than a tick."""
-COLLECT = 200
-"""Answers owed from which it is worth asking for them."""
+COLLECT, MOST_OWED = 200, 10_000
+"""Answers owed from which it is worth asking for them; and when filling, from which nothing more is sent."""
 MOST = 20 * CHUNK
 """Messages of one send at most, however many are late: the grace, a stop and the answers are looked at in between."""
 
@@ -97,8 +97,8 @@ class LoadGenerator:
         check(settings)
         self._settings = settings
         self._stop = stop or StopSign()
-        self._sender = Sender(bus, settings.transport, min(settings.connections, settings.workers))
         self._connections = min(settings.connections, settings.workers)
+        self._sender = Sender(bus, settings.transport, self._connections)
         self._encode = encoder(settings)
         self._next = np.zeros(settings.workers, dtype=np.int64)
         self._ledger = SenderLedger()
@@ -141,18 +141,20 @@ class LoadGenerator:
 
         What a message says is known before it falls due: between two sends a few of the next are encoded.
         """
+        if self._stop.requested or time.time_ns() >= give_up:
+            return
         when, numbers = times.tolist(), self._numbered(sources)
         sent, ready, departures = 0, list[bytes](), list[tuple[int, int]]()
         while sent < len(when) and not self._stop.requested and (now := time.time_ns()) < give_up:
             upto = sent + len(ready)
             if now < max(when[sent], self._wake):
                 if len(ready) < AHEAD and upto < len(when):
-                    ready += self._commands(numbers[upto : upto + PIECE], when[upto : upto + PIECE])
+                    ready += self._payloads(numbers[upto : upto + PIECE], when[upto : upto + PIECE])
                 else:
                     time.sleep(min((max(when[sent], self._wake) - now) / 1e9, 0.1))
                 continue
             due = min(bisect_right(when, now, lo=sent), sent + MOST)
-            ready += self._commands(numbers[upto:due], when[upto:due])
+            ready += self._payloads(numbers[upto:due], when[upto:due])
             departures.append((time.time_ns(), due - sent))
             self._send(ready[: due - sent], numbers[sent:due])
             ready, sent = ready[due - sent :], due
@@ -170,17 +172,16 @@ class LoadGenerator:
         self._next += counts
         return list(zip(sources.tolist(), numbers.tolist(), strict=True))
 
-    def _commands(self, numbers: Sequence[tuple[int, int]], times: Sequence[int]) -> list[bytes]:
-        """What publishes each message."""
-        encode, command, first = self._encode, self._sender.command, self._settings.first_source
-        payloads = [
+    def _payloads(self, numbers: Sequence[tuple[int, int]], times: Sequence[int]) -> list[bytes]:
+        encode, first = self._encode, self._settings.first_source
+        return [
             encode(first + source, seq, sent, seq + source) for (source, seq), sent in zip(numbers, times, strict=True)
         ]
-        self._ledger.bytes += sum(map(len, payloads))
-        return list(map(command, payloads))
 
-    def _send(self, commands: list[bytes], numbers: Sequence[tuple[int, int]]) -> None:
+    def _send(self, payloads: list[bytes], numbers: Sequence[tuple[int, int]]) -> None:
         """Messages that leave together; those of one source over one connection."""
+        self._ledger.bytes += sum(map(len, payloads))
+        commands = list(map(self._sender.command, payloads))
         lanes = self._connections
         for number in range(lanes):
             lane = commands
@@ -229,6 +230,7 @@ class LoadGenerator:
         except BusError as error:
             log.warning("%s; reconnecting", error)
             self._reconnect()
+            self._stop.pause(0.05)
             return
         self._ledger.sent += answers.accepted - answers.refused
         self._ledger.failed += answers.refused
@@ -246,8 +248,8 @@ class LoadGenerator:
                 return
             turns = np.arange(first, min(first + CHUNK, s.count))
             numbers = self._numbered(turns % s.workers)
-            self._send(self._commands(numbers, (base + turns).tolist()), numbers)
-            while self._sender.owed > 20 * CHUNK:
+            self._send(self._payloads(numbers, (base + turns).tolist()), numbers)
+            while self._sender.owed > MOST_OWED and not self._stop.requested:
                 self._collect(0.05)
             self._note()
 
@@ -261,9 +263,9 @@ class LoadGenerator:
             last = max(time.time_ns(), last + 1)
             self._ledger.scheduled += s.workers
             numbers = self._numbered(np.arange(s.workers))
-            commands = self._commands(numbers, [last] * s.workers)
+            payloads = self._payloads(numbers, [last] * s.workers)
             self._delay.record(time.time_ns() - last, s.workers)
-            self._send(commands, numbers)
+            self._send(payloads, numbers)
             while self._sender.owed and not self._stop.requested:
                 self._collect(0.1)
             self._note()

@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import math
 import time
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sentinel.latency import Recorder
 from sentinel.sequences import Sequences
-from sentinel.trace import Tracer
+from sentinel.trace import WHOLE, Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +73,7 @@ class Measure:
             return
         traces, reads = self._traces, self._reads
         self._traces, self._reads, self._waiting = [], [], 0
-        sent, slots, numbers = map(np.concatenate, zip(*traces, strict=True))
+        sent, slots, numbers = map(_joined, zip(*traces, strict=True))
         messages, read_at, batched_at, stored_at = np.array(reads, dtype=np.int64).T
         timed = sent > 0  # a sender without send times has no end-to-end latency
         values = {
@@ -82,7 +83,7 @@ class Measure:
         }
         for kind, durations in values.items():
             self._recorders[kind].record(durations)
-        numbered = numbers >= 0
+        numbered = (numbers >= 0) & (slots >= 0)
         self.sequences.see(slots[numbered], numbers[numbered])
         self._log(values, len(sent))
 
@@ -111,6 +112,13 @@ class Unmeasured(Measure):
 
     def settled(self, batch: Batch, at: int) -> None:
         """Pass the batch over."""
+
+
+def _joined(parts: Sequence[array[int]]) -> NDArray[np.int64]:
+    whole = array(WHOLE)
+    for part in parts:
+        whole += part
+    return np.frombuffer(whole, dtype=np.int64)
 
 
 def stats_line(kind: str, durations: NDArray[np.int64]) -> str:

@@ -16,6 +16,8 @@ import numpy as np
 from sentinel.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from sentinel.settings import LoadSettings
@@ -49,9 +51,10 @@ class Schedule:
         self._until = 0
         self._last = -1
 
-    def slices(self) -> list[int]:
+    def slices(self) -> Iterator[int]:
         """Ends of the slices in ns, the last one the schedule's own."""
-        return [*range(SLICE, self._end, SLICE), self._end]
+        yield from range(SLICE, self._end, SLICE)
+        yield self._end
 
     def until(self, end: int) -> Slice:
         """All that falls due before `end` ns and was not given out yet."""
@@ -86,7 +89,7 @@ def shares(settings: LoadSettings, processes: int) -> list[LoadSettings]:
     processes = min(processes, settings.workers)
     bounds = [settings.workers * n // processes for n in range(processes + 1)]
     counts = [settings.count * b // settings.workers for b in bounds]
-    return [
+    parts = [
         replace(
             settings,
             workers=last - first,
@@ -96,3 +99,5 @@ def shares(settings: LoadSettings, processes: int) -> list[LoadSettings]:
         )
         for n, (first, last) in enumerate(pairwise(bounds))
     ]
+    # A count of 0 would mean: by rate and duration.
+    return [part for part in parts if part.count or not settings.count]

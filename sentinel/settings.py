@@ -100,7 +100,7 @@ class ConsumerSettings:
     max_age: float = 0.0
     """Seconds that a batch waits for more although the writer is free; while the writer is busy it grows anyway."""
     flush_interval: float = 1.0
-    """The same for influxdb-client's batching WriteApi (its own default)."""
+    """Seconds between two writes of influxdb-client's batching WriteApi (its own default)."""
     queue_batches: int = 4
     """Batches that may wait for the writer; when full, reading stops (policy: block)."""
     read_count: int = 1000

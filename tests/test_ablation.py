@@ -215,7 +215,7 @@ def test_every_ratio_of_the_verdict_has_its_interval_and_n() -> None:
 def test_memory_is_compared_without_intervals() -> None:
     """One memray trial each: the ratios say so, and are held to the band alone."""
     said = about(outcomes(), "Allocated per message: ")
-    assert "0.01×, n = 1: no interval (± 5 % is no difference)" in said
+    assert "0.01×, n = 1: no interval (± 5 % counts as no difference)" in said
     assert "write: post-batches with 50 % (0.10× on, 0.10× off)" in said
     assert {"pays", "does not pay"} == set(says(outcomes(), "bytes_per_message").values())
 
@@ -306,7 +306,7 @@ def test_where_nothing_is_gained_nothing_is_named() -> None:
 def test_the_trials_left_are_counted() -> None:
     """An invalid trial is in no median, the ratios that lack it give their own n, and the verdict names it."""
     trials = outcomes(spoil=lambda o: o.plan.number == 1)
-    assert "1 of 35 trials are invalid (number 1) and left out of all figures." in summed(trials)["verdict"][0]
+    assert "1 of 35 trials are invalid (number 1) and are left out of all figures." in summed(trials)["verdict"][0]
     assert re.search(r"write: post-batches with 50 % \(10\.\d× \[[\d., ]+\], n = 2, on", about(trials))
     assert "n = 2 to 3 trials" == trials_of(trials)
 

@@ -185,7 +185,7 @@ def test_what_is_acknowledged_is_trimmed_and_nothing_else(
 ) -> None:
     """The stream does not grow for ever; entries unread or unacknowledged stay, by whichever group."""
     lane.publish(numbered(0, 2000))
-    receiver = opened(kind)
+    receiver = opened(kind, read_count=500)
     ids, _ = take(receiver, 1500)
     receiver.tend(claim=False)
     with lane.redis() as redis:

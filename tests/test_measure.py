@@ -253,7 +253,7 @@ def test_a_trace_says_when_by_whom_and_which() -> None:
     """Parallel arrays; a source keeps its slot, no two share one; what is missing is 0 or -1; a part is a part."""
     trace = Tracer()
     first = trace([sample(5, 0, 1), sample(6, None, 1), sample(0, 7, 2), sample(8, 1, 1, host="other")])
-    assert ([5, 6, 0, 8], [0, 0, 1, 2], [0, -1, 7, 1]) == tuple(part.tolist() for part in first)
-    assert ([6, 0], [0, 1], [-1, 7]) == tuple(part.tolist() for part in first.part(1, 3))
+    assert ([5, 6, 0, 8], [0, 0, 1, 2], [0, -1, 7, 1]) == tuple(map(list, first))
+    assert ([6, 0], [0, 1], [-1, 7]) == tuple(map(list, first.part(1, 3)))
     assert [2, 3] == trace([sample(1, 1, 1, host="other"), sample(1, 1, None)]).slots.tolist()
     assert [0, 0, 0] == [len(part) for part in trace([])]

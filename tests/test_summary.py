@@ -187,7 +187,7 @@ def test_a_whole_verdict() -> None:
         "CPU per message of optimised is better than baseline's: 0.50× [0.50, 0.50], n = 3 each (noise of the day"
         " ± 5 %).",
         "Latency to the store's acknowledgement (p99, 840 msg/s) of optimised is better than baseline's: 0.50× [0.49,"
-        " 0.51], n = 3 each (noise of the day ± 5 %).",
+        " 0.51], n = 3 each (± 5 % counts as no difference).",
         "optimised allocates 1,000 bytes per message against 4,000 with baseline: 75.0 % less, beyond the 58 % that"
         " SentinelStream published (memray, one trial each).",
         "At 25,000 msg/s optimised sustained it, lost 0 messages: internal p99 0.50 ms, e2e p99 5.0 ms, stored p99"
@@ -255,7 +255,7 @@ def test_invalid_trials_are_named_first() -> None:
     """The first sentence counts and numbers them, and they are in no other."""
     trials = benchmark(change=lambda t: t.capacity(NEW, 9e9, valid=False, problems=["the store holds 3 points"]))
     assert (
-        f"1 of 21 trials are invalid (number {trials.made[-1].plan.number}) and left out of all figures."
+        f"1 of 21 trials are invalid (number {trials.made[-1].plan.number}) and are left out of all figures."
         == (found(trials)["verdict"][0])
     )
     assert sentence(trials, "Capacity") == sentence(benchmark(), "Capacity")

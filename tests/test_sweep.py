@@ -14,11 +14,11 @@ from test_plots import labels, texts
 from test_report import Reader
 
 from sentinel.configurations import parse
-from sentinel.lab import knee, plots, report, sweep_report, sweep_results, sweep_summary, terminal, views
+from sentinel.lab import knee, plots, report, series, sweep_report, sweep_results, sweep_summary, terminal, views
 from sentinel.lab.bounds import READ, XADD, Limit, store
 from sentinel.lab.knee import CLIMB, CONFIRM, Step
 from sentinel.lab.looks import looks
-from sentinel.lab.outcome import LATENCY, Outcome, Plan
+from sentinel.lab.outcome import LATENCY, WARM_UP, Outcome, Plan
 from sentinel.lab.parameters import Sweep
 from sentinel.lab.results import TERMINAL
 from sentinel.lab.sweep import ladder, observed
@@ -261,7 +261,8 @@ def test_sent_and_backlog_come_from_the_trials_own_series(tmp_path: Path) -> Non
     (tmp_path / "consumer" / "intervals.jsonl").write_text("".join(json.dumps(line) + "\n" for line in done))
     plan = Plan(7, LATENCY, NEW, NEW, LoadSettings(rate=1000.0, duration=4.0), group=CLIMB)
     latencies = {"stored": {"p99": 20.0}, "send_delay": {"p99": 1.0}}
-    outcome = Outcome(plan, valid=True, started=START, latencies=latencies, sender={"unsent": 0})
+    grown = series.backlog_growth(tmp_path, START, WARM_UP, plan.load.duration)
+    outcome = Outcome(plan, valid=True, started=START, latencies=latencies, sender={"unsent": 0}, growth=grown)
     assert Step(NEW, 1000.0, CLIMB, 7, 900.0, 300.0, knee.GENERATOR) == observed(outcome, tmp_path, 50.0)
 
 

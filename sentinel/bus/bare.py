@@ -24,10 +24,11 @@ class ByteCounter:
         self._settings = settings
         with mapped(settings.url):
             self._socket = Socket(settings)
-            self._socket.send("SUBSCRIBE", settings.channel)
-            while self._socket.next_reply() is False:
-                if not self._socket.fill(PATIENCE):
-                    raise EOFError(f"SUBSCRIBE was not answered within {PATIENCE:.0f} s")
+            try:
+                self._socket.ask(PATIENCE, "SUBSCRIBE", settings.channel)
+            except Exception:
+                self._socket.close()
+                raise
 
     def size(self, payload: bytes) -> int:
         """Bytes that a message of this payload is on the wire."""

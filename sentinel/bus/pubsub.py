@@ -65,10 +65,7 @@ class SocketPubSub:
         self.close()
         with mapped(self._settings.url):
             self._socket = Socket(self._settings)
-            self._socket.send("SUBSCRIBE", self._settings.channel)
-            while self._socket.next_reply() is False:
-                if not self._socket.fill(5.0):
-                    raise EOFError("SUBSCRIBE was not answered within 5 s")
+            self._socket.ask(5.0, "SUBSCRIBE", self._settings.channel)
 
     def read(self, timeout: float) -> Read | None:
         """See Receiver."""

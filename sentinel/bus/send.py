@@ -176,11 +176,8 @@ class _Link:
                     replies.append(reply)
                 count += len(replies)
                 # Whole numbers say how many received a message, bytes are a stream entry's id.
-                kinds = set(map(type, replies))
-                if int in kinds:
-                    answers.receivers += sum(reply for reply in replies if isinstance(reply, int))
-                if not kinds <= {int, bytes}:
-                    refusals = [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]
+                answers.receivers += sum(reply for reply in replies if isinstance(reply, int))
+                if refusals := [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]:
                     answers.refused += len(refusals)
                     answers.reason = str(refusals[-1])
         finally:

@@ -1,11 +1,13 @@
 """Receiving from a stream: at least once, made exact by points that overwrite themselves.
 
 An entry is acknowledged after the store's 2xx. On start our own unacknowledged entries come first, then new ones; what
-others left idle is taken over from time to time. Acknowledging has a connection of its own, for the writer's thread.
+others left idle is taken over from time to time. Acknowledging has a connection of its own, so that it
+need not wait for a read.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +18,6 @@ from redis.exceptions import ResponseError
 
 from sentinel.batching import Read
 from sentinel.bus.link import Gathering, Socket, client, mapped
-from sentinel.errors import BusError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,8 @@ class RedisPyStream:
         self._trimmed = 0
         self._known_trimmed = 0
         self.taken_over = 0
+        self._at = 0
+        """When the read from the socket returned, where that is known; else it counts from the parsed reply."""
         self._make_group()
 
     def _make_group(self) -> None:
@@ -71,7 +74,7 @@ class RedisPyStream:
                 # Redis came back empty, or somebody deleted the key: begin anew from the first entry.
                 self._make_group()
                 return None
-        at = time.time_ns()
+        at = self._at or time.time_ns()
         if self._own_after is not None:
             return self._own(entries, at)
         return _as_read(entries, at)
@@ -195,7 +198,8 @@ class SocketStream(RedisPyStream):
         super().__init__(settings, consumer)
         self._socket: Socket | None = None
         self._acknowledging: Socket | None = None
-        """The writer's thread's own, made when first needed."""
+        """Made when first needed; the writer's thread uses it, and the reader's for what was rejected."""
+        self._turn = threading.Lock()
         self._gathering = Gathering(consumer.gather)
         self.reconnect_socket()
 
@@ -217,10 +221,8 @@ class SocketStream(RedisPyStream):
         self._gathering.wait()
         block = ("BLOCK", int(timeout * 1000)) if timeout >= 0.001 else ()
         group = ("XREADGROUP", "GROUP", self._settings.group, self._consumer.name, "COUNT", self._consumer.read_count)
-        connection.send(*group, *block, "STREAMS", self._settings.stream, after)
-        while (reply := connection.next_reply()) is False:
-            if not connection.fill(timeout + 5.0):
-                raise EOFError(f"XREADGROUP was not answered within {timeout + 5:.0f} s")
+        reply = connection.ask(timeout + 5.0, *group, *block, "STREAMS", self._settings.stream, after)
+        self._at = connection.filled
         if isinstance(reply, hiredis.ReplyError):
             raise ResponseError(str(reply))
         entries = list(reply[0][1]) if reply else []
@@ -229,15 +231,17 @@ class SocketStream(RedisPyStream):
 
     def acknowledge(self, ids: Sequence[bytes]) -> None:
         """See Receiver. hiredis packs 5,000 ids in 0.12 µs each, redis-py in 0.20."""
-        with mapped(self._settings.url):
-            connection, self._acknowledging = self._acknowledging or Socket(self._settings), None
-            connection.send("XACK", self._settings.stream, self._settings.group, *ids)
-            while (reply := connection.next_reply()) is False:
-                if not connection.fill(5.0):
-                    raise EOFError("XACK was not answered within 5 s")
+        with mapped(self._settings.url), self._turn:
+            connection = self._acknowledging or Socket(self._settings)
+            self._acknowledging = None
+            try:
+                reply = connection.ask(5.0, "XACK", self._settings.stream, self._settings.group, *ids)
+            except Exception:
+                connection.close()
+                raise
             self._acknowledging = connection
-        if isinstance(reply, hiredis.ReplyError):
-            raise BusError(f"XACK: {reply}")
+            if isinstance(reply, hiredis.ReplyError):
+                raise ResponseError(str(reply))
 
     def close(self) -> None:
         """See Receiver."""

@@ -24,7 +24,7 @@ from sentinel.lab.contributions import (
     stored,
 )
 from sentinel.lab.outcome import AGAIN, Outcome
-from sentinel.lab.summary import measures, warnings
+from sentinel.lab.summary import measures, validity, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,16 +63,7 @@ def verdict(p: Ablation, found: Found, ratios: dict[str, Ratio], outcomes: Seque
     ends = p.names[-1], p.names[0]
     about = [_about(m, mine, ratios[m.name], ends) for m, mine in found.items() if m.name in ratios]
     key = f"Below, on is a step ÷ the step before it, off is {ends[0]} ÷ {ends[0]} without the choice."
-    return [_validity(outcomes), f"{_named(found)} {_unpaid(found)} {key}", *about]
-
-
-def _validity(outcomes: Sequence[Outcome]) -> str:
-    bad = [str(o.plan.number) for o in outcomes if not o.valid]
-    if not bad:
-        return (
-            f"In all {words.counted(len(outcomes), 'trial')} the ledger adds up and agrees with the store's own count."
-        )
-    return f"{len(bad)} of {len(outcomes)} trials are invalid (number {', '.join(bad)}) and left out of all figures."
+    return [validity(outcomes), f"{_named(found)} {_unpaid(found)} {key}", *about]
 
 
 # -- what matters most, and what does not pay ------------------------------------------------------------------------
@@ -130,7 +121,7 @@ def _whole(measure: Measure, total: Ratio, band: float, ends: tuple[str, str]) -
         "no difference": f"no difference between {new} and {old}",
     }.get(found, f"{new} is {found} than {old}")
     each = f"n = {total.n} each" if total.known else f"n = {total.n}: no interval"
-    beyond = f"noise of the day ± {100 * band:.0f} %" if measure.repeated else f"± {100 * band:.0f} % is no difference"
+    beyond = compare.beyond(band, measured=measure.repeated)
     return f"{measure.title}: {how}, {_said(total, total)}, {each} ({beyond})."
 
 

@@ -84,6 +84,11 @@ def noise(a: Sequence[float], again: Sequence[float]) -> float:
     return max(BAND, abs(statistics.median(again) / statistics.median(a) - 1))
 
 
+def beyond(band: float, *, measured: bool = True) -> str:
+    """What a difference must exceed, in words; `measured`: whether a second leg of one configuration showed it."""
+    return f"noise of the day ± {100 * band:.0f} %" if measured else f"± {100 * band:.0f} % counts as no difference"
+
+
 def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) -> str:
     """`better`, `worse`, `no difference` or `cannot tell`: where the whole interval lies, against 1 ± band."""
     if not value.known or band > WIDEST:

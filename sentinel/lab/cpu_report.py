@@ -69,7 +69,8 @@ def _caption(parts: Mapping[str, Breakdown]) -> str:
         f"py-spy, {pyspy.RATE} samples a second while a full stream is drained, one trial each. Microseconds: the share"
         f" of the samples × the median CPU per message of the capacity trials, in which nothing was profiled. With"
         f" n = {words.count(fewest)} samples a share is known to within ± {100 * 0.98 / fewest**0.5:.1f} percentage"
-        f" points (95 %). A thread counts while it runs or waits for a core; start, end and waiting are left out."
+        f" points (sampling alone; another trial may differ more). A thread counts while it runs or waits for a core or"
+        f" for the interpreter: where less of the sampled time was CPU, the stages that call the system are overstated."
     )
 
 
@@ -77,10 +78,18 @@ def _by_stage(run: Run, found: Mapping[str, Outcome], parts: Mapping[str, Breakd
     rows = [[stage, *(words.figure(one.us(stage)) for one in parts.values())] for stage in flames.STAGES]
     rows.append(["all stages", *(words.figure(one.cpu_us) for one in parts.values())])
     rows.append(["all stages, while sampled", *(words.figure(one.cpu_us) for one in found.values())])
+    rows.append(["CPU, % of the sampled time", *map(_busy, found.values(), parts.values())])
     rows.append(["messages, while sampled", *(words.count(one.consumer.get("received")) for one in found.values())])
     notes = [_amortised(run, found[name], part) for name, part in parts.items()]
     kept = paragraphs([note for note in notes if note])
     return together([table(["CPU, µs per message", *parts], rows), tag("div", kept, class_="notes")])
+
+
+def _busy(outcome: Outcome, part: Breakdown) -> str:
+    """How much of the time in which threads were seen at work was CPU time."""
+    if outcome.cpu_us is None or not part.samples:
+        return words.NOTHING
+    return words.figure(100 * outcome.cpu_us * outcome.consumer["received"] / 1e6 / (part.samples / pyspy.RATE))
 
 
 def _amortised(run: Run, outcome: Outcome, part: Breakdown) -> str:

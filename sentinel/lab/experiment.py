@@ -153,9 +153,11 @@ class Lab(ABC, Generic[P]):
         self._stops.close()
         self.run.data["trials"] = [outcome.to_dict() for outcome in self.outcomes]
         self.run.data["order"] = [f"{o.plan.kind}/{o.plan.label}" for o in self.outcomes]
-        found = self.found()
-        self.run.data |= found | {"warnings": [*self.run.data["warnings"], *found.get("warnings", [])]}
-        self.run.save()
+        try:
+            found = self.found()
+            self.run.data |= found | {"warnings": [*self.run.data["warnings"], *found.get("warnings", [])]}
+        finally:  # whatever is wrong with the sum, the trials are kept
+            self.run.save()
         self._progress.close(f"run {self.run.id} is written")
         return self.run
 

@@ -57,7 +57,7 @@ class Rule(NamedTuple):
 RULES = (
     Rule("acknowledge", "sentinel/consumer.py", frozenset({"_acknowledge"})),
     Rule("acknowledge", "sentinel/bus/", frozenset({"acknowledge", "tend"})),
-    *(Rule("record", f"sentinel/{name}.py") for name in ("measure", "latency", "sequences", "record")),
+    *(Rule("record", f"sentinel/{name}.py") for name in ("trace", "measure", "latency", "sequences", "record")),
     Rule("encode", "sentinel/lineprotocol.py"),
     Rule("encode", "sentinel/influx.py", frozenset({"PointEncoder"})),
     Rule("encode", "influxdb_client/client/write/point.py"),

@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from sentinel.lab.outcome import GROWN
 from sentinel.lab.plans import interleaved
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ LOSS, BACKLOG, SLOW, GENERATOR, INVALID = "loss", "backlog", "stored p99", "gene
 """Why a trial does not hold."""
 SAYS_NOTHING = {GENERATOR, INVALID}
 """Reasons that speak against the measurement, not against the configuration."""
-GROWN = 1.0
-"""Seconds of the offered load by which a backlog may not grow during a trial."""
 SENT = 0.98
 """Share of the offered rate that the load generator has to send."""
 BISECTIONS = 2

@@ -12,6 +12,8 @@ AGAIN = " (again)"
 """End of the label of the A/A leg: the same configuration once more, which shows the noise of the day."""
 WARM_UP = 1.0
 """Seconds of a paced load before the measured ones."""
+GROWN = 1.0
+"""Seconds of the offered load by which a backlog may grow before the load counts as not sustained."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Outcome:
     lost: int = 0
     throughput: float = 0.0
     """Messages per second: acknowledged after the first batch, from then to the last; capacity: from the first read."""
+    growth: float = 0.0
+    """Latency trials: messages by which the backlog grew from the end of the warm-up to the end of the load."""
     sustained: bool = True
     """Latency trials: the backlog grew by less than one second of load, and everything scheduled was sent."""
     cpu_us: float | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import bounds, views, words
+from sentinel.lab.outcome import CAPACITY
 from sentinel.lab.summary import HEADLINE, ORIGINAL
 from sentinel.lab.words import NOTHING
 
@@ -142,6 +143,7 @@ def footnotes(run: Run) -> list[str]:
     notes = [
         f"Medians of {among}n = {words.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
         f"Published: {ORIGINAL['source']}, on a machine of its own.",
+        _streams(run),
         "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",
     ]
     if (limit := _limit(run)) is not None:
@@ -150,7 +152,18 @@ def footnotes(run: Run) -> list[str]:
         new, old = run.data["compared"]
         interval = "with its bootstrap interval where there are several trials of each"
         notes.append(f"Ratio: {new} ÷ {old}, {interval}. Reduction: allocated bytes against {old}.")
-    return [f"{mark}." for mark in marks] + notes
+    return [f"{mark}." for mark in marks] + [note for note in notes if note]
+
+
+def _streams(run: Run) -> str:
+    """How long the streams were that the configurations drained."""
+    lengths = {o.plan.load.count for o in views.outcomes(run) if o.plan.kind == CAPACITY}
+    if len(lengths) < 2:
+        return ""
+    return (
+        f"Capacity: streams of {words.count(min(lengths))} to {words.count(max(lengths))} messages, so that each takes"
+        f" about as long."
+    )
 
 
 # -- terminal -------------------------------------------------------------------------------------------------------

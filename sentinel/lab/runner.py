@@ -122,7 +122,7 @@ def _show(bar: Any, progress: Path) -> None:
         return  # nothing yet, or half a line
     bar.total = state["total"]
     # Within a step the time that has passed is the best guess there is.
-    bar.n = state["done"] + min(state["step"], time.time() - state["at"])
+    bar.n = min(bar.total, state["done"] + min(state["step"], time.time() - state["at"]))
     bar.unit = tqdm.format_interval(state["total"] + OUTSIDE)
     bar.set_description_str(state["label"])
 

@@ -99,6 +99,13 @@ def progress(trial: Path, start: int) -> pd.DataFrame:
     return frame
 
 
+def backlog_growth(trial: Path, start: int, since: float, until: float) -> float:
+    """Messages by which the backlog grew between two moments, in seconds from `start` (ns)."""
+    backlog = progress(trial, start)["backlog"]
+    backlog = backlog[(backlog.index >= since) & (backlog.index <= until)]
+    return float(backlog.iloc[-1] - backlog.iloc[0]) if len(backlog) > 1 else 0.0
+
+
 def _sent(frame: pd.DataFrame, start: int, at: NDArray[np.float64]) -> NDArray[np.float64]:
     """One process's count of sent messages at given moments (ns), from none at `start` on."""
     moments = np.r_[float(start), frame["at"].to_numpy(dtype=float)]

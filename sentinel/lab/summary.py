@@ -106,7 +106,7 @@ def verdict(
 ) -> list[str]:
     """The answer, in sentences made from the data."""
     new, old = p.names[-1], p.names[0]
-    said = [_validity(outcomes)]
+    said = [validity(outcomes)]
     if new != old:
         judged = {
             "capacity": f"Capacity of {new}",
@@ -115,25 +115,29 @@ def verdict(
         }
         for name, what in judged.items():
             ratio = compare.ratio(values[new].get(name, []), values[old].get(name, []), p.SEED)
-            said.append(_judged(what, ratio, noise.get(name, compare.BAND), old, higher=name == "capacity"))
+            said.append(_judged(what, ratio, noise.get(name), old, higher=name == "capacity"))
         said.append(_memory(values, new, old))
     said.append(_headline(p, values[HEADLINE], new, outcomes))
     return [sentence for sentence in said if sentence]
 
 
-def _validity(outcomes: Sequence[Outcome]) -> str:
+def validity(outcomes: Sequence[Outcome], otherwise: str = "are left out of all figures") -> str:
+    """How many ledgers add up, or which do not; `otherwise`: what then becomes of those trials."""
     # Where py-spy failed, and took the consumer along, there is no ledger to judge; `warnings` has it.
     outcomes = [o for o in outcomes if o.plan.kind != PROFILE or o.consumer]
     bad = [o for o in outcomes if not o.valid]
+    if not outcomes:
+        return "No trial was carried out."
     if not bad:
         return f"All {len(outcomes)} ledgers add up, and the store's own count agrees with every one of them."
     numbers = ", ".join(str(o.plan.number) for o in bad)
-    return f"{len(bad)} of {len(outcomes)} trials are invalid (number {numbers}) and left out of all figures."
+    return f"{len(bad)} of {len(outcomes)} trials are invalid (number {numbers}) and {otherwise}."
 
 
-def _judged(what: str, ratio: compare.Ratio, noise: float, old: str, *, higher: bool = False) -> str:
-    words = compare.verdict(ratio, noise, higher_is_better=higher)
-    beyond = f"noise of the day ± {100 * noise:.0f} %"
+def _judged(what: str, ratio: compare.Ratio, noise: float | None, old: str, *, higher: bool = False) -> str:
+    band = compare.BAND if noise is None else noise
+    words = compare.verdict(ratio, band, higher_is_better=higher)
+    beyond = compare.beyond(band, measured=noise is not None)
     if words == "cannot tell":
         return f"{what}: cannot tell whether it differs from {old}'s ({ratio}; {beyond})."
     if words == "no difference":

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sentinel.lab import knee, limits, plans, series, sweep_summary
 from sentinel.lab.experiment import Lab
 from sentinel.lab.knee import Ladder, Step
-from sentinel.lab.outcome import WARM_UP
 from sentinel.lab.parameters import Sweep
 from sentinel.lab.trial import PER_PROCESS
 
@@ -79,8 +78,5 @@ def observed(outcome: Outcome, folder: Path, slo: float) -> Step:
     plan = outcome.plan
     reports = [report for each in series.load_folders(folder) if (report := series.ledger(each))]
     sent = sum(report["ledger"]["sent"] / report["elapsed"] for report in reports if report["elapsed"])
-    backlog = series.progress(folder, outcome.started)["backlog"]
-    backlog = backlog[(backlog.index >= WARM_UP) & (backlog.index <= plan.load.duration)]
-    growth = float(backlog.iloc[-1] - backlog.iloc[0]) if len(backlog) else 0.0
-    why = knee.reason(outcome, sent, growth, slo)
-    return Step(plan.label, plan.load.rate, plan.group, plan.number, sent, growth, why)
+    why = knee.reason(outcome, sent, outcome.growth, slo)
+    return Step(plan.label, plan.load.rate, plan.group, plan.number, sent, outcome.growth, why)

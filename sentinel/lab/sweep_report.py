@@ -8,8 +8,9 @@ from IPython.display import HTML
 
 from sentinel.lab import knee, plots, sweep_results, views, words
 from sentinel.lab.figures import figure_html, nothing
-from sentinel.lab.knee import BISECTIONS, FAILS, GROWN, HOLDS, SENT, SILENT
+from sentinel.lab.knee import BISECTIONS, FAILS, HOLDS, SENT, SILENT
 from sentinel.lab.looks import looks
+from sentinel.lab.outcome import GROWN
 from sentinel.lab.tables import Markup, paragraphs, table, tag, together
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def climb(run: Run) -> HTML:
     without = f" Without a valid trial, so not shown: {words.joined(missing)}." if missing else ""
     caption = (
         "A dot a trial, lines through the medians, all axes logarithmic. The upright line of each configuration is the"
-        " highest rate that it holds, the band its interval. Where achieved leaves the diagonal, the consumer is full."
+        " highest rate that it holds, the band its interval. Where achieved leaves the diagonal, less is stored than"
+        " offered: the consumer's limit or, at crosses, the generator's."
     )
     slo = run.data["parameters"]["P99_STORED_MS"]
     picture = plots.climb(found, sweep_results.knees(run), slo, looks(views.names(run)))
@@ -97,6 +99,11 @@ def _row(step: Step, outcome: Outcome, slo: float) -> list[object]:
     ]  # fmt: skip
 
 
+def _generator(step: Step) -> str:
+    share = step.sent / step.rate
+    return f"the generator sent {100 * share:.0f} %" if share < knee.SENT else "the generator was late"
+
+
 def _verdict(step: Step, slo: float) -> Markup:
     mark, look = LOOKS[step.verdict]
     said = {
@@ -104,7 +111,7 @@ def _verdict(step: Step, slo: float) -> Markup:
         knee.LOSS: "lost messages",
         knee.BACKLOG: "the backlog grew",
         knee.SLOW: f"stored p99 over {words.plain(slo)} ms",
-        knee.GENERATOR: f"the generator sent {100 * step.sent / step.rate:.0f} %, or late",
+        knee.GENERATOR: _generator(step),
         knee.INVALID: "invalid",
     }
     return tag("span", f"{mark} {said[step.why]}", class_=look)

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import knee, summary, words
-from sentinel.lab.summary import LATE, ORIGINAL, STEAL
+from sentinel.lab.summary import LATE, ORIGINAL, STEAL, validity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,22 +70,13 @@ def verdict(
     p: Sweep, knees: Mapping[str, Knee], steps: Mapping[str, Sequence[Step]], trials: Mapping[int, Outcome]
 ) -> list[str]:
     """The answer, in sentences made from the data."""
-    said = [_validity(list(trials.values()))]
+    said = [validity(list(trials.values()), "say nothing")]
     said += [_held(p, name, found, steps[name], trials) for name, found in knees.items()]
     new, old = p.names[-1], p.names[0]
     if new != old:
         said.append(_compared(new, knees[new], old, knees[old]))
     said.append(_against_original(p, new, knees[new]))
     return said
-
-
-def _validity(outcomes: Sequence[Outcome]) -> str:
-    bad = [str(o.plan.number) for o in outcomes if not o.valid]
-    if not outcomes:
-        return "No trial was carried out."
-    if not bad:
-        return f"All {len(outcomes)} ledgers add up, and the store's own count agrees with every one of them."
-    return f"{len(bad)} of {len(outcomes)} trials are invalid (number {', '.join(bad)}): they say nothing."
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -21,4 +21,5 @@ TABLES: Mapping[str, Callable[[Run], str]] = {
 
 def table(run: Run) -> str:
     """The key results as plain text, as wide as a terminal."""
-    return TABLES.get(run.data.get("notebook", ""), results.terminal_table)(run)
+    known = TABLES.get(run.data.get("notebook", ""))
+    return known(run) if known else "\n".join(run.data.get("verdict") or [f"run {run.id}: no results"])

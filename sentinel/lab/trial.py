@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import pyspy, series
-from sentinel.lab.outcome import LATENCY, MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
+from sentinel.lab.outcome import GROWN, LATENCY, MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
 from sentinel.record import READY
@@ -229,15 +229,9 @@ class Trial:
         for kind, recorder in series.histograms(self.folder, since).items():
             outcome.latencies[kind] = series.percentiles(recorder)
             series.write_hgrm(recorder, self.folder / f"{kind}.hgrm")
-        outcome.sustained = not sent.unsent and self._backlog_growth(start) < self.plan.load.rate
-
-    def _backlog_growth(self, start: int) -> float:
-        """Messages by which the backlog grew between the end of the warm-up and the end of the load."""
-        frame = series.progress(self.folder, start)
-        frame = frame[(frame.index >= WARM_UP) & (frame.index <= self.plan.load.duration)]
-        if len(frame) < 2:
-            return 0.0
-        return float(frame["backlog"].iloc[-1] - frame["backlog"].iloc[0])
+        load = self.plan.load
+        outcome.growth = series.backlog_growth(self.folder, start, WARM_UP, load.duration)
+        outcome.sustained = not sent.unsent and outcome.growth < GROWN * load.rate
 
 
 class Sampler:
