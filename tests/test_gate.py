@@ -74,7 +74,7 @@ def test_a_lost_capacity_is_named(outcomes: list[Outcome]) -> None:
     assert ["Capacity, optimised ÷ baseline"] == [row.head for row in rows if not row.passes]
     last = gate.table(rows, outcomes).splitlines()[-1]
     assert re.fullmatch(
-        r"Broken: Capacity, optimised ÷ baseline is [\d.]+× \[.+\], n = 3, where ≥ 40 is asked for\.", last
+        r"Broken: Capacity, optimised ÷ baseline is [\d.]+× \[.+\], n = 3, where ≥ 75 is asked for\.", last
     )
 
 

@@ -161,9 +161,7 @@ def test_count_fills_exactly(embedded_lane: Lane, count: int, workers: int) -> N
     st.integers(0, 1000),
 )
 def test_shares_are_the_whole(workers: int, processes: int, count: int, rate: float, first: int) -> None:
-    """Sources are split without overlap or gap; rate and count add up; no process is idle, or
-    told to send nothing (which would mean: by rate).
-    """
+    """Sources are split without overlap or gap; rate and count add up; no process is idle, or told to send nothing."""
     settings = LoadSettings(workers=workers, count=count, rate=rate, first_source=first)
     parts = shares(settings, processes)
     numbered = [source for part in parts for source in range(part.first_source, part.first_source + part.workers)]
@@ -173,7 +171,8 @@ def test_shares_are_the_whole(workers: int, processes: int, count: int, rate: fl
         assert min(workers, processes) == len(parts)
         assert list(range(first, first + workers)) == numbered
         assert rate == pytest.approx(sum(part.rate for part in parts))
-    assert len(numbered) == len(set(numbered)) and set(numbered) <= set(range(first, first + workers))
+    assert len(numbered) == len(set(numbered))
+    assert set(numbered) <= set(range(first, first + workers))
 
 
 @pytest.mark.parametrize("how", [{"rate": 3000.0, "duration": 0.5}, {"count": 1500}])
