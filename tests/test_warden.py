@@ -76,6 +76,11 @@ def wait_for_output(child_log: Path) -> str:
 def pids_after(ending: str, log: Path, command: list[str], signum: int | None = None) -> list[int]:
     """Run a lab that starts `command` and ends by `ending` or `signum`: the pids of its child and its helper."""
     code = PARENT.format(command=command, log=str(log), ending=ending, talks=command is not SLEEPER)
+    # Whoever started the tests may ignore these signals, and children would inherit that.
+    code = (
+        "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n" + code
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as parent:

@@ -103,6 +103,7 @@ class Lab(ABC, Generic[P]):
                 self.stack,
                 f"{self.run.id}.limits",
                 codec=self.parameters.CODEC,
+                seconds=self.parameters.limit_seconds,
                 repeats=repeats,
                 note=lambda _: self._progress.advance(each),
             )

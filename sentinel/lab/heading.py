@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
     from sentinel.lab.runs import Run
 
+MOST_NAMED = 4
+"""Configurations that the first sentence names one by one."""
 EMBEDDED = "embedded store, not InfluxDB"
 
 
 def heading(run: Run, load: str = "") -> Markup:
     """The whole head; `load` says what was offered, where it was not a benchmark's."""
     d, names = run.data, views.names(run)
-    measured = f"{words.counted(len(names), 'configuration')} of the consumer ({words.joined(names)})"
+    which = words.joined(names) if len(names) <= MOST_NAMED else f"from {names[0]} to {names[-1]}"
+    measured = f"{words.counted(len(names), 'configuration')} of the consumer ({which})"
     lead = f"{measured} in {words.counted(len(d['trials']), 'trial')}, each in fresh processes."
     embedded = [tag("p", EMBEDDED, class_="badge")] if d["stack"]["kind"] == "embedded" else []
     facts = {"Stack": _stack(d["stack"]), "Load": load or _load(run), "Machine": _machine(d["machine"])}

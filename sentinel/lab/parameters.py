@@ -39,6 +39,11 @@ class Common:
         """Names of the configurations, in order; the last is compared with the first."""
         raise NotImplementedError
 
+    @property
+    def limit_seconds(self) -> float:
+        """Seconds that each measurement of a limit takes."""
+        return 0.8
+
 
 @dataclass(frozen=True)
 class Draining(Common):
@@ -54,6 +59,11 @@ class Paced(Common):
 
     DURATION: float = 10.0
     TRANSPORT: str = "stream"
+
+    @property
+    def limit_seconds(self) -> float:
+        """See Common; a run of short trials needs no long limits."""
+        return min(super().limit_seconds, self.DURATION / 5)
 
 
 @dataclass(frozen=True)
