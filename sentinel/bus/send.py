@@ -85,18 +85,17 @@ class Sender:
         self._settings = settings
         if transport == "pubsub":
             channel = settings.channel.encode()
-            head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
+            self._head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
         else:
             stream = settings.stream.encode()
-            head = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*\r\n$1\r\n%b\r\n" % (len(stream), stream, FIELD)
-        self._heads = _Heads(head)
+            self._head = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*\r\n$1\r\n%b\r\n" % (len(stream), stream, FIELD)
         with mapped(settings.url):
             self._links = [_Link(settings) for _ in range(connections)]
         self._answers = Answers()
 
     def command(self, payload: bytes) -> bytes:
         """The bytes that publish one payload."""
-        return self._heads[len(payload)] + payload + b"\r\n"
+        return b"%b$%d\r\n%b\r\n" % (self._head, len(payload), payload)
 
     def send(self, connection: int, commands: Sequence[bytes]) -> None:
         """Send commands over one connection; they count as sent once answered. Raises BusError."""
@@ -139,18 +138,6 @@ class Answers:
     refused: int = 0
     reason: str = ""
     """The last refusal's text."""
-
-
-class _Heads(dict[int, bytes]):
-    """What stands before a payload in its command, by the payload's length (0.12 µs a command, against 0.3)."""
-
-    def __init__(self, head: bytes) -> None:
-        super().__init__()
-        self._head = head
-
-    def __missing__(self, length: int) -> bytes:
-        self[length] = b"%b$%d\r\n" % (self._head, length)
-        return self[length]
 
 
 class _Link:
