@@ -1,7 +1,7 @@
 """What is followed of every message, taken down a read at a time while its samples are at hand.
 
 Pure. Three numbers a message, in arrays: the samples can go at once instead of being kept until the store's answer. The
-standard library's arrays: 0.1 µs a message in large reads as with numpy's, but under 1 µs for a read of one, against 3.
+standard library's arrays: 0.13 µs a message in reads of 1,000, 1.7 µs for a read of one.
 """
 
 from __future__ import annotations
