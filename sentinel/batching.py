@@ -1,8 +1,8 @@
 """Batches: what is read is gathered here until it is due, by count or by age.
 
 Pure: the time is an argument. `add` and `due` return what should be written; the loop that called them writes it.
-A batch keeps, beside the points, what is needed to answer for every message of it: its id on the bus, its payload,
-the times.
+A batch keeps of every message only what is still needed: its point, its id on the bus, its trace. Points are packed a
+read at a time, so that thousands of small objects need not live until the store's answer. FIGURE
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sentinel.trace import Trace
 
@@ -26,30 +26,53 @@ class Read(NamedTuple):
     """When the read from the socket returned, ns since the epoch."""
 
 
+class Block(NamedTuple):
+    """What one read, or a part of it, brought into a batch."""
+
+    messages: int
+    ids: Sequence[bytes]
+    """Stream entry ids, one a message; empty on Pub/Sub."""
+    points: Any
+    """The points, as the writer's `pack` made them."""
+    trace: Trace
+    read_at: int
+    """When the read returned, ns since the epoch."""
+    batched_at: int
+    """When the points were in the batch, ns since the epoch."""
+
+
 @dataclass(slots=True)
 class Batch:
-    """Points on their way to the store. The first three lists run parallel, one entry a message."""
+    """Points on their way to the store."""
 
-    ids: list[bytes] = field(default_factory=list)
-    """Stream entry ids; empty on Pub/Sub."""
-    payloads: list[bytes] = field(default_factory=list)
-    points: list[Any] = field(default_factory=list)
-    """Lines (str), or influxdb-client Points, as the configuration says."""
-    traces: list[Trace] = field(default_factory=list)
-    """Of each read that went in, or of the part that did."""
-    reads: list[tuple[int, int, int]] = field(default_factory=list)
-    """(messages, read at, batched at) of each read that went in; times in ns since the epoch."""
+    blocks: list[Block] = field(default_factory=list)
+    count: int = 0
+    """Messages."""
 
     def __len__(self) -> int:
-        return len(self.points)
+        return self.count
+
+    def append(self, block: Block) -> None:
+        """Take a block in."""
+        self.blocks.append(block)
+        self.count += block.messages
+
+    @property
+    def ids(self) -> list[bytes]:
+        """Stream entry ids of all messages."""
+        return [entry for block in self.blocks for entry in block.ids]
 
 
 class Batcher:
-    """Gathers reads into batches of at most `size` points, due once their oldest is `max_age` ns old."""
+    """Gathers reads into batches of at most `size` points, due once their oldest is `max_age` ns old.
 
-    def __init__(self, size: int, max_age: int) -> None:
+    `pack` turns the points of a block into what the writer wants of them.
+    """
+
+    def __init__(self, size: int, max_age: int, pack: Callable[[Sequence[Any]], Any] = list) -> None:
         self.size = size
         self.max_age = max_age
+        self._pack = pack
         self._batch = Batch()
         self._since = 0
 
@@ -57,31 +80,28 @@ class Batcher:
         return len(self._batch)
 
     def add(self, read: Read, points: Sequence[Any], trace: Trace, now: int) -> list[Batch]:
-        """Take one read in, with the point and the trace of each message; returns the batches that it filled."""
+        """Take one read in, with the points and the trace of its messages; returns the batches that it filled."""
         full = []
         start, end = 0, len(points)
         while start < end:
             batch = self._batch
-            if not batch.points:
+            if not batch.count:
                 self._since = now
-            stop = min(end, start + self.size - len(batch.points))
-            batch.ids += read.ids[start:stop]
-            batch.payloads += read.payloads[start:stop]
-            batch.points += points[start:stop]
-            batch.traces.append(trace.part(start, stop))
-            batch.reads.append((stop - start, read.at, now))
+            stop = min(end, start + self.size - batch.count)
+            packed = self._pack(points[start:stop])
+            batch.append(Block(stop - start, read.ids[start:stop], packed, trace.part(start, stop), read.at, now))
             start = stop
-            if len(batch.points) >= self.size:
+            if batch.count >= self.size:
                 full.append(self.take())
         return full
 
     def due(self, now: int) -> Batch | None:
         """The batch, if it has waited long enough."""
-        return self.take() if self._batch.points and now - self._since >= self.max_age else None
+        return self.take() if self._batch.count and now - self._since >= self.max_age else None
 
     def wait(self, now: int) -> int | None:
         """ns until the batch falls due (0 if it is); None while there is none."""
-        return max(0, self._since + self.max_age - now) if self._batch.points else None
+        return max(0, self._since + self.max_age - now) if self._batch.count else None
 
     def take(self) -> Batch:
         """The batch as it is, due or not."""

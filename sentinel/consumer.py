@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from sentinel.ledger import ConsumerLedger, as_line
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
 from sentinel.record import INTERVAL, Record
-from sentinel.sample import Sample
+from sentinel.sample import Sample, series
 from sentinel.sink import identify, prepare, verify
 from sentinel.writers import WRITERS, Outlet
 
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from sentinel.batching import Batch
     from sentinel.codecs import Rejected
     from sentinel.configurations import Configuration
+    from sentinel.delivery import Refused
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
 
 log = logging.getLogger(__name__)
 
-Encode = Callable[[Sequence[Sample]], Sequence[Any]]
-"""Samples to points, one for one."""
+Encode = Callable[[Sequence[Sample], Sequence[Hashable], Sequence[int]], Sequence[Any]]
+"""Samples, their `series` and their send times to points, one for one."""
 LONGEST_WAIT = 0.25
 """Seconds that a read may wait, so that a stop is noticed."""
 SHORTEST_WAIT = 0.001
@@ -53,6 +54,14 @@ def _encoder(point: str, run: str) -> Encode:
     from sentinel.influx import PointEncoder
 
     return PointEncoder(run)
+
+
+def _line(point: Any) -> bytes:
+    """A point as the store refused it."""
+    if isinstance(point, bytes):
+        return point
+    text: str = point if isinstance(point, str) else point.to_line_protocol()
+    return text.encode()
 
 
 @dataclass(frozen=True)
@@ -105,9 +114,10 @@ class Consumer:
         self._letters = DeadLetters(bus)
         # influxdb-client does its own batching, or none: it gets every message at once.
         own_batches = configuration.write == "post-batches"
-        self._batcher = Batcher(settings.batch_size if own_batches else 1, int(settings.max_age * 1e9))
         outlet = Outlet(store, server, settings, self.ledger, self.stop, self._settle)
         self._writer = WRITERS[configuration.write](outlet)
+        size = settings.batch_size if own_batches else 1
+        self._batcher = Batcher(size, int(settings.max_age * 1e9), self._writer.pack)
         self._measure = Measure() if settings.measured else Unmeasured()
         self._lock = threading.Lock()
         self._record = Record(record)
@@ -183,7 +193,8 @@ class Consumer:
             read = self._without(read, rejected)
             if not read.payloads:
                 return
-        points, trace = self._encode(samples), self._measure.trace(samples)
+        keys, sent = series(samples), [s.sent for s in samples]
+        points, trace = self._encode(samples, keys, sent), self._measure.trace(samples, keys, sent)
         for batch in self._batcher.add(read, points, trace, time.time_ns()):
             self._writer.put(batch)
 
@@ -212,13 +223,31 @@ class Consumer:
         try:
             insist(lambda: self._receiver.acknowledge(ids), self.stop, lambda: None)
         except DeadlineError as error:
-            self.ledger.unacknowledged += len(ids)
-            log.warning("%d messages are stored but Redis could not be told: %s", len(ids), error)
+            self._not_told(len(ids), error)
 
-    def _settle(self, batch: Batch, refused: dict[int, str], at: int) -> None:
+    def _tell(self) -> None:
+        """Tell the bus of all that is stored, at the end."""
+
+        def tell() -> None:
+            try:
+                self._receiver.tell()
+            except BusError:
+                self._receiver.reconnect()
+                self._receiver.tell()
+
+        try:
+            insist(tell, self.stop, lambda: None)
+        except DeadlineError as error:
+            self._not_told(self._receiver.untold, error)
+
+    def _not_told(self, messages: int, error: Exception) -> None:
+        self.ledger.unacknowledged += messages
+        log.warning("%d messages are stored but Redis could not be told: %s", messages, error)
+
+    def _settle(self, batch: Batch, refused: Sequence[Refused], at: int) -> None:
         """The store has answered for a batch: account for it, then acknowledge. In the writer's thread."""
         if refused:
-            letters = [(batch.payloads[n], "store", words) for n, words in refused.items()]
+            letters = [(_line(point), "store", words) for point, words in refused]
             try:
                 self._bury(letters, [])
             except DeadlineError:
@@ -265,6 +294,7 @@ class Consumer:
         except DeadlineError as error:
             log.error("%s", error)  # noqa: TRY400 - the message says it all
         self._writer.close()
+        self._tell()
         self._closing.set()
         self._keeper.join()
         self._note_interval()

@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentinel.errors import BusError, StoreAccessError, StoreError, StoreRefusedError
 
@@ -88,34 +88,50 @@ def insist(action: Callable[[], None], stop: StopSign, on_retry: Callable[[], No
             return
 
 
-class Courier:
-    """Delivers points through `post`, retrying what may pass and bisecting what the store refuses."""
+class Refused(NamedTuple):
+    """A point that the store will never take."""
 
-    def __init__(self, post: Callable[[Sequence[Any]], None], stop: StopSign, ledger: ConsumerLedger) -> None:
+    point: Any
+    words: str
+    """The store's."""
+
+
+class Courier:
+    """Delivers points through `post`, retrying what may pass and bisecting what the store refuses.
+
+    `apart` turns what was refused into single points, where points may come as packs of several.
+    """
+
+    def __init__(
+        self,
+        post: Callable[[Sequence[Any]], None],
+        stop: StopSign,
+        ledger: ConsumerLedger,
+        apart: Callable[[Sequence[Any]], Sequence[Any]] = list,
+    ) -> None:
         self._post = post
         self._stop = stop
         self._ledger = ledger
+        self._apart = apart
 
-    def deliver(self, points: Sequence[Any]) -> dict[int, str]:
-        """Write all; returns index and the store's words of each point that it will never take.
+    def deliver(self, points: Sequence[Any]) -> list[Refused]:
+        """Write all; returns each point that the store will never take, with its words.
 
         Halves may be written twice on the way (1.x keeps the good part of a refused body): points overwrite themselves.
 
         Raises:
             DeadlineError: the stop deadline passed first.
         """
-        return self._deliver(points, 0)
-
-    def _deliver(self, points: Sequence[Any], first: int) -> dict[int, str]:
         try:
             insist(lambda: self._post(points), self._stop, self._count_retry)
         except StoreRefusedError as error:
-            if len(points) == 1:
-                return {first: str(error)}
-            half = len(points) // 2
-            return self._deliver(points[:half], first) | self._deliver(points[half:], first + half)
+            single = self._apart(points)
+            if len(single) == 1:
+                return [Refused(single[0], str(error))]
+            half = len(single) // 2
+            return [*self.deliver(single[:half]), *self.deliver(single[half:])]
         self._ledger.requests += 1
-        return {}
+        return []
 
     def _count_retry(self) -> None:
         self._ledger.retries += 1

@@ -16,9 +16,10 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from sentinel.errors import StoreError
+from sentinel.httplink import Response
 from sentinel.lineprotocol import tags, visible
 from sentinel.sample import MEASUREMENT
-from sentinel.sink import CLIENT_WRITE_PATH, Response, check
+from sentinel.sink import CLIENT_WRITE_PATH, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,8 +35,8 @@ class PointEncoder:
     def __init__(self, run: str = "") -> None:
         self._run = run
 
-    def __call__(self, samples: Iterable[Sample]) -> list[Point]:
-        """One Point per sample."""
+    def __call__(self, samples: Iterable[Sample], *_: object) -> list[Point]:
+        """One Point per sample; the columns that a LineEncoder shares are not needed."""
         return [self._point(sample) for sample in samples]
 
     def _point(self, sample: Sample) -> Point:

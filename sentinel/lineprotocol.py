@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sentinel.sample import MEASUREMENT, series
+from sentinel.sample import MEASUREMENT, MOST_SERIES, series
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -45,10 +45,6 @@ def tags(sample: Sample, run: str = "") -> dict[str, str]:
     return {key: visible(value) for key, value in known.items() if value}
 
 
-MOST_SERIES = 100_000
-"""Series remembered: a hostile sender must not fill the memory with names."""
-
-
 class LineEncoder:
     """Encodes samples, a column at a time; remembers the escaped series of each source.
 
@@ -60,11 +56,14 @@ class LineEncoder:
         self._run = run
         self._prefixes: dict[Hashable, str] = {}
 
-    def __call__(self, samples: Sequence[Sample]) -> list[str]:
-        """One line per sample, without the newline."""
+    def __call__(
+        self, samples: Sequence[Sample], keys: Sequence[Hashable] | None = None, sent: Sequence[int] | None = None
+    ) -> list[str]:
+        """One line per sample, without the newline; `keys` (`sample.series`) and `sent` where they are known."""
         if not samples:
             return []
-        keys = series(samples)
+        keys = series(samples) if keys is None else keys
+        sent = [s.sent for s in samples] if sent is None else sent
         try:
             prefixes = [self._prefixes[key] for key in keys]
         except KeyError:
@@ -73,7 +72,7 @@ class LineEncoder:
         mem = _texts([s.mem for s in samples])
         if any([s.fields for s in samples]):
             mem = [f"{m},{_further(s.fields)}" if s.fields else m for m, s in zip(mem, samples, strict=True)]
-        times = _texts([s.sent or s.timestamp * 1_000_000_000 for s in samples])
+        times = _texts(sent if all(sent) else [s.time for s in samples])
         return [f"{p}{c},mem={m} {t}" for p, c, m, t in zip(prefixes, cpu, mem, times, strict=True)]
 
     def _remember(self, keys: Sequence[Hashable], samples: Sequence[Sample]) -> list[str]:

@@ -1,7 +1,7 @@
 """What the consumer learns from settled batches: latencies, the sources' own numbers, the original's log lines.
 
 internal: read returned → in the batch; e2e: intended send → in the batch; stored: intended send → the store's 2xx.
-Traces are only collected on the way of a message; a few hundred messages at a time are counted. (`sentinel consume
+Traces are only collected on the way of a message; some hundred messages at a time are counted. (`sentinel consume
 --unmeasured` shows what that costs.)
 """
 
@@ -10,17 +10,16 @@ from __future__ import annotations
 import logging
 import math
 import time
-from array import array
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sentinel.latency import Recorder
 from sentinel.sequences import Sequences
-from sentinel.trace import WHOLE, Tracer
+from sentinel.trace import NOTHING, Tracer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KINDS = ("internal", "e2e", "stored")
-COLLECT = 500
+COLLECT = 1000
 """Messages to collect before they are counted."""
 LOG_EVERY = 1000
 """Messages between two sets of log lines, as in the original…"""
@@ -44,12 +43,12 @@ class Measure:
 
     def __init__(self) -> None:
         self.sequences = Sequences()
-        self.trace: Callable[[Sequence[Sample]], Trace] = Tracer()
-        """Of the samples of one read; called in the reader's thread."""
+        self.trace: Callable[[Sequence[Sample], Sequence[Hashable], Sequence[int]], Trace] = Tracer()
+        """Of the samples of one read, as `Tracer` has it; called in the reader's thread."""
         self._recorders = {kind: Recorder() for kind in KINDS}
-        self._reads: list[tuple[int, int, int, int]] = []
-        """(messages, read at, batched at, stored at) of what is collected."""
         self._traces: list[Trace] = []
+        self._times: list[tuple[int, int, int, int]] = []
+        """(messages, read at, batched at, stored at) of what is collected."""
         self._waiting = 0
         self._window: dict[str, list[NDArray[np.int64]]] = {kind: [] for kind in KINDS}
         self._windowed = 0
@@ -57,8 +56,8 @@ class Measure:
 
     def settled(self, batch: Batch, at: int) -> None:
         """Collect a batch that the store acknowledged at `at` (ns since the epoch)."""
-        self._traces += batch.traces
-        self._reads += [(*read, at) for read in batch.reads]
+        self._traces += [block.trace for block in batch.blocks]
+        self._times += [(block.messages, block.read_at, block.batched_at, at) for block in batch.blocks]
         self._waiting += len(batch)
         if self._waiting >= COLLECT:
             self._count()
@@ -71,10 +70,10 @@ class Measure:
     def _count(self) -> None:
         if not self._waiting:
             return
-        traces, reads = self._traces, self._reads
-        self._traces, self._reads, self._waiting = [], [], 0
-        sent, slots, numbers = map(_joined, zip(*traces, strict=True))
-        messages, read_at, batched_at, stored_at = np.array(reads, dtype=np.int64).T
+        traces, times = self._traces, self._times
+        self._traces, self._times, self._waiting = [], [], 0
+        sent, sources, numbers = map(_whole, zip(*traces, strict=True))
+        messages, read_at, batched_at, stored_at = np.array(times, dtype=np.int64).T
         timed = sent > 0  # a sender without send times has no end-to-end latency
         values = {
             "internal": np.repeat(batched_at - read_at, messages),
@@ -83,8 +82,8 @@ class Measure:
         }
         for kind, durations in values.items():
             self._recorders[kind].record(durations)
-        numbered = (numbers >= 0) & (slots >= 0)
-        self.sequences.see(slots[numbered], numbers[numbered])
+        numbered = (numbers >= 0) & (sources >= 0)
+        self.sequences.see(sources[numbered], numbers[numbered])
         self._log(values, len(sent))
 
     def _log(self, values: Mapping[str, NDArray[np.int64]], count: int) -> None:
@@ -107,18 +106,14 @@ class Unmeasured(Measure):
 
     def __init__(self) -> None:
         super().__init__()
-        nothing = self.trace(())
-        self.trace = lambda _: nothing
+        self.trace = lambda *_: NOTHING
 
     def settled(self, batch: Batch, at: int) -> None:
         """Pass the batch over."""
 
 
-def _joined(parts: Sequence[array[int]]) -> NDArray[np.int64]:
-    whole = array(WHOLE)
-    for part in parts:
-        whole += part
-    return np.frombuffer(whole, dtype=np.int64)
+def _whole(columns: Sequence[bytes]) -> NDArray[np.int64]:
+    return np.frombuffer(b"".join(columns), dtype=np.int64)
 
 
 def stats_line(kind: str, durations: NDArray[np.int64]) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
 MEASUREMENT = "system_stats"
+MOST_SERIES = 100_000
+"""Sources remembered: a hostile sender must not fill the memory with names."""
 
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 2)]
 """Since the Unix epoch; the upper end is InfluxDB's."""

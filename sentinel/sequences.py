@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sentinel.sample import MOST_SERIES
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+QUICK = 1 << 16
+"""Sources below this number find their slot in an array; so many slots are sorted by radix."""
 
 
 class Gap(NamedTuple):
@@ -22,7 +28,7 @@ class Gap(NamedTuple):
 
 
 class Sequences:
-    """Follows every source's sequence numbers, a batch at a time. Sources are known by small numbers, their slots.
+    """Follows every source's sequence numbers, a batch at a time; of `MOST_SERIES` sources at most.
 
     The common case, each source going on where it stopped, is checked in arrays (0.05 µs a message); only sources
     that jumped are walked one by one. A source counts from its first number seen: a consumer that joins late has not
@@ -30,6 +36,9 @@ class Sequences:
     """
 
     def __init__(self) -> None:
+        self._slots: dict[int, int] = {}
+        """A small number for each source, its place in the arrays."""
+        self._quick: NDArray[np.int64] = np.full(QUICK, -1, dtype=np.int64)
         self._expected: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._first: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._gaps: dict[int, list[Gap]] = {}
@@ -43,12 +52,18 @@ class Sequences:
             gap.end - gap.first for slot, gaps in self._gaps.items() for gap in gaps if gap.first >= self._first[slot]
         )
 
-    def see(self, slots: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
-        """Follow messages in the order received: parallel arrays of slots and sequence numbers."""
+    def see(self, sources: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        """Follow messages in the order received: parallel arrays of sources (0 and above) and sequence numbers."""
+        if not len(sources):
+            return
+        slots = self._slots_of(sources)
+        if not (known := slots >= 0).all():
+            slots, numbers = slots[known], numbers[known]
         if not len(slots):
             return
         self._make_room(int(slots.max()) + 1)
-        order = np.argsort(slots, kind="stable")
+        # Numbers of 16 bits are sorted by radix: 0.004 µs a message, not 0.035.
+        order = np.argsort(slots.astype(np.uint16) if len(self._expected) <= QUICK else slots, kind="stable")
         slots, numbers = slots[order], numbers[order]
         starts = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]])
         ends = np.r_[starts[1:], len(slots)]
@@ -59,6 +74,23 @@ class Sequences:
         for start, end in zip(starts[~steady], ends[~steady], strict=True):
             for number in numbers[start:end]:
                 self._step(int(slots[start]), int(number))
+
+    def _slots_of(self, sources: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The slot of each source; -1 for those beyond the most."""
+        if int(sources.max()) >= QUICK:
+            different, places = np.unique(sources, return_inverse=True)
+            return np.array([self._slot(source) for source in different.tolist()], dtype=np.int64)[places]
+        slots = self._quick[sources]
+        if (new := slots < 0).any():
+            for source in np.unique(sources[new]).tolist():
+                self._quick[source] = self._slot(source)
+            slots = self._quick[sources]
+        return slots
+
+    def _slot(self, source: int) -> int:
+        if len(self._slots) >= MOST_SERIES:
+            return self._slots.get(source, -1)
+        return self._slots.setdefault(source, len(self._slots))
 
     def _make_room(self, slots: int) -> None:
         if slots > len(self._expected):

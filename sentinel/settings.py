@@ -49,7 +49,7 @@ class BusSettings:
     """Key of the stream. A channel and a key of one name do not meet in Redis."""
     group: str = "sentinel"
     dead_letters: str = "metrics:dead"
-    """Stream of rejected messages: fields `payload`, `reason`, `host`."""
+    """Stream of rejected messages: fields `payload` (for what the store refused: its line), `reason`, `detail`."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> BusSettings:
@@ -105,7 +105,7 @@ class ConsumerSettings:
     """Batches that may wait for the writer; when full, reading stops (policy: block)."""
     read_count: int = 1000
     """Most messages taken from the stream in one read."""
-    gather: float = 0.0005
+    gather: float = 0.001
     """Seconds between two reads while they bring few messages."""
     deadline: float = 20.0
     """Seconds that draining may take after the first stop signal."""
@@ -135,7 +135,7 @@ class LoadSettings:
     """`constant` or `poisson` (open loop), `closed` (the original's: each source waits for Redis, then sends again)."""
     connections: int = 1
     """Sockets to Redis per process; the sources are spread over them."""
-    tick: float = 0.00025
+    tick: float = 0.0005
     """Seconds between wake-ups; all that fell due meanwhile leaves in one send per connection."""
     grace: float = 2.0
     """Seconds past the schedule's end in which late messages are still sent; the rest is `unsent`."""

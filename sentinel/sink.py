@@ -1,4 +1,4 @@
-"""The store, over HTTP: which server it is, writing line protocol, counting points. The only home of http.client.
+"""The store, over HTTP: which server it is, writing line protocol, counting points.
 
 InfluxDB 1.x, 2.x, 3, VictoriaMetrics and the lab's embedded store are told apart by probing `/ping` (and `/health`).
 Times are always sent in ns: without a precision parameter on `/write`, with `precision=ns` on `/api/v2/write`; other
@@ -7,19 +7,19 @@ spellings are silently misread by one server or another. Status codes become `St
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import urllib.parse
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SettingsError, StackError, StoreAccessError, StoreError, StoreRefusedError
+from sentinel.httplink import HttpLink, Response
 from sentinel.sample import MEASUREMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from sentinel.settings import StoreSettings
 
@@ -53,25 +53,15 @@ class Server:
         return f"{self.name} {self.version}".strip()
 
 
-class Response(NamedTuple):
-    """An answer with its body read."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class HttpStore:
     """One kept-alive connection to the store; not to be shared between threads."""
 
     def __init__(self, settings: StoreSettings) -> None:
         self.settings = settings
         parts = _address(settings.url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        # Without a port: the scheme's own, as influxdb-client has it.
-        self._connection = kind(parts.hostname or "", parts.port, timeout=settings.timeout)
+        headers = {"Authorization": f"Token {settings.token}"} if settings.token else {}
+        self._link = HttpLink(parts.scheme, parts.hostname or "", parts.port, settings.timeout, headers)
         self._prefix = parts.path.rstrip("/")
-        self._headers = {"Authorization": f"Token {settings.token}"} if settings.token else {}
 
     def request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes | None = None
@@ -82,12 +72,14 @@ class HttpStore:
             StoreError: no answer (refused, broken, timed out).
         """
         target = self._prefix + path + (f"?{urllib.parse.urlencode(query)}" if query else "")
+        with self._mapped():
+            return self._link.request(method, target, body)
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
         try:
-            self._connection.request(method, target, body=body, headers=self._headers)
-            answer = self._connection.getresponse()
-            return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
-        except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
+            yield
+        except HttpLink.ERRORS as error:
             raise StoreError(
                 f"the store at {self.settings.url} did not answer: {error or type(error).__name__}"
                 " (is it running, and does INFLUX_URL name it?)"
@@ -101,7 +93,9 @@ class HttpStore:
             StoreAccessError: a wrong token, or no such bucket.
             StoreError: anything that may pass.
         """
-        check(self.request("POST", target, body=body), self.settings)
+        with self._mapped():
+            response = self._link.post(self._prefix + target, body)
+        check(response, self.settings)
 
     def query(self, text: str, method: str = "GET") -> list[dict[str, Any]]:
         """The series that an InfluxQL statement returns.
@@ -118,7 +112,7 @@ class HttpStore:
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        self._link.close()
 
 
 def _address(url: str) -> urllib.parse.SplitResult:

@@ -2,6 +2,7 @@
 
 Every writer answers for each batch it was given: it calls `settle(batch, refused, at)` once the store has acknowledged
 it (`refused` holds the few it will never take, found by bisecting), or still holds it when it is closed.
+Its `pack` says how it wants the points of a block.
 A batch that cannot be delivered waits (see `delivery`), and the bounded queue behind it stops the reading.
 influxdb-client is imported only by those that use it: 0.4 s and 15 MB.
 """
@@ -23,14 +24,14 @@ from sentinel.sink import HttpStore, write_target
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sentinel.delivery import StopSign
+    from sentinel.delivery import Refused, StopSign
     from sentinel.errors import StoreError
     from sentinel.ledger import ConsumerLedger
     from sentinel.settings import ConsumerSettings, StoreSettings
     from sentinel.sink import Server
 
-    Settle = Callable[[Batch, dict[int, str], int], None]
-    """(batch, refused: index to the store's words, acknowledged at ns since the epoch)."""
+    Settle = Callable[[Batch, Sequence[Refused], int], None]
+    """(batch, what the store refused of it, acknowledged at ns since the epoch)."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,16 @@ class Outlet:
     settle: Settle
     """Must not raise."""
 
-    def courier(self, post: Callable[[Sequence[Any]], None]) -> Courier:
+    def courier(self, post: Callable[[Sequence[Any]], None], **options: Any) -> Courier:
         """A courier that posts so."""
-        return Courier(post, self.stop, self.ledger)
+        return Courier(post, self.stop, self.ledger, **options)
 
 
 class Writer(Protocol):
     """What the consumer needs of a writer."""
+
+    def pack(self, points: Sequence[Any]) -> Any:
+        """Some points in the form in which a block of a batch is to hold them."""
 
     @property
     def busy(self) -> bool:
@@ -77,13 +81,16 @@ class SynchronousWriter:
         self._settle = outlet.settle
         self._left = 0
 
+    @staticmethod
+    def pack(points: Sequence[Any]) -> Sequence[Any]:
+        """See Writer: as they are."""
+        return points
+
     def put(self, batch: Batch) -> None:
         """See Writer."""
         self._left += len(batch)
-        refused: dict[int, str] = {}
-        for index, point in enumerate(batch.points):
-            for words in self._courier.deliver([point]).values():
-                refused[index] = words
+        points = [point for block in batch.blocks for point in block.points]
+        refused = [no for point in points for no in self._courier.deliver([point])]
         self._settle(batch, refused, time.time_ns())
         self._left -= len(batch)
 
@@ -117,6 +124,8 @@ class ClientBatchingWriter:
             on_error=self._failed,
         )
 
+    pack = staticmethod(SynchronousWriter.pack)
+
     def put(self, batch: Batch) -> None:
         """See Writer. Batches come here with one message each."""
         with self._changed:
@@ -125,12 +134,13 @@ class ClientBatchingWriter:
                     raise DeadlineError("influxdb-client did not write in time")
                 self._changed.wait(0.1)
             self._waiting.append(batch)
-        for point in batch.points:
-            self._api.write(point)
+        for block in batch.blocks:
+            for point in block.points:
+                self._api.write(point)
 
     def _written(self, count: int) -> None:
         self._outlet.ledger.requests += 1
-        self._done(count, {})
+        self._done(count, [])
 
     def _failed(self, lines: list[bytes], error: StoreError) -> None:
         """The client gave a batch up: its attempt was the first, go on from there."""
@@ -148,7 +158,7 @@ class ClientBatchingWriter:
             return
         self._done(len(lines), refused)
 
-    def _done(self, count: int, refused: dict[int, str]) -> None:
+    def _done(self, count: int, refused: Sequence[Refused]) -> None:
         if self._gave_up:
             return  # the first that wait are those given up: these would be mistaken for them, and acknowledged
         with self._changed:
@@ -166,11 +176,8 @@ class ClientBatchingWriter:
 def _joined(batches: Sequence[Batch]) -> Batch:
     whole = Batch()
     for batch in batches:
-        whole.ids += batch.ids
-        whole.payloads += batch.payloads
-        whole.points += batch.points
-        whole.traces += batch.traces
-        whole.reads += batch.reads
+        for block in batch.blocks:
+            whole.append(block)
     return whole
 
 
@@ -180,7 +187,7 @@ class PostWriter:
     def __init__(self, outlet: Outlet) -> None:
         self._store = HttpStore(outlet.store)
         self._target = write_target(outlet.store, outlet.server)
-        self._courier = outlet.courier(self._post)
+        self._courier = outlet.courier(self._post, apart=_apart)
         self._settle = outlet.settle
         self._stop = outlet.stop
         self._queue: queue.Queue[Batch | None] = queue.Queue(outlet.consumer.queue_batches)
@@ -188,14 +195,19 @@ class PostWriter:
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
 
+    @staticmethod
+    def pack(points: Sequence[Any]) -> bytes:
+        """See Writer: lines, joined."""
+        lines = points if isinstance(points[0], str) else [point.to_line_protocol() for point in points]
+        return "\n".join(lines).encode()
+
     @property
     def busy(self) -> bool:
         """See Writer."""
         return self._taken != self._written
 
-    def _post(self, points: Sequence[Any]) -> None:
-        lines = points if isinstance(points[0], str) else [point.to_line_protocol() for point in points]
-        self._store.write(self._target, "\n".join(lines).encode())
+    def _post(self, packs: Sequence[bytes]) -> None:
+        self._store.write(self._target, b"\n".join(packs))
 
     def put(self, batch: Batch) -> None:
         """See Writer."""
@@ -213,7 +225,7 @@ class PostWriter:
     def _work(self) -> None:
         with suppress(DeadlineError):  # what is left then, close() counts
             while (batch := self._queue.get()) is not None:
-                refused = self._courier.deliver(batch.points)
+                refused = self._courier.deliver([block.points for block in batch.blocks])
                 self._settle(batch, refused, time.time_ns())
                 self._written += len(batch)
 
@@ -225,6 +237,11 @@ class PostWriter:
         self._thread.join(None if self._stop.left == float("inf") else self._stop.left + self._store.settings.timeout)
         self._store.close()
         return self._taken - self._written
+
+
+def _apart(packs: Sequence[bytes]) -> list[bytes]:
+    """The single lines; none holds a newline of its own."""
+    return b"\n".join(packs).split(b"\n")
 
 
 WRITERS: Mapping[str, Callable[[Outlet], Writer]] = {

@@ -34,7 +34,7 @@ LAB_ONLY = {
 HOMES = {
     "redis": {"sentinel.bus"},
     "hiredis": {"sentinel.bus"},
-    "http.client": {"sentinel.sink"},
+    "http.client": {"sentinel.httplink"},
     "http.server": set(),
     "urllib.request": set(),
     "urllib3": {"sentinel.influx"},

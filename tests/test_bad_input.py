@@ -137,7 +137,7 @@ def spoil(lane: Lane, field: str) -> None:
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_a_point_that_the_store_refuses_is_found_by_bisecting(lane: Lane, configuration: str) -> None:
-    """One point of a batch conflicts in type: it is a dead letter with the store's words, the others are stored."""
+    """A point that conflicts in type is a dead letter, as its line with the store's words; the others are stored."""
     field = f"clash_{lane.run}"
     spoil(lane, field)
     bad = {17: good(17, fields={field: 1.5}), 63: good(63, fields={field: 2.5})}
@@ -145,9 +145,10 @@ def test_a_point_that_the_store_refuses_is_found_by_bisecting(lane: Lane, config
     report = consume(lane, configuration)
     assert ([], 98, {"store": 2}) == (report.ledger.problems(), report.ledger.written, report.ledger.reasons)
     letters = lane.dead_letters()
-    assert [bad[17], bad[63]] == [payload for payload, _, _ in letters]
-    for _, reason, detail in letters:
+    for (line, reason, detail), n in zip(letters, bad, strict=True):
         assert reason == "store"
+        assert line.startswith(b"system_stats,")
+        assert line.endswith(b" %d" % (NOW + n))
         assert field in detail
         assert "conflict" in detail
     assert {n + NOW for n in range(100) if n not in bad} == {row["time"] for row in lane.rows() if "cpu" in row}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.batching import Batch, Batcher, Read
-from sentinel.sample import Sample
-from sentinel.trace import Trace, Tracer
+from sentinel.sample import Sample, series
+from sentinel.trace import NUMBER, Trace, Tracer
 
 PROPERTY = settings(deadline=None, max_examples=150, derandomize=True)
 SIZES = st.integers(1, 9)
@@ -21,13 +23,15 @@ def read(first: int, count: int, at: int = 0, ids: bool = True) -> tuple[Read, l
     numbers = range(first, first + count)
     payloads = [b"payload %d" % n for n in numbers]
     points = [f"line {n}" for n in numbers]
-    trace = tracer([Sample(1, 1.0, 2.0, sent=n, source=n % 3, seq=n) for n in numbers])
+    samples = [Sample(1, 1.0, 2.0, sent=n, source=n % 3, seq=n) for n in numbers]
+    trace = tracer(samples, series(samples), list(numbers))
     return Read([b"%d-0" % n for n in numbers] if ids else [], payloads, at), points, trace
 
 
 def followed(batch: Batch) -> list[int]:
     """The number that each message of a batch was traced with."""
-    return [int(number) for trace in batch.traces for number in trace.numbers]
+    numbers = b"".join(block.trace.numbers for block in batch.blocks)
+    return list(struct.unpack(f"{len(numbers) // NUMBER}q", numbers))
 
 
 def feed(size: int, read_sizes: list[int], ids: bool = True) -> list[Batch]:
@@ -59,24 +63,23 @@ def test_every_batch_but_the_last_is_exactly_full(size: int, read_sizes: list[in
 @PROPERTY
 @given(SIZES, READ_SIZES, st.booleans())
 def test_the_lists_of_a_batch_stay_parallel(size: int, read_sizes: list[int], ids: bool) -> None:
-    """Entry i of ids, payloads, points and traces is one message; on Pub/Sub there are no ids."""
+    """Entry i of ids, points and traces is one message; on Pub/Sub there are no ids."""
     for batch in feed(size, read_sizes, ids):
         numbers = followed(batch)
         assert ([b"%d-0" % n for n in numbers] if ids else []) == batch.ids
-        assert [b"payload %d" % n for n in numbers] == batch.payloads
-        assert [f"line {n}" for n in numbers] == batch.points
+        assert [f"line {n}" for n in numbers] == [point for block in batch.blocks for point in block.points]
 
 
 @PROPERTY
 @given(SIZES, READ_SIZES)
 def test_every_message_is_charged_to_its_own_read(size: int, read_sizes: list[int]) -> None:
-    """The counts in `reads` sum to the batch's length, and give each message the times of the read it came with."""
+    """The blocks' messages sum to the batch's length, and each has the times of the read it came with."""
     owner = [k for k, count in enumerate(read_sizes) for _ in range(count)]
     for batch in feed(size, read_sizes):
-        charged = [(at, now) for count, at, now in batch.reads for _ in range(count)]
+        charged = [(block.read_at, block.batched_at) for block in batch.blocks for _ in range(block.messages)]
         assert [(10 * owner[n], 10 * owner[n] + 1) for n in followed(batch)] == charged
-        assert len(batch) == sum(count for count, _, _ in batch.reads)
-        assert all(count > 0 for count, _, _ in batch.reads)
+        assert len(batch) == sum(block.messages for block in batch.blocks)
+        assert all(block.messages > 0 for block in batch.blocks)
 
 
 @PROPERTY
@@ -130,7 +133,7 @@ def test_one_large_read_fills_several_batches() -> None:
     """A read larger than the size leaves as full batches at once, with the rest kept."""
     batcher = Batcher(4, 1000)
     full = batcher.add(*read(0, 11, at=5), now=6)
-    assert [batch.reads for batch in full] == [[(4, 5, 6)], [(4, 5, 6)]]
+    assert [[(b.messages, b.read_at, b.batched_at) for b in batch.blocks] for batch in full] == [[(4, 5, 6)]] * 2
     assert len(batcher) == 3
 
 
@@ -149,4 +152,11 @@ def test_a_taken_batch_is_not_changed_by_later_reads() -> None:
     batcher.add(*read(0, 2), now=0)
     taken = batcher.take()
     batcher.add(*read(2, 3), now=1)
-    assert (len(taken), len(taken.ids), taken.reads) == (2, 2, [(2, 0, 0)])
+    assert (len(taken), len(taken.ids), len(taken.blocks)) == (2, 2, 1)
+
+
+def test_points_are_packed_a_block_at_a_time() -> None:
+    """What the writer's `pack` makes of a block's points is what the block holds, cut as the batches are."""
+    batcher = Batcher(3, 1000, "+".join)
+    full = batcher.add(*read(0, 4), now=0)
+    assert [["line 0+line 1+line 2"], ["line 3"]] == [[b.points for b in x.blocks] for x in (*full, batcher.take())]

@@ -117,6 +117,7 @@ def test_own_unacknowledged_entries_come_first(lane: Lane, opened: Callable[...,
     ids, _ = take(opened(kind), 10)
     again = opened(kind)
     again.acknowledge(ids[:4])
+    again.tell()
     lane.publish(numbered(10, 12))
     assert numbered(4, 12) == take(opened(kind), 8)[1]
 
@@ -131,6 +132,7 @@ def test_own_entries_that_were_trimmed_are_counted(lane: Lane, opened: Callable[
         again = opened(kind)
         assert numbered(3, 10) == take(again, 7)[1]
         assert (None, 3) == again.tend(claim=False)
+        again.tell()
         assert redis.xpending(lane.bus.stream, lane.bus.group)["pending"] == 7
 
 
@@ -147,6 +149,7 @@ def test_only_idle_entries_of_others_are_claimed(lane: Lane, opened: Callable[..
     assert read is not None
     assert numbered(0, 30) == list(read.payloads)
     eager.acknowledge(read.ids)
+    eager.tell()
     with lane.redis() as redis:
         assert redis.xpending(lane.bus.stream, lane.bus.group)["pending"] == 0
 
@@ -176,6 +179,38 @@ def test_many_megabytes_wait_for_nobody(lane: Lane, opened: Callable[..., Receiv
     assert [9_000_000, 5] == [len(payload) for payload in take(receiver, 2)[1]]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_bus_is_told_with_the_next_read_at_the_latest(
+    lane: Lane, opened: Callable[..., Receiver], kind: str
+) -> None:
+    """What is acknowledged is no longer pending once another read, or `tell`, has returned; then nothing is untold."""
+    lane.publish(numbered(0, 6))
+    receiver = opened(kind)
+    ids, _ = take(receiver, 6)
+    with lane.redis() as redis:
+        for known, tell in ((ids[:2], lambda: receiver.read(0.01)), (ids[2:4], receiver.tell), ((), receiver.tell)):
+            receiver.acknowledge(known) if known else None
+            tell()
+            left = redis.xpending(lane.bus.stream, lane.bus.group)["pending"]
+            assert (0, left) == (receiver.untold, 4 if known == ids[:2] else 2)
+
+
+def test_what_redis_was_not_told_is_told_over_the_next_connection(lane: Lane, opened: Callable[..., Receiver]) -> None:
+    """An acknowledgement whose connection breaks stays untold until a later one has an answer."""
+    lane.publish(numbered(0, 6))
+    receiver = opened("socket-reads")
+    ids, _ = take(receiver, 6)
+    with lane.redis() as redis:
+        redis.execute_command("CLIENT", "KILL", "SKIPME", "yes")
+        receiver.acknowledge(ids[:5])
+        with pytest.raises(BusError):
+            receiver.tell()
+        assert receiver.untold == 5
+        receiver.reconnect()
+        assert numbered(5, 6) == take(receiver, 1)[1]
+        assert (0, 1) == (receiver.untold, redis.xpending(lane.bus.stream, lane.bus.group)["pending"])
+
+
 # Housekeeping --------------------------------------------------------------------------------------------------------
 
 
@@ -191,12 +226,14 @@ def test_what_is_acknowledged_is_trimmed_and_nothing_else(
     with lane.redis() as redis:
         assert redis.xlen(lane.bus.stream) == 2000
         receiver.acknowledge([*ids[:1000], *ids[1001:]])
+        receiver.tell()
         receiver.tend(claim=False)
         left = [fields[b"d"] for _, fields in redis.xrange(lane.bus.stream)]
         assert numbered(1000, 2000) == left[-1000:]
         assert len(left) <= 1100  # whole nodes of 100
         redis.xgroup_create(lane.bus.stream, "another group", id="0")
         receiver.acknowledge(ids)
+        receiver.tell()
         receiver.tend(claim=False)
         assert redis.xlen(lane.bus.stream) == len(left)
         redis.xgroup_destroy(lane.bus.stream, "another group")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from servers import QUICK, Answer, Lane, ScriptedStore, consume, consuming, finish, first, wait_until
 
 from sentinel import consumer as consumer_module
-from sentinel.batching import Batch
+from sentinel.batching import Batch, Block
 from sentinel.bus import open_receiver, unread
 from sentinel.configurations import CHOICES, CONFIGURATIONS, parse
 from sentinel.consumer import Consumer
@@ -27,13 +27,14 @@ from sentinel.loads import run_load
 from sentinel.record import INTERVALS, LEDGER, READY
 from sentinel.settings import ConsumerSettings, LoadSettings
 from sentinel.sink import Server
-from sentinel.trace import Tracer
+from sentinel.trace import NOTHING
 from sentinel.writers import WRITERS, Outlet, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sentinel.delivery import Refused
     from sentinel.writers import Settle
 
 # When to try again, when to stop -------------------------------------------------------------------------------------
@@ -154,7 +155,7 @@ def test_bisecting_finds_every_bad_point_and_posts_every_good_one(case: tuple[in
             raise StoreRefusedError(f"not {refused[0]}")
 
     ledger = ConsumerLedger()
-    assert {n: f"not {n}" for n in bad} == Courier(post, StopSign(), ledger).deliver(range(count))
+    assert {n: f"not {n}" for n in bad} == dict(Courier(post, StopSign(), ledger).deliver(range(count)))
     assert set(range(count)) - bad == posted
     assert ledger.retries == 0
     assert (ledger.requests > 0) == (len(bad) < count)
@@ -171,17 +172,17 @@ def test_bisecting_retries_what_may_pass() -> None:
             raise StoreRefusedError("2")
 
     ledger = ConsumerLedger()
-    assert {2: "2"} == Courier(post, StopSign(), ledger).deliver(range(4))
+    assert [(2, "2")] == Courier(post, StopSign(), ledger).deliver(range(4))
     assert ledger.retries == 2
 
 
 # Writers -------------------------------------------------------------------------------------------------------------
 
 
-def one(payload: bytes) -> Batch:
-    """A batch of one message."""
+def one(writer: Writer, payload: bytes) -> Batch:
+    """A batch of one message, as a Batcher with the writer's `pack` makes it."""
     line = f"m,p={payload.decode()} f=1.0 1"
-    return Batch(ids=[payload], payloads=[payload], points=[line], traces=[Tracer()([])], reads=[(1, 0, 0)])
+    return Batch([Block(1, [payload], writer.pack([line]), NOTHING, 0, 0)], 1)
 
 
 def open_writer(kind: str, store: ScriptedStore, settle: Settle, **settings: Any) -> tuple[Writer, StopSign]:
@@ -200,7 +201,7 @@ def test_what_was_given_up_is_never_acknowledged(scripted: ScriptedStore, kind: 
     writer, stop = open_writer(kind, scripted, lambda batch, _refused, _at: settled.extend(batch.ids))
     stop.request(0.6)
     for name in (b"first", b"second", b"third"):
-        writer.put(one(name))
+        writer.put(one(writer, name))
     left = writer.close()
     assert b"first" not in settled
     assert left + len(settled) == 3
@@ -211,15 +212,16 @@ def test_a_batch_is_settled_after_the_store_has_it(scripted: ScriptedStore, kind
     """No message is acknowledged before the store's 2xx for it."""
     held: list[tuple[bytes, bool]] = []
 
-    def settle(batch: Batch, refused: dict[int, str], at: int) -> None:
-        assert refused == {}
+    def settle(batch: Batch, refused: Sequence[Refused], at: int) -> None:
+        assert list(refused) == []
         assert at <= time.time_ns()
-        held.extend((i, point.encode() in scripted.lines()) for i, point in zip(batch.ids, batch.points, strict=True))
+        lines = set(scripted.lines())
+        held.extend((name, b"m,p=%b f=1.0 1" % name in lines) for name in batch.ids)
 
     writer, _ = open_writer(kind, scripted, settle)
     names = [b"%d" % n for n in range(20)]
     for name in names:
-        writer.put(one(name))
+        writer.put(one(writer, name))
     assert writer.close() == 0
     assert [(name, True) for name in names] == held
 
@@ -233,7 +235,7 @@ def test_a_full_queue_blocks_the_reader(scripted: ScriptedStore, kind: str) -> N
 
     def fill() -> None:
         for n in range(100):
-            writer.put(one(b"%d" % n))
+            writer.put(one(writer, b"%d" % n))
             taken.append(n)
 
     with ThreadPoolExecutor(1) as pool:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentinel import sequences
 from sentinel.ledger import ConsumerLedger, SenderLedger, as_line
-from sentinel.sequences import Sequences
+from sentinel.sequences import QUICK, Sequences
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -222,3 +223,23 @@ def test_a_batch_is_not_changed_by_being_seen() -> None:
     slots, numbers = np.array([0, 1, 0]), np.array([3, 1, 2])
     sequences.see(slots, numbers)
     assert (slots.tolist(), numbers.tolist()) == ([0, 1, 0], [3, 1, 2])
+
+
+def seen(messages: list[tuple[int, int]]) -> tuple[int, int, int]:
+    """(lost, duplicated, reordered) of (source, number), two at a time, the sources' numbers as they are."""
+    follower = Sequences()
+    for start in range(0, len(messages), 2):
+        follower.see(*np.array(messages[start : start + 2], dtype=np.int64).T)
+    return follower.lost, follower.duplicated, follower.reordered
+
+
+@pytest.mark.parametrize("far", [QUICK - 1, QUICK, 2**32 + 5])
+def test_sources_of_any_number_are_followed(far: int) -> None:
+    """Source numbers up to 2^32, and those of named sources beyond, are told apart whatever others there are."""
+    assert (3, 3, 0) == seen([(source, number) for number in (0, 1, 3, 3) for source in (3, far, far + 1)])
+
+
+def test_a_source_beyond_the_most_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others keep their place and their gaps; the one too many counts for nothing, now and later."""
+    monkeypatch.setattr(sequences, "MOST_SERIES", 2)
+    assert (1, 0, 0) == seen([(1, 0), (2, 0), (3, 0), (3, 5), (1, 2), (QUICK, 9)])

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import struct
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from sentinel import measure
-from sentinel.batching import Batch
+from sentinel import measure, trace
+from sentinel.batching import Batch, Block
 from sentinel.latency import RELATIVE_ERROR, Recorder
 from sentinel.measure import COLLECT, LOG_EVERY, Measure, stats_line
-from sentinel.sample import Sample
-from sentinel.trace import Tracer
+from sentinel.sample import Sample, series
+from sentinel.trace import NAMED, NUMBER, UNFOLLOWED, Trace, Tracer
 
 NOW = 1_700_000_000_000_000_000
 """When everything is read, ns since the epoch."""
@@ -47,9 +48,19 @@ def sample(sent: int = 0, seq: int | None = None, source: int | None = 1, host: 
 tracer = Tracer()
 
 
+def traced(tracer: Tracer, samples: list[Sample]) -> Trace:
+    """The trace of some samples."""
+    return tracer(samples, series(samples), [s.sent for s in samples])
+
+
+def block(samples: list[Sample], read: int = NOW, batched: int = NOW) -> Block:
+    """What one read of these samples brings into a batch."""
+    return Block(len(samples), (), None, traced(tracer, samples), read, batched)
+
+
 def batch(samples: list[Sample], read: int = NOW, batched: int = NOW) -> Batch:
     """Samples that came in one read."""
-    return Batch(points=[""] * len(samples), traces=[tracer(samples)], reads=[(len(samples), read, batched)])
+    return Batch([block(samples, read, batched)], len(samples))
 
 
 def taken(measured: Measure) -> dict[str, Recorder]:
@@ -81,9 +92,7 @@ def test_every_message_of_a_batch_has_its_own_read_and_send_time() -> None:
             read = NOW + number * 10**7 + int(random.integers(0, 10**6))
             batched = read + int(random.integers(1000, 10**6))
             sent = [read - int(delay) for delay in random.integers(0, 10**6, size)]
-            whole.traces.append(tracer([sample(at) for at in sent]))
-            whole.points += [""] * size
-            whole.reads.append((size, read, batched))
+            whole.append(block([sample(at) for at in sent], read, batched))
             exact["internal"] += [batched - read] * size
             exact["e2e"] += [batched - at for at in sent]
             exact["stored"] += [stored - at for at in sent]
@@ -249,11 +258,24 @@ def test_a_line_has_whole_microseconds(durations: list[int], line: str) -> None:
     assert line == stats_line("e2e", np.array(durations, dtype=np.int64))
 
 
+def numbers(column: bytes) -> list[int]:
+    """A packed column, unpacked."""
+    return list(struct.unpack(f"{len(column) // NUMBER}q", column))
+
+
 def test_a_trace_says_when_by_whom_and_which() -> None:
-    """Parallel arrays; a source keeps its slot, no two share one; what is missing is 0 or -1; a part is a part."""
-    trace = Tracer()
-    first = trace([sample(5, 0, 1), sample(6, None, 1), sample(0, 7, 2), sample(8, 1, 1, host="other")])
-    assert ([5, 6, 0, 8], [0, 0, 1, 2], [0, -1, 7, 1]) == tuple(map(list, first))
-    assert ([6, 0], [0, 1], [-1, 7]) == tuple(map(list, first.part(1, 3)))
-    assert [2, 3] == trace([sample(1, 1, 1, host="other"), sample(1, 1, None)]).slots.tolist()
-    assert [0, 0, 0] == [len(part) for part in trace([])]
+    """Parallel columns; a source keeps its number, no two share one; what is missing is 0 or -1; a part is a part."""
+    tracer = Tracer()
+    first = traced(tracer, [sample(5, 0, 1), sample(6, None, 1), sample(0, 7, 2), sample(8, 1, 1, host="")])
+    assert [[5, 6, 0, 8], [NAMED, NAMED, NAMED + 1, 1], [0, -1, 7, 1]] == list(map(numbers, first))
+    assert [[6, 0], [NAMED, NAMED + 1], [-1, 7]] == list(map(numbers, first.part(1, 3)))
+    assert [NAMED + 2, NAMED + 1] == numbers(traced(tracer, [sample(1, 1, 1, "other"), sample(1, 1, 2)]).sources)
+    assert [7, NAMED + 3] == numbers(traced(tracer, [sample(1, 1, 7, ""), sample(1, 1, None, "")]).sources)
+    assert [b"", b"", b""] == list(traced(tracer, []))
+
+
+def test_more_names_than_are_remembered_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hostile sender cannot fill the memory with names: those beyond the most have no number of their own."""
+    monkeypatch.setattr(trace, "MOST_SERIES", 2)
+    sources = traced(Tracer(), [sample(1, 1, 1, host) for host in "abcab"]).sources
+    assert [NAMED, NAMED + 1, UNFOLLOWED, NAMED, NAMED + 1] == numbers(sources)

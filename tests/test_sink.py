@@ -184,7 +184,7 @@ def test_an_address_that_is_none_is_a_settings_error(url: str) -> None:
 def test_an_address_means_the_same_to_both_writers(url: str, port: int) -> None:
     """Without a port influxdb-client takes the scheme's own: so do we, or two configurations met two servers."""
     store = HttpStore(StoreSettings(url=url))
-    assert port == store._connection.port
+    assert port == store._link.port
 
 
 def test_a_path_in_the_address_is_kept(scripted: ScriptedStore) -> None:

@@ -43,7 +43,14 @@ class Receiver(Protocol):
         """The next messages, or None after `timeout` seconds without any. Raises BusError."""
 
     def acknowledge(self, ids: Sequence[bytes]) -> None:
-        """Tell the bus that these are stored; nothing on Pub/Sub. Raises BusError."""
+        """These are stored: tell the bus, now or with the next read; nothing on Pub/Sub. Raises BusError."""
+
+    def tell(self) -> None:
+        """Tell the bus what it was not told yet. Raises BusError; what is still untold then stays so."""
+
+    @property
+    def untold(self) -> int:
+        """Messages that are stored, and of which the bus has not confirmed to know."""
 
     def tend(self, *, claim: bool) -> tuple[Read | None, int]:
         """Housekeeping: (entries taken over from idle consumers, entries found trimmed unread). Raises BusError."""

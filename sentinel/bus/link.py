@@ -80,6 +80,11 @@ def unread(settings: BusSettings) -> int:
         return len(redis_client.xrange(settings.stream, min=f"({last.decode()}"))
 
 
+def packed(*command: bytes | str | int) -> bytes:
+    """A command as it travels. hiredis packs 5,000 ids in 0.12 µs each, redis-py in 0.20."""
+    return hiredis.pack_command(command)  # type: ignore[arg-type, no-any-return]
+
+
 class Gathering:
     """Lets a moment pass between reads that bring few messages, so that the next brings more.
 
@@ -114,31 +119,43 @@ class Socket:
         self._client = client(settings, protocol=2, retry=None)
         self._connection = self._client.connection_pool.get_connection()
         self.socket: socket.socket = self._connection._sock  # type: ignore[assignment]  # noqa: SLF001 - redis-py has no public way to its socket
+        self._timeout = -1.0
         self._reader = hiredis.Reader()
         # recv(n) would allocate n bytes each time; one kept buffer does not.
         self._buffer = bytearray(SOCKET_BUFFER)
         self.filled = 0
         """When the last bytes were taken from the socket, ns since the epoch."""
 
-    def send(self, *command: bytes | str | int) -> None:
-        """Send one command."""
-        self.socket.sendall(hiredis.pack_command(command))  # type: ignore[arg-type]
+    def send(self, commands: bytes, timeout: float = 10.0) -> None:
+        """Send packed commands; `timeout` seconds at most."""
+        if timeout < self._timeout or self._timeout < 1.0:  # a read's short wait, or none, is not enough to send in
+            self._within(timeout)
+        self.socket.sendall(commands)
+
+    def _within(self, timeout: float) -> None:
+        if timeout != self._timeout:  # setting it is a system call
+            self.socket.settimeout(timeout)
+            self._timeout = timeout
 
     def ask(self, timeout: float, *command: bytes | str | int) -> Any:
-        """Send one command; its reply, errors included.
+        """Send one command; its reply, errors included. Raises EOFError as `answer`."""
+        self.send(packed(*command))
+        return self.answer(timeout)
+
+    def answer(self, timeout: float) -> Any:
+        """The next reply, errors included.
 
         Raises:
             EOFError: the connection was closed, or a part of the reply did not come within `timeout` seconds.
         """
-        self.send(*command)
         while (reply := self._reader.gets()) is False:
             if not self.fill(timeout):
-                raise EOFError(f"{command[0]!s} was not answered within {timeout:.0f} s")
+                raise EOFError(f"no answer within {timeout:.0f} s")
         return reply
 
     def fill(self, timeout: float) -> bool:
         """Take what the socket holds, waiting up to `timeout` seconds for the first byte; False if none came."""
-        self.socket.settimeout(timeout)
+        self._within(timeout)
         try:
             count = self.socket.recv_into(self._buffer)
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):

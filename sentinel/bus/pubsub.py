@@ -30,8 +30,14 @@ class RedisPyPubSub:
         at = time.time_ns()
         return None if message is None else Read((), (message["data"],), at)
 
+    untold = 0
+    """See Receiver."""
+
     def acknowledge(self, ids: Sequence[bytes]) -> None:
         """Nothing: Pub/Sub knows no acknowledgement."""
+
+    def tell(self) -> None:
+        """Nothing: see `acknowledge`."""
 
     def tend(self, *, claim: bool) -> tuple[Read | None, int]:
         """Nothing to do on Pub/Sub."""
@@ -83,8 +89,14 @@ class SocketPubSub:
         self._gathering.came(len(payloads))
         return Read((), payloads, at) if payloads else None
 
+    untold = 0
+    """See Receiver."""
+
     def acknowledge(self, ids: Sequence[bytes]) -> None:
         """Nothing: Pub/Sub knows no acknowledgement."""
+
+    def tell(self) -> None:
+        """Nothing: see `acknowledge`."""
 
     def tend(self, *, claim: bool) -> tuple[Read | None, int]:
         """Nothing to do on Pub/Sub."""

@@ -150,8 +150,7 @@ class _Link:
 
     def send(self, commands: Sequence[bytes]) -> None:
         self.owed += commands
-        self._socket.socket.settimeout(10.0)
-        self._socket.socket.sendall(b"".join(commands))
+        self._socket.send(b"".join(commands))
 
     def collect(self, timeout: float, answers: Answers) -> None:
         count = 0
