@@ -52,6 +52,14 @@ class Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class DurationOrOff(Duration):
+    """As Duration; `off` is 0."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Click's hook."""
+        return 0.0 if value == "off" else super().convert(value, param, ctx)
+
+
 class Commands(click.Group):
     """The pipeline's own commands, and those that other wings add."""
 
@@ -102,6 +110,9 @@ key_option = click.option("--key", default=BusSettings.stream, help="Name of the
 record_option = click.option(
     "--record", type=click.Path(path_type=Path, file_okay=False), help="Folder for intervals and ledger."
 )
+health_option = click.option(
+    "--health", type=DurationOrOff(), default="10s", help="Time between reports on itself; off: none."
+)
 
 
 @cli.command()
@@ -113,6 +124,7 @@ record_option = click.option(
 @click.option(
     "--buffer", type=click.IntRange(min=1), default=AgentSettings.buffer, help="Samples kept while Redis is away."
 )
+@health_option
 def agent(key: str, count: int, host: str | None, **options: Any) -> None:
     """Sample this host and publish; prints a ledger and the agent's own cost at the end."""
     from sentinel.agent import run
@@ -158,6 +170,7 @@ def agent(key: str, count: int, host: str | None, **options: Any) -> None:
     default=ConsumerSettings.deadline,
     help="Longest that draining may take after SIGTERM.",
 )
+@health_option
 @record_option
 def consume(
     configuration: str, key: str, name: str | None, until_empty: bool, record: Path | None, **options: Any

@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from sentinel.errors import StoreError
 from sentinel.lineprotocol import tags, visible
-from sentinel.sample import MEASUREMENT
+from sentinel.sample import measurement
 from sentinel.sink import CLIENT_WRITE_PATH, Response, check
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class PointEncoder:
         return [self._point(sample) for sample in samples]
 
     def _point(self, sample: Sample) -> Point:
-        point = Point(MEASUREMENT)
+        point = Point(measurement(sample))
         for key, value in tags(sample, self._run).items():
             point.tag(key, value)
         point.field("cpu", sample.cpu).field("mem", sample.mem)

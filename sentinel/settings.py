@@ -115,6 +115,10 @@ class ConsumerSettings:
     """Whether to record latencies and follow sequence numbers."""
     claim_idle: float = 30.0
     """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""
+    host: str = field(default_factory=socket.gethostname)
+    """Where it runs, for its reports on itself."""
+    health: float = 0.0
+    """Seconds between two reports on itself to the store; 0: none, as a consumer that is measured wants it."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,8 @@ class AgentSettings:
     buffer: int = 10_000
     """Samples kept while Redis is away; when full the oldest is dropped and counted."""
     host: str = field(default_factory=socket.gethostname)
+    health: float = 10.0
+    """Seconds between two messages about itself; 0: none."""
 
 
 @dataclass(frozen=True)

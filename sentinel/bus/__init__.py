@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from sentinel.bus.lag import Lag
 from sentinel.bus.link import remove, server_version, shown, unread
 from sentinel.bus.pubsub import RedisPyPubSub, SocketPubSub
 from sentinel.bus.send import Answers, DeadLetters, Publisher, Sender, open_publisher
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answers",
     "DeadLetters",
+    "Lag",
     "Publisher",
     "Receiver",
     "Sender",
