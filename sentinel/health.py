@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONSUMER = "sentinel_consumer"
 """Measurement of what a consumer says about itself."""
 
-TOTALS = ("received", "written", "rejected", "retries", "lost", "duplicated")
+TOTALS = ("received", "written", "rejected", "retries", "lost", "duplicated", "trimmed_unread")
 """Counts of a consumer's ledger that its line carries, since the consumer's start."""
 QUANTILES = {"p50": 0.5, "p99": 0.99}
 

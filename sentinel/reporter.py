@@ -59,7 +59,7 @@ class Reporter:
         self._settings = settings
         self._store = HttpStore(replace(store, timeout=min(store.timeout, TIMEOUT)))
         self._target = write_target(store, server)
-        self._lag = Lag(bus, TIMEOUT) if settings.transport == "stream" else None
+        self._lag = Lag(bus, settings.name, TIMEOUT) if settings.transport == "stream" else None
         self._use = OwnUse()
         self._since = time.monotonic()
         self._due = self._since + settings.health
@@ -92,7 +92,7 @@ class Reporter:
         readings: dict[str, float | None] = {
             **rates(self._before, counts, now - self._since),
             **latencies(self._recorders),
-            "backlog": self._unread(),
+            **self._standing(),
             "cpu_percent": use.cpu_percent,
             "rss_bytes": use.rss_bytes or None,
             "health_failed": self._failed,
@@ -111,11 +111,15 @@ class Reporter:
         for recorder in self._recorders.values():
             recorder.take()
 
-    def _unread(self) -> int | None:
+    def _standing(self) -> dict[str, float | None]:
+        """The backlog of a stream; and no losses where others read it too: gaps are theirs, not lost."""
+        if self._lag is None:
+            return {}
         try:
-            return self._lag.entries() if self._lag else None
+            unread, shared = self._lag.ask()
         except BusError:
-            return None  # the reader meets the same and says so
+            return {}  # the reader meets the same and says so
+        return {"backlog": unread, **({"lost": None} if shared else {})}
 
 
 def open_reports(settings: ConsumerSettings, bus: BusSettings, store: StoreSettings, server: Server) -> Reports:

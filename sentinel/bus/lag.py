@@ -1,8 +1,9 @@
-"""How far a group is behind its stream, asked over a connection of its own that gives up soon."""
+"""How a group stands to its stream, asked over a connection of its own that gives up soon."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -12,15 +13,27 @@ if TYPE_CHECKING:
     from sentinel.settings import BusSettings
 
 
-class Lag:
-    """Asks Redis for the entries that the group has not been given yet; connects when first asked."""
+class Standing(NamedTuple):
+    """Of one consumer's group."""
 
-    def __init__(self, settings: BusSettings, timeout: float) -> None:
+    unread: int | None
+    """Entries that the group was not given yet; None where Redis does not know (before 7.0; after some deletions)."""
+    shared: bool
+    """Whether another consumer has read for the group as well, so that this one sees a part of every source."""
+
+
+class Lag:
+    """Asks for a consumer's standing since this was made; connects when first asked."""
+
+    def __init__(self, settings: BusSettings, consumer: str, timeout: float) -> None:
         self._settings = settings
+        self._consumer = consumer.encode()
+        self._since = time.monotonic()
+        self._shared = False
         self._client = client(settings, retry=None, socket_timeout=timeout, socket_connect_timeout=timeout)
 
-    def entries(self) -> int | None:
-        """Their number; None where Redis does not know (before 7.0, and for a while after some deletions).
+    def ask(self) -> Standing:
+        """As of now.
 
         Raises:
             BusError: Redis is away, or took longer than the timeout.
@@ -28,10 +41,14 @@ class Lag:
         with mapped(self._settings.url):
             try:
                 groups: Any = self._client.xinfo_groups(self._settings.stream)
-            except ResponseError:  # no such key yet
-                return None
+                consumers: Any = self._client.xinfo_consumers(self._settings.stream, self._settings.group)
+            except ResponseError:  # no such stream, or no such group yet
+                return Standing(None, self._shared)
         lag = next((g.get("lag") for g in groups if g["name"] == self._settings.group.encode()), None)
-        return None if lag is None else int(lag)
+        since = 1000 * (time.monotonic() - self._since)
+        # One that left before this one came is still listed, but idle for longer.
+        self._shared |= any(c["name"] != self._consumer and c["idle"] < since for c in consumers)
+        return Standing(None if lag is None else int(lag), self._shared)
 
     def close(self) -> None:
         """Close the connection."""
