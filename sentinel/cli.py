@@ -30,6 +30,7 @@ from sentinel.settings import (
     parse_duration,
     spare_threads,
 )
+from sentinel.terminal import PrintableFormatter, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,11 +98,9 @@ def cli(verbose: bool) -> None:
 
     REDIS_URL, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET say where Redis and the store are.
     """
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
     logging.getLogger("Rx").setLevel(logging.WARNING)
 
 
@@ -290,7 +289,7 @@ def main() -> None:
         click.echo(f"error: {error.format_message()} ({command} --help says what is possible)", err=True)
         sys.exit(error.exit_code)
     except (SentinelError, click.ClickException) as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(printable(f"error: {error}", keep="\n\t"), err=True)
         sys.exit(1)
     except click.Abort:
         sys.exit(1)

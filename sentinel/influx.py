@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from sentinel.errors import StoreError
 from sentinel.lineprotocol import tags, visible
 from sentinel.sample import measurement
+from sentinel.settings import shown
 from sentinel.sink import CLIENT_WRITE_PATH, Response, check
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def mapped(settings: StoreSettings) -> Iterator[None]:
         raise StoreError(str(error)) from error
     except (HTTPError, OSError) as error:
         raise StoreError(
-            f"the store at {settings.url} did not answer: {error} (is it running, and does INFLUX_URL name it?)"
+            f"the store at {shown(settings.url)} did not answer: {error} (is it running, and does INFLUX_URL name it?)"
         ) from error
 
 

@@ -38,11 +38,17 @@ def parse_duration(value: float | str, name: str = "duration") -> float:
     return seconds
 
 
+def shown(url: str) -> str:
+    """The URL without user, password and query, in any of which a secret may stand."""
+    scheme, slashes, rest = url.partition("://") if "://" in url else ("", "", url)
+    return f"{scheme}{slashes}{rest.rpartition('@')[2].partition('?')[0]}"
+
+
 @dataclass(frozen=True)
 class BusSettings:
     """Which Redis (or Valkey), and the names used on it."""
 
-    url: str = "redis://127.0.0.1:6379/0"
+    url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     channel: str = "metrics"
     """Pub/Sub channel; the original SentinelStream publishes here."""
     stream: str = "metrics"
@@ -66,7 +72,7 @@ class BusSettings:
 class StoreSettings:
     """Which line-protocol store, and where in it points go."""
 
-    url: str = "http://127.0.0.1:8086"
+    url: str = field(default="http://127.0.0.1:8086", repr=False)
     token: str = field(default="", repr=False)
     org: str = "sentinel"
     bucket: str = "sentinel"
