@@ -18,7 +18,10 @@ from sentinel import bus, sink
 from sentinel.configurations import CONFIGURATIONS
 from sentinel.errors import BusError, StoreError
 from sentinel.influx import SynchronousApi
+from sentinel.lab import plans
+from sentinel.lab.benchmark import BenchmarkLab
 from sentinel.lab.outcome import CAPACITY, LATENCY, Plan
+from sentinel.lab.parameters import Benchmark
 from sentinel.lab.stack import Stack, native, servers
 from sentinel.lab.trial import Trial
 from sentinel.lineprotocol import visible
@@ -221,7 +224,7 @@ def test_a_token_that_the_store_repeats_is_not_passed_on(scripted: ScriptedStore
 
 
 @pytest.fixture
-def guarded(keeper: Warden, tmp_path: Path, real: Stack) -> Iterator[Stack]:
+def guarded(keeper: Warden, tmp_path: Path, embedded: Stack) -> Iterator[Stack]:
     """A stack whose bus wants a password and whose store is given a token."""
     program = native.find("redis-server") or native.find("valkey-server")
     if program is None:
@@ -233,7 +236,7 @@ def guarded(keeper: Warden, tmp_path: Path, real: Stack) -> Iterator[Stack]:
 
     described = native.redis_program(program)
     server = Restartable(keeper, described, tmp_path, ask, more=("--requirepass", SECRET)).start()
-    store = replace(real.store, token=SECRET)
+    store = replace(embedded.store, token=SECRET)
     yield servers.stack_behind("external", BusSettings(url=f"{url}:{server.ports[0]}/0"), store)
     server.end(15)
 
@@ -261,3 +264,25 @@ def test_a_wrong_password_is_an_error_without_it(guarded: Stack) -> None:
     assert SECRET not in str(caught.value)
     with redis.Redis.from_url(guarded.bus.url) as client:
         assert client.ping()
+
+
+def test_no_secret_is_left_in_a_run(
+    guarded: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The whole folder of a run on somebody's servers, run.json, logs and captures included, and what was printed."""
+    for name, value in (("REDIS_URL", guarded.bus.url), ("INFLUX_URL", guarded.store.url), ("INFLUX_TOKEN", SECRET)):
+        monkeypatch.setenv(name, value)
+    lab = BenchmarkLab.open(
+        Benchmark(STACK="external", CONFIGURATIONS="optimised", REPEATS=1, MESSAGES=4000, PYSPY=False), tmp_path
+    )
+    lab.capacity()
+    lab.weighed(plans.memory(lab.parameters))
+    run = lab.close()
+    assert [] == [trial["problems"] for trial in run.data["trials"] if trial["problems"]]
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"run.json", "consumer.log", "trial.json", "ledger.json"} <= {path.name for path in kept}
+    assert any(path.suffix == ".html" for path in kept)
+    for path in kept:
+        assert SECRET.encode() not in path.read_bytes(), path
+    printed = capfd.readouterr()
+    assert SECRET not in printed.out + printed.err
