@@ -16,7 +16,10 @@ from sentinel.agent import Agent
 from sentinel.bus import Lag, open_publisher, open_receiver
 from sentinel.codecs import CODECS, DECODERS
 from sentinel.configurations import CONFIGURATIONS
+from sentinel.errors import TrialError
 from sentinel.health import CONSUMER, QUANTILES, TOTALS, agent_message, consumer_line, latencies, rates
+from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, PROFILE, Plan
+from sentinel.lab.trial import Trial
 from sentinel.latency import Recorder
 from sentinel.ledger import SenderLedger
 from sentinel.loads import run_load
@@ -26,7 +29,10 @@ from sentinel.sample import AGENT, MEASUREMENT, flaw
 from sentinel.settings import AgentSettings, ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sentinel.lab.stack import Stack
+    from sentinel.lab.warden import Child
     from sentinel.settings import StoreSettings
 
 COUNTS = {"received": 12, "written": 9, "rejected": 1, "retries": 4, "lost": 2, "duplicated": 3, "trimmed_unread": 0}
@@ -219,6 +225,38 @@ def test_a_consumer_that_is_measured_says_nothing(scripted_lane: Lane, scripted:
     run_load(LoadSettings(count=50), scripted_lane.bus)
     consume(scripted_lane)
     assert [] == health_lines(scripted)
+
+
+@pytest.mark.parametrize("kind", [LATENCY, CAPACITY, MEMORY, PROFILE])
+def test_a_trials_consumer_says_nothing(embedded: Stack, tmp_path: Path, kind: str) -> None:
+    """What is measured has nothing beside it: every kind of trial starts its consumer with `--health off`."""
+    commands: list[list[str]] = []
+
+    class Starts:
+        """Takes down what would be started."""
+
+        def start(self, name: str, command: list[str], **_: Any) -> Child:
+            """As Warden."""
+            commands.append(command)
+            if name == "consumer":
+                raise TrialError("seen")
+            return Done()  # type: ignore[return-value]
+
+    class Done:
+        """A load that has ended well."""
+
+        def wait(self, _: float) -> int:
+            """As Child."""
+            return 0
+
+        def stop(self) -> int:
+            """As Child."""
+            return 0
+
+    plan = Plan(1, kind, "optimised", "optimised", LoadSettings(count=10))
+    outcome = Trial(plan, embedded, tmp_path / "trial", Starts(), "run").run()  # type: ignore[arg-type]
+    assert "seen" in outcome.problems
+    assert "off" == commands[-1][commands[-1].index("--health") + 1]
 
 
 def test_health_that_cannot_be_written_costs_no_point(
