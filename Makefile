@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help install benchmark ablation bench-check sweep limits test check lab example constraints clean
+.PHONY: help install benchmark ablation bench-check sweep limits test check audit lab example constraints clean
 
 help:  ## this list
 	@echo "SentinelStream Lab. Parameters go behind a target: make benchmark WORKERS=128 DURATION=120s"
@@ -51,6 +51,9 @@ check: $(READY)  ## lint and type-check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: $(BIN)/ruff format ." >&2; exit 1; }
 	@$(BIN)/mypy
+
+audit: $(READY)  ## look the pinned packages up among known vulnerabilities (needs the network)
+	@$(BIN)/python .ci/audit.py
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks

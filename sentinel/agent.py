@@ -2,6 +2,7 @@
 
 Two threads: the caller's takes samples and pushes them on a `Backlog`; a `_Courier` carries them to Redis, oldest
 first. So a Redis that hangs delays no sample and no stop. Deciding is pure (`Backlog`, `next_tick`); the loop acts.
+Now and then a message about the agent itself goes the same way, on the same account.
 
 Delivery: a send that broke off is made again whole, so some of its samples may be on the bus twice. They are the same
 points and overwrite themselves. What fell out of the full backlog leaves a gap in the sequence numbers.
@@ -13,14 +14,15 @@ import logging
 import math
 import threading
 import time
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from sentinel.agent_health import AgentHealth
+from sentinel.backlog import Backlog
 from sentinel.bus import open_publisher
 from sentinel.codecs import CODECS
 from sentinel.errors import BusError, SettingsError
-from sentinel.ledger import SenderLedger, as_line
+from sentinel.ledger import as_line
 from sentinel.probe import HostProbe, ProcessProbe
 from sentinel.sample import Sample, flaw
 from sentinel.settings import TRANSPORTS
@@ -28,6 +30,7 @@ from sentinel.settings import TRANSPORTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sentinel.ledger import SenderLedger
     from sentinel.probe import HostReading
     from sentinel.settings import AgentSettings, BusSettings
 
@@ -48,73 +51,6 @@ class Publishes(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
-
-
-class Backlog:
-    """Samples waiting for Redis, oldest first, and the account of what became of all. Safe between two threads.
-
-    `capacity` bounds what waits; a batch that is being sent (taken, neither confirmed nor given back) comes on top.
-    """
-
-    def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
-        self._waiting: deque[bytes] = deque()
-        self._taken: list[bytes] = []
-        self._ledger = SenderLedger()
-        self._closed = False
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._waiting) + len(self._taken)
-
-    def push(self, payload: bytes) -> int:
-        """Add the newest; returns how many of the oldest fell out for it."""
-        with self._lock:
-            self._ledger.scheduled += 1
-            self._waiting.append(payload)
-            return self._trim()
-
-    def refuse(self) -> None:
-        """Count a sample that can never be sent."""
-        with self._lock:
-            self._ledger.scheduled += 1
-            self._ledger.unsent += 1
-
-    def take(self, count: int) -> list[bytes]:
-        """The oldest `count`, now on their way: `confirm` or `give_back` says how it ended. Empty once closed."""
-        with self._lock:
-            if not self._closed:
-                self._taken = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
-            return [] if self._closed else list(self._taken)
-
-    def confirm(self, receivers: int = 0) -> None:
-        """What was taken has been sent."""
-        with self._lock:
-            self._ledger.sent += len(self._taken)
-            self._ledger.bytes += sum(map(len, self._taken))
-            self._ledger.receivers += receivers
-            self._taken = []
-
-    def give_back(self) -> int:
-        """What was taken waits again, before all others; returns how many of the oldest fell out."""
-        with self._lock:
-            self._waiting.extendleft(reversed(self._taken))
-            self._taken = []
-            return self._trim()
-
-    def close(self) -> SenderLedger:
-        """The account as of now, with all that is left as unsent; nothing can be taken any more."""
-        with self._lock:
-            self._closed = True
-            unsent = self._ledger.unsent + len(self)
-            return replace(self._ledger, unsent=unsent, failed=len(self._taken))
-
-    def _trim(self) -> int:
-        dropped = max(0, len(self._waiting) - self._capacity)
-        for _ in range(dropped):
-            self._waiting.popleft()
-        self._ledger.unsent += dropped
-        return dropped
 
 
 class _Courier(threading.Thread):
@@ -187,11 +123,14 @@ class AgentReport:
     """Resident memory at the end."""
     skipped_ticks: int
     """Samples not taken because their time had passed (a machine too busy, or halted)."""
+    health: int = 0
+    """Messages about itself; the ledger counts them with the samples."""
 
     def __str__(self) -> str:
         line = as_line("agent", self.ledger)
         cost = f"cpu_percent={self.cpu_percent:.2f} rss_mib={self.rss_bytes / 2**20:.1f}"
-        return f"{line} skipped_ticks={self.skipped_ticks} elapsed_s={self.elapsed:.1f} {cost}"
+        health = f" health={self.health}" if self.health else ""
+        return f"{line}{health} skipped_ticks={self.skipped_ticks} elapsed_s={self.elapsed:.1f} {cost}"
 
 
 def next_tick(tick: int, elapsed: float, interval: float) -> int:
@@ -220,6 +159,7 @@ class Agent:
         self._source = clock() // 1_000_000_000 % 2**32
         self._seq = 0
         self._time = 0
+        self._health = AgentHealth(settings)
         self._backlog = Backlog(settings.buffer)
         self._courier = _Courier(self._backlog, publisher, counts_receivers=settings.transport == "pubsub")
 
@@ -239,7 +179,7 @@ class Agent:
         own = ProcessProbe().read()
         # process_time counts in ns; a ProcessReading in 10 ms, of which a small agent needs minutes to use one.
         percent = 100 * (time.process_time() - cpu) / elapsed
-        return AgentReport(ledger, elapsed, percent, own.rss_bytes if own else 0, skipped)
+        return AgentReport(ledger, elapsed, percent, own.rss_bytes if own else 0, skipped, self._health.made)
 
     def _sample(self, start: float, count: int, stop: threading.Event) -> int:
         """Returns the number of skipped ticks."""
@@ -251,24 +191,37 @@ class Agent:
             tick = following
             if stop.wait(max(0.0, start + tick * interval - time.monotonic())):
                 break
-            self._push(self._read())
+            begun = time.monotonic()
+            reading = self._read()
+            self._health.took(time.monotonic() - begun)
+            self._push(reading)
+            # Never at the expense of a sample: while Redis is away, the buffer is theirs.
+            if self._health.due and 2 * len(self._backlog) < self._settings.buffer:
+                self._send(self._health.message(self._next_time(), self._backlog))
             self._courier.wake()
         return skipped
 
-    def _push(self, reading: HostReading) -> None:
+    def _next_time(self) -> int:
         """Times strictly increase, also while the clock stands still or was set back."""
         self._time = max(self._time + 1, self._clock())
+        return self._time
+
+    def _push(self, reading: HostReading) -> None:
+        now = self._next_time()
         sample = Sample(
-            timestamp=self._time // 1_000_000_000,
+            timestamp=now // 1_000_000_000,
             cpu=reading.cpu,
             mem=reading.mem,
-            sent=self._time,
+            sent=now,
             host=self._settings.host,
             source=self._source,
             seq=self._seq,
             fields=reading.fields or None,
         )
         self._seq += 1
+        self._send(sample)
+
+    def _send(self, sample: Sample) -> None:
         if problem := flaw(sample):
             _log.error("a sample was not sent: %s", problem)
             self._backlog.refuse()

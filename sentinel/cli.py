@@ -30,6 +30,7 @@ from sentinel.settings import (
     parse_duration,
     spare_threads,
 )
+from sentinel.terminal import PrintableFormatter, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,14 @@ class Duration(click.ParamType[float]):
             return parse_duration(value, param.name or "duration" if param else "duration")
         except SentinelError as error:
             self.fail(str(error), param, ctx)
+
+
+class DurationOrOff(Duration):
+    """As Duration; `off` is 0."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Click's hook."""
+        return 0.0 if value == "off" else super().convert(value, param, ctx)
 
 
 class Commands(click.Group):
@@ -89,11 +98,9 @@ def cli(verbose: bool) -> None:
 
     REDIS_URL, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET say where Redis and the store are.
     """
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
     logging.getLogger("Rx").setLevel(logging.WARNING)
 
 
@@ -101,6 +108,9 @@ transport_option = click.option("--transport", type=click.Choice(TRANSPORTS), de
 key_option = click.option("--key", default=BusSettings.stream, help="Name of the channel or stream.")
 record_option = click.option(
     "--record", type=click.Path(path_type=Path, file_okay=False), help="Folder for intervals and ledger."
+)
+health_option = click.option(
+    "--health", type=DurationOrOff(), default="10s", help="Time between reports on itself; off: none."
 )
 
 
@@ -113,6 +123,7 @@ record_option = click.option(
 @click.option(
     "--buffer", type=click.IntRange(min=1), default=AgentSettings.buffer, help="Samples kept while Redis is away."
 )
+@health_option
 def agent(key: str, count: int, host: str | None, **options: Any) -> None:
     """Sample this host and publish; prints a ledger and the agent's own cost at the end."""
     from sentinel.agent import run
@@ -158,6 +169,7 @@ def agent(key: str, count: int, host: str | None, **options: Any) -> None:
     default=ConsumerSettings.deadline,
     help="Longest that draining may take after SIGTERM.",
 )
+@health_option
 @record_option
 def consume(
     configuration: str, key: str, name: str | None, until_empty: bool, record: Path | None, **options: Any
@@ -277,7 +289,7 @@ def main() -> None:
         click.echo(f"error: {error.format_message()} ({command} --help says what is possible)", err=True)
         sys.exit(error.exit_code)
     except (SentinelError, click.ClickException) as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(printable(f"error: {error}", keep="\n\t"), err=True)
         sys.exit(1)
     except click.Abort:
         sys.exit(1)

@@ -3,6 +3,10 @@
 Pure. JSON and the two binary layouts are SentinelStream's, extended compatibly: a payload of 32 or 40 bytes is binary
 (the shortest valid JSON message is longer), anything else must be a JSON object. Binary is little-endian:
 `<qddq` timestamp, cpu_usage, mem_usage, send_time_unix_nano, and `<qddqII` with source and seq.
+
+An agent's message about itself is JSON of the same shape with `"measurement": "sentinel_agent"`, a host and fields: its
+own share of a core and of the memory stand where the host's stood. A reader that knows only the original's keys takes
+it for one more message.
 """
 
 from __future__ import annotations

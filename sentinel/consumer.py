@@ -1,7 +1,7 @@
 """The consumer: bus → decode → encode → batch → store, and an account of every message.
 
 Two threads do the work: this one reads, decodes, encodes and batches; the writer's writes, acknowledges and records.
-A third wakes twice a second for the record and the stream's housekeeping, and touches no message.
+A third wakes twice a second for the record, the stream's housekeeping and reports on itself, and touches no message.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sentinel.ledger import ConsumerLedger, as_line
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
 from sentinel.record import INTERVAL, Record
+from sentinel.reporter import open_reports
 from sentinel.sample import Sample, series
 from sentinel.sink import identify, prepare, verify
 from sentinel.writers import WRITERS, Outlet
@@ -121,6 +122,7 @@ class Consumer:
         self._measure = Measure() if settings.measured else Unmeasured()
         self._lock = threading.Lock()
         self._record = Record(record)
+        self._reports = open_reports(settings, bus, store, server)
         self._taken: Read | None = None
         self._closing = threading.Event()
         self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
@@ -280,6 +282,7 @@ class Consumer:
             histograms = self._measure.take()
             counts = {k: v for k, v in asdict(self._counted()).items() if isinstance(v, int)}
         self._record.interval({"at": time.time_ns(), "cpu_seconds": time.process_time(), **counts, **histograms})
+        self._reports.interval(counts, histograms)
 
     def _counted(self) -> ConsumerLedger:
         """The ledger with what the sequences know."""
@@ -309,6 +312,7 @@ class Consumer:
             time.process_time() - self._cpu_before,
         )
         self._record.close(asdict(report))
+        self._reports.close()
         self._receiver.close()
         self._letters.close()
         return report

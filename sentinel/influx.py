@@ -18,7 +18,8 @@ from urllib3.exceptions import HTTPError
 from sentinel.errors import StoreError
 from sentinel.httplink import Response
 from sentinel.lineprotocol import tags, visible
-from sentinel.sample import MEASUREMENT
+from sentinel.sample import measurement
+from sentinel.settings import shown
 from sentinel.sink import CLIENT_WRITE_PATH, check
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class PointEncoder:
         return [self._point(sample) for sample in samples]
 
     def _point(self, sample: Sample) -> Point:
-        point = Point(MEASUREMENT)
+        point = Point(measurement(sample))
         for key, value in tags(sample, self._run).items():
             point.tag(key, value)
         point.field("cpu", sample.cpu).field("mem", sample.mem)
@@ -82,7 +83,7 @@ def mapped(settings: StoreSettings) -> Iterator[None]:
         raise StoreError(str(error)) from error
     except (HTTPError, OSError) as error:
         raise StoreError(
-            f"the store at {settings.url} did not answer: {error} (is it running, and does INFLUX_URL name it?)"
+            f"the store at {shown(settings.url)} did not answer: {error} (is it running, and does INFLUX_URL name it?)"
         ) from error
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sentinel.sample import MEASUREMENT, MOST_SERIES, series
+from sentinel.sample import MOST_SERIES, measurement, series
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -81,7 +81,7 @@ class LineEncoder:
             self._prefixes.clear()
         for key, sample in found.items():
             known = "".join(f",{name}={escape(value)}" for name, value in tags(sample, self._run).items())
-            self._prefixes[key] = f"{MEASUREMENT}{known} cpu="
+            self._prefixes[key] = f"{measurement(sample)}{known} cpu="
         return [self._prefixes[key] for key in keys]
 
 

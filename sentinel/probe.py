@@ -210,6 +210,36 @@ class ProcessProbe:
             return ProcessReading(cpu.user + cpu.system, process.memory_info().rss, process.num_threads())
 
 
+class Use(NamedTuple):
+    """What this process used between two readings."""
+
+    cpu_percent: float
+    """Of one core; counted in ns, where a ProcessReading counts in 10 ms."""
+    rss_bytes: int
+    """Resident memory at the second reading; 0 where it cannot be known."""
+
+
+class OwnUse:
+    """Reads what this process used since the reading before, or since this was made."""
+
+    def __init__(self) -> None:
+        self._probe = ProcessProbe()
+        self._at, self._cpu = time.monotonic(), time.process_time()
+
+    def read(self) -> Use:
+        """As of now."""
+        now, cpu = time.monotonic(), time.process_time()
+        percent = 100 * (cpu - self._cpu) / max(now - self._at, 1e-9)
+        self._at, self._cpu = now, cpu
+        reading = self._probe.read()
+        return Use(percent, reading.rss_bytes if reading else 0)
+
+
+def memory_bytes() -> int:
+    """This machine's physical memory."""
+    return int(psutil.virtual_memory().total)
+
+
 def machine() -> dict[str, Any]:
     """What this machine is, for the record of a run; None where it cannot be known."""
     load = _known(psutil.getloadavg)
@@ -217,7 +247,7 @@ def machine() -> dict[str, Any]:
         "cpu_model": _cpu_model(),
         "cpu_count_logical": psutil.cpu_count(),
         "cpu_count_physical": psutil.cpu_count(logical=False),
-        "memory_bytes": psutil.virtual_memory().total,
+        "memory_bytes": memory_bytes(),
         "os": platform.system(),
         "kernel": platform.release(),
         "architecture": platform.machine(),

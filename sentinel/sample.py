@@ -7,7 +7,7 @@ are ours. What a sample may hold is said once, here, so that every decoder accep
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MEASUREMENT = "system_stats"
 MOST_SERIES = 100_000
 """Sources remembered: a hostile sender must not fill the memory with names."""
+AGENT: Final = "sentinel_agent"
+"""Measurement of what an agent says about itself."""
 
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 2)]
 """Since the Unix epoch; the upper end is InfluxDB's."""
@@ -46,6 +48,8 @@ class Sample(msgspec.Struct, rename=_WIRE_NAMES, omit_defaults=True, gc=False):
     fields: dict[Name, float] | None = None
     """Further readings: swap, load, disk, network…"""
     run: Name = ""
+    measurement: Literal["sentinel_agent"] | None = None
+    """Where an agent's message about itself belongs; counts only beside a `host`."""
 
     @property
     def time(self) -> int:
@@ -55,7 +59,12 @@ class Sample(msgspec.Struct, rename=_WIRE_NAMES, omit_defaults=True, gc=False):
 
 def series(samples: Sequence[Sample]) -> list[Hashable]:
     """What tells each sample's source from the others: the number alone where that is all there is (0.03 µs each)."""
-    return [s.source if not (s.host or s.run) else (s.host, s.source, s.run) for s in samples]
+    return [s.source if not (s.host or s.run) else (s.host, s.source, s.run, s.measurement) for s in samples]
+
+
+def measurement(sample: Sample) -> str:
+    """Where the sample's point belongs. Without a host it is `MEASUREMENT`: `series` would not tell them apart."""
+    return sample.measurement or MEASUREMENT if sample.host else MEASUREMENT
 
 
 def flaw(sample: Sample) -> str | None:
@@ -65,6 +74,9 @@ def flaw(sample: Sample) -> str | None:
     """
     if not (math.isfinite(sample.cpu) and math.isfinite(sample.mem)):
         return f"cpu_usage={sample.cpu!r}, mem_usage={sample.mem!r}: expected finite numbers"
+    # Looked at only beside fields, which every agent sends: without them a quick decoder asks nothing more.
+    if sample.fields and sample.measurement and not sample.host:
+        return f"measurement={sample.measurement!r} without a host: expected the host that it is about"
     for name, value in (sample.fields or {}).items():
         if not name or name in RESERVED_FIELDS:
             return f"fields: {name!r} is not a name for a further reading"

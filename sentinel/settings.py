@@ -38,11 +38,17 @@ def parse_duration(value: float | str, name: str = "duration") -> float:
     return seconds
 
 
+def shown(url: str) -> str:
+    """The URL without user, password and query, in any of which a secret may stand."""
+    scheme, slashes, rest = url.partition("://") if "://" in url else ("", "", url)
+    return f"{scheme}{slashes}{rest.rpartition('@')[2].partition('?')[0]}"
+
+
 @dataclass(frozen=True)
 class BusSettings:
     """Which Redis (or Valkey), and the names used on it."""
 
-    url: str = "redis://127.0.0.1:6379/0"
+    url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     channel: str = "metrics"
     """Pub/Sub channel; the original SentinelStream publishes here."""
     stream: str = "metrics"
@@ -66,7 +72,7 @@ class BusSettings:
 class StoreSettings:
     """Which line-protocol store, and where in it points go."""
 
-    url: str = "http://127.0.0.1:8086"
+    url: str = field(default="http://127.0.0.1:8086", repr=False)
     token: str = field(default="", repr=False)
     org: str = "sentinel"
     bucket: str = "sentinel"
@@ -115,6 +121,10 @@ class ConsumerSettings:
     """Whether to record latencies and follow sequence numbers."""
     claim_idle: float = 30.0
     """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""
+    host: str = field(default_factory=socket.gethostname)
+    """Where it runs, for its reports on itself."""
+    health: float = 0.0
+    """Seconds between two reports on itself to the store; 0: none, as a consumer that is measured wants it."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +164,8 @@ class AgentSettings:
     buffer: int = 10_000
     """Samples kept while Redis is away; when full the oldest is dropped and counted."""
     host: str = field(default_factory=socket.gethostname)
+    health: float = 10.0
+    """Seconds between two messages about itself; 0: none."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SettingsError, StackError, StoreAccessError, StoreError, StoreRefusedError
 from sentinel.httplink import HttpLink, Response
+from sentinel.lineprotocol import visible
 from sentinel.sample import MEASUREMENT
+from sentinel.settings import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +83,7 @@ class HttpStore:
             yield
         except HttpLink.ERRORS as error:
             raise StoreError(
-                f"the store at {self.settings.url} did not answer: {error or type(error).__name__}"
+                f"the store at {shown(self.settings.url)} did not answer: {error or type(error).__name__}"
                 " (is it running, and does INFLUX_URL name it?)"
             ) from error
 
@@ -107,7 +109,7 @@ class HttpStore:
         check(response, self.settings)
         result = json.loads(response.body)["results"][0]
         if "error" in result:
-            raise StoreError(f"the store at {self.settings.url} could not answer {text!r}: {result['error']}")
+            raise StoreError(f"the store at {shown(self.settings.url)} could not answer {text!r}: {result['error']}")
         return list(result.get("series", []))
 
     def close(self) -> None:
@@ -120,7 +122,7 @@ def _address(url: str) -> urllib.parse.SplitResult:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
             return parts
-    raise SettingsError(f"INFLUX_URL={url!r} is not an address: expected http://host:port")
+    raise SettingsError(f"INFLUX_URL={shown(url)!r} is not an address: expected http://host:port")
 
 
 def check(response: Response, settings: StoreSettings) -> None:
@@ -129,7 +131,9 @@ def check(response: Response, settings: StoreSettings) -> None:
     if 200 <= status < 300:
         return
     said = response.body.decode(errors="replace").strip()[:500] or response.headers.get("x-influxdb-error", "")
-    about = f"the store at {settings.url} answered {status}: {said}"
+    if settings.token:  # a proxy's error page may repeat what it was asked
+        said = said.replace(settings.token, "(token)")
+    about = f"the store at {shown(settings.url)} answered {status}: {said}"
     if status in (400, 413, 422):
         raise StoreRefusedError(about)
     if status in (401, 403):
@@ -141,6 +145,12 @@ def check(response: Response, settings: StoreSettings) -> None:
 
 def _seconds(text: str | None) -> float | None:
     return float(text) if text and text.isdigit() else None
+
+
+def quoted(text: str, mark: str) -> str:
+    """The text in quotation marks as InfluxQL and PromQL have them: nothing in it ends the string."""
+    escaped = text.replace("\\", "\\\\").replace(mark, f"\\{mark}").replace("\n", "\\n")
+    return f"{mark}{escaped}{mark}"
 
 
 def write_target(settings: StoreSettings, server: Server) -> str:
@@ -174,7 +184,7 @@ def identify(settings: StoreSettings) -> Server:
     finally:
         store.close()
     raise StoreError(
-        f"what answers at {settings.url} is no store that is known here (/ping: {ping.status}):"
+        f"what answers at {shown(settings.url)} is no store that is known here (/ping: {ping.status}):"
         " expected InfluxDB 1.x, 2.x, 3 or VictoriaMetrics"
     )
 
@@ -194,7 +204,7 @@ def prepare(settings: StoreSettings, server: Server) -> None:
         return
     store = HttpStore(settings)
     try:
-        store.query(f'CREATE DATABASE "{settings.bucket}"', method="POST")
+        store.query("CREATE DATABASE " + quoted(settings.bucket, mark='"'), method="POST")
     finally:
         store.close()
 
@@ -218,7 +228,9 @@ def setup(settings: StoreSettings, username: str, password: str) -> None:
     finally:
         store.close()
     if response.status >= 300:
-        raise StackError(f"InfluxDB at {settings.url} could not be set up: {response.status} {response.body[:300]!r}")
+        raise StackError(
+            f"InfluxDB at {shown(settings.url)} could not be set up: {response.status} {response.body[:300]!r}"
+        )
 
 
 def verify(settings: StoreSettings, server: Server) -> None:
@@ -249,8 +261,8 @@ def count(settings: StoreSettings, server: Server, run: str = "") -> int:
     try:
         if server.dialect == "victoria":
             return _victoria_count(store, run)
-        where = f" WHERE run = '{run}'" if run else ""
-        series = store.query(f'SELECT count(cpu) FROM "{MEASUREMENT}"{where}')  # noqa: S608 - run is our own id
+        where = " WHERE run = " + quoted(visible(run), mark="'") if run else ""
+        series = store.query(f'SELECT count(cpu) FROM "{MEASUREMENT}"{where}')  # noqa: S608 - quoted
         return int(series[0]["values"][0][1]) if series else 0
     finally:
         store.close()
@@ -258,7 +270,8 @@ def count(settings: StoreSettings, server: Server, run: str = "") -> int:
 
 def _victoria_count(store: HttpStore, run: str) -> int:
     store.request("GET", "/internal/force_flush")
-    selector = f'{MEASUREMENT}_cpu{{run="{run}"}}' if run else f"{MEASUREMENT}_cpu"
+    name = quoted(visible(run), mark='"')
+    selector = f"{MEASUREMENT}_cpu{{run={name}}}" if run else f"{MEASUREMENT}_cpu"
     response = store.request("GET", "/api/v1/export", {"match[]": selector})
     check(response, store.settings)
     return sum(len(json.loads(line)["values"]) for line in response.body.splitlines())

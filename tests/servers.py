@@ -150,7 +150,8 @@ class ConsumerProcess:
 
     def __init__(self, warden: Warden, lane: Lane, folder: Path, *options: str, **named: str) -> None:
         self.folder = folder
-        words = {"configuration": "optimised", "name": "c1", "run": lane.run, "key": lane.bus.stream} | named
+        words = {"configuration": "optimised", "name": "c1", "run": lane.run, "key": lane.bus.stream, "health": "off"}
+        words |= named
         pairs = [part for name, value in words.items() for part in (f"--{name.replace('_', '-')}", value)]
         command = [sys.executable, "-m", "sentinel", "consume", *pairs, "--record", str(folder), *options]
         env = stack_environment(lane.bus, lane.store)
@@ -315,8 +316,8 @@ class ScriptedStore:
             return Answer(404, b"404 page not found")
         if asked.body == NOTHING:
             return Answer()
+        given = self.on_write(asked)
         with self._lock:
-            given = self.on_write(asked)
             self.writes.append((time.monotonic(), asked, given))
         return given
 

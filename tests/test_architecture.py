@@ -61,6 +61,7 @@ PURE = [
     "sentinel.batching",
     "sentinel.schedule",
     "sentinel.latency",
+    "sentinel.health",
     "sentinel.ledger",
     "sentinel.sequences",
     "sentinel.trace",
@@ -80,7 +81,15 @@ PURE = [
     "sentinel.lab.store.influxql",
 ]
 IMPURE = {"time", "socket", "os", "random", "threading", "subprocess", "select", "http", "urllib", "logging", "pathlib"}
-EDGES = {"sentinel.bus", "sentinel.sink", "sentinel.influx", "sentinel.probe", "sentinel.record", "sentinel.cli"}
+EDGES = {
+    "sentinel.bus",
+    "sentinel.sink",
+    "sentinel.influx",
+    "sentinel.probe",
+    "sentinel.record",
+    "sentinel.reporter",
+    "sentinel.cli",
+}
 
 
 def within(module: str, package: str) -> bool:

@@ -301,6 +301,8 @@ def test_the_dead_letter_stream_is_bounded(lane: Lane, monkeypatch: pytest.Monke
     """Garbage cannot fill Redis: about the newest letters are kept, with details cut to a bearable length."""
     monkeypatch.setattr(DeadLetters, "KEEP", 200)
     letters = DeadLetters(lane.bus)
+    letters.put([(b"p" * 5_000_000, "size", "")])
+    assert [(b"p" * 4096, "size", "")] == lane.dead_letters()
     letters.put([(payload, "json", "d" * 5000) for payload in numbered(0, 1000)])
     letters.close()
     kept = lane.dead_letters()
@@ -432,6 +434,7 @@ def test_a_key_of_another_type_is_an_error_at_once(lane: Lane, kind: str) -> Non
         ("http://127.0.0.1:6379", "scheme"),
         ("redis://127.0.0.1:port", "port"),
         ("redis://user:s3cret@127.0.0.1:99999999/0", "Port out of range"),
+        ("redis://user:s3cret/more@127.0.0.1:6379/0", "write a password's / as %2F"),
     ],
 )
 def test_a_url_that_is_none_is_a_settings_error(url: str, words: str) -> None:
@@ -452,6 +455,8 @@ def test_a_url_that_is_none_is_a_settings_error(url: str, words: str) -> None:
         ("redis://u:a://b@host", "redis://host"),
         ("localhost:6379", "localhost:6379"),
         ("u:pass@localhost", "localhost"),
+        ("redis://localhost:6379/0?password=pass", "redis://localhost:6379/0"),
+        ("redis://:a?b@localhost", "redis://localhost"),
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, expected: str) -> None:

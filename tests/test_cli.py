@@ -120,6 +120,8 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     (["consume", "--batch-size", "many"], "many", "sentinel consume --help"),
     (["consume", "--max-age", "-1s"], "-1s", 'give seconds such as 10, or "90s"'),
     (["consume", "--deadline", "never"], "never", 'give seconds such as 10, or "90s"'),
+    (["consume", "--health", "never"], "never", 'give seconds such as 10, or "90s"'),
+    (["agent", "--health", "0"], "'0'", 'give seconds such as 10, or "90s"'),
     (["consume", "--colour", "red"], "--colour", "sentinel consume --help"),
     (["load", "--codec", "xml"], "xml", "'json', 'binary'"),
     (["load", "--transport", "kafka"], "kafka", "'pubsub', 'stream'"),
@@ -246,6 +248,30 @@ def test_the_agent_prints_a_ledger(sentinel: Callable[..., Result], embedded_lan
     )
     assert re.fullmatch(pattern, said.out)
     assert unread(bus) == 2
+
+
+@pytest.mark.parametrize(("health", "messages"), [("150ms", True), ("off", False)])
+def test_health_is_published_or_not(
+    sentinel: Callable[..., Result], embedded_lane: Lane, health: str, messages: bool
+) -> None:
+    """`--health` of the agent: its ledger says how many of its messages were about itself; `off`: none."""
+    words = ["--count", "4", "--interval", "100ms", "--health", health, "--key", embedded_lane.bus.stream]
+    said = sentinel("agent", *words, REDIS_URL=embedded_lane.bus.url)
+    assert messages == bool(found := re.search(r" health=(\d+) ", said.out))
+    assert unread(embedded_lane.bus) == 4 + int(found[1] if found else 0)
+
+
+@pytest.mark.parametrize(("words", "reports"), [([], True), (["--health", "off"], False)])
+def test_a_consumer_reports_on_itself_unless_told_not_to(
+    sentinel: Callable[..., Result], scripted_lane: Lane, scripted: ScriptedStore, words: list[str], reports: bool
+) -> None:
+    """A consumer that is started by hand, or in a container, leaves at least its last report."""
+    run_load(LoadSettings(count=10), scripted_lane.bus)
+    env = stack_environment(scripted_lane.bus, scripted_lane.store)
+    named = {name: value for name, value in env.items() if name.startswith(("REDIS", "INFLUX"))}
+    said = sentinel("consume", "--key", scripted_lane.bus.stream, "--until-empty", *words, **named)
+    assert said.code == 0
+    assert reports == any(line.startswith(b"sentinel_consumer,") for line in scripted.lines())
 
 
 def test_an_agent_without_redis_says_what_it_could_not_send(

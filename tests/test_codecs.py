@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.codecs import CODECS, DECODERS, MAX_PAYLOAD, Decoder, Rejected
-from sentinel.sample import RESERVED_FIELDS, Sample
+from sentinel.sample import AGENT, RESERVED_FIELDS, Sample, flaw
 
 PROPERTY = settings(deadline=None, max_examples=100, derandomize=True)
 
@@ -36,7 +36,8 @@ FULL = st.builds(
     seq=st.none() | NUMBERS,
     fields=st.none() | FIELDS,
     run=NAMES,
-)
+    measurement=st.none() | st.just(AGENT),
+).filter(lambda sample: flaw(sample) is None)
 
 ORIGINAL_JSON = b'{"timestamp":1722500000,"cpu_usage":12.5,"mem_usage":43.25,"send_time_unix_nano":1722500000123456789}'
 ORIGINAL_BINARY = bytes.fromhex("a043ab6600000000 0000000000002940 0000000000a04540 150df8b89f8ce717")
@@ -131,6 +132,9 @@ def test_unset_values_are_not_sent() -> None:
         (with_text("host", '"é☃😀"'), Sample(1, 2.5, 3.5, host="é☃😀")),
         (message(host="h" * 255), Sample(1, 2.5, 3.5, host="h" * 255)),
         (message(unknown={"a": [1, "x", None, True]}), Sample(1, 2.5, 3.5)),
+        (with_text("measurement", "null"), Sample(1, 2.5, 3.5)),
+        (message(measurement=AGENT, host="h"), Sample(1, 2.5, 3.5, host="h", measurement=AGENT)),
+        (message(measurement=AGENT), Sample(1, 2.5, 3.5, measurement=AGENT)),
         (message(timestamp=9_223_372_036), Sample(9_223_372_036, 2.5, 3.5)),
         (message(send_time_unix_nano=2**63 - 2), Sample(1, 2.5, 3.5, sent=2**63 - 2)),
         (with_text("cpu_usage", "1e2"), Sample(1, 100.0, 3.5)),
@@ -163,7 +167,8 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
     max_leaves=5,
 )
-KEYS = ["timestamp", "cpu_usage", "mem_usage", "send_time_unix_nano", "host", "source", "seq", "fields", "run", "other"]
+KEYS = ["timestamp", "cpu_usage", "mem_usage", "send_time_unix_nano", "host", "source", "seq", "fields", "run"]
+KEYS += ["measurement", "other"]
 
 
 @st.composite
@@ -340,6 +345,12 @@ BAD = {
     "binary past the end": (struct.pack("<qddq", 2**40, 2.5, 3.5, 4), {"value"}, ["timestamp=1099511627776"]),
     "traced sent -5": (struct.pack("<qddqII", 1, 2.5, 3.5, -5, 5, 6), {"value"}, ["send_time_unix_nano=-5"]),
     "traced sent too late": (struct.pack("<qddqII", 1, 2.5, 3.5, 2**63 - 1, 5, 6), {"value"}, ["=9223372036854775807"]),
+    "measurement of the hosts": (message(measurement="system_stats", host="h"), {"type"}, ["$.measurement"]),
+    "forged measurement": (message(measurement="sentinel_consumer", host="h"), {"type"}, ["$.measurement"]),
+    "measurement, a line": (message(measurement="m,a=b c=1 1\nx", host="h"), {"type"}, ["$.measurement"]),
+    "measurement no text": (message(measurement=["sentinel_agent"], host="h"), {"type"}, ["$.measurement"]),
+    "measurement empty": (message(measurement="", host="h"), {"type"}, ["$.measurement"]),
+    "health of no host": (message(measurement=AGENT, fields={"sent": 1}), {"value"}, ["sentinel_agent", "host"]),
     "binary cut short": (ORIGINAL_BINARY[:31], {"json"}, ["31 bytes", "expected a JSON object"]),
     "binary a byte long": (ORIGINAL_BINARY + b"\0", {"json"}, ["33 bytes", "expected a JSON object"]),
     "traced cut short": (struct.pack("<qddqII", 1, 2.5, 3.5, 4, 5, 6)[:39], {"json"}, ["39 bytes"]),

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.lineprotocol import LineEncoder, escape, tags, visible
-from sentinel.sample import RESERVED_FIELDS, Sample
+from sentinel.sample import AGENT, RESERVED_FIELDS, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,7 @@ SAMPLES = st.builds(
     seq=st.none() | st.integers(0, 2**32 - 1),
     fields=st.none() | FIELDS,
     run=NAMES,
+    measurement=st.none() | st.just(AGENT),
 )
 AWKWARD = [
     *("web 1", "a,b", "a=b", 'the "big" one', "back\\slash", "C:\\new\\table", "two\nlines", "tab\there", "é☃😀"),
@@ -125,7 +126,8 @@ def meant(sample: Sample, run: str = "") -> Point:
     numbered = {} if sample.source is None else {"source": str(sample.source)}
     further = {visible(name): value for name, value in (sample.fields or {}).items()}
     time = sample.sent or sample.timestamp * 1_000_000_000
-    return Point("system_stats", named | numbered, {"cpu": sample.cpu, "mem": sample.mem} | further, time)
+    where = AGENT if sample.measurement and sample.host else "system_stats"
+    return Point(where, named | numbered, {"cpu": sample.cpu, "mem": sample.mem} | further, time)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -251,6 +253,13 @@ def test_series_that_differ_in_one_part_are_told_apart() -> None:
     keys = [("a", 1, "r"), ("a", 2, "r"), ("a", None, "r"), ("b", 1, "r"), ("a", 1, "s"), ("a", 1, ""), ("", 1, "r")]
     samples = [Sample(1, 2.5, 3.0, host=host, source=source, run=run) for host, source, run in keys]
     assert [written(sample, "x").decode() for sample in samples] == LineEncoder("x")(samples * 2)[len(samples) :]
+
+
+def test_a_hosts_readings_and_its_agents_health_are_told_apart() -> None:
+    """Of one host, in one read and in any order, each message goes under its own measurement."""
+    samples = [Sample(1, 2.5, 3.0, host="h"), Sample(1, 2.5, 3.0, host="h", measurement=AGENT)] * 2
+    lines = [line.partition(",")[0] for line in LineEncoder("r")(samples)]
+    assert ["system_stats", AGENT] * 2 == lines
 
 
 def test_a_flood_of_names_does_not_fill_the_memory() -> None:

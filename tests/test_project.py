@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -45,6 +50,65 @@ def test_design_card_packages_are_dependencies() -> None:
     assert card <= {name_of(r) for r in [*PROJECT["dependencies"], *EXTRAS["lab"]]}
 
 
+def test_conda_environment_is_what_conda_and_pip_take() -> None:
+    """environment.yml asks conda-forge alone for Python and pip, and pip for the versions that `make` installs."""
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert {"name", "channels", "dependencies"} == set(conda)
+    assert ["conda-forge", "nodefaults"] == conda["channels"]
+    *plain, pip = conda["dependencies"]
+    assert all(isinstance(line, str) for line in plain)
+    assert {"pip"} == set(pip)
+    named = {re.split(r"[<>=!~\[ ]", line)[0] for line in plain}
+    assert {"python", "pip"} == named  # both exist on conda-forge; whatever is added must be looked up there
+    assert (ROOT / pip["pip"][0].removeprefix("-c ")).is_file()
+    assert set(EXTRAS) == set(pip["pip"][1].partition("[")[2].rstrip("]").split(","))
+
+
+def test_conda_is_said_to_be_untried() -> None:
+    """README and environment.yml name the same command, and README does not claim more than was tried."""
+    command = "conda env create -f environment.yml"
+    assert f"With conda (untried so far): `{command}`" in (ROOT / "README.md").read_text()
+    assert command in (ROOT / "environment.yml").read_text()
+
+
+def audit_judge() -> Callable[[Any, str], tuple[int, str]]:
+    """`judge` of .ci/audit.py."""
+    return runpy.run_path(str(ROOT / ".ci" / "audit.py"))["judge"]  # type: ignore[no-any-return]
+
+
+SOUND = {"name": "a", "version": "1", "vulns": []}
+BROKEN = {"name": "b", "version": "2", "vulns": [{"id": "CVE-1"}, {"id": "CVE-2"}]}
+SKIPPED = {"name": "c", "skip_reason": "Dependency not found on PyPI"}
+
+
+@pytest.mark.parametrize(
+    ("packages", "code", "words"),
+    [
+        ([SOUND, SOUND], 0, "2 packages looked up, no vulnerability known"),
+        ([SOUND, BROKEN], 1, "KNOWN: b 2: CVE-1\nKNOWN: b 2: CVE-2"),
+        ([SOUND, SKIPPED], 2, "NOT AUDITED: 1 of 2 packages, the first: Dependency not found on PyPI"),
+        ([BROKEN, SKIPPED], 1, "NOT AUDITED: 1 of 2"),
+        ([], 2, "NOT AUDITED: 0 of 0 packages"),
+    ],
+)
+def test_an_audit_passes_only_where_every_package_was_looked_up(
+    packages: list[dict[str, Any]], code: int, words: str
+) -> None:
+    """What pip-audit skipped is not called sound, though pip-audit itself exits 0 then."""
+    found, said = audit_judge()({"dependencies": packages}, "")
+    assert code == found
+    assert words in said
+    assert ("NOT AUDITED" in said) == (SKIPPED in packages or not packages)
+
+
+def test_an_audit_without_a_report_says_why() -> None:
+    """A database that cannot be reached is named in pip-audit's last words, and is no pass."""
+    assert audit_judge()(None, "Traceback\nConnectionError: no route\n") == (
+        2,
+        "NOT AUDITED: pip-audit came to no result: ConnectionError: no route",
+    )
+
+
 def make(*words: str) -> str:
     """What `make -n` would do."""
     done = subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20)
@@ -54,7 +118,7 @@ def make(*words: str) -> str:
 def test_bare_make_prints_help() -> None:
     """`make` alone explains the targets and starts nothing."""
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20)
-    for target in ("benchmark", "test", "check", "lab"):
+    for target in ("benchmark", "test", "check", "audit", "lab"):
         assert re.search(rf"^  {target} ", done.stdout, re.MULTILINE)
 
 
@@ -73,7 +137,7 @@ def test_ci_calls_only_make() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "runs/README.md", "profiles/README.md"]
+    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "runs/README.md", "profiles/README.md"]
 )
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     """Every relative link and picture of a page exists."""

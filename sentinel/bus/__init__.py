@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from sentinel.bus.link import remove, server_version, shown, unread
+from sentinel.bus.lag import Lag
+from sentinel.bus.link import remove, server_version, unread
 from sentinel.bus.pubsub import RedisPyPubSub, SocketPubSub
 from sentinel.bus.send import Answers, DeadLetters, Publisher, Sender, open_publisher
 from sentinel.bus.stream import RedisPyStream, SocketStream
 from sentinel.errors import SettingsError
+from sentinel.settings import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answers",
     "DeadLetters",
+    "Lag",
     "Publisher",
     "Receiver",
     "Sender",

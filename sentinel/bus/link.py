@@ -6,12 +6,14 @@ import ssl
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import hiredis
 import redis
 from redis.exceptions import RedisError
 
 from sentinel.errors import BusError, SettingsError
+from sentinel.settings import shown
 
 if TYPE_CHECKING:
     import socket
@@ -36,18 +38,15 @@ def mapped(url: str) -> Iterator[None]:
         ) from error
 
 
-def shown(url: str) -> str:
-    """The URL without its password."""
-    scheme, slashes, rest = url.partition("://") if "://" in url else ("", "", url)
-    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
-
-
 def client(settings: BusSettings, **options: Any) -> redis.Redis:
     """A redis-py client; it connects when first used."""
     try:
         return redis.Redis.from_url(settings.url, **options)
     except ValueError as error:
-        raise SettingsError(f"REDIS_URL={shown(settings.url)!r} is not a Redis address: {error}") from error
+        # Of a password with a bare / or # the URL's parser takes a part for the port, and would quote it.
+        cut = "@" in settings.url and "@" not in urlsplit(settings.url).netloc
+        words = "write a password's / as %2F, # as %23 and ? as %3F" if cut else error
+        raise SettingsError(f"REDIS_URL={shown(settings.url)!r} is not a Redis address: {words}") from None
 
 
 def server_version(settings: BusSettings) -> str:

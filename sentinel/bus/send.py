@@ -52,9 +52,11 @@ def open_publisher(settings: BusSettings, transport: str) -> Publisher:
 
 
 class DeadLetters:
-    """The stream of rejected messages. Keeps about the last 100,000, so that garbage cannot fill Redis."""
+    """The stream of rejected messages. Keeps about the last 20,000, each cut: garbage fills 100 MB of Redis at most."""
 
-    KEEP = 100_000
+    KEEP = 20_000
+    LONGEST = 4096
+    """Bytes kept of a payload; an agent's message has about 500."""
 
     def __init__(self, settings: BusSettings) -> None:
         self._settings = settings
@@ -69,7 +71,7 @@ class DeadLetters:
         with mapped(self._settings.url):
             pipeline = self._client.pipeline(transaction=False)
             for payload, reason, detail in letters:
-                entry: dict[Any, Any] = {"payload": payload, "reason": reason, "detail": detail[:1000]}
+                entry: dict[Any, Any] = {"payload": payload[: self.LONGEST], "reason": reason, "detail": detail[:1000]}
                 pipeline.xadd(self._settings.dead_letters, entry, maxlen=self.KEEP, approximate=True)
             pipeline.execute()
 

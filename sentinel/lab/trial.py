@@ -102,6 +102,7 @@ class Trial:
             "--key": self.bus.stream,
             "--batch-size": str(self.plan.batch_size),
             "--run": self.tag,
+            "--health": "off",  # nothing writes beside what is measured
             "--record": str(self.folder / series.CONSUMER),
         }
         words = [word for pair in options.items() for word in pair]

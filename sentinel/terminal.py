@@ -1,0 +1,23 @@
+"""What reaches a terminal or a log file: printable text only, whoever it came from.
+
+A store's answer, a proxy's error page or a name may hold escape sequences that move a cursor or forge a line.
+"""
+
+from __future__ import annotations
+
+import logging
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""The text with every character that is not printable, and not in `keep`, written as its escape (`\x1b`)."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
+
+
+class PrintableFormatter(logging.Formatter):
+    """One record is one line, but for a traceback of our own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's hook
+        """The line, printable."""
+        return printable(super().formatMessage(record))
