@@ -14,21 +14,24 @@ import math
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
 from sentinel.bus import open_publisher
 from sentinel.codecs import CODECS
 from sentinel.errors import BusError, SettingsError
 from sentinel.ledger import SenderLedger, as_line
 from sentinel.probe import HostProbe, ProcessProbe
+from sentinel.record import Record, Recorded
 from sentinel.sample import Sample, flaw
 from sentinel.settings import TRANSPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
     from sentinel.probe import HostReading
+    from sentinel.record import Publishes
     from sentinel.settings import AgentSettings, BusSettings
 
 CHUNK = 500
@@ -38,16 +41,6 @@ LAST_ATTEMPT = 2.0
 
 _log = logging.getLogger(__name__)
 _encode = CODECS["json"].encode
-
-
-class Publishes(Protocol):
-    """What the agent needs of a bus; `bus.Publisher` is one."""
-
-    def publish(self, payloads: Sequence[bytes]) -> int:
-        """Send all; returns receivers or entries. Raises BusError."""
-
-    def close(self) -> None:
-        """Close the connection."""
 
 
 class Backlog:
@@ -288,11 +281,21 @@ def _check(settings: AgentSettings) -> None:
 
 
 def run(
-    settings: AgentSettings, bus: BusSettings, *, count: int = 0, stop: threading.Event | None = None
+    settings: AgentSettings,
+    bus: BusSettings,
+    *,
+    count: int = 0,
+    stop: threading.Event | None = None,
+    record: str | Path | None = None,
 ) -> AgentReport:
     """Sample this host and publish to `bus`, always as JSON (the binary layouts have no room for further fields).
 
     Raises:
-        SettingsError: a setting is out of range, or the URL is not a Redis address.
+        SettingsError: a setting is out of range, the URL is not a Redis address, or the record cannot be written.
     """
-    return Agent(settings, open_publisher(bus, settings.transport)).run(count, stop)
+    kept, started = Record(record), time.time_ns()
+    agent = Agent(settings, Recorded(open_publisher(bus, settings.transport), kept))
+    kept.ready()
+    report = agent.run(count, stop)
+    kept.close({"started": started, **asdict(report)})
+    return report

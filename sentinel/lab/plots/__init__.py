@@ -8,6 +8,7 @@ from sentinel.lab.plots.canvas import Picture
 from sentinel.lab.plots.climb import climb
 from sentinel.lab.plots.costs import capacity, memory, memory_difference
 from sentinel.lab.plots.limits import limits
+from sentinel.lab.plots.live import live
 from sentinel.lab.plots.spectrum import spectrum
 from sentinel.lab.plots.stages import stages
 from sentinel.lab.plots.timelines import over_time
@@ -18,6 +19,7 @@ __all__ = [
     "capacity",
     "climb",
     "limits",
+    "live",
     "memory",
     "memory_difference",
     "over_time",
