@@ -153,7 +153,7 @@ class Window:
     def host(self, now: int) -> Host:
         """The agent's samples of the window."""
         seconds = _ago([at for at, _ in self._host], now)
-        inside = seconds >= -self.seconds
+        inside = (seconds >= -self.seconds) & (seconds <= 0)
         values = {name: np.array([v.get(name, math.nan) for _, v in self._host], dtype=float) for name in READINGS}
         return Host(seconds[inside], {name: array[inside] for name, array in values.items()})
 
@@ -165,25 +165,22 @@ class Window:
         sent = sum((_sent(at, counts, name) for name, counts in self._sent.items()), np.zeros(len(at)))
         counts = {name: np.array([one.counts[name] for one in known], dtype=float) for name in COUNTS}
         seconds = _ago(at, now)
-        inside = seconds >= -self.seconds
-        rates = [_rate(seconds, done)[inside] for done in (sent, counts["written"])]
+        inside = (seconds >= -self.seconds) & (seconds <= 0)
+        rates = _rate(seconds, sent)[inside], _rate(seconds, counts["written"])[inside]
         backlog = np.maximum(sent - counts["written"] - counts["rejected"], 0.0)[inside]
         troubles = {name: counts[name][inside] for name in TROUBLES}
         latencies = {key: np.array([one.latencies[key] for one in known], dtype=float)[inside] for key in KEYS}
         return Pipeline(seconds[inside], *rates, backlog, troubles, latencies)
 
-    def recent(self) -> Figures:
-        """The last seconds before the latest line."""
-        if not self._intervals:
+    def recent(self, now: int) -> Figures:
+        """The last seconds before now."""
+        known = [one for one in self._intervals if one.at <= now]
+        if not known:
             return NOTHING
-        last = self._intervals[-1]
-        start = max(
-            (one for one in self._intervals if one.at <= last.at - _ns(RECENT)),
-            key=lambda one: one.at,
-            default=self._intervals[0],
-        )
+        last = known[-1]
+        start = next((one for one in reversed(known) if one.at <= last.at - _ns(RECENT)), known[0])
         found = _recorders()
-        for one in self._intervals:
+        for one in known:
             if one.at > start.at:
                 _merged(found, one.buckets)
         return _figures(start, last, found)
@@ -207,15 +204,16 @@ def _sent(at: NDArray[np.int64], counts: Sequence[tuple[int, int]], name: str) -
     """A sender's count at each moment: the agent's rises in steps, a load generator's between two of its notes."""
     moments, sent = np.array(counts, dtype=np.int64).T
     if name == AGENT:
-        return np.r_[0, sent][np.searchsorted(moments, at, side="right")].astype(float)
-    return np.interp((at - moments[0]) / 1e9, (moments - moments[0]) / 1e9, sent, left=0.0)
+        return np.asarray(np.r_[0, sent][np.searchsorted(moments, at, side="right")], dtype=float)
+    return np.asarray(np.interp((at - moments[0]) / 1e9, (moments - moments[0]) / 1e9, sent, left=0.0))
 
 
 def _rate(seconds: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Growth per second over the last `SMOOTH` seconds of each moment; NaN at the first."""
     since = np.searchsorted(seconds, seconds - SMOOTH)
     passed = seconds - seconds[since]
-    return np.divide(counts - counts[since], passed, out=np.full(len(seconds), math.nan), where=passed > 0)
+    unknown = np.full(len(seconds), math.nan)
+    return np.asarray(np.divide(counts - counts[since], passed, out=unknown, where=passed > 0))
 
 
 def _recorders() -> dict[str, Recorder]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.window import Host, Pipeline
 
-WIDTH, HEIGHT = 1000, 510
+SIZE = WIDTH, HEIGHT = 1000, 510
 """Of the whole, px."""
 ACROSS, DOWN = 3, 3
 LEFT, RIGHT, TOP, BOTTOM = 40, 98, 26, 26
@@ -162,7 +162,7 @@ class _Frame:
         if panel.logarithmic:
             values = values[values > 0]
             low = math.floor(math.log10(values.min(initial=1.0)))
-            self._low, self._high = low, max(low + 1, math.ceil(math.log10(values.max(initial=0.1))))
+            self._low, self._high = float(low), float(max(low + 1, math.ceil(math.log10(values.max(initial=0.1)))))
             self._ticks = [10.0**n for n in range(int(self._low), int(self._high) + 1)]
         else:
             top = panel.top or values.max(initial=0.0) or 1.0
