@@ -35,6 +35,8 @@ SMOOTH = 2.0
 RECENT = 5.0
 """Seconds that count as now."""
 AGENT = "agent"
+BEAT = 500_000_000
+"""ns from a load generator's start to its first line."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,9 @@ class Window:
         """Of the agent, so far."""
         self._whole = _recorders()
         self._first: _Interval | None = None
+        """The last one before anything was stored."""
+        self._last: _Interval
+        """The last one in which something was stored."""
         self._host: deque[tuple[int, dict[str, float]]] = deque()
         self._intervals: deque[_Interval] = deque()
         self._sent: dict[str, deque[tuple[int, int]]] = {}
@@ -115,15 +120,18 @@ class Window:
         _merged(self._whole, buckets)
         self.counts = {name: line[name] for name in COUNTS}
         self._intervals.append(_Interval(line["at"], self.counts, buckets, _milliseconds(found)))
-        self._first = self._first or self._intervals[0]
+        if self._first is None or not self.counts["written"]:
+            self._first = self._last = self._intervals[-1]
+        elif self.counts["written"] > self._last.counts["written"]:
+            self._last = self._intervals[-1]
 
     def load(self, name: str, line: Mapping[str, Any]) -> None:
         """A line of one load generator's record."""
-        self._sent.setdefault(name, deque()).append((line["at"], line["sent"]))
+        self._sent.setdefault(name, deque([(line["at"] - BEAT, 0)])).append((line["at"], line["sent"]))
 
     def agent(self, line: Mapping[str, Any]) -> None:
         """A line of the agent's record, which holds samples as they travel."""
-        self.load(AGENT, line)
+        self._sent.setdefault(AGENT, deque([(0, 0)])).append((line["at"], line["sent"]))
         for sample in line["samples"]:
             values = {"cpu": sample["cpu_usage"], "mem": sample["mem_usage"], **(sample.get("fields") or {})}
             self._host.append((sample["send_time_unix_nano"], values))
@@ -186,10 +194,10 @@ class Window:
         return _figures(start, last, found)
 
     def whole(self) -> Figures:
-        """Since the first line."""
+        """From the first message to the last."""
         if self._first is None:
             return NOTHING
-        return _figures(self._first, self._intervals[-1], self._whole)
+        return _figures(self._first, self._last, self._whole)
 
 
 def _ns(seconds: float) -> int:
@@ -204,7 +212,7 @@ def _sent(at: NDArray[np.int64], counts: Sequence[tuple[int, int]], name: str) -
     """A sender's count at each moment: the agent's rises in steps, a load generator's between two of its notes."""
     moments, sent = np.array(counts, dtype=np.int64).T
     if name == AGENT:
-        return np.asarray(np.r_[0, sent][np.searchsorted(moments, at, side="right")], dtype=float)
+        return np.asarray(sent[np.maximum(np.searchsorted(moments, at, side="right") - 1, 0)], dtype=float)
     return np.asarray(np.interp((at - moments[0]) / 1e9, (moments - moments[0]) / 1e9, sent, left=0.0))
 
 
