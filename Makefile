@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help install benchmark ablation bench-check sweep limits test check audit lab example constraints clean
+.PHONY: help install benchmark ablation bench-check sweep live limits test check audit lab example constraints clean
 
 help:  ## this list
 	@echo "SentinelStream Lab. Parameters go behind a target: make benchmark WORKERS=128 DURATION=120s"
@@ -35,6 +35,9 @@ ablation: $(READY)  ## what each choice behind `optimised` brings, switched on a
 
 sweep: $(READY)  ## the highest rate that holds the SLO: a rising load, with its report
 	@$(BIN)/sentinel run sweep $(PARAMETERS)
+
+live: $(READY)  ## watch this host and the pipeline for SECONDS=30, and keep the last window as a page
+	@$(BIN)/sentinel run live $(PARAMETERS)
 
 limits: $(READY)  ## measure what Redis alone and the store alone can do here: make limits STACK=native
 	$(if $(filter-out STACK=%,$(PARAMETERS)),$(error make limits takes STACK=…; more options: sentinel limits --help))

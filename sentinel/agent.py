@@ -14,8 +14,8 @@ import logging
 import math
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from sentinel.agent_health import AgentHealth
 from sentinel.backlog import Backlog
@@ -24,14 +24,17 @@ from sentinel.codecs import CODECS
 from sentinel.errors import BusError, SettingsError
 from sentinel.ledger import as_line
 from sentinel.probe import HostProbe, ProcessProbe
+from sentinel.record import Record, Recorded
 from sentinel.sample import Sample, flaw
 from sentinel.settings import TRANSPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
     from sentinel.ledger import SenderLedger
     from sentinel.probe import HostReading
+    from sentinel.record import Publishes
     from sentinel.settings import AgentSettings, BusSettings
 
 CHUNK = 500
@@ -41,16 +44,6 @@ LAST_ATTEMPT = 2.0
 
 _log = logging.getLogger(__name__)
 _encode = CODECS["json"].encode
-
-
-class Publishes(Protocol):
-    """What the agent needs of a bus; `bus.Publisher` is one."""
-
-    def publish(self, payloads: Sequence[bytes]) -> int:
-        """Send all; returns receivers or entries. Raises BusError."""
-
-    def close(self) -> None:
-        """Close the connection."""
 
 
 class _Courier(threading.Thread):
@@ -241,11 +234,21 @@ def _check(settings: AgentSettings) -> None:
 
 
 def run(
-    settings: AgentSettings, bus: BusSettings, *, count: int = 0, stop: threading.Event | None = None
+    settings: AgentSettings,
+    bus: BusSettings,
+    *,
+    count: int = 0,
+    stop: threading.Event | None = None,
+    record: str | Path | None = None,
 ) -> AgentReport:
     """Sample this host and publish to `bus`, always as JSON (the binary layouts have no room for further fields).
 
     Raises:
-        SettingsError: a setting is out of range, or the URL is not a Redis address.
+        SettingsError: a setting is out of range, the URL is not a Redis address, or the record cannot be written.
     """
-    return Agent(settings, open_publisher(bus, settings.transport)).run(count, stop)
+    kept, started = Record(record), time.time_ns()
+    agent = Agent(settings, Recorded(open_publisher(bus, settings.transport), kept))
+    kept.ready()
+    report = agent.run(count, stop)
+    kept.close({"started": started, **asdict(report)})
+    return report

@@ -124,14 +124,15 @@ health_option = click.option(
     "--buffer", type=click.IntRange(min=1), default=AgentSettings.buffer, help="Samples kept while Redis is away."
 )
 @health_option
-def agent(key: str, count: int, host: str | None, **options: Any) -> None:
+@record_option
+def agent(key: str, count: int, host: str | None, record: Path | None, **options: Any) -> None:
     """Sample this host and publish; prints a ledger and the agent's own cost at the end."""
     from sentinel.agent import run
 
     settings = AgentSettings(**options | ({"host": host} if host else {}))
     stop = threading.Event()
     on_stop_signals(stop.set)
-    click.echo(run(settings, BusSettings.from_env().keyed(key), count=count, stop=stop))
+    click.echo(run(settings, BusSettings.from_env().keyed(key), count=count, stop=stop, record=record))
 
 
 @cli.command()

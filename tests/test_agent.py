@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import socket
@@ -9,6 +10,8 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +26,7 @@ from sentinel.codecs import DECODERS
 from sentinel.errors import BusError, SettingsError
 from sentinel.ledger import SenderLedger
 from sentinel.probe import HostReading
+from sentinel.record import Record, Recorded
 from sentinel.settings import AgentSettings, BusSettings
 
 if TYPE_CHECKING:
@@ -328,6 +332,18 @@ def test_receivers_are_counted_on_pubsub() -> None:
     """On Pub/Sub the account holds how many subscribers there were; the fake answers one per message."""
     report = Agent(settings(transport="pubsub"), FakePublisher(), reading).run(count=3)
     assert report.ledger.receivers == 3
+
+
+def test_a_recorded_agent_leaves_what_redis_took(tmp_path: Path) -> None:
+    """A line a send, with its samples and the count so far, once Redis has them; the account ends the record."""
+    publisher = FakePublisher(refuses=lambda numbers: 1 in numbers and len(numbers) < 2)
+    record = Record(tmp_path)
+    report = Agent(settings(), Recorded(publisher, record), reading).run(count=4)
+    record.close(asdict(report))
+    lines = [json.loads(line) for line in (tmp_path / "intervals.jsonl").read_text().splitlines()]
+    assert [0, 1, 2, 3] == [sample["seq"] for line in lines for sample in line["samples"]]
+    assert list(accumulate(len(line["samples"]) for line in lines)) == [line["sent"] for line in lines]
+    assert 4 == json.loads((tmp_path / "ledger.json").read_text())["ledger"]["sent"]
 
 
 def test_report_line() -> None:

@@ -20,7 +20,7 @@ from browser import browsed
 from sentinel.lab import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -42,6 +42,7 @@ SMALL_SWEEP = {
     "WORKERS": "4",
 }
 SMALL_ABLATION = {"STACK": "embedded", "REPEATS": "1", "MESSAGES": "1000", "WORKERS": "4", "MEMRAY": "False"}
+SMALL_LIVE = {"STACK": "embedded", "SECONDS": "3", "RATE": "200", "WORKERS": "3", "INTERVAL": "0.5", "WINDOW": "10"}
 BIN = Path(sys.executable).parent
 
 
@@ -135,7 +136,13 @@ def ablated(place: Path) -> tuple[runs.Run, str]:
     return execution(place, "ablation", SMALL_ABLATION)
 
 
-@pytest.fixture(params=["executed", "swept", "ablated"])
+@pytest.fixture(scope="module")
+def watched(place: Path) -> tuple[runs.Run, str]:
+    """live.ipynb."""
+    return execution(place, "live", SMALL_LIVE)
+
+
+@pytest.fixture(params=["executed", "swept", "ablated", "watched"])
 def each(request: pytest.FixtureRequest) -> tuple[runs.Run, str]:
     """Each notebook that was executed so."""
     found: tuple[runs.Run, str] = request.getfixturevalue(request.param)
@@ -183,7 +190,7 @@ def test_report_is_one_offline_page(each: tuple[runs.Run, str]) -> None:
     assert len(page.encode()) < 3_000_000
     assert [] == re.findall(r'(?:src|href)=["\']?(?:https?:)?//[^"\' >]+', page)
     pictures = re.findall(r"<img[^>]*>", page)
-    assert len(pictures) >= {"benchmark": 4, "sweep": 2, "ablation": 2}[run.data["notebook"]]
+    assert len(pictures) >= {"benchmark": 4, "sweep": 2, "ablation": 2, "live": 1}[run.data["notebook"]]
     assert [] == [picture[:80] for picture in pictures if not re.search(r'alt="[^"]{20,}"', picture)]
     assert "Lab.open" not in page
 
@@ -265,6 +272,56 @@ def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
     assert run.notebook.exists()
 
 
+@pytest.mark.timeout(180)
+def test_watch_accounts_for_every_message(watched: tuple[runs.Run, str]) -> None:
+    """What load generator and agent sent is stored, the samples of this host among it, and the answer says so."""
+    run, said = watched
+    (trial,) = run.data["trials"]
+    assert (True, []) == (trial["valid"], trial["problems"])
+    samples = run.data["summary"]["host"]["samples"]
+    assert 3 * 200 + samples == trial["sender"]["sent"] == trial["stored"]
+    assert samples >= 1
+    assert f"the store holds {trial['stored']:,}: nothing was lost" in " ".join(said.split())
+    assert " ".join(run.data["verdict"][0].split()) in " ".join(said.split())
+    assert run.notebook.exists()
+
+
+def test_live_view_stays_in_place(watched: tuple[runs.Run, str]) -> None:
+    """However often it was drawn, the cell holds one output, of bounded size: the last window with its figures."""
+    run, _ = watched
+    (cell,) = [cell for cell in nbformat.read(run.notebook, 4).cells if "lab.watch()" in cell.source]
+    (output,) = cell.outputs
+    shown = "".join(output.data["text/html"])
+    assert len(shown) < 200_000
+    assert 1 == shown.count("<img ")
+    assert "3 of 3 s: " in shown
+    assert f"{run.data['trials'][0]['consumer']['written']:,} written, 0 lost" in shown
+    assert re.findall(r'src="data:[^"]+"', shown)[0] in run.report.read_text()
+
+
+@pytest.mark.timeout(120)
+def test_an_interrupt_ends_a_watch_with_its_report(tmp_path: Path) -> None:
+    """Ctrl-C is the end of the watch, not of the notebook: the kernel's cell ends, ledger and answer follow."""
+    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    words = [f"{name}={value}" for name, value in (SMALL_LIVE | {"SECONDS": "60"}).items()]
+    process = subprocess.Popen([str(BIN / "sentinel"), "run", "live", *words], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    notes = "runs/*/trials/0/load/0/intervals.jsonl"
+    try:
+        eventually(lambda: any(path.stat().st_size for path in tmp_path.glob(notes)), 60)
+        process.send_signal(signal.SIGINT)
+        assert 0 == process.wait(40)
+    finally:
+        process.kill()
+        process.wait()
+    (run,) = runs.find(tmp_path)
+    (trial,) = run.data["trials"]
+    assert (True, True) == (trial["valid"], run.data["watched"]["interrupted"])
+    assert 0 < trial["sender"]["sent"] == trial["stored"]
+    assert "(interrupted)" in run.data["verdict"][0]
+    assert run.report.exists()
+    assert_nothing_left(tmp_path / "runs")
+
+
 @pytest.mark.timeout(120)
 def test_plain_papermill_works(place: Path) -> None:
     """The notebook needs no runner: papermill alone leaves a run, and its output can be made a page."""
@@ -315,29 +372,57 @@ def belonging_to(folder: Path) -> list[psutil.Process]:
     return found
 
 
-@pytest.fixture
-def papermill(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """papermill in the midst of a long benchmark, its servers running."""
+LONG = {"benchmark": (SMALL | {"DURATION": "60"}, 3), "live": (SMALL_LIVE | {"SECONDS": "60"}, 4)}
+"""Parameters of a long execution, and its processes but for the bus: store, consumer, load generator, agent."""
+
+
+@pytest.fixture(params=LONG)
+def papermill(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """papermill in the midst of a long execution, its servers running."""
     (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
-    words = [word for name, value in (SMALL | {"DURATION": "60"}).items() for word in ("-p", name, value)]
-    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "out.ipynb", *words]
+    given, least = LONG[request.param]
+    words = [word for name, value in given.items() for word in ("-p", name, value)]
+    command = [str(BIN / "papermill"), f"notebooks/{request.param}.ipynb", "out.ipynb", *words]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 40
-    while len(belonging_to(tmp_path / "runs")) < 3 and time.monotonic() < end:
+    try:
+        eventually(lambda: len(belonging_to(tmp_path / "runs")) >= least, 40)
+        yield process, tmp_path / "runs"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def eventually(holds: Callable[[], bool], seconds: float) -> None:
+    """Wait until it holds; fail after so many seconds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
         time.sleep(0.1)
-    yield process, tmp_path / "runs"
-    process.kill()
-    process.wait()
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.timeout(90)
 def test_no_server_outlives_papermill(papermill: tuple[subprocess.Popen[bytes], Path], signum: int) -> None:
-    """Whatever kills papermill, bus, store, consumer and load generator are gone soon after."""
+    """Whatever kills papermill, bus, store, consumer, agent and load generator are gone soon after."""
     process, folder = papermill
-    assert len(belonging_to(folder)) >= 3
     process.send_signal(signum)
     process.wait(20)
+    assert_nothing_left(folder)
+
+
+@pytest.mark.parametrize("papermill", ["live"], indirect=True)
+@pytest.mark.timeout(90)
+def test_nothing_outlives_the_kernel(papermill: tuple[subprocess.Popen[bytes], Path]) -> None:
+    """A kernel that is killed takes everything that it started with it."""
+    process, folder = papermill
+    (kernel,) = [child for child in psutil.Process(process.pid).children() if "ipykernel" in " ".join(child.cmdline())]
+    kernel.kill()
+    assert_nothing_left(folder)
+    process.wait(30)
+
+
+def assert_nothing_left(folder: Path) -> None:
+    """No process that names the folder is left after a while."""
     end = time.monotonic() + 20
     while (left := belonging_to(folder)) and time.monotonic() < end:
         time.sleep(0.2)

@@ -11,10 +11,10 @@ import papermill
 import pytest
 
 from sentinel.errors import SettingsError
-from sentinel.lab.parameters import RULES, Ablation, Benchmark, Common, Sweep, check, converted, from_words, read
+from sentinel.lab.parameters import RULES, Ablation, Benchmark, Live, Shared, Sweep, check, converted, from_words, read
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-OF_NOTEBOOKS = {"benchmark": Benchmark, "ablation": Ablation, "sweep": Sweep}
+OF_NOTEBOOKS = {"benchmark": Benchmark, "ablation": Ablation, "sweep": Sweep, "live": Live}
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,10 @@ OF_NOTEBOOKS = {"benchmark": Benchmark, "ablation": Ablation, "sweep": Sweep}
         ("RATES", 25_000, "25000"),
         ("FACTOR", 1.5, 1.5),
         ("P99_STORED_MS", "0.5", 0.5),
+        ("SECONDS", "1h", 3600.0),
+        ("LOAD", "False", False),
+        ("INTERVAL", "500ms", 0.5),
+        ("WINDOW", "5m", 300.0),
         ("MEMRAY", True, True),
         ("MEMRAY", False, False),
         ("MEMRAY", "False", False),
@@ -91,6 +95,10 @@ REFUSED = [
     *(("START", value) for value in (0, "low", True)),
     *(("FACTOR", value) for value in (1, 11, "twice", None)),
     *(("P99_STORED_MS", value) for value in (0, -1, "soon", float("nan"))),
+    *(("SECONDS", value) for value in (0, "0.5", "25h", "forever", True)),
+    *(("LOAD", value) for value in ("yes", 2, None)),
+    *(("INTERVAL", value) for value in (0, 0.1, "2m", "often", True, None)),
+    *(("WINDOW", value) for value in (4, "11m", "wide", True)),
     *(("MEMRAY", value) for value in ("yes", "", 2, None, "on")),
     *(("PYSPY", value) for value in ("no", 2, None)),
     *(("SEED", value) for value in (-1, 2**31, False, "x")),
@@ -115,6 +123,7 @@ def test_there_is_a_refusal_for_every_parameter() -> None:
     [
         ("WORKERS", "a whole number from 1 to 10,000"),
         ("DURATION", 'seconds from 1 to 86,400, as 10, "120s" or "2m"'),
+        ("INTERVAL", 'seconds from 0.2 to 60, as 1, "500ms" or "2s"'),
         ("RATE", "a number from 1 to 10,000,000"),
         ("CONFIGURATIONS", "different names out of baseline, client-batching, optimised, joined by commas"),
         ("STACK", "one of auto, external, docker, native, embedded"),
@@ -214,13 +223,13 @@ def test_only_the_notebooks_own_parameters_are_known() -> None:
 
 
 @pytest.fixture(scope="module", params=OF_NOTEBOOKS)
-def cell(request: pytest.FixtureRequest) -> tuple[type[Common], dict[str, dict[str, Any]]]:
+def cell(request: pytest.FixtureRequest) -> tuple[type[Shared], dict[str, dict[str, Any]]]:
     """A notebook's parameters, as the lab knows them and as papermill sees the cell."""
     seen = papermill.inspect_notebook(str(NOTEBOOKS / f"{request.param}.ipynb"))
     return OF_NOTEBOOKS[request.param], dict(seen)
 
 
-Cell = tuple[type[Common], dict[str, dict[str, Any]]]
+Cell = tuple[type[Shared], dict[str, dict[str, Any]]]
 
 
 def test_the_notebooks_defaults_are_the_dataclasses(cell: Cell) -> None:

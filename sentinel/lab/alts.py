@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,16 @@ from sentinel.lab.contributions import trials
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sentinel.lab.bounds import Limit, Throughput
     from sentinel.lab.contributions import Found
     from sentinel.lab.flames import Breakdown
     from sentinel.lab.knee import Knee
     from sentinel.lab.sweep_results import Point
     from sentinel.lab.views import Curve, Timeline
+    from sentinel.lab.window import Host, Pipeline
 
 NAMES = {"internal": "internal", "e2e": "end to end", "stored": "stored", "send_delay": "send delay"}
 
@@ -139,3 +144,23 @@ def stages(found: Mapping[str, Breakdown]) -> str:
         whole = f"{words.figure(one.cpu_us)} µs per message" if one.cpu_us is not None else "CPU per message unknown"
         said.append(f"{name}, {whole}, n = {words.count(one.samples)} samples: {parts}.")
     return " ".join(said)
+
+
+def live(host: Host, pipeline: Pipeline, window: float) -> str:
+    """The latest value of every line."""
+
+    def last(values: NDArray[np.float64]) -> str:
+        known = [value for value in values.tolist() if math.isfinite(value)]
+        return words.figure(known[-1]) if known else words.NOTHING
+
+    v = {name: last(values) for name, values in host.values.items()}
+    p = {key: last(values) for key, values in pipeline.latencies.items()}
+    return (
+        f"The last {words.plain(window)} seconds of this host and of the pipeline, nine panels; latest values: CPU"
+        f" {v['cpu']} %, memory {v['mem']} %, load {v['load1']}, disk read {v['disk_read_bytes_per_s']} and write"
+        f" {v['disk_write_bytes_per_s']} bytes/s, network sent {v['net_sent_bytes_per_s']} and received"
+        f" {v['net_recv_bytes_per_s']} bytes/s; {last(pipeline.sent)} messages sent and {last(pipeline.stored)} stored"
+        f" per second, latency in ms internal p50 {p['internal', 0.5]}, p99 {p['internal', 0.99]}, end to end p50"
+        f" {p['e2e', 0.5]}, p99 {p['e2e', 0.99]}, stored p50 {p['stored', 0.5]}, p99 {p['stored', 0.99]}; backlog"
+        f" {last(pipeline.backlog)}, lost {last(pipeline.troubles['lost'])} messages."
+    )

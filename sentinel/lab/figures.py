@@ -10,14 +10,14 @@ from IPython.display import HTML
 from sentinel.lab.tables import Markup, tag, together
 
 if TYPE_CHECKING:
-    from sentinel.lab.plots import Picture
+    from sentinel.lab.plots import Drawing, Picture
 
 
-def figure_html(picture: Picture, caption: object) -> Markup:
-    """A picture within the page, with its alt text and a caption."""
+def figure_html(picture: Picture | Drawing, caption: object, more: str = "") -> Markup:
+    """A picture within the page, with its alt text and a caption; `more`: further attributes of the image."""
     mime, data = picture.render()
     source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
-    image = Markup(f'<img alt="{together([picture.alt])}" src="{source}">')
+    image = Markup(f'<img alt="{together([picture.alt])}"{more} src="{source}">')
     return tag("figure", together([tag("div", image, class_="scroll card"), tag("figcaption", caption)]))
 
 

@@ -17,12 +17,10 @@ MOST_NAMED = 4
 EMBEDDED = "embedded store, not InfluxDB"
 
 
-def heading(run: Run, load: str = "") -> Markup:
-    """The whole head; `load` says what was offered, where it was not a benchmark's."""
-    d, names = run.data, views.names(run)
-    which = words.joined(names) if len(names) <= MOST_NAMED else f"from {names[0]} to {names[-1]}"
-    measured = f"{words.counted(len(names), 'configuration')} of the consumer ({which})"
-    lead = f"{measured} in {words.counted(len(d['trials']), 'trial')}, each in fresh processes."
+def heading(run: Run, load: str = "", lead: str = "") -> Markup:
+    """The whole head; `load` says what was offered and `lead` what was done, where it was not a benchmark's."""
+    d = run.data
+    lead = lead or _lead(run)
     embedded = [tag("p", EMBEDDED, class_="badge")] if d["stack"]["kind"] == "embedded" else []
     facts = {"Stack": _stack(d["stack"]), "Load": load or _load(run), "Machine": _machine(d["machine"])}
     facts |= {
@@ -33,6 +31,13 @@ def heading(run: Run, load: str = "") -> Markup:
     rows = together([together([tag("dt", name), tag("dd", fact)]) for name, fact in facts.items()], "\n")
     parts = [tag("p", lead, class_="lead"), *embedded, tag("dl", rows, class_="facts"), _warnings(d["warnings"])]
     return together([*parts, _fine_print(d)], "\n")
+
+
+def _lead(run: Run) -> str:
+    names = views.names(run)
+    which = words.joined(names) if len(names) <= MOST_NAMED else f"from {names[0]} to {names[-1]}"
+    measured = f"{words.counted(len(names), 'configuration')} of the consumer ({which})"
+    return f"{measured} in {words.counted(len(run.data['trials']), 'trial')}, each in fresh processes."
 
 
 def _stack(stack: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from sentinel.settings import LoadSettings
 
-LATENCY, CAPACITY, MEMORY, PROFILE = "latency", "capacity", "memory", "profile"
+LATENCY, CAPACITY, MEMORY, PROFILE, LIVE = "latency", "capacity", "memory", "profile", "live"
 AGAIN = " (again)"
 """End of the label of the A/A leg: the same configuration once more, which shows the noise of the day."""
 WARM_UP = 1.0
@@ -30,6 +30,11 @@ class Plan:
     repeat: int = 0
     group: str = ""
     """Trials of one group are compared with each other."""
+
+    @property
+    def paced(self) -> bool:
+        """Whether messages come beside the consumer, at a rate, instead of filling a stream before."""
+        return self.kind in (LATENCY, LIVE)
 
 
 @dataclass

@@ -12,7 +12,7 @@ import difflib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sentinel.configurations import CONFIGURATIONS, ablation, parse
+from sentinel.configurations import CONFIGURATIONS, OPTIMISED, ablation, parse
 from sentinel.errors import SettingsError
 from sentinel.lab.stack import KINDS
 from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
@@ -20,24 +20,30 @@ from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-C = TypeVar("C", bound="Common")
+S = TypeVar("S", bound="Shared")
 
 
 @dataclass(frozen=True)
-class Common:
-    """What every notebook that measures can be told; defaults are the notebooks'."""
+class Shared:
+    """What every notebook can be told; defaults are the notebooks'."""
 
     WORKERS: int = 16
-    REPEATS: int = 3
-    CODEC: str = "json"
-    BATCH_SIZE: int = 5000
     STACK: str = "auto"
-    SEED: int = 1
 
     @property
     def names(self) -> list[str]:
         """Names of the configurations, in order; the last is compared with the first."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Common(Shared):
+    """What every notebook that measures can be told."""
+
+    REPEATS: int = 3
+    CODEC: str = "json"
+    BATCH_SIZE: int = 5000
+    SEED: int = 1
 
     @property
     def limit_seconds(self) -> float:
@@ -110,6 +116,23 @@ class Sweep(Chosen, Paced):
 
 
 @dataclass(frozen=True)
+class Live(Shared):
+    """The parameters of live.ipynb."""
+
+    SECONDS: float = 30.0
+    LOAD: bool = True
+    RATE: float = 1000.0
+    INTERVAL: float = 1.0
+    WINDOW: float = 60.0
+    TRANSPORT: str = "stream"
+
+    @property
+    def names(self) -> list[str]:
+        """See Shared."""
+        return [OPTIMISED.name]
+
+
+@dataclass(frozen=True)
 class Rule:
     """How a parameter's value is read, and what is allowed, in words."""
 
@@ -146,10 +169,13 @@ def _choice(*choices: str) -> Rule:
     return Rule(read, f"one of {', '.join(choices)}")
 
 
-def _duration(value: Any) -> float:
-    if isinstance(value, bool) or not 1 <= (seconds := parse_duration(value)) <= 24 * 3600:
-        raise ValueError
-    return seconds
+def _duration(low: float, high: float, examples: str) -> Rule:
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not low <= (seconds := parse_duration(value)) <= high:
+            raise ValueError
+        return seconds
+
+    return Rule(read, f"seconds from {low:g} to {high:,.0f}, as {examples}")
 
 
 def _configurations(value: Any) -> str:
@@ -172,7 +198,7 @@ def _yes_or_no(value: Any) -> bool:
 
 RULES: Mapping[str, Rule] = {
     "WORKERS": _whole(1, 10_000),
-    "DURATION": Rule(_duration, 'seconds from 1 to 86,400, as 10, "120s" or "2m"'),
+    "DURATION": _duration(1, 86_400, '10, "120s" or "2m"'),
     "RATE": _number(1, 10_000_000),
     "HEADLINE_RATE": _number(1, 10_000_000),
     "REPEATS": _whole(1, 100),
@@ -186,13 +212,17 @@ RULES: Mapping[str, Rule] = {
     "START": _number(1, 10_000_000),
     "FACTOR": _number(1.05, 10),
     "P99_STORED_MS": _number(0.1, 60_000),
+    "SECONDS": _duration(1, 86_400, '30, "120s" or "1h"'),
+    "LOAD": Rule(_yes_or_no, "True or False"),
+    "INTERVAL": _duration(0.2, 60, '1, "500ms" or "2s"'),
+    "WINDOW": _duration(5, 600, '60, "90s" or "5m"'),
     "MEMRAY": Rule(_yes_or_no, "True or False"),
     "PYSPY": Rule(_yes_or_no, "True or False"),
     "SEED": _whole(0, 2**31 - 1),
 }
 
 
-def check(values: Mapping[str, Any], parameters: type[C]) -> C:
+def check(values: Mapping[str, Any], parameters: type[S]) -> S:
     """The `parameters` among `values` (upper-case names; others, such as a notebook's variables, are passed over).
 
     Raises:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -71,6 +72,7 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
     announce(run.id, progress)
     # As an exception, a SIGTERM lets papermill shut its kernel down.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, lambda *_: interrupt(progress))
     try:
         with watched(progress):
             papermill.execute_notebook(
@@ -90,6 +92,13 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
     run = load(run.id)
     export(run.notebook, run.report, f"{notebook.stem} {run.id}")
     return run
+
+
+def interrupt(progress: Path) -> None:
+    """Ctrl-C: tell the kernel, where that only ends what it does sooner; else this process ends, and all with it."""
+    if (kernel := _state(progress).get("kernel")) is None:
+        raise KeyboardInterrupt
+    os.kill(kernel, signal.SIGINT)
 
 
 @contextmanager
@@ -115,11 +124,17 @@ def _watch(progress: Path, done: threading.Event) -> None:
         _show(bar, progress)
 
 
-def _show(bar: Any, progress: Path) -> None:
+def _state(progress: Path) -> dict[str, Any]:
+    """What the notebook does now; empty before it says so, or within half a line."""
     try:
-        state = json.loads(progress.read_text().splitlines()[-1])
+        return dict(json.loads(progress.read_text().splitlines()[-1]))
     except (OSError, IndexError, ValueError):
-        return  # nothing yet, or half a line
+        return {}
+
+
+def _show(bar: Any, progress: Path) -> None:
+    if not (state := _state(progress)):
+        return
     bar.total = state["total"]
     # Within a step the time that has passed is the best guess there is.
     bar.n = min(bar.total, state["done"] + min(state["step"], time.time() - state["at"]))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CONSUMER, LOAD, RESOURCES = "consumer", "load", "resources.csv"
+CONSUMER, LOAD, AGENT, RESOURCES = "consumer", "load", "agent", "resources.csv"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 ONE_HOUR = 3_600_000_000_000
 LEAST_RANGE = 1_000_000
@@ -40,6 +40,11 @@ def ledger(folder: Path) -> dict[str, Any]:
 def load_folders(folder: Path) -> list[Path]:
     """Folders of the load generator's processes in a trial's folder."""
     return sorted((folder / LOAD).glob("[0-9]*"))
+
+
+def senders(folder: Path) -> list[Path]:
+    """Folders of all that sent messages: the load generator's processes, and the agent where there was one."""
+    return [*load_folders(folder), *(path for path in [folder / AGENT] if path.exists())]
 
 
 def histogram(lines: Iterable[dict[str, Any]], kind: str, since: int = 0) -> Recorder:
@@ -84,7 +89,7 @@ def write_hgrm(recorder: Recorder, path: Path) -> None:
 def progress(trial: Path, start: int) -> pd.DataFrame:
     """Counts over time: index seconds since `start` (ns), columns sent, received, written, backlog (messages)."""
     consumer = pd.DataFrame(intervals(trial / CONSUMER))
-    frames = [pd.DataFrame(intervals(folder)) for folder in load_folders(trial)]
+    frames = [pd.DataFrame(intervals(folder)) for folder in senders(trial)]
     if consumer.empty or not frames or any(frame.empty for frame in frames):
         return pd.DataFrame(columns=["sent", "received", "written", "backlog"])
     at = consumer["at"].to_numpy(dtype=float)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import pyspy, series
-from sentinel.lab.outcome import GROWN, LATENCY, MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
+from sentinel.lab.outcome import GROWN, MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
 from sentinel.record import READY
@@ -63,10 +63,7 @@ class Trial:
         self.folder.mkdir(parents=True, exist_ok=True)
         before = cpu_times()
         try:
-            if self.plan.kind == LATENCY:
-                self._beside_load()
-            else:
-                self._drain_alone()
+            self._work()
         except TrialError as error:
             self.outcome.problems.append(str(error))
         finally:
@@ -85,6 +82,13 @@ class Trial:
         except SentinelError as error:
             self.outcome.warnings.append(f"its keys could not be removed: {error}")
 
+    def _work(self) -> None:
+        """Start the processes and see them through."""
+        if self.plan.paced:
+            self._beside_load()
+        else:
+            self._drain_alone()
+
     # -- processes -----------------------------------------------------------------------------------------------
 
     def _start(self, name: str, *words: str, under: Sequence[str] = ()) -> Child:
@@ -98,7 +102,7 @@ class Trial:
         verb = ["consume"] if module == "sentinel" else []
         options = {
             "--configuration": self.plan.configuration,
-            "--transport": self.plan.load.transport if self.plan.kind == LATENCY else "stream",
+            "--transport": self.plan.load.transport if self.plan.paced else "stream",
             "--key": self.bus.stream,
             "--batch-size": str(self.plan.batch_size),
             "--run": self.tag,
@@ -122,7 +126,7 @@ class Trial:
     def _load(self) -> Child:
         load = self.plan.load
         names = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed")
-        transport = load.transport if self.plan.kind == LATENCY else "stream"
+        transport = load.transport if self.plan.paced else "stream"
         words = [word for name in names for word in (f"--{name}", str(getattr(load, name)))]
         options = {
             "--transport": transport,
@@ -177,7 +181,7 @@ class Trial:
     def _account(self) -> None:
         """Put the ledgers beside what the bus and the store say."""
         outcome = self.outcome
-        reports = [series.ledger(folder) for folder in series.load_folders(self.folder)]
+        reports = [series.ledger(folder) for folder in series.senders(self.folder)]
         consumer = series.ledger(self.folder / series.CONSUMER)
         if not consumer or not reports or not all(reports):
             outcome.problems.append("a ledger is missing")
@@ -197,7 +201,7 @@ class Trial:
             outcome.problems.append(
                 f"the store holds {outcome.stored:,} points, but acknowledged {got.written - got.duplicated:,}"
             )
-        if self.plan.kind != LATENCY and (outcome.unread or outcome.lost):
+        if not self.plan.paced and (outcome.unread or outcome.lost):
             outcome.problems.append(f"{outcome.unread:,} messages were left unread, {outcome.lost:,} were lost")
         if not got.written:
             outcome.problems.append("no message was stored, so nothing was measured")
@@ -214,7 +218,7 @@ class Trial:
 
     def _measure(self, consumer: dict[str, Any], sent: SenderLedger, got: ConsumerLedger) -> None:
         outcome = self.outcome
-        paced = self.plan.kind == LATENCY
+        paced = self.plan.paced
         start = outcome.started if paced else consumer["first_read"]
         # Paced, whole batches come at whole intervals: counting from one acknowledgement to another is fair to all.
         begin, before = (consumer["first_stored"], consumer["first_batch"]) if paced else (start, 0)

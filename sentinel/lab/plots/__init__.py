@@ -1,4 +1,6 @@
-"""The report's figures: data in, a `Picture` out. The only home of matplotlib; nothing is read or decided here.
+"""The report's figures: data in, a `Picture` out (a `Drawing` of the live view); nothing is read or decided here.
+
+The only home of matplotlib.
 
 Figures are made without pyplot: nothing is shown twice, nothing stays behind. Every picture brings its alt text, made
 from the same data. Units stand on every axis, n in every figure; fonts are legible at 900 px of width.
@@ -8,16 +10,20 @@ from sentinel.lab.plots.canvas import Picture
 from sentinel.lab.plots.climb import climb
 from sentinel.lab.plots.costs import capacity, memory, memory_difference
 from sentinel.lab.plots.limits import limits
+from sentinel.lab.plots.live import SIZE, Drawing, live
 from sentinel.lab.plots.spectrum import spectrum
 from sentinel.lab.plots.stages import stages
 from sentinel.lab.plots.timelines import over_time
 from sentinel.lab.plots.waterfall import taken_off, waterfall
 
 __all__ = [
+    "SIZE",
+    "Drawing",
     "Picture",
     "capacity",
     "climb",
     "limits",
+    "live",
     "memory",
     "memory_difference",
     "over_time",

@@ -1,0 +1,44 @@
+"""The lab of live.ipynb: this host and the pipeline, watched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sentinel.lab import live_summary, series
+from sentinel.lab.live_report import View
+from sentinel.lab.parameters import Live
+from sentinel.lab.session import Session
+from sentinel.lab.watch import Watch, planned
+
+OUTSIDE = 3.0
+"""Seconds that starting and draining take, for the progress bar only."""
+
+
+class LiveLab(Session[Live]):
+    """`watch` may be called again."""
+
+    notebook = "live"
+
+    def expected_seconds(self) -> float:
+        """See Session."""
+        return self.parameters.SECONDS + OUTSIDE
+
+    def watch(self) -> None:
+        """Show what goes on, for SECONDS or until interrupted; the view stays, with the last window."""
+        plan = planned(self.parameters, self._numbered())
+        self._progress.step("watching", self.parameters.SECONDS, interruptible=True)
+        view = View(self.parameters.SECONDS)
+        folder = self.run.trial_folder(plan.number)
+        watch = Watch(plan, self.stack, folder, self._warden, self.run.id, parameters=self.parameters, show=view.show)
+        self.outcomes.append(watch.run())
+        self.run.data["watched"] = {"seconds": round(watch.seconds, 1), "interrupted": watch.interrupted}
+        self._progress.advance(self.parameters.SECONDS)
+
+    def found(self) -> dict[str, Any]:
+        """See Session: of the last watch."""
+        if not self.outcomes:
+            return {"verdict": ["Nothing was watched."]}
+        outcome = self.outcomes[-1]
+        folder = self.run.trial_folder(outcome.plan.number)
+        samples = [sample for line in series.intervals(folder / series.AGENT) for sample in line["samples"]]
+        return live_summary.of_live(self.parameters, outcome, samples, self.run.data["watched"])

@@ -1,0 +1,151 @@
+"""The window of a live view: what comes in as lines goes out as series and figures, and what is old is forgotten."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sentinel.lab.window import COUNTS, KEYS, RECENT, SMOOTH, Window
+from sentinel.latency import RELATIVE_ERROR, Recorder
+
+START, SECOND = 1_700_000_000_000_000_000, 1_000_000_000
+RATE = 1000
+
+
+def line(at: float, written: int, durations: tuple[int, ...] = (), **counts: int) -> dict[str, Any]:
+    """A line of a consumer's record, `at` seconds after the start."""
+    recorder = Recorder()
+    recorder.record(np.array(durations, dtype=np.int64))
+    kinds = dict.fromkeys(("internal", "e2e", "stored"), recorder.to_dict())
+    own = dict.fromkeys(COUNTS, 0) | {"received": written, "written": written} | counts
+    return {"at": START + int(at * SECOND), "cpu_seconds": 0.1, **own, **kinds}
+
+
+def sample(at: float, **fields: float) -> dict[str, Any]:
+    """A line of an agent's record, with the one sample that it sent."""
+    moment = START + int(at * SECOND)
+    return {
+        "at": moment,
+        "sent": int(at),
+        "samples": [{"cpu_usage": at, "mem_usage": 20.0, "send_time_unix_nano": moment, "fields": fields}],
+    }
+
+
+def running(seconds: float, window: float = 60.0, behind: int = 0) -> tuple[Window, int]:
+    """A window on an even load that has run for so long, with its consumer `behind` messages behind; and now."""
+    found = Window(window)
+    for beat in range(1, int(2 * seconds) + 1):
+        at = beat / 2
+        found.load("0", {"at": START + int(at * SECOND), "sent": int(at * RATE)})
+        found.consumer(line(at, max(0, int(at * RATE) - behind), (2_000_000,)))
+        if at.is_integer():
+            found.agent(sample(at))
+    return found, START + int(seconds * SECOND)
+
+
+def test_rates_and_backlog_follow_the_counts() -> None:
+    """An even load is a flat line, and what is sent but not stored is the backlog, the agent's samples among it."""
+    window, now = running(10, behind=50)
+    found = window.pipeline(now)
+    assert pytest.approx(RATE, rel=0.01) == found.stored[-1]
+    assert pytest.approx(RATE + 1, rel=0.01) == found.sent[-1]
+    assert 50 + 10 == found.backlog[-1]
+    assert (-9.5, 0.0) == (found.seconds[0], found.seconds[-1])
+
+
+def test_a_rate_needs_two_values() -> None:
+    """The first line alone says nothing about a rate, and an empty window nothing at all."""
+    window, now = running(0.5)
+    assert math.isnan(window.pipeline(now).stored[0])
+    empty = Window(60)
+    assert (0, 0) == (len(empty.pipeline(now).seconds), len(empty.host(now).seconds))
+    assert math.isnan(empty.recent(now).stored)
+    assert math.isnan(empty.whole().stored)
+
+
+def test_backlog_is_not_guessed_before_all_senders_have_told() -> None:
+    """A consumer's line newer than what a running load generator has noted is not drawn yet; after its end it is."""
+    window, now = running(4)
+    window.consumer(line(4.5, 4 * RATE))
+    assert START + 4 * SECOND == now + int(window.pipeline(now + SECOND).seconds[-1] * SECOND) + SECOND
+    window.ended("0")
+    last = window.pipeline(now + SECOND)
+    assert (-0.5, 4) == (last.seconds[-1], last.backlog[-1])
+
+
+def test_what_came_after_now_is_not_shown() -> None:
+    """The last view ends where the watch ended, though messages were still stored afterwards."""
+    window, now = running(10)
+    found = window.pipeline(now - 2 * SECOND)
+    assert 0.0 == found.seconds[-1]
+    assert 0.0 == window.host(now - 2 * SECOND).seconds[-1]
+
+
+def test_the_window_forgets_but_for_whole_counts() -> None:
+    """Old lines are dropped, so memory is bounded; totals and the latency of the whole time stay."""
+    window, now = running(120, window=10)
+    window.forget(now)
+    beats = 2 * (10 + SMOOTH)
+    assert len(window._intervals) <= beats + 2
+    assert all(len(counts) <= beats + 2 for counts in window._sent.values())
+    assert len(window._host) <= 10 + SMOOTH + 2
+    found = window.pipeline(now)
+    assert -10.0 == found.seconds[0]
+    assert pytest.approx(RATE, rel=0.01) == found.stored[0]
+    assert (120 * RATE + 120, 120) == (window.sent, window.samples)
+    assert 240 == sum(len(recorder) for recorder in [window._whole["stored"]])
+
+
+def test_host_readings_that_a_platform_lacks_are_missing_not_zero() -> None:
+    """A sample without a field leaves a gap in that line alone."""
+    window = Window(60)
+    window.agent(sample(1, load1=0.5))
+    window.agent(sample(2))
+    found = window.host(START + 2 * SECOND)
+    assert [1.0, 2.0] == found.values["cpu"].tolist()
+    assert 0.5 == found.values["load1"][0]
+    assert math.isnan(found.values["load1"][1])
+    assert [-1.0, 0.0] == found.seconds.tolist()
+
+
+def test_percentiles_are_those_of_the_messages() -> None:
+    """Each line's own percentiles, those of the last seconds and those of all agree with the exact ones."""
+    random = np.random.default_rng(3)
+    window, pieces = Window(60), []
+    for beat in range(1, 41):
+        pieces.append(random.lognormal(14, 0.7, 200).astype(np.int64))
+        window.consumer(line(beat / 2, 200 * beat, tuple(pieces[-1].tolist())))
+    now = START + 20 * SECOND
+
+    def exact(parts: list[np.ndarray], q: float) -> float:
+        return float(np.quantile(np.concatenate(parts), q, method="inverted_cdf")) / 1e6
+
+    for key in KEYS:
+        q = key[1]
+        near = {"rel": RELATIVE_ERROR}
+        assert pytest.approx(exact(pieces[-1:], q), **near) == window.pipeline(now).latencies[key][-1]
+        assert pytest.approx(exact(pieces[-int(2 * RECENT) :], q), **near) == window.recent(now).latencies[key]
+        assert pytest.approx(exact(pieces, q), **near) == window.whole().latencies[key]
+
+
+def test_idle_time_before_and_after_does_not_thin_the_rate() -> None:
+    """The rate of the whole time counts from the last line before a message to the last with one."""
+    window = Window(60)
+    for beat in range(1, 31):
+        written = 500 * min(max(0, beat - 10), 10)
+        window.consumer(line(beat / 2, written))
+    assert pytest.approx(RATE) == window.whole().stored
+    assert pytest.approx(5.0) == window.whole().seconds
+
+
+def test_losses_and_refusals_are_counts_so_far() -> None:
+    """What went wrong once stays visible."""
+    window = Window(60)
+    window.consumer(line(1, 10))
+    window.consumer(line(2, 20, lost=3, rejected=2, retries=1))
+    window.consumer(line(3, 30, lost=3, rejected=2, retries=1))
+    found = window.pipeline(START + 3 * SECOND).troubles
+    assert {"lost": [0, 3, 3], "rejected": [0, 2, 2], "retries": [0, 1, 1]} == {k: v.tolist() for k, v in found.items()}
