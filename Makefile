@@ -61,7 +61,7 @@ audit: $(READY)  ## look the pinned packages up among known vulnerabilities (nee
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
-example: $(READY)  ## make a run the one that the README shows: make example RUN=<id>
+example: $(READY)  ## make a run the one that the README shows, or a live one its picture: make example RUN=<id>
 	@$(BIN)/python -m sentinel.lab.example $(RUN)
 
 constraints: $(READY)  ## pin the newest allowed versions anew

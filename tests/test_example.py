@@ -40,6 +40,14 @@ def test_links_out_of_the_copy_become_text() -> None:
     assert example.unlinked(page) == 'a: table (not in git) <a href="#top">top</a>'
 
 
+def test_the_live_picture_shows_the_view_alone() -> None:
+    """Of a page the first figure and its table are left, with the page's look; a page without one is an error."""
+    page = "<head>look</head><body><nav>n</nav><main>text<figure>f</figure>\n<div>t</div>more</main></body></html>"
+    assert "<head>look</head><body><main><figure>f</figure>\n<div>t</div></main></body></html>" == example.view(page)
+    with pytest.raises(RunError, match="no live view"):
+        example.view("<body></body>")
+
+
 def test_readme_shows_the_committed_example() -> None:
     """README's figures are those of runs/example, word for word."""
     run = runs.load(example.NAME, ROOT)

@@ -1,7 +1,8 @@
-"""The example run that the repository shows: `python -m sentinel.lab.example RUN_ID`, or `make example`.
+"""The runs that the repository shows: `python -m sentinel.lab.example RUN_ID`, or `make example RUN=<id>`.
 
 Copies a real run to `runs/example/`, takes its report's picture, and writes its key results between the marks in
 README.md. No figure there is typed by hand. memray's pages are too large for git: links to them become plain text.
+Of a run of live.ipynb only the live view is kept, as a picture.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "example"
-PICTURE, FIGURE = Path("docs/report.png"), Path("docs/latency.svg")
+PICTURE, FIGURE, LIVE = Path("docs/report.png"), Path("docs/latency.svg"), Path("docs/live.png")
 START, END = "<!-- START example -->", "<!-- END example -->"
-WIDTH, HEIGHT = 1200, 1560
+WIDTH, HEIGHT, LIVE_HEIGHT = 1200, 1560, 800
+VIEW = re.compile(r"<figure>.*?</figure>\s*<div.*?</div>", re.DOTALL)
+"""The first figure of a page, and the table below it."""
 
 
 def table(run: Run) -> str:
@@ -95,7 +98,27 @@ def draw(page: str, figure: Path) -> None:
     figure.write_bytes(base64.b64decode(found[1]))
 
 
-def photograph(page: Path, picture: Path) -> None:
+def view(page: str) -> str:
+    """The page with nothing but its first figure and the table below.
+
+    Raises:
+        RunError: there is no such figure.
+    """
+    if (found := VIEW.search(page)) is None:
+        raise RunError("the report shows no live view: was anything watched?")
+    return f"{page.partition('<nav')[0]}<main>{found[0]}</main></body></html>"
+
+
+def picture_of_view(run: Run) -> Path:
+    """The live view of a run as the picture that README.md shows."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "view.html"
+        page.write_text(view(run.report.read_text()))
+        photograph(page, run.root / LIVE, LIVE_HEIGHT)
+    return run.root / LIVE
+
+
+def photograph(page: Path, picture: Path, height: int = HEIGHT) -> None:
     """A screenshot of the page's beginning.
 
     Raises:
@@ -107,7 +130,7 @@ def photograph(page: Path, picture: Path) -> None:
     with tempfile.TemporaryDirectory() as profile:
         quiet = ["--disable-gpu", "--no-sandbox", "--hide-scrollbars", "--no-first-run", "--disable-sync"]
         offline = ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
-        shot = [f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={picture.absolute()}", page.absolute().as_uri()]
+        shot = [f"--window-size={WIDTH},{height}", f"--screenshot={picture.absolute()}", page.absolute().as_uri()]
         subprocess.run([browser, "--headless", *quiet, *offline, *shot], check=True, capture_output=True)
 
 
@@ -115,7 +138,11 @@ def photograph(page: Path, picture: Path) -> None:
 @click.argument("run_id")
 def main(run_id: str) -> None:
     """Make a run the example of the repository."""
-    run = copy(load(run_id))
+    source = load(run_id)
+    if source.data["notebook"] == "live":
+        click.echo(f"{picture_of_view(source)} is new")
+        return
+    run = copy(source)
     draw(run.report.read_text(), run.root / FIGURE)
     photograph(run.report, run.root / PICTURE)
     readme = run.root / "README.md"

@@ -175,7 +175,7 @@ class Window:
         seconds = _ago(at, now)
         inside = (seconds >= -self.seconds) & (seconds <= 0)
         rates = _rate(seconds, sent)[inside], _rate(seconds, counts["written"])[inside]
-        backlog = np.maximum(sent - counts["written"] - counts["rejected"], 0.0)[inside]
+        backlog = np.maximum(np.round(sent - counts["written"] - counts["rejected"]), 0.0)[inside]
         troubles = {name: counts[name][inside] for name in TROUBLES}
         latencies = {key: np.array([one.latencies[key] for one in known], dtype=float)[inside] for key in KEYS}
         return Pipeline(seconds[inside], *rates, backlog, troubles, latencies)
