@@ -102,6 +102,7 @@ key_option = click.option("--key", default=BusSettings.stream, help="Name of the
 record_option = click.option(
     "--record", type=click.Path(path_type=Path, file_okay=False), help="Folder for intervals and ledger."
 )
+heartbeat_option = click.option("--heartbeat", default="", metavar="FILE", help="File to touch while all is well.")
 
 
 @cli.command()
@@ -113,6 +114,11 @@ record_option = click.option(
 @click.option(
     "--buffer", type=click.IntRange(min=1), default=AgentSettings.buffer, help="Samples kept while Redis is away."
 )
+@click.option("--host-proc", default="", metavar="DIR", help="In a container: where the host's /proc is mounted.")
+@click.option(
+    "--host-root", default=AgentSettings.host_root, metavar="PATH", help="Anything on the host's root file system."
+)
+@heartbeat_option
 def agent(key: str, count: int, host: str | None, **options: Any) -> None:
     """Sample this host and publish; prints a ledger and the agent's own cost at the end."""
     from sentinel.agent import run
@@ -158,6 +164,7 @@ def agent(key: str, count: int, host: str | None, **options: Any) -> None:
     default=ConsumerSettings.deadline,
     help="Longest that draining may take after SIGTERM.",
 )
+@heartbeat_option
 @record_option
 def consume(
     configuration: str, key: str, name: str | None, until_empty: bool, record: Path | None, **options: Any

@@ -19,6 +19,7 @@ from sentinel.bus import DeadLetters, open_receiver
 from sentinel.codecs import DECODERS
 from sentinel.delivery import DeadlineError, StopSign, backoff, insist
 from sentinel.errors import BusError
+from sentinel.heartbeat import Heartbeat
 from sentinel.ledger import ConsumerLedger, as_line
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
@@ -111,6 +112,9 @@ class Consumer:
         self._measure = Measure() if settings.measured else Unmeasured()
         self._lock = threading.Lock()
         self._record = Record(record)
+        self._heartbeat = Heartbeat(settings.heartbeat)
+        self._reading = False
+        """Whether the reader has come round since the keeper last looked."""
         self._taken: Read | None = None
         self._closing = threading.Event()
         self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
@@ -126,6 +130,7 @@ class Consumer:
         self._last_message = time.monotonic()
         try:
             while not self.stop.requested and not (until and self.ledger.received >= until):
+                self._reading = True
                 if (read := self._read()) is not None:
                     self._take(read)
                     self._last_message = time.monotonic()
@@ -236,6 +241,9 @@ class Consumer:
         beat = 0
         while not self._closing.wait(INTERVAL):
             beat += 1
+            if self._reading:
+                self._reading = False
+                self._heartbeat.beat()
             self._note_interval()
             try:
                 claim = beat % CLAIM_EVERY == 0 and self._taken is None and not self.stop.requested

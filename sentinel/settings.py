@@ -115,6 +115,8 @@ class ConsumerSettings:
     """Whether to record latencies and follow sequence numbers."""
     claim_idle: float = 30.0
     """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""
+    heartbeat: str = ""
+    """File to touch while the bus is being read, or empty."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,12 @@ class AgentSettings:
     buffer: int = 10_000
     """Samples kept while Redis is away; when full the oldest is dropped and counted."""
     host: str = field(default_factory=socket.gethostname)
+    host_proc: str = ""
+    """Where the host's /proc is mounted, if the agent runs in a container."""
+    host_root: str = "/"
+    """Anything on the host's root file system."""
+    heartbeat: str = ""
+    """File to touch whenever samples were sent, or empty."""
 
 
 @dataclass(frozen=True)
