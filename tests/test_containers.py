@@ -36,7 +36,7 @@ def size(text: str) -> int:
 def test_the_services_are_those_of_the_pipeline() -> None:
     """Four run always, the load generator and the lab under profiles of their own."""
     profiles = {name: service.get("profiles", []) for name, service in SERVICES.items()}
-    always = dict.fromkeys(("redis", "influxdb", "agent", "consumer"), [])
+    always = {name: [] for name in ("redis", "influxdb", "agent", "consumer")}
     assert {**always, "load": ["load"], "lab": ["lab"]} == profiles
 
 

@@ -137,7 +137,8 @@ def test_what_a_platform_lacks_is_left_out(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_host_seen_from_a_container(tmp_path: Path) -> None:
     """Network and processes come from where the host's /proc is mounted, and disk space from a file of its root."""
-    table = "Inter-| Receive | Transmit\n face |bytes\n    lo: 10 1 0 0 0 0 0 0 20 1 0 0 0 0 0 0\n  eth0:5 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0\n"
+    heading = "Inter-| Receive | Transmit\n face |bytes"
+    table = f"{heading}\n    lo: 10 1 0 0 0 0 0 0 20 1 0 0 0 0 0 0\n  eth0:5 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0\n"
     for name in ("1/net", "27", "300", "self", "sys"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "1/net/dev").write_text(table)

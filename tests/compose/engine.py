@@ -7,7 +7,7 @@ import re
 import secrets
 import subprocess
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -88,9 +88,12 @@ class Project:
     def rows(self, query: str) -> list[dict[str, Any]]:
         """The rows of an InfluxQL query; none while the store is away."""
         store = sink.HttpStore(self.store)
-        with suppress(SentinelError):
+        try:
             return [dict(zip(s["columns"], row, strict=True)) for s in store.query(query) for row in s["values"]]
-        return []
+        except SentinelError:
+            return []
+        finally:
+            store.close()
 
     def stored(self, where: str = LOAD) -> int:
         """How many points there are."""
@@ -123,14 +126,13 @@ class Project:
             finally:
                 load.terminate()
 
-    def settles_at(self, count: int, seconds: float = 60.0) -> int:
-        """The number of stored points of the load, once it is `count` or has not changed for 5 s."""
-        end, last, since = time.monotonic() + seconds, -1, time.monotonic()
-        while time.monotonic() < end:
-            now = self.stored()
-            if now == count or (now == last and time.monotonic() - since > 40.0):
-                return now
-            if now != last:
-                last, since = now, time.monotonic()
+    def settles_at(self, count: int, seconds: float = 75.0) -> int:
+        """The number of stored points of the load, once it is `count` or the time is up, and then for a second more.
+
+        The time covers messages that a consumer left for ever: another takes them over after 30 s, looking each 10 s.
+        """
+        end = time.monotonic() + seconds
+        while self.stored() != count and time.monotonic() < end:
             time.sleep(0.2)
-        return last
+        time.sleep(1.0)
+        return self.stored()

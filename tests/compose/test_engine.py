@@ -108,9 +108,8 @@ def test_the_agent_reads_the_host(project: Project) -> None:
     before = project.stored()
     with project.loading(6.0) as end:
         load = end()
-        (most,) = project.rows(
-            "SELECT max(net_recv_bytes_per_s) FROM system_stats WHERE host != '' AND time > now() - 6s"
-        )
+        meanwhile = "host != '' AND time > now() - 6s"
+        (most,) = project.rows(f"SELECT max(net_recv_bytes_per_s) FROM system_stats WHERE {meanwhile}")
     project.settles_at(before + load["sent"])
     say(f"under load the host receives up to {most['max']:,.0f} bytes/s")
     # The agent itself receives some hundred; the load passes it by.
@@ -195,13 +194,9 @@ def test_no_secret_is_said(project: Project) -> None:
     told = "\n".join(project.inspect("{{.Path}} {{.Args}} {{json .Config.Healthcheck}} {{json .Config.Labels}}"))
     lines = run("ps", "-eo", "args", "-ww")
     assert "consumer" in logs
+    said = {"logs": logs, "image": history, "inspect": told, "ps": lines}
     for name, secret in project.secrets.items():
-        found = {
-            where
-            for where, text in {"logs": logs, "image": history, "inspect": told, "ps": lines}.items()
-            if secret in text
-        }
-        assert set() == found, name
+        assert [] == [where for where, text in said.items() if secret in text], name
 
 
 def test_only_those_with_the_password_get_in(project: Project) -> None:
@@ -224,9 +219,7 @@ def test_on_pubsub_what_is_lost_is_counted(project: Project) -> None:
         stored = pubsub.stored(LOAD)
         pubsub.compose("stop", "consumer")
         (ledger,) = pubsub.ledgers()
-        say(
-            f"scheduled {load['scheduled']:,}, sent {load['sent']:,}, stored {stored:,}, counted as lost {ledger['lost']:,}"
-        )
+        say(f"scheduled {load['scheduled']:,}, sent {load['sent']:,}, stored {stored:,}, lost {ledger['lost']:,}")
         assert load["scheduled"] == stored + ledger["lost"]
 
 
