@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help install benchmark ablation bench-check sweep live limits test check audit lab example constraints clean
+.PHONY: help install benchmark ablation bench-check sweep live limits env test test-compose check audit lab example constraints clean
 
 help:  ## this list
 	@echo "SentinelStream Lab. Parameters go behind a target: make benchmark WORKERS=128 DURATION=120s"
@@ -47,8 +47,14 @@ bench-check: $(READY)  ## a minute's comparison; fails where a committed bound (
 	$(if $(PARAMETERS),$(error make bench-check takes no parameters: they are pinned in sentinel/lab/gate.toml))
 	@$(BIN)/sentinel bench-check
 
+env:  ## write .env, the passwords for docker-compose.yml; one that is there stays
+	@sh docker/make-env
+
 test: $(READY)  ## run the tests
 	@$(BIN)/pytest -q $(if $(CI),--durations=10)
+
+test-compose: $(READY)  ## prove docker-compose.yml on the Docker engine that answers; some minutes
+	@$(BIN)/pytest -q -s -m compose tests/compose
 
 check: $(READY)  ## lint and type-check
 	@$(BIN)/ruff check .

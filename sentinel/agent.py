@@ -15,6 +15,7 @@ import math
 import threading
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.agent_health import AgentHealth
@@ -22,15 +23,15 @@ from sentinel.backlog import Backlog
 from sentinel.bus import open_publisher
 from sentinel.codecs import CODECS
 from sentinel.errors import BusError, SettingsError
+from sentinel.heartbeat import Heartbeat
 from sentinel.ledger import as_line
-from sentinel.probe import HostProbe, ProcessProbe
+from sentinel.probe import HostProbe, HostView, ProcessProbe
 from sentinel.record import Record, Recorded
 from sentinel.sample import Sample, flaw
 from sentinel.settings import TRANSPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sentinel.ledger import SenderLedger
     from sentinel.probe import HostReading
@@ -49,10 +50,11 @@ _encode = CODECS["json"].encode
 class _Courier(threading.Thread):
     """Carries the backlog to Redis at each call of `wake`; owns the connection."""
 
-    def __init__(self, backlog: Backlog, publisher: Publishes, *, counts_receivers: bool) -> None:
+    def __init__(self, backlog: Backlog, publisher: Publishes, heartbeat: Heartbeat, *, counts_receivers: bool) -> None:
         super().__init__(name="sentinel-agent-courier", daemon=True)
         self._backlog = backlog
         self._publisher = publisher
+        self._heartbeat = heartbeat
         self._counts_receivers = counts_receivers
         self._due = threading.Event()
         self._last = False
@@ -98,6 +100,7 @@ class _Courier(threading.Thread):
                 self._away = True
                 return
             self._backlog.confirm(receivers if self._counts_receivers else 0)
+            self._heartbeat.beat()
             if self._away:
                 _log.warning("Redis answers again; %d samples are still to be sent", len(self._backlog))
             self._away = False
@@ -147,14 +150,17 @@ class Agent:
     ) -> None:
         _check(settings)
         self._settings = settings
-        self._read = read or HostProbe().read
+        view = HostView(Path(settings.host_proc) if settings.host_proc else None, Path(settings.host_root))
+        self._read = read or HostProbe(view=view).read
         self._clock = clock
         self._source = clock() // 1_000_000_000 % 2**32
         self._seq = 0
         self._time = 0
         self._health = AgentHealth(settings)
         self._backlog = Backlog(settings.buffer)
-        self._courier = _Courier(self._backlog, publisher, counts_receivers=settings.transport == "pubsub")
+        self._courier = _Courier(
+            self._backlog, publisher, Heartbeat(settings.heartbeat), counts_receivers=settings.transport == "pubsub"
+        )
 
     def run(self, count: int = 0, stop: threading.Event | None = None) -> AgentReport:
         """Sample until `stop` is set, or `count` samples are taken if that is not 0. Once per agent.

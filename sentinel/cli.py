@@ -112,6 +112,7 @@ record_option = click.option(
 health_option = click.option(
     "--health", type=DurationOrOff(), default="10s", help="Time between reports on itself; off: none."
 )
+heartbeat_option = click.option("--heartbeat", default="", metavar="FILE", help="File to touch while all is well.")
 
 
 @cli.command()
@@ -123,6 +124,11 @@ health_option = click.option(
 @click.option(
     "--buffer", type=click.IntRange(min=1), default=AgentSettings.buffer, help="Samples kept while Redis is away."
 )
+@click.option("--host-proc", default="", metavar="DIR", help="In a container: where the host's /proc is mounted.")
+@click.option(
+    "--host-root", default=AgentSettings.host_root, metavar="PATH", help="Anything on the host's root file system."
+)
+@heartbeat_option
 @health_option
 @record_option
 def agent(key: str, count: int, host: str | None, record: Path | None, **options: Any) -> None:
@@ -171,6 +177,7 @@ def agent(key: str, count: int, host: str | None, record: Path | None, **options
     help="Longest that draining may take after SIGTERM.",
 )
 @health_option
+@heartbeat_option
 @record_option
 def consume(
     configuration: str, key: str, name: str | None, until_empty: bool, record: Path | None, **options: Any

@@ -19,6 +19,7 @@ from sentinel.bus import DeadLetters, open_receiver
 from sentinel.codecs import DECODERS
 from sentinel.delivery import DeadlineError, StopSign, backoff, insist
 from sentinel.errors import BusError
+from sentinel.heartbeat import Heartbeat
 from sentinel.ledger import ConsumerLedger, as_line
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
@@ -55,14 +56,6 @@ def _encoder(point: str, run: str) -> Encode:
     from sentinel.influx import PointEncoder
 
     return PointEncoder(run)
-
-
-def _line(point: Any) -> bytes:
-    """A point as the store refused it."""
-    if isinstance(point, bytes):
-        return point
-    text: str = point if isinstance(point, str) else point.to_line_protocol()
-    return text.encode()
 
 
 @dataclass(frozen=True)
@@ -123,6 +116,9 @@ class Consumer:
         self._lock = threading.Lock()
         self._record = Record(record)
         self._reports = open_reports(settings, bus, store, server)
+        self._heartbeat = Heartbeat(settings.heartbeat)
+        self._reading = False
+        """Whether the reader has come round since the keeper last looked."""
         self._taken: Read | None = None
         self._closing = threading.Event()
         self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
@@ -138,6 +134,7 @@ class Consumer:
         self._last_message = time.monotonic()
         try:
             while not self.stop.requested and not (until and self.ledger.received >= until):
+                self._reading = True
                 if (read := self._read()) is not None:
                     self._take(read)
                     self._last_message = time.monotonic()
@@ -249,7 +246,7 @@ class Consumer:
     def _settle(self, batch: Batch, refused: Sequence[Refused], at: int) -> None:
         """The store has answered for a batch: account for it, then acknowledge. In the writer's thread."""
         if refused:
-            letters = [(_line(point), "store", words) for point, words in refused]
+            letters = [(each.line, "store", each.words) for each in refused]
             try:
                 self._bury(letters, [])
             except DeadlineError:
@@ -267,6 +264,9 @@ class Consumer:
         beat = 0
         while not self._closing.wait(INTERVAL):
             beat += 1
+            if self._reading:
+                self._reading = False
+                self._heartbeat.beat()
             self._note_interval()
             try:
                 claim = beat % CLAIM_EVERY == 0 and self._taken is None and not self.stop.requested

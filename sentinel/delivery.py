@@ -95,6 +95,14 @@ class Refused(NamedTuple):
     words: str
     """The store's."""
 
+    @property
+    def line(self) -> bytes:
+        """The point as the store refused it."""
+        if isinstance(self.point, bytes):
+            return self.point
+        text: str = self.point if isinstance(self.point, str) else self.point.to_line_protocol()
+        return text.encode()
+
 
 class Courier:
     """Delivers points through `post`, retrying what may pass and bisecting what the store refuses.

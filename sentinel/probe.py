@@ -11,6 +11,7 @@ import math
 import platform
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -69,7 +70,20 @@ def cpu_times() -> CpuTimes:
     return CpuTimes(round(busy, 6), round(idle, 6), steal, round(busy + idle + steal, 6))
 
 
-def host_counters() -> dict[str, int]:
+class HostView(NamedTuple):
+    """Where this host is seen from: inside a container, not all of /proc and / is the host's."""
+
+    proc: Path | None = None
+    """The host's /proc, where it is mounted elsewhere."""
+    root: Path = Path("/")
+    """Anything on the host's root file system."""
+
+
+AT_HOME = HostView()
+"""Outside a container."""
+
+
+def host_counters(view: HostView = AT_HOME) -> dict[str, int]:
     """Counters that only grow, each under the name of the rate it yields."""
     counters = {}
     # nowrap=True would hide a reset behind state kept for the whole process, at twice the cost.
@@ -78,10 +92,20 @@ def host_counters() -> dict[str, int]:
         counters["disk_write_bytes_per_s"] = disk.write_bytes
         counters["disk_read_ops_per_s"] = disk.read_count
         counters["disk_write_ops_per_s"] = disk.write_count
-    if net := _known(lambda: psutil.net_io_counters(nowrap=False)):
-        counters["net_sent_bytes_per_s"] = net.bytes_sent
-        counters["net_recv_bytes_per_s"] = net.bytes_recv
+    if net := _known(lambda: _network(view.proc)):
+        counters["net_sent_bytes_per_s"], counters["net_recv_bytes_per_s"] = net
     return counters
+
+
+def _network(proc: Path | None) -> tuple[int, int] | None:
+    """Bytes sent and received, over all interfaces."""
+    if proc is None:
+        net = psutil.net_io_counters(nowrap=False)
+        return (net.bytes_sent, net.bytes_recv) if net else None
+    # /proc/net is the reader's own network, wherever /proc is mounted; the host's is that of its first process.
+    lines = (proc / "1/net/dev").read_text().splitlines()[2:]
+    counts = [line.rpartition(":")[2].split() for line in lines]
+    return sum(int(each[8]) for each in counts), sum(int(each[0]) for each in counts)
 
 
 def rates(before: Mapping[str, int], after: Mapping[str, int], seconds: float) -> dict[str, float]:
@@ -111,9 +135,13 @@ class HostProbe:
     """
 
     def __init__(
-        self, counters: Callable[[], Mapping[str, int]] = host_counters, times: Callable[[], CpuTimes] = cpu_times
+        self,
+        counters: Callable[[], Mapping[str, int]] | None = None,
+        times: Callable[[], CpuTimes] = cpu_times,
+        view: HostView = AT_HOME,
     ) -> None:
-        self._read_counters = counters
+        self._view = view
+        self._read_counters = counters or partial(host_counters, view)
         self._read_times = times
         self._cpu = 0.0
         self._times = CpuTimes(0.0, 0.0, 0.0, 0.0)
@@ -134,7 +162,7 @@ class HostProbe:
         except _LACKING as error:
             raise SentinelError(f"CPU and memory of this host cannot be read: {error} (is /proc mounted?)") from error
         counters = self._read_counters()
-        fields = _gauges() | rates(self._counters, counters, now - self._counters_at)
+        fields = _gauges(self._view) | rates(self._counters, counters, now - self._counters_at)
         self._counters, self._counters_at = counters, now
         return HostReading(cpu, mem, {name: float(value) for name, value in fields.items() if math.isfinite(value)})
 
@@ -157,20 +185,24 @@ def _known(read: Callable[[], T]) -> T | None:
         return None
 
 
-def _gauges() -> dict[str, float]:
+def _gauges(view: HostView) -> dict[str, float]:
     """Fields that need no second reading."""
     fields: dict[str, float] = {}
     if (swap := _known(psutil.swap_memory)) and swap.total:
         fields["swap_percent"] = swap.percent
     if load := _known(psutil.getloadavg):
         fields["load1"], fields["load5"], fields["load15"] = load
-    if disk := _known(lambda: psutil.disk_usage("/")):
+    if disk := _known(lambda: psutil.disk_usage(str(view.root))):
         fields["disk_percent"] = disk.percent
-    if pids := _known(psutil.pids):
-        fields["processes"] = len(pids)
+    if processes := _known(lambda: _processes(view.proc)):
+        fields["processes"] = processes
     if running := _known(_running):
         fields["processes_running"] = running
     return fields
+
+
+def _processes(proc: Path | None) -> int:
+    return len(psutil.pids()) if proc is None else sum(path.name.isdigit() for path in proc.iterdir())
 
 
 def _running() -> int:

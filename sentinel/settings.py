@@ -125,6 +125,8 @@ class ConsumerSettings:
     """Where it runs, for its reports on itself."""
     health: float = 0.0
     """Seconds between two reports on itself to the store; 0: none, as a consumer that is measured wants it."""
+    heartbeat: str = ""
+    """File to touch while the bus is being read, or empty."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,12 @@ class AgentSettings:
     host: str = field(default_factory=socket.gethostname)
     health: float = 10.0
     """Seconds between two messages about itself; 0: none."""
+    host_proc: str = ""
+    """Where the host's /proc is mounted, if the agent runs in a container."""
+    host_root: str = "/"
+    """Anything on the host's root file system."""
+    heartbeat: str = ""
+    """File to touch whenever samples were sent, or empty."""
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,17 @@ import subprocess
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from sentinel import probe
 from sentinel.errors import SentinelError
-from sentinel.probe import CPU_WINDOW, FIELDS, CpuTimes, HostProbe, ProcessProbe, cpu_times, machine, rates
+from sentinel.probe import CPU_WINDOW, FIELDS, CpuTimes, HostProbe, HostView, ProcessProbe, cpu_times, machine, rates
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Counters:
@@ -129,6 +133,27 @@ def test_what_a_platform_lacks_is_left_out(monkeypatch: pytest.MonkeyPatch) -> N
     fields = HostProbe().read().fields
     assert set() == {name for name in fields if name.startswith(("disk", "swap"))}
     assert "processes" in fields
+
+
+def test_a_host_seen_from_a_container(tmp_path: Path) -> None:
+    """Network and processes come from where the host's /proc is mounted, and disk space from a file of its root."""
+    heading = "Inter-| Receive | Transmit\n face |bytes"
+    table = f"{heading}\n    lo: 10 1 0 0 0 0 0 0 20 1 0 0 0 0 0 0\n  eth0:5 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0\n"
+    for name in ("1/net", "27", "300", "self", "sys"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "1/net/dev").write_text(table)
+    view = HostView(tmp_path, tmp_path / "1/net/dev")
+    counters = probe.host_counters(view)
+    assert (27, 15) == (counters["net_sent_bytes_per_s"], counters["net_recv_bytes_per_s"])
+    fields = HostProbe(view=view).read().fields
+    assert 3 == fields["processes"]
+    assert fields["disk_percent"] == pytest.approx(psutil.disk_usage(str(tmp_path)).percent, abs=1.0)
+
+
+def test_a_host_that_hides_its_processes_has_fewer_fields(tmp_path: Path) -> None:
+    """What cannot be seen from a container is left out, not taken from the container itself."""
+    fields = HostProbe(view=HostView(tmp_path / "none", tmp_path / "none")).read().fields
+    assert set() == {name for name in fields if name.startswith(("net", "disk_percent")) or name == "processes"}
 
 
 def test_no_proc_is_said_in_words() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import sentinel
 from sentinel.errors import SettingsError, StackError
 from sentinel.lab import stack
 from sentinel.lab.stack import docker, external, native
@@ -14,7 +16,9 @@ from sentinel.settings import StoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
+
+
+ROOT = Path(sentinel.__file__).parent.parent
 
 
 def write_program(path: Path, script: str) -> Path:
@@ -152,7 +156,7 @@ def test_settings_in_the_environment_do_not_reach_influxd(tmp_path: Path, monkey
 
 
 def test_docker_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """First the compose file, then the engine, then the plugin: each lack says what to do."""
+    """First the compose file, then the engine, then compose: each lack says what to do."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert docker.missing(tmp_path) == f"there is no docker-compose.yml in {tmp_path} (start from the project's folder)"
     (tmp_path / "docker-compose.yml").touch()
@@ -161,6 +165,30 @@ def test_docker_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.Monkey
     write_program(tmp_path / "docker", "exit 1")
     assert docker.missing(tmp_path) == no_engine
     write_program(tmp_path / "docker", "[ $1 = info ] && echo 28.2.2")
-    assert docker.missing(tmp_path) == "`docker compose` does not work (install the compose plugin)"
+    no_compose = "neither `docker compose` nor `docker-compose` works (install the compose plugin)"
+    assert docker.missing(tmp_path) == no_compose
+    write_program(tmp_path / "docker-compose", "echo 1.29.2")
+    assert docker.missing(tmp_path) == ""
+    (tmp_path / "docker-compose").unlink()
     write_program(tmp_path / "docker", "echo 28.2.2")
     assert docker.missing(tmp_path) == ""
+
+
+def test_auto_takes_docker_only_where_nothing_has_to_be_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Images that are not here are no lack where docker is asked for, but they are where it is only possible."""
+    (tmp_path / "docker-compose.yml").write_text((ROOT / "docker-compose.yml").read_text())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for name in ("REDIS_URL", "INFLUX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    write_program(tmp_path / "docker", '[ "$1" != image ] && echo 28.2.2')
+    redis, influxdb = docker.images(tmp_path / "docker-compose.yml")
+    assert docker.missing() == ""
+    assert docker.not_at_hand() == f"{redis} and {influxdb} would have to be fetched first (STACK=docker does it)"
+    assert stack.choose("docker") == ("docker", "")
+    assert stack.choose("auto")[0] != "docker"
+    write_program(tmp_path / "docker", "echo 28.2.2")
+    assert docker.not_at_hand() == ""
+    assert stack.choose("auto")[0] == "docker"

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+import redis
 
 from sentinel import bus, sink
 from sentinel.errors import BusError, StackError
 from sentinel.lab import stack
-from sentinel.lab.stack import compose, embedded, native, servers
+from sentinel.lab.stack import compose, docker, embedded, native, servers
 from sentinel.lab.warden import Warden
 from sentinel.settings import LabSettings
 
@@ -238,38 +239,67 @@ def test_ports_that_are_always_taken_are_an_error(taken: int, warden: Warden, tm
 # Docker, through a stand-in for its command -------------------------------------------------------------------------
 
 
-@pytest.fixture
-def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A `docker` on PATH that notes how it was called; `port` answers with the files `redis` and `influxdb`."""
+@pytest.fixture(params=["docker compose", "docker-compose"])
+def calls(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Programs on PATH that note how they were called; `port` answers with the files `redis` and `influxdb`.
+
+    Compose is the plugin of `docker`, or the older program of its own.
+    """
     note = tmp_path / "calls"
     note.touch()
-    write_program(
-        tmp_path / "bin" / "docker",
-        f'cd {tmp_path}; case "$*" in *" port "*) cat $7;; *" down "*) sleep 0.5;; *) echo 28;; esac\n'
-        'echo "$@" ports $REDIS_PORT $INFLUX_PORT >> calls',
+    script = (
+        f"cd {tmp_path}; case \"$*\" in *' port '*) shift $(($# - 2)); cat $1; set -- port $1;; *' down '*) sleep 0.5;;"
+        " inspect*) cat health;; *) echo 28;; esac\n"
+        'echo "$@" ports $REDIS_PORT $INFLUX_PORT >> calls'
     )
+    plugin = "" if request.param == "docker compose" else "[ $1 = compose ] && exit 1\n"
+    write_program(tmp_path / "bin" / "docker", plugin + script)
+    write_program(tmp_path / "bin" / "docker-compose", script)
+    (tmp_path / "health").write_text("healthy\n")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docker-compose.yml").touch()
     return note
 
 
-def test_a_compose_project_comes_up_on_free_ports_and_goes_down(calls: Path, tmp_path: Path) -> None:
-    """The containers come up on free ports, are found, and go down with their volumes."""
+def noted(calls: Path) -> list[str]:
+    """What was asked of compose, from the command on; questions left out."""
+    lines = [line.split("docker-compose.yml ")[-1] for line in calls.read_text().splitlines()]
+    return [line for line in lines if not line.startswith(("compose version", "version", "info", "ps", "inspect"))]
+
+
+def test_a_compose_project_comes_up_on_free_ports_and_goes_down(
+    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The containers come up on free ports, are asked with their password, and go down with their volumes."""
     with Warden() as warden, stack.start("embedded", tmp_path / "real", warden) as real:
         for service, url in (("redis", real.bus.url.removesuffix("/0")), ("influxdb", real.store.url)):
             (tmp_path / service).write_text(url.rpartition("/")[2] + "\n")
+        monkeypatch.setattr(docker.secrets, "token_hex", lambda _: "5ec7e7")
+        with redis.Redis.from_url(real.bus.url) as client:
+            client.config_set("requirepass", "5ec7e7")
         with stack.start("docker", tmp_path / "lab", warden) as started:
-            assert (started.kind, started.bus.url, started.pids) == ("docker", real.bus.url, {})
+            assert (started.kind, started.pids) == ("docker", {})
+            assert started.bus.url == real.bus.url.replace("//", "//:5ec7e7@")
             assert (started.store.url, started.store.bucket) == (real.store.url, "sentinel_lab")
-    assert [line.split("docker-compose.yml ")[-1] for line in calls.read_text().splitlines()] == [
-        "info --format {{.ServerVersion}} ports",
-        "compose version ports",
-        "up -d --wait redis influxdb ports 0 0",
-        "port redis 6379 ports",
-        "port influxdb 8086 ports",
+    assert noted(calls) == [
+        "up -d redis influxdb ports 0 0",
+        "port redis ports 0 0",
+        "port influxdb ports 0 0",
         "down -v -t 2 ports 0 0",
     ]
+
+
+def test_a_compose_project_that_does_not_become_healthy_is_an_error(calls: Path, tmp_path: Path) -> None:
+    """A service that the engine gives up is named, and the project goes down."""
+    (tmp_path / "health").write_text("unhealthy\n")
+    with (
+        Warden() as warden,
+        pytest.raises(StackError, match="not healthy: redis is unhealthy"),
+        stack.start("docker", tmp_path / "lab", warden),
+    ):
+        pass
+    assert noted(calls)[-1] == "down -v -t 2 ports 0 0"
 
 
 def test_a_compose_project_goes_down_after_an_impatient_end(calls: Path, tmp_path: Path) -> None:

@@ -27,12 +27,14 @@ KINDS = ("auto", "external", "docker", "native", "embedded")
 # The order is the order in which `auto` asks.
 _MODULES = {"external": external, "docker": docker, "native": native, "embedded": embedded}
 _PROBES: Mapping[str, Callable[[], str]] = {kind: module.missing for kind, module in _MODULES.items()}
+_AUTO_PROBES: Mapping[str, Callable[[], str]] = {**_PROBES, "docker": docker.not_at_hand}
 
 
-def choose(kind: str, probes: Mapping[str, Callable[[], str]] = _PROBES) -> tuple[str, str]:
+def choose(kind: str, probes: Mapping[str, Callable[[], str]] | None = None) -> tuple[str, str]:
     """The kind to start, and why `auto` came to it ("" where a kind was asked for).
 
-    A probe says what its kind lacks, or "". None is asked after the first that lacks nothing.
+    A probe says what its kind lacks, or "". None is asked after the first that lacks nothing. `auto` fetches nothing:
+    a measurement should not begin with a download that nobody asked for, nor fail for want of a network.
 
     Raises:
         SettingsError: there is no such kind, or only half of an external stack is given.
@@ -41,11 +43,11 @@ def choose(kind: str, probes: Mapping[str, Callable[[], str]] = _PROBES) -> tupl
     if kind not in KINDS:
         raise SettingsError(f"STACK={kind!r} is no kind of stack: choose one of {', '.join(KINDS)}")
     if kind != "auto":
-        if lack := probes[kind]():
+        if lack := (probes or _PROBES)[kind]():
             raise StackError(f"the {kind} stack is not available: {lack}")
         return kind, ""
     lacks: list[str] = []
-    for name, missing in probes.items():
+    for name, missing in (probes or _AUTO_PROBES).items():
         if not (lack := missing()):
             return name, "; ".join([*lacks, f"{name}: available"])
         lacks.append(f"{name}: {lack}")
