@@ -2,7 +2,7 @@
 
 Pure: the time is an argument. `add` and `due` return what should be written; the loop that called them writes it.
 A batch keeps of every message only what is still needed: its point, its id on the bus, its trace. Points are packed a
-read at a time, so that thousands of small objects need not live until the store's answer. FIGURE
+read at a time, so that thousands of small objects need not live until the store's answer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One kept-alive HTTP connection. The only home of http.client.
 
 `request` is http.client's own. `post` sends head and body in one piece and reads the usual answer, a 204 with nothing
-after its head, by itself; any other answer is left to http.client. FIGURE
+after its head, by itself; any other answer is left to http.client.
 """
 
 from __future__ import annotations

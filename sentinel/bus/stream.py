@@ -204,7 +204,7 @@ class SocketStream(RedisPyStream):
     """A stream by `XREADGROUP COUNT n`, the reply parsed by hiredis and left as it is.
 
     What is stored is acknowledged on the way: the XACK travels in front of the next XREADGROUP, and neither Redis
-    nor the writer's thread has to wake up for it. FIGURE
+    nor the writer's thread has to wake up for it.
     """
 
     def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:
