@@ -66,6 +66,7 @@ class Watch(Trial):
             "--transport": self.plan.load.transport,
             "--key": self.bus.stream,
             "--record": str(self.folder / series.AGENT),
+            "--health": "off",  # its messages are no samples, and the store's count is of samples
         }
         return self._start("agent", "sentinel", "agent", *(word for pair in options.items() for word in pair))
 
