@@ -30,6 +30,7 @@ POOL = f"{THREAD};_worker (concurrent/futures/thread.py:69);_WorkItem.run (concu
 CALLED_BACK = (
     f"{POOL};WriteApi._on_next (influxdb_client/client/write_api.py:536);Consumer._settle (sentinel/consumer.py:218)"
 )
+EXCHANGE = f"{RUN};SocketStream._exchange (sentinel/bus/stream.py:245)"
 ACKNOWLEDGE = "Consumer._acknowledge (sentinel/consumer.py:209);insist (sentinel/delivery.py:62)"
 
 AT_WORK = [
@@ -61,6 +62,8 @@ AT_WORK = [
     ("write", f"{POOL};ScheduledItem.invoke (reactivex/scheduler/scheduleditem.py:24)"),
     ("acknowledge", f"{WRITER};Consumer._settle (sentinel/consumer.py:218);{ACKNOWLEDGE};_f (redis/client.py:1)"),
     ("acknowledge", f"{CALLED_BACK};{ACKNOWLEDGE}"),
+    ("acknowledge", f"{EXCHANGE};SocketStream._acknowledgement (sentinel/bus/stream.py:262)"),
+    ("receive", f"{EXCHANGE};Socket.send (sentinel/bus/link.py:130)"),
     (
         "acknowledge",
         f"{THREAD};Consumer._keep (sentinel/consumer.py:234);RedisPyStream.tend (sentinel/bus/stream.py:107)"

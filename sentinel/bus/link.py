@@ -88,7 +88,7 @@ class Gathering:
     """Lets a moment pass between reads that bring few messages, so that the next brings more.
 
     A blocked XREADGROUP returns with the first message of a burst, alone, and Pub/Sub delivers in small pieces. At
-    25,000 a second a pause of 0.5 ms takes 21 µs a message to 19; 1 ms takes it to 15, but holds messages up.
+    25,000 a second a message costs 18 µs with a pause of 0.5 ms and 15 with 1 ms, for 0.4 ms more at e2e's p50.
     After a pause nothing waits: the message that ends a quiet spell is read at once.
     """
 

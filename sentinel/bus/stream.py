@@ -244,11 +244,8 @@ class SocketStream(RedisPyStream):
         """Acknowledge what is noted, and send a command; its reply, None where there is no command."""
         connection = self._socket
         assert connection is not None
-        while self._noted:
-            self._told += self._noted.popleft()
-        told = packed("XACK", self._settings.stream, self._settings.group, *self._told) if self._told else b""
-        connection.send(told + command)
-        if told:
+        connection.send(self._acknowledgement() + command)
+        if self._told:
             answer = connection.answer(ANSWER_WITHIN)
             if isinstance(answer, hiredis.ReplyError):  # more may be on its way: the connection is given up
                 raise EOFError(f"XACK was refused: {answer}")
@@ -256,6 +253,12 @@ class SocketStream(RedisPyStream):
         reply = connection.answer(timeout) if command else None
         self._at = connection.filled
         return reply
+
+    def _acknowledgement(self) -> bytes:
+        """XACK for all that is noted and all that was told without an answer; empty where there is nothing."""
+        while self._noted:
+            self._told += self._noted.popleft()
+        return packed("XACK", self._settings.stream, self._settings.group, *self._told) if self._told else b""
 
     def acknowledge(self, ids: Sequence[bytes]) -> None:
         """See Receiver; noted only, and told with the next read or by `tell`."""

@@ -55,10 +55,11 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule("acknowledge", "sentinel/consumer.py", frozenset({"_acknowledge"})),
-    Rule("acknowledge", "sentinel/bus/", frozenset({"acknowledge", "tend"})),
+    Rule("acknowledge", "sentinel/consumer.py", frozenset({"_acknowledge", "_tell"})),
+    Rule("acknowledge", "sentinel/bus/", frozenset({"acknowledge", "_acknowledgement", "tend"})),
     *(Rule("record", f"sentinel/{name}.py") for name in ("trace", "measure", "latency", "sequences", "record")),
     Rule("encode", "sentinel/lineprotocol.py"),
+    Rule("encode", "sentinel/sample.py", frozenset({"series"})),
     Rule("encode", "sentinel/influx.py", frozenset({"PointEncoder"})),
     Rule("encode", "influxdb_client/client/write/point.py"),
     Rule("decode", "sentinel/codecs.py"),
