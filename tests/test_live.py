@@ -23,7 +23,7 @@ from sentinel.lab.watch import Watch, interruptible, planned
 from sentinel.lab.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sentinel.lab.stack import Stack
@@ -265,6 +265,15 @@ def test_an_interrupt_ends_a_watch_in_order(embedded: Stack, keeper: Warden, tmp
     assert before is signal.getsignal(signal.SIGINT)
 
 
+@pytest.fixture
+def hearing() -> Iterator[None]:
+    """Python's own answer to SIGINT, also where the tests were started in the background, deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hearing")
 def test_a_second_interrupt_does_what_it_always_did() -> None:
     """Whoever is in a hurry is not made to wait for the draining."""
     with interruptible() as stop:
