@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sentinel.lab.compare import BAND, Ratio, noise, ratio, verdict
+from sentinel.lab.compare import BAND, Ratio, intervals, noise, ratio, verdict
 
 UNKNOWN = Ratio(2.0, math.nan, math.nan, 1)
 TRIES = 200
@@ -26,14 +26,16 @@ def test_the_interval_holds_the_value() -> None:
     assert (5, True) == (found.n, found.known)
 
 
-def test_the_interval_covers_the_true_ratio() -> None:
-    """Of 100 seeded pairs of samples whose true ratio is 2, at least 90 intervals hold it."""
+@pytest.mark.parametrize(("n", "least"), [(3, 85), (5, 92), (8, 92)])
+def test_the_interval_covers_the_true_ratio(n: int, least: int) -> None:
+    """Of 100 seeded pairs of samples whose true ratio is 2, about as many intervals hold it as `intervals` says."""
     covered = 0
     for seed in range(100):
         random = np.random.default_rng(seed)
-        found = ratio((2 * random.lognormal(5, 0.2, 5)).tolist(), random.lognormal(5, 0.2, 5).tolist())
+        found = ratio((2 * random.lognormal(5, 0.2, n)).tolist(), random.lognormal(5, 0.2, n).tolist())
         covered += found.low <= 2 <= found.high
-    assert covered >= 90
+    assert covered >= least
+    assert ("95 %" in intervals(n)) == (n >= 5)
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

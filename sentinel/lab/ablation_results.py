@@ -9,8 +9,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sentinel.lab import words
-from sentinel.lab.contributions import MEASURES, Contribution, Found, Measure, trials
+from sentinel.lab import compare, words
+from sentinel.lab.contributions import MEASURES, Contribution, Found, Measure, counts, trials
 from sentinel.lab.results import TERMINAL
 from sentinel.lab.words import NOTHING
 
@@ -80,7 +80,8 @@ def _note(run: Run, measure: Measure, mine: list[Contribution]) -> str:
     again = run.data["noise"]["again"]
     why = f"the noise of the day, from a second leg of {run.data['compared'][0]}" if again else "assumed: no second leg"
     return (
-        f"medians of {trials(mine)} each, ratios with 95 % bootstrap intervals; within {band} ({why}) nothing differs."
+        f"medians of {trials(mine)} each, ratios with {compare.intervals(counts(mine)[0])};"
+        f" within {band} ({why}) nothing differs."
     )
 
 

@@ -141,10 +141,15 @@ Found = dict[Measure, list[Contribution]]
 """A contribution for every choice, in the order of the steps, by measure."""
 
 
+def counts(found: Sequence[Contribution]) -> list[int]:
+    """How many trials stand on the smaller side of every ratio: the different numbers, ascending."""
+    return sorted({ratio.n for one in found for ratio in (one.on, one.off)})
+
+
 def trials(found: Sequence[Contribution]) -> str:
-    """How many trials stand on the smaller side of every ratio: `n = 3 trials`, or from the fewest to the most."""
-    counts = sorted({ratio.n for one in found for ratio in (one.on, one.off)})
-    return f"n = {f'{counts[0]} to ' if len(counts) > 1 else ''}{words.counted(counts[-1], 'trial')}"
+    """The same in words: `n = 3 trials`, or from the fewest to the most."""
+    ns = counts(found)
+    return f"n = {f'{ns[0]} to ' if len(ns) > 1 else ''}{words.counted(ns[-1], 'trial')}"
 
 
 def stored(ratio: Ratio) -> dict[str, float | None]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sentinel.errors import RunError
-from sentinel.lab import results, views
+from sentinel.lab import compare, results, views
 from sentinel.lab.runs import RUNS, Run, load
 
 if TYPE_CHECKING:
@@ -49,10 +49,11 @@ def section(run: Run) -> str:
     machine = run.data["machine"]
     where = f"{run.data['stack']['label']} {machine['cpu_count_logical']} cores, everything on them."
     verdict = " ".join(run.data["verdict"])
+    sure = compare.intervals(run.data["parameters"]["REPEATS"])
     return (
         f"[![Latency by percentile, of the example run]({FIGURE})]({RUNS / NAME / 'report.html'})\n\n"
         f"{table(run)}\n\n"
-        f"Medians and 95 % intervals of a real run, [`runs/{NAME}`]({RUNS / NAME}) ({where}) {verdict}\n\n"
+        f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}) ({where}) {verdict}\n\n"
         f"The page that a run leaves: [a picture of its beginning]({PICTURE}),"
         f" or open [`report.html`]({RUNS / NAME / 'report.html'}) from a checkout."
     )

@@ -47,8 +47,8 @@ COUNTS = ("bytes_per_message", "allocations_per_message")
 HOLDS, CLOSE, BROKEN, MISSING, INVALID = "holds", "close", "broken", "missing", "invalid"
 MARKS = {HOLDS: "✓", CLOSE: "≈", BROKEN: "✗", MISSING: "✗", INVALID: "✗"}
 RULE = (
-    f"A bound is broken if the whole {100 * compare.CONFIDENCE:.0f} % interval lies beyond it; if the interval holds"
-    " the bound, it is close and passes. Of a single trial the value itself decides."
+    "A bound is broken if the whole bootstrap interval lies beyond it; if the interval holds the bound, it is close and"
+    " passes. Of a single trial the value itself decides."
 )
 WIDTH = 100
 """Columns of a terminal."""

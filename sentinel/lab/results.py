@@ -9,7 +9,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import bounds, views, words
+from sentinel.lab import bounds, compare, views, words
 from sentinel.lab.outcome import CAPACITY
 from sentinel.lab.summary import HEADLINE, ORIGINAL
 from sentinel.lab.words import NOTHING
@@ -150,8 +150,8 @@ def footnotes(run: Run) -> list[str]:
         notes.append(f"Share of the limit: capacity against the {limit.words}, {words.figure(limit.median)} a second.")
     if several:
         new, old = run.data["compared"]
-        interval = "with its bootstrap interval where there are several trials of each"
-        notes.append(f"Ratio: {new} ÷ {old}, {interval}. Reduction: allocated bytes against {old}.")
+        sure = f", with {compare.intervals(p['REPEATS'])}" if p["REPEATS"] > 1 else ""
+        notes.append(f"Ratio: {new} ÷ {old}{sure}. Reduction: allocated bytes against {old}.")
     return [f"{mark}." for mark in marks] + [note for note in notes if note]
 
 

@@ -61,7 +61,7 @@ def waterfall(found: Found) -> Picture:
         axis.grid(visible=False, axis="y")
     axes[0, 0].set_yticks(range(len(rows)), rows)
     axes[0, 0].set_ylim(len(rows) - 0.4, -0.6)
-    figure.supxlabel(f"{HOLLOW} · whisker: 95 % interval of the step's factor", fontsize=8.5)
+    figure.supxlabel(f"{HOLLOW} · whisker: bootstrap interval of the step's factor", fontsize=8.5)
     return Picture(figure, alts.waterfall(found))
 
 
