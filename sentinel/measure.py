@@ -1,8 +1,8 @@
 """What the consumer learns from settled batches: latencies, the sources' own numbers, the original's log lines.
 
 internal: read returned → in the batch; e2e: intended send → in the batch; stored: intended send → the store's 2xx.
-Traces are only collected on the way of a message; some hundred messages at a time are counted. (`sentinel consume
---unmeasured` shows what that costs.)
+Traces are only collected on the way of a message; thousands at a time are counted, or what there is twice a second.
+(`sentinel consume --unmeasured` shows what that costs.)
 """
 
 from __future__ import annotations
@@ -31,7 +31,11 @@ log = logging.getLogger(__name__)
 
 KINDS = ("internal", "e2e", "stored")
 COLLECT = 1000
-"""Messages to collect before they are counted."""
+"""Messages to collect before they are counted…"""
+COLLECT_SECONDS = 0.1
+"""…and seconds since the last were, up to…"""
+COLLECT_MOST = 20_000
+"""…so many: counting 1,000 at a time takes 0.41 µs a message beside a busy reader, 20,000 at a time 0.18."""
 LOG_EVERY = 1000
 """Messages between two sets of log lines, as in the original…"""
 LOG_SECONDS = 1.0
@@ -52,6 +56,7 @@ class Measure:
         self._waiting = 0
         self._window: dict[str, list[NDArray[np.int64]]] = {kind: [] for kind in KINDS}
         self._windowed = 0
+        self._counted = -math.inf
         self._logged = time.monotonic()
 
     def settled(self, batch: Batch, at: int) -> None:
@@ -59,7 +64,8 @@ class Measure:
         self._traces += [block.trace for block in batch.blocks]
         self._times += [(block.messages, block.read_at, block.batched_at, at) for block in batch.blocks]
         self._waiting += len(batch)
-        if self._waiting >= COLLECT:
+        rested = time.monotonic() - self._counted >= COLLECT_SECONDS
+        if self._waiting >= (COLLECT if rested else COLLECT_MOST):
             self._count()
 
     def take(self) -> dict[str, Any]:
@@ -72,18 +78,21 @@ class Measure:
             return
         traces, times = self._traces, self._times
         self._traces, self._times, self._waiting = [], [], 0
+        self._counted = time.monotonic()
         sent, sources, numbers = map(_whole, zip(*traces, strict=True))
         messages, read_at, batched_at, stored_at = np.array(times, dtype=np.int64).T
-        timed = sent > 0  # a sender without send times has no end-to-end latency
         values = {
             "internal": np.repeat(batched_at - read_at, messages),
-            "e2e": (np.repeat(batched_at, messages) - sent)[timed],
-            "stored": (np.repeat(stored_at, messages) - sent)[timed],
+            "e2e": np.repeat(batched_at, messages) - sent,
+            "stored": np.repeat(stored_at, messages) - sent,
         }
+        if not (timed := sent > 0).all():  # a sender without send times has no end-to-end latency
+            values |= {kind: values[kind][timed] for kind in ("e2e", "stored")}
         for kind, durations in values.items():
             self._recorders[kind].record(durations)
-        numbered = (numbers >= 0) & (sources >= 0)
-        self.sequences.see(sources[numbered], numbers[numbered])
+        if not (numbered := (numbers >= 0) & (sources >= 0)).all():
+            sources, numbers = sources[numbered], numbers[numbered]
+        self.sequences.see(sources, numbers)
         self._log(values, len(sent))
 
     def _log(self, values: Mapping[str, NDArray[np.int64]], count: int) -> None:

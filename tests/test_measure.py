@@ -13,7 +13,7 @@ import pytest
 from sentinel import measure, trace
 from sentinel.batching import Batch, Block
 from sentinel.latency import RELATIVE_ERROR, Recorder
-from sentinel.measure import COLLECT, LOG_EVERY, Measure, stats_line
+from sentinel.measure import COLLECT, COLLECT_MOST, COLLECT_SECONDS, LOG_EVERY, Measure, stats_line
 from sentinel.sample import Sample, series
 from sentinel.trace import NAMED, NUMBER, UNFOLLOWED, Trace, Tracer
 
@@ -206,6 +206,23 @@ def test_every_thousand_messages_leave_the_originals_lines(caplog: pytest.LogCap
     ]
     measured.settled(batch(half), NOW)
     assert lines_of(caplog) == []
+
+
+def test_lines_do_not_come_in_a_flood(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
+    """Ten sets of lines a second, over all messages since the last, until too many wait to be kept longer."""
+    caplog.set_level(logging.INFO, logger=measure.__name__)
+    measured = Measure()
+
+    def counts(messages: int) -> list[str]:
+        measured.settled(batch([sample(NOW - 10)] * messages), NOW)
+        return [line.split()[1] for line in lines_of(caplog)[::3]]
+
+    assert counts(LOG_EVERY) == [f"count={LOG_EVERY}"]
+    assert counts(3 * LOG_EVERY) == []
+    clock.seconds += COLLECT_SECONDS
+    assert counts(1) == [f"count={3 * LOG_EVERY + 1}"]
+    assert counts(COLLECT_MOST - 1) == []
+    assert counts(1) == [f"count={COLLECT_MOST}"]
 
 
 def test_few_messages_leave_lines_after_a_second(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
