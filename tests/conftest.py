@@ -9,6 +9,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from servers import Lane, Restartable, ScriptedStore
 
@@ -21,6 +22,11 @@ from sentinel.settings import LabSettings, StoreSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# The same examples every time, and no example fails because the machine was busy: pytest's own limit is enough.
+hypothesis.settings.register_profile("lab", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("lab")
 
 
 def pytest_report_header() -> list[str]:

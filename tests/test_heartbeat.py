@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from servers import Answer, Lane, ScriptedStore, consuming, finish, wait_until
 from test_agent import FakePublisher, reading, settings
+from test_health import health_lines
 
 from sentinel.agent import Agent
 from sentinel.errors import SettingsError
@@ -39,6 +40,28 @@ def test_an_agent_beats_when_redis_takes_its_samples(tmp_path: Path, refuses: bo
     alive.unlink()
     agent.run(count=2)
     assert alive.exists() == beats
+
+
+def test_an_agent_beats_and_tells_of_itself(tmp_path: Path) -> None:
+    """As in a container: neither keeps the other from its work."""
+    alive = tmp_path / "alive"
+    agent = Agent(settings(heartbeat=str(alive), health=0.001), FakePublisher(), reading)
+    alive.unlink()
+    report = agent.run(count=3)
+    assert alive.exists()
+    assert report.health >= 1
+    assert report.ledger.sent == 3 + report.health
+
+
+def test_a_consumer_beats_and_tells_of_itself(scripted: ScriptedStore, scripted_lane: Lane, tmp_path: Path) -> None:
+    """As in a container: points, reports and beats, side by side."""
+    alive = tmp_path / "alive"
+    with consuming(scripted_lane, heartbeat=str(alive), health=0.1) as (consumer, running):
+        alive.unlink()
+        run_load(LoadSettings(count=50), scripted_lane.bus)
+        wait_until("it beats", alive.exists)
+        wait_until("it reports", lambda: health_lines(scripted))
+        assert 50 == finish(consumer, running).ledger.written
 
 
 def test_a_consumer_beats_while_it_reads(embedded_lane: Lane, tmp_path: Path) -> None:

@@ -270,7 +270,7 @@ def test_a_knee_survives_its_record() -> None:
 def outcome(stored: float | None = 10.0, delay: float = 1.0, **found: Any) -> Outcome:
     """A valid trial at 1,000 msg/s."""
     latencies = {"send_delay": {"p99": delay}, "stored": {} if stored is None else {"p99": stored}}
-    plan = Plan(0, LATENCY, ONE, ONE, LoadSettings(rate=1000.0))
+    plan = Plan(0, LATENCY, ONE, ONE, LoadSettings(rate=1000.0, duration=11.0))
     return Outcome(plan, **({"valid": True, "sender": {"unsent": 0}, "latencies": latencies} | found))
 
 

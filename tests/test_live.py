@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import psutil
 import pytest
 from test_window import START, line, running, sample
 
@@ -245,6 +246,20 @@ def test_the_agent_alone_can_be_watched(embedded: Stack, keeper: Warden, tmp_pat
     found = done.run()
     assert [] == found.problems
     assert 1 <= found.stored == done._window.samples == found.sender["sent"]
+
+
+def test_a_watched_agent_says_nothing_of_itself(embedded: Stack, keeper: Warden, tmp_path: Path) -> None:
+    """The store's count is compared with its samples: a message about itself would be one too many."""
+    said: list[list[str]] = []
+
+    def look(*_: object) -> None:
+        running = [child for child in done._children if child.name == "agent" and child.poll() is None]
+        said.extend(psutil.Process(child.pid).cmdline() for child in running)
+
+    done = watch(embedded, keeper, tmp_path, look, LOAD=False)
+    assert [] == done.run().problems
+    assert said
+    assert all(words[words.index("--health") + 1] == "off" for words in said)
 
 
 def test_an_interrupt_ends_a_watch_in_order(embedded: Stack, keeper: Warden, tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from sentinel.lab import series
+from sentinel.lab.outcome import most_growth
 from sentinel.latency import RELATIVE_ERROR, Recorder
+from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 START = 1_700_000_000_000_000_000
@@ -114,6 +116,28 @@ def test_without_all_records_there_is_no_progress(tmp_path: Path, consumer: Any,
         write_record(tmp_path / "load" / str(number), lines)
     frame = series.progress(tmp_path, START)
     assert (0, ["sent", "received", "written", "backlog"]) == (len(frame), list(frame.columns))
+
+
+@pytest.mark.parametrize(
+    ("written", "growth"),
+    [
+        (lambda t: int(t) * 1000, 0.0),  # flushed once a second: up to a second of load waits, and no more
+        (lambda t: int(850 * t), 600.0),  # 15 % behind, for ever
+        (lambda t: int(1000 * t), 0.0),
+    ],
+)
+def test_a_backlog_grows_from_second_to_second(tmp_path: Path, written: Callable[[float], int], growth: float) -> None:
+    """A sawtooth is no growth wherever it is cut; a consumer that falls behind a little all the time is found out."""
+    times = [0.3 + 0.5 * n for n in range(12)]
+    write_record(tmp_path / "consumer", [consumer_line(t, 0, written(t)) for t in times])
+    write_record(tmp_path / "load" / "0", load_lines((0, 0), (6, 6000)))
+    assert growth == pytest.approx(series.backlog_growth(tmp_path, START, 1.0, 6.0), abs=2.0)
+
+
+@pytest.mark.parametrize(("duration", "allowed"), [(3.0, 200.0), (6.0, 500.0), (11.0, 1000.0), (61.0, 1000.0)])
+def test_a_backlog_may_grow_by_a_tenth_of_the_load_or_a_second(duration: float, allowed: float) -> None:
+    """Of the measured load, which begins after the warm-up."""
+    assert allowed == pytest.approx(most_growth(LoadSettings(rate=1000.0, duration=duration)))
 
 
 # -- resources -------------------------------------------------------------------------------------------------------

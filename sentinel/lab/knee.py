@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from sentinel.lab.outcome import GROWN
+from sentinel.lab.outcome import most_growth
 from sentinel.lab.plans import interleaved
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def reason(outcome: Outcome, sent: float, growth: float, slo: float) -> str:
         return INVALID
     if outcome.lost:
         return LOSS
-    if growth >= GROWN * rate:
+    if growth >= most_growth(outcome.plan.load):
         return BACKLOG
     if outcome.sender.get("unsent") or sent < SENT * rate or (delay or 0.0) > slo:
         return GENERATOR

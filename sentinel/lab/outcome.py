@@ -12,8 +12,9 @@ AGAIN = " (again)"
 """End of the label of the A/A leg: the same configuration once more, which shows the noise of the day."""
 WARM_UP = 1.0
 """Seconds of a paced load before the measured ones."""
-GROWN = 1.0
-"""Seconds of the offered load by which a backlog may grow before the load counts as not sustained."""
+GROWN, GROWN_SHARE = 1.0, 0.1
+"""Seconds, and share, of the measured load by which a backlog may grow before the load counts as not sustained: the
+less of the two."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Outcome:
     growth: float = 0.0
     """Latency trials: messages by which the backlog grew from the end of the warm-up to the end of the load."""
     sustained: bool = True
-    """Latency trials: the backlog grew by less than one second of load, and everything scheduled was sent."""
+    """Latency trials: the backlog grew by less than `most_growth`, and everything scheduled was sent."""
     cpu_us: float | None = None
     """CPU of the consumer per message, µs."""
     peak_rss_mb: float | None = None
@@ -82,6 +83,16 @@ class Outcome:
         """The inverse of `to_dict`."""
         plan = Plan(**data["plan"] | {"load": LoadSettings(**data["plan"]["load"])})
         return cls(**data | {"plan": plan})
+
+
+def most_growth(load: LoadSettings) -> float:
+    """Messages by which the backlog may grow under a paced load that counts as sustained."""
+    return load.rate * growth_seconds(load.duration - WARM_UP)
+
+
+def growth_seconds(measured: float) -> float:
+    """Seconds of load by which the backlog may grow in so many measured ones."""
+    return min(GROWN, GROWN_SHARE * measured)
 
 
 def warm_up(count: int) -> int:

@@ -105,10 +105,14 @@ def progress(trial: Path, start: int) -> pd.DataFrame:
 
 
 def backlog_growth(trial: Path, start: int, since: float, until: float) -> float:
-    """Messages by which the backlog grew between two moments, in seconds from `start` (ns)."""
+    """Messages by which the backlog grew between two moments, in seconds from `start` (ns).
+
+    From the mean of the first second to that of the last: a writer that flushes once a second makes a sawtooth of it.
+    """
     backlog = progress(trial, start)["backlog"]
-    backlog = backlog[(backlog.index >= since) & (backlog.index <= until)]
-    return float(backlog.iloc[-1] - backlog.iloc[0]) if len(backlog) > 1 else 0.0
+    first = backlog[(backlog.index >= since) & (backlog.index < since + 1)]
+    last = backlog[(backlog.index > until - 1) & (backlog.index <= until)]
+    return float(last.mean() - first.mean()) if len(first) and len(last) else 0.0
 
 
 def _sent(frame: pd.DataFrame, start: int, at: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from sentinel.lab import knee, plots, sweep_results, views, words
 from sentinel.lab.figures import figure_html, nothing
 from sentinel.lab.knee import BISECTIONS, FAILS, HOLDS, SENT, SILENT
 from sentinel.lab.looks import looks
-from sentinel.lab.outcome import GROWN
+from sentinel.lab.outcome import growth_seconds
 from sentinel.lab.tables import Markup, paragraphs, table, tag, together
 
 if TYPE_CHECKING:
@@ -120,11 +120,12 @@ def _verdict(step: Step, slo: float) -> Markup:
 def rules(run: Run) -> list[str]:
     """By which rules a step holds and a knee is found, in sentences."""
     p = run.data["parameters"]
+    grown = growth_seconds(p["DURATION"])
     slo, ladder = words.plain(p["P99_STORED_MS"]), "the next one listed" if p["RATES"] else f"{p['FACTOR']:g}× as much"
     halved = "" if p["RATES"] else f"; the gap around the knee is then halved {BISECTIONS} times, geometrically"
     return [
-        f"A step holds if its trial is valid, nothing was lost, the backlog grew by less than {GROWN:g} s of load"
-        f" between the end of the warm-up and the end of the load, and stored p99 is within {slo} ms.",
+        f"A step holds if its trial is valid, nothing was lost, the backlog grew by less than {grown:g} s of load"
+        f" from the first measured second to the last, and stored p99 is within {slo} ms.",
         "A step without loss or growing backlog says nothing, neither for nor against, where the load generator left"
         f" messages unsent, sent less than {100 * SENT:.0f} % of the offered rate, or was over {slo} ms late itself"
         " (send delay p99); an invalid one says nothing either.",

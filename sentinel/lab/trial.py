@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import pyspy, series
-from sentinel.lab.outcome import GROWN, MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
+from sentinel.lab.outcome import MEMORY, PROFILE, WARM_UP, Outcome, Plan, most_growth, warm_up
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
 from sentinel.record import READY
@@ -236,7 +236,7 @@ class Trial:
             series.write_hgrm(recorder, self.folder / f"{kind}.hgrm")
         load = self.plan.load
         outcome.growth = series.backlog_growth(self.folder, start, WARM_UP, load.duration)
-        outcome.sustained = not sent.unsent and outcome.growth < GROWN * load.rate
+        outcome.sustained = not sent.unsent and outcome.growth < most_growth(load)
 
 
 class Sampler:

@@ -64,9 +64,9 @@ class Project:
         down = [*program(), "down", "--volumes", "--remove-orphans", "--timeout", "5"]
         subprocess.run(down, cwd=ROOT, env=env, capture_output=True, timeout=120, check=False)
 
-    def compose(self, *words: str) -> str:
+    def compose(self, *words: str, timeout: float = 240.0) -> str:
         """A compose command."""
-        return run(*program(), *words, env=self.env)
+        return run(*program(), *words, env=self.env, timeout=timeout)
 
     def up(self, *words: str) -> None:
         """Start, and wait until all of it is healthy."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -221,6 +223,33 @@ def test_on_pubsub_what_is_lost_is_counted(project: Project) -> None:
         (ledger,) = pubsub.ledgers()
         say(f"scheduled {load['scheduled']:,}, sent {load['sent']:,}, stored {stored:,}, lost {ledger['lost']:,}")
         assert load["scheduled"] == stored + ledger["lost"]
+
+
+@pytest.mark.timeout(900)
+def test_the_lab_wants_its_token(project: Project) -> None:
+    """JupyterLab answers to who has the token alone; its notebooks measure the project's own Redis and InfluxDB."""
+    project.compose("build", "lab", timeout=600.0)
+    project.up("lab")
+    assert 403 == status_of(f"{project.lab_url}/api/contents")
+    assert 200 == status_of(f"{project.lab_url}/api/contents?token={project.secrets['LAB_TOKEN']}")
+    (lab,) = project.containers("lab")
+    assert "10001\n" == run("docker", "exec", lab, "id", "-u")
+    small = ["DURATION=2", "REPEATS=2", "MESSAGES=2000", "HEADLINE_RATE=2000", "PYSPY=False"]
+    said = run("docker", "exec", lab, "sentinel", "run", "benchmark", *small, timeout=300.0)
+    say(said.strip().splitlines()[-1])
+    assert "external stack" in said
+    size = run("docker", "image", "inspect", "--format", "{{.Size}}", "sentinelstream-lab/lab")
+    say(f"sentinelstream-lab/lab: {int(size) / 1e6:.0f} MB")
+    project.compose("rm", "-s", "-f", "lab")
+
+
+def status_of(url: str) -> int:
+    """What an HTTP server answers to a GET."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def test_it_does_not_start_without_secrets(tmp_path: Path) -> None:
