@@ -209,13 +209,16 @@ def test_only_those_with_the_password_get_in(project: Project) -> None:
 
 
 def test_on_pubsub_what_is_lost_is_counted(project: Project) -> None:
-    """While Redis restarts messages are gone; the consumer's count of them and the stored ones make the whole."""
+    """Redis restarts, then cuts the subscriber off while it is sent to: the stored and those counted make the whole."""
     del project  # its images
     with Project(TRANSPORT="pubsub") as pubsub:
         pubsub.up()
         with pubsub.loading(SECONDS) as end:
             time.sleep(2.0)
             pubsub.compose("restart", "redis")
+            wait_until("it goes on", lambda before=pubsub.stored(): pubsub.stored() > before, 30.0)
+            (redis,) = pubsub.containers("redis")
+            run("docker", "exec", redis, "redis-cli", "client", "kill", "type", "pubsub")
             load = end()
         time.sleep(2.0)
         stored = pubsub.stored(LOAD)
@@ -223,6 +226,7 @@ def test_on_pubsub_what_is_lost_is_counted(project: Project) -> None:
         (ledger,) = pubsub.ledgers()
         say(f"scheduled {load['scheduled']:,}, sent {load['sent']:,}, stored {stored:,}, lost {ledger['lost']:,}")
         assert load["scheduled"] == stored + ledger["lost"]
+        assert ledger["lost"] > 0
 
 
 @pytest.mark.timeout(900)
