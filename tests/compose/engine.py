@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -10,6 +11,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 from servers import wait_until
 
@@ -94,6 +97,14 @@ class Project:
             return []
         finally:
             store.close()
+
+    def asked(self, method: str, path: str, query: dict[str, str], flux: str = "", *, as_json: bool = False) -> Any:
+        """What InfluxDB 2 answers, in its own words or taken apart; `flux` goes as a query in its language."""
+        headers = {"Authorization": f"Token {self.store.token}", "Content-Type": "application/vnd.flux"}
+        url = f"{self.store.url}{path}?{urlencode(query)}"
+        with urlopen(Request(url, flux.encode() or None, headers, method=method), timeout=30) as answer:
+            text = answer.read().decode()
+        return json.loads(text) if as_json else text
 
     def stored(self, where: str = LOAD) -> int:
         """How many points there are."""

@@ -16,7 +16,9 @@ import psutil
 import pytest
 from engine import LOAD, ROOT, Project, run
 from servers import wait_until
+from test_dashboard import CHARTS, QUERIES
 
+from sentinel import sink
 from sentinel.lab import stack
 from sentinel.lab.stack import docker
 from sentinel.lab.stack.compose import program
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(300)]
 SECONDS = 12.0
 """Of load around a fault."""
+REPORTS = "SELECT count(rss_bytes) FROM sentinel_agent, sentinel_consumer WHERE time > now() - 1m"
 
 
 def say(text: str) -> None:
@@ -173,6 +176,22 @@ def test_a_bus_that_restarts_loses_nothing(project: Project) -> None:
     say(f"load: {load}")
 
 
+def test_the_dashboard_shows_what_is_stored(project: Project) -> None:
+    """It is there once, with every chart of the template, and each of their queries finds points."""
+    if (server := sink.identify(project.store)).dialect != "2":
+        pytest.skip(f"the image that the file names {server} has no dashboards")
+    wait_until("consumer and agent have told of themselves", lambda: len(project.rows(REPORTS)) == 2, 30.0)
+    (board,) = project.asked("GET", "/api/v2/dashboards", {"org": "sentinel"}, as_json=True)["dashboards"]
+    assert ("SentinelStream", len(CHARTS)) == (board["name"], len(board["cells"]))
+    for query in QUERIES:
+        flux = query
+        for name, value in (("timeRangeStart", "-15m"), ("timeRangeStop", "now()"), ("windowPeriod", "10s")):
+            flux = flux.replace(f"v.{name}", value)
+        rows = project.asked("POST", "/api/v2/query", {"org": "sentinel"}, flux).split("\r\n")
+        assert len(rows) > 2, f"no points for\n{flux}"
+    say(f"{server}: {len(board['cells'])} charts, {len(QUERIES)} queries answered")
+
+
 def test_three_consumers_share_the_work(project: Project) -> None:
     """Each stores a part, and together they store each message once."""
     project.up("--scale", "consumer=3", "--no-recreate")
@@ -212,11 +231,12 @@ def test_on_pubsub_what_is_lost_is_counted(project: Project) -> None:
     """Redis restarts, then cuts the subscriber off while it is sent to: the stored and those counted make the whole."""
     del project  # its images
     with Project(TRANSPORT="pubsub") as pubsub:
-        pubsub.up()
+        pubsub.up("redis", "influxdb", "consumer")  # the agent is a sender, too: what it lost would be counted
         with pubsub.loading(SECONDS) as end:
             time.sleep(2.0)
             pubsub.compose("restart", "redis")
-            wait_until("it goes on", lambda before=pubsub.stored(): pubsub.stored() > before, 30.0)
+            before = pubsub.stored()
+            wait_until("it goes on", lambda: pubsub.stored() > before, 30.0)
             (redis,) = pubsub.containers("redis")
             run("docker", "exec", redis, "redis-cli", "client", "kill", "type", "pubsub")
             load = end()
