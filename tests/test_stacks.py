@@ -210,7 +210,8 @@ def test_a_taken_port_of_influxd_is_given_up_for_others(which: int, taken: int, 
         lambda port: str(sink.identify(servers.store_on(port))),
         ports=lambda count: next(offers)[:count],
     ) as (influx, version):
-        assert influx.port == second[0]
+        # 2.x has one port.
+        assert influx.port == (first[0] if which and version.startswith("InfluxDB 2") else second[0])
         assert version.startswith("InfluxDB ")
 
 
