@@ -158,7 +158,7 @@ def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("location", "short"),
     [
-        ("decode:/work/main/sentinel/codecs.py:33", "decode:sentinel/codecs.py:33"),
+        ("decode:/home/me/lab/sentinel/codecs.py:33", "decode:sentinel/codecs.py:33"),
         ("decode:/home/me/sentinel/sentinel/codecs.py:33", "decode:sentinel/codecs.py:33"),
         ("decode:/x/lib/python3.12/site-packages/sentinel/codecs.py:3", "decode:sentinel/codecs.py:3"),
         ("send:/home/me/.venv/lib/python3.11/site-packages/redis/client.py:9", "send:redis/client.py:9"),
@@ -167,7 +167,7 @@ def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         ("run:/opt/py/lib/python3.13/threading.py:1", "run:threading.py:1"),
         ("decode:/home/my user/lab/sentinel/codecs.py:33", "decode:sentinel/codecs.py:33"),
         ("_find:<frozen importlib._bootstrap>:12", "_find:<frozen importlib._bootstrap>:12"),
-        ("<listcomp>:/work/main/sentinel/lineprotocol.py:5", "<listcomp>:sentinel/lineprotocol.py:5"),
+        ("<listcomp>:/home/me/lab/sentinel/lineprotocol.py:5", "<listcomp>:sentinel/lineprotocol.py:5"),
         ("sentinel.codecs", "sentinel.codecs"),
         ("", ""),
     ],
