@@ -57,7 +57,7 @@ class Outcome:
     throughput: float = 0.0
     """Messages per second: acknowledged after the first batch, from then to the last; capacity: from the first read."""
     growth: float = 0.0
-    """Latency trials: messages by which the backlog grew from the end of the warm-up to the end of the load."""
+    """Latency trials: messages by which the backlog grew from the first measured second to the last."""
     sustained: bool = True
     """Latency trials: the backlog grew by less than `most_growth`, and everything scheduled was sent."""
     cpu_us: float | None = None
