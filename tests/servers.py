@@ -228,14 +228,16 @@ class Restartable:
         self.child.wait(10)
 
 
-def durable_bus(warden: Warden, folder: Path, program: Path) -> tuple[Restartable, BusSettings]:
+def durable_bus(
+    warden: Warden, folder: Path, program: Path, more: Sequence[str] = ()
+) -> tuple[Restartable, BusSettings]:
     """A started Redis or Valkey that keeps what it was given."""
     server = Restartable(
         warden,
         native.redis_program(program),
         folder,
         lambda port: server_version(servers.bus_on(port)),
-        more=("--appendonly", "yes"),
+        more=("--appendonly", "yes", *more),
     ).start()
     return server, servers.bus_on(server.ports[0])
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+import redis
 from servers import (
     QUICK,
     Answer,
@@ -269,6 +270,35 @@ def test_a_redis_that_was_away_loses_nothing(
     assert ([], 0, 0) == (ledger.problems(), ledger.pending, ledger.lost)
     assert ledger.reconnects > 0 or configuration == "baseline"  # redis-py connects again by itself
     assert (rate * 2, 0) == (sent.sent, sent.unsent)
+    assert_stored_exactly(lane, sent.sent)
+    redis_server.end(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("server", ["valkey", "redis"])
+def test_a_redis_that_is_long_reading_its_log_loses_nothing(server: str, embedded: Stack, workshop: Workshop) -> None:
+    """While it loads, Redis refuses what it is sent: that is sent again, not given up."""
+    if server == "redis":
+        workshop.need_native()
+    program = embedded_stack.valkey() if server == "valkey" else native.find("redis-server") or workshop.folder
+    slowly = ("--key-load-delay", "50")  # µs; meanwhile it answers, with a refusal, each 1,024 commands of the log
+    redis_server, settings = durable_bus(workshop.warden, workshop.folder, program, slowly)
+    lane = Lane.on(settings, embedded.store)
+    with redis.Redis.from_url(settings.url) as client, client.pipeline(transaction=False) as pipeline:
+        for number in range(20 * 1024):
+            pipeline.set("old", number)
+        pipeline.execute()
+    process = workshop.consumer(lane)
+    with loading(lane, rate=RATE, duration=3.0) as load:
+        wait_until("some points are stored", lambda: lane.stored() > 100)
+        redis_server.end(signal.SIGKILL)
+        redis_server.start()
+        with redis.Redis.from_url(settings.url, retry=None) as client:
+            assert client.info("persistence")["loading"]
+        sent = load.result(30).ledger
+    process.child.signal(signal.SIGUSR1)
+    assert process.ends(25) == 0, process.log
+    assert (RATE * 3, 0) == (sent.sent, sent.unsent)
+    assert ([], 0, 0) == (process.ledger.problems(), process.ledger.pending, process.ledger.lost)
     assert_stored_exactly(lane, sent.sent)
     redis_server.end(signal.SIGTERM)
 

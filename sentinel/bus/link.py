@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FIELD = b"d"
 """The one field of a stream entry; it holds the payload."""
+ANSWER_WITHIN = 5.0
+"""Seconds that Redis may take to answer a command that needs no work: XACK, PING."""
 SOCKET_BUFFER = 256 * 1024
 """Bytes taken from the socket at once: 1,000 JSON messages, for 2.7 µs each; 64 KiB and 500 took 3.1."""
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import hiredis
 
-from sentinel.bus.link import FIELD, Socket, client, mapped
+from sentinel.bus.link import ANSWER_WITHIN, FIELD, Socket, client, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentinel.settings import BusSettings
+
+
+NOT_YET = "LOADING"
+"""How Redis's refusal begins while it reads its log: the command is good, and will be taken later."""
 
 
 class Publisher:
@@ -162,12 +166,14 @@ class _Link:
                 replies = []
                 while (reply := self._socket.next_reply()) is not False:
                     replies.append(reply)
+                if refusals := [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]:
+                    if any(str(refusal).startswith(NOT_YET) for refusal in refusals):
+                        raise EOFError(str(refusals[-1]))
+                    answers.refused += len(refusals)
+                    answers.reason = str(refusals[-1])
                 count += len(replies)
                 # Whole numbers say how many received a message, bytes are a stream entry's id.
                 answers.receivers += sum(reply for reply in replies if isinstance(reply, int))
-                if refusals := [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]:
-                    answers.refused += len(refusals)
-                    answers.reason = str(refusals[-1])
         finally:
             answers.accepted += count
             del self.owed[:count]
@@ -175,6 +181,9 @@ class _Link:
     def reconnect(self) -> None:
         self._socket.close()
         self._socket = Socket(self._settings)
+        # Unlike the commands that set a connection up, PING is refused by a server that cannot take a message yet.
+        if (answer := self._socket.ask(ANSWER_WITHIN, "PING")) != b"PONG":
+            raise EOFError(str(answer))
         again, self.owed = self.owed, []
         self.send(again)
 

@@ -16,7 +16,7 @@ import hiredis
 from redis.exceptions import ResponseError
 
 from sentinel.batching import Read
-from sentinel.bus.link import Gathering, Socket, client, mapped, packed
+from sentinel.bus.link import ANSWER_WITHIN, Gathering, Socket, client, mapped, packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 CLAIM_COUNT = 1000
 """Most entries taken over at once."""
-ANSWER_WITHIN = 5.0
-"""Seconds that Redis may take to answer an acknowledgement."""
 
 
 @dataclass
