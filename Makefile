@@ -66,7 +66,7 @@ audit: $(READY)  ## look the pinned packages up among known vulnerabilities (nee
 	@$(BIN)/python .ci/audit.py
 
 lab: $(READY)  ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/jupyter lab notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 example: $(READY)  ## make a run the one that the README shows, or a live one its picture: make example RUN=<id>
 	@$(BIN)/python -m sentinel.lab.example $(RUN)

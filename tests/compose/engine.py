@@ -77,8 +77,8 @@ class Project:
         wait_until("all are healthy", lambda: set(self.health().values()) == {"healthy"}, 90.0)
 
     def containers(self, service: str = "") -> list[str]:
-        """Ids, of one service or of all."""
-        return self.compose("ps", "-q", *([service] if service else [])).split()
+        """Ids, of one service or of all, running or not."""
+        return self.compose("ps", "-a", "-q", *([service] if service else [])).split()
 
     def inspect(self, shown: str, service: str = "") -> list[str]:
         """A field of each container."""

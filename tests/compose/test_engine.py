@@ -5,7 +5,11 @@ Run by `make test-compose`, with whatever images the files name. Each test leave
 
 from __future__ import annotations
 
+import json
+import os
+import secrets
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from engine import LOAD, ROOT, Project, run
+from engine import LOAD, ROOT, Project, numbers, run
 from servers import wait_until
 from test_dashboard import CHARTS, QUERIES
 
@@ -44,8 +48,8 @@ def project() -> Iterator[Project]:
     """The four services that always run, built anew and healthy."""
     if lack := docker.missing(ROOT):
         pytest.fail(lack)
-    with Project() as project:
-        project.compose("build", "consumer", "agent")
+    with Project(DURATION="3s") as project:
+        project.compose("build", "agent", "consumer", "load")
         start = time.monotonic()
         project.up()
         say(f"healthy {time.monotonic() - start:.1f} s after up: {project.health()}")
@@ -119,6 +123,19 @@ def test_the_agent_reads_the_host(project: Project) -> None:
     say(f"under load the host receives up to {most['max']:,.0f} bytes/s")
     # The agent itself receives some hundred; the load passes it by.
     assert most["max"] > 500_000
+
+
+def test_what_runs_goes_on_running(project: Project) -> None:
+    """Another `up`, of all or of the load, finds nothing changed: no container is replaced."""
+    containers, stored = set(project.containers()), project.stored()
+    project.up()
+    assert containers == set(project.containers())
+    said = project.compose("--profile", "load", "up", "load")
+    load = numbers(said[said.index("load scheduled=") :])
+    say(f"load {load}")
+    project.settles_at(stored + load["sent"])
+    project.compose("--profile", "load", "rm", "-f", "load")
+    assert containers == set(project.containers())
 
 
 def test_a_load_arrives(project: Project) -> None:
@@ -279,12 +296,25 @@ def status_of(url: str) -> int:
 def test_it_does_not_start_without_secrets(tmp_path: Path) -> None:
     """Compose refuses, and says what to do."""
     (tmp_path / "docker-compose.yml").write_text((ROOT / "docker-compose.yml").read_text())
-    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)}
+    env = {name: os.environ[name] for name in ("PATH", "HOME")}
     command = [*program(), "up", "-d"]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
     say(done.stderr.strip())
     assert done.returncode != 0
     assert "run make env first" in done.stderr
+
+
+def test_a_server_that_ends_at_once_is_told_of(tmp_path: Path) -> None:
+    """The lab's stack does not wait for what no longer runs: it says so and takes everything down."""
+    image = docker.images(ROOT / "docker-compose.yml")[0]
+    service = {"image": image, "entrypoint": ["false"], "healthcheck": {"test": ["CMD", "true"]}}
+    file = tmp_path / "docker-compose.yml"
+    file.write_text(json.dumps({"services": {"redis": service}}))
+    name = f"sentinel-test-{secrets.token_hex(4)}"
+    command = [sys.executable, "-m", "sentinel.lab.stack.compose", name, str(file), "redis"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "not healthy: redis is exited")
+    assert name not in run("docker", "ps", "-a")
 
 
 def test_the_labs_stack_in_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def _await_health(compose: list[str], services: tuple[str, ...]) -> str:
 def _state(compose: list[str], service: str) -> str:
     """`starting`, `healthy`, `unhealthy`; `exited` or the like once it no longer runs; "" if the engine is silent."""
     shown = "{{if .State.Running}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}"
-    container = says([*compose, "ps", "-q", service], within=20.0)
+    container = says([*compose, "ps", "-a", "-q", service], within=20.0)
     return says(["docker", "inspect", "--format", shown, container]) if container else ""
 
 
