@@ -239,16 +239,20 @@ class LoadGenerator:
             log.warning("Redis refused messages: %s", answers.reason)
 
     def _fill(self) -> None:
-        """`count` messages, in turn over the sources, with 1 ns between their times."""
+        """`count` messages, in turn over the sources, as if each had sent one a millisecond until now.
+
+        A store that keeps milliseconds, such as VictoriaMetrics, would take closer ones for one and the same point.
+        """
         s = self._settings
         self._ledger.scheduled = s.count
-        base = time.time_ns()
+        base = time.time_ns() - (s.count // s.workers + 1) * 1_000_000
         for first in range(0, s.count, CHUNK):
             if self._stop.requested:
                 return
             turns = np.arange(first, min(first + CHUNK, s.count))
             numbers = self._numbered(turns % s.workers)
-            self._send(self._payloads(numbers, (base + turns).tolist()), numbers)
+            times = base + turns // s.workers * 1_000_000 + turns % s.workers
+            self._send(self._payloads(numbers, times.tolist()), numbers)
             while self._sender.owed > MOST_OWED and not self._stop.requested:
                 self._collect(0.05)
             self._note()

@@ -146,6 +146,8 @@ def test_count_fills_exactly(embedded_lane: Lane, count: int, workers: int) -> N
     report, samples = play(embedded_lane, count=count, workers=workers)
     assert (count, count, 0) == (report.ledger.scheduled, report.ledger.sent, report.ledger.unsent)
     assert count == len(samples) == len({sample.sent for sample in samples})
+    assert count == len({(sample.source, sample.sent // 1_000_000) for sample in samples})  # what some stores keep
+    assert all(sample.sent <= time.time_ns() for sample in samples)
     assert_gapless(samples, range(min(count, workers)))
     assert len(Recorder.from_dict(report.delay)) == 0  # nothing was intended for a time
 

@@ -75,11 +75,14 @@ def test_every_axis_switched_alone_carries_all(embedded_lane: Lane, configuratio
     assert_all_arrived(embedded_lane, sent, got, MESSAGES)
 
 
+@pytest.mark.parametrize("load", [{"rate": 800.0, "duration": 0.5}, {"count": 400}])
 @pytest.mark.parametrize("configuration", ["client-batching", "optimised"])
-def test_victoria_metrics_takes_it_too(embedded: Stack, victoria: StoreSettings, configuration: str) -> None:
-    """Through `/api/v2/write`, points whose times differ by milliseconds are all kept."""
+def test_victoria_metrics_takes_it_too(
+    embedded: Stack, victoria: StoreSettings, configuration: str, load: dict[str, float]
+) -> None:
+    """Through `/api/v2/write`, to the millisecond and without duplicates: messages on time and a full stream's."""
     lane = Lane.on(embedded.bus, victoria)
-    sent, got = carry(lane, configuration, "stream", rate=800, duration=0.5)
+    sent, got = carry(lane, configuration, "stream", **load)
     assert_all_arrived(lane, sent, got, 400)
     bus.remove(lane.bus)
 
