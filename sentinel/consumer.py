@@ -166,6 +166,7 @@ class Consumer:
         except BusError as error:
             log.warning("%s; reconnecting", error)
             self._reconnect()
+            self._last_message = time.monotonic()  # a bus that could not be read was not seen to be empty
             return None
 
     def _reconnect(self) -> None:

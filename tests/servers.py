@@ -237,7 +237,7 @@ def durable_bus(
         native.redis_program(program),
         folder,
         lambda port: server_version(servers.bus_on(port)),
-        more=("--appendonly", "yes", *more),
+        more=("--appendonly", "yes", "--appendfsync", "always", *more),  # answered is kept, whoever is killed
     ).start()
     return server, servers.bus_on(server.ports[0])
 

@@ -30,6 +30,7 @@ from sentinel import consumer as consumer_module
 from sentinel.bus import open_receiver, unread
 from sentinel.configurations import CONFIGURATIONS, parse
 from sentinel.consumer import Consumer
+from sentinel.errors import BusError
 from sentinel.lab.stack import embedded as embedded_stack
 from sentinel.lab.stack import native
 from sentinel.loads import run_load
@@ -301,6 +302,27 @@ def test_a_redis_that_is_long_reading_its_log_loses_nothing(server: str, embedde
     assert ([], 0, 0) == (process.ledger.problems(), process.ledger.pending, process.ledger.lost)
     assert_stored_exactly(lane, sent.sent)
     redis_server.end(signal.SIGTERM)
+
+
+def test_a_bus_that_was_away_for_long_is_not_taken_for_empty(
+    embedded_lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A consumer that is to end when the bus is empty looks again once it has it back, however long that took."""
+    run_load(LoadSettings(count=100), embedded_lane.bus)
+    consumer = Consumer(parse("optimised"), ConsumerSettings(idle=0.2), embedded_lane.bus, embedded_lane.store)
+    consumer.until_empty = True
+    receiver = consumer._receiver
+    read, reconnect = receiver.read, receiver.reconnect
+
+    def broken(_: float) -> None:
+        monkeypatch.setattr(receiver, "read", read)
+        raise BusError("away")
+
+    monkeypatch.setattr(receiver, "read", broken)
+    monkeypatch.setattr(receiver, "reconnect", lambda: (time.sleep(0.5), reconnect()))
+    consumer.run()
+    ledger = consumer.close().ledger
+    assert (100, 1) == (ledger.written, ledger.reconnects)
 
 
 def test_a_deleted_stream_is_begun_anew(lane: Lane) -> None:
