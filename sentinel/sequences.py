@@ -68,8 +68,9 @@ class Sequences:
         starts = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]])
         ends = np.r_[starts[1:], len(slots)]
         self._start(slots[starts], numbers[starts])
-        jumps = np.r_[0, np.cumsum(numbers[1:] != numbers[:-1] + 1)]
-        steady = (numbers[starts] == self._expected[slots[starts]]) & (jumps[starts] == jumps[ends - 1])
+        jumps = np.r_[True, numbers[1:] != numbers[:-1] + 1]
+        jumps[starts] = numbers[starts] != self._expected[slots[starts]]
+        steady = ~np.logical_or.reduceat(jumps, starts)
         self._expected[slots[starts[steady]]] = numbers[ends[steady] - 1] + 1
         for start, end in zip(starts[~steady], ends[~steady], strict=True):
             for number in numbers[start:end]:
