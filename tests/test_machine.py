@@ -91,10 +91,18 @@ def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tm
         ),
         ({"git": {}}, []),
         ({"load_average": None}, []),
+        ({"timer": {"p50": 0.06, "p99": 1.0, "max": 40.0, "wakeups": 2400}}, []),
+        (
+            {"timer": {"p50": 0.06, "p99": 4.84, "max": 31.4, "wakeups": 2400}},
+            [
+                "Sleepers wake late here: a bare timer by 4.8 ms at p99 and up to 31 ms, with nothing else running."
+                " No latency is free of such pauses, whatever the pipeline does."
+            ],
+        ),
     ],
 )
 def test_doubts_follow_from_the_machine(change: dict[str, Any], sentences: list[str]) -> None:
-    """Few cores, a busy machine and differing files are each named with their numbers; a quiet one raises none."""
+    """Few cores, a busy machine, late timers and differing files are each named with their numbers; else none is."""
     assert sentences == doubts({**QUIET, **change})
 
 

@@ -10,7 +10,7 @@ import click
 
 from sentinel.cli import Duration, on_stop_signals
 from sentinel.lab import runs as records
-from sentinel.lab.stack import KINDS, start
+from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.store.__main__ import command as store
 from sentinel.lab.warden import Warden
 from sentinel.settings import CODEC_NAMES
@@ -86,15 +86,17 @@ def stack(kind: str, directory: Path | None) -> None:
 )
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="Of each measurement.")
 def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
-    """Measure what Redis alone and the store alone can do on this machine.
+    """Measure what Redis alone and the store alone can do on this machine, and how late it wakes a sleeper.
 
     Medians with their ranges, the measuring client included. What a consumer reaches is a share of the lowest of them.
     """
     from tqdm import tqdm
 
-    from sentinel.lab import results
+    from sentinel.lab import results, timer
     from sentinel.lab.limits import measure, steps
 
+    kind, _ = choose(kind)
+    late = timer.lateness(seconds * repeats)
     with (
         tempfile.TemporaryDirectory() as temporary,
         Warden() as warden,
@@ -107,7 +109,7 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
             bar.update()
 
         found = measure(started, records.new_id("limits"), codec=codec, seconds=seconds, repeats=repeats, note=note)
-    click.echo(results.limits_table(found, started.label))
+    click.echo(results.limits_table(found, started.label, late))
 
 
 @click.command("bench-check")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentinel.errors import SentinelError, TrialError
-from sentinel.lab import limits, profiling
+from sentinel.lab import limits, profiling, timer
 from sentinel.lab.bounds import Limit
 from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, PROFILE, Outcome, Plan
 from sentinel.lab.parameters import Common
@@ -29,6 +29,11 @@ P = TypeVar("P", bound=Common)
 
 class Lab(Session[P]):
     """A session that measures. Each notebook has a lab of its own."""
+
+    @classmethod
+    def before(cls, parameters: P) -> dict[str, Any]:
+        """See Session: how late a timer is while nothing else runs."""
+        return {"timer": timer.lateness(parameters.limit_seconds * parameters.REPEATS)}
 
     @staticmethod
     def expected(plan: Plan) -> float:

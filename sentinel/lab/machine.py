@@ -15,6 +15,8 @@ BUSY = 0.5
 """Load average per core, before we start, above which a machine counts as busy."""
 STEAL = 2.0
 """Percent."""
+LATE = 1.0
+"""ms at p99 by which a bare timer may be late before it is worth a warning: the lowest of the published p99 figures."""
 
 
 def provenance() -> dict[str, Any]:
@@ -49,6 +51,11 @@ def doubts(where: dict[str, Any]) -> list[str]:
     load = (where.get("load_average") or [0.0])[0]
     if load > BUSY * cores:
         found.append(f"The machine was busy before the first trial: load average {load:.2f} on {cores} cores.")
+    if (late := where.get("timer", {})).get("p99", 0.0) > LATE:
+        found.append(
+            f"Sleepers wake late here: a bare timer by {late['p99']:.1f} ms at p99 and up to {late['max']:.0f} ms, with"
+            " nothing else running. No latency is free of such pauses, whatever the pipeline does."
+        )
     if where.get("git", {}).get("dirty"):
         found.append("Files differed from the commit: nobody else can check out exactly this code.")
     return found

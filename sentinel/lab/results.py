@@ -9,13 +9,13 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import bounds, compare, views, words
+from sentinel.lab import bounds, compare, timer, views, words
 from sentinel.lab.outcome import CAPACITY
 from sentinel.lab.summary import HEADLINE, ORIGINAL
 from sentinel.lab.words import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sentinel.lab.bounds import Limit
     from sentinel.lab.runs import Run
@@ -148,6 +148,8 @@ def footnotes(run: Run) -> list[str]:
     ]
     if (limit := _limit(run)) is not None:
         notes.append(f"Share of the limit: capacity against the {limit.words}, {words.figure(limit.median)} a second.")
+    if late := run.data["machine"].get("timer"):
+        notes.append(timer.words(late))
     if several:
         new, old = run.data["compared"]
         sure = f", with {compare.intervals(p['REPEATS'])}" if p["REPEATS"] > 1 else ""
@@ -183,8 +185,8 @@ def terminal_table(run: Run) -> str:
     return "\n".join([run.data["stack"]["label"], "", *lines, "", *notes])
 
 
-def limits_table(limits: Iterable[Limit], label: str) -> str:
-    """What the parts of a stack can do alone, as plain text under the stack's label."""
+def limits_table(limits: Iterable[Limit], label: str, late: Mapping[str, float]) -> str:
+    """What the parts of a stack can do alone, as plain text under the stack's label; `late` of `timer.lateness`."""
     found = list(limits)
     heads = ["", "median", "min", "max", "n", "unit"]
     texts = [
@@ -193,7 +195,7 @@ def limits_table(limits: Iterable[Limit], label: str) -> str:
     ]
     lines = _laid_out(heads, [[*text, limit.unit] for text, limit in zip(texts, found, strict=True)])
     notes = [textwrap.fill(f"{limit.name}: {limit.words}.", TERMINAL, subsequent_indent="  ") for limit in found]
-    return "\n".join([label, "", *lines, "", *notes])
+    return "\n".join([label, "", *lines, "", *notes, textwrap.fill(timer.words(late), TERMINAL)])
 
 
 def _laid_out(heads: list[str], texts: list[list[str]]) -> list[str]:

@@ -53,6 +53,11 @@ class Session(ABC, Generic[P]):
         """What the trials say, for run.json: `summary`, `verdict`, `warnings` beyond the machine's, and more."""
 
     @classmethod
+    def before(cls, parameters: P) -> dict[str, Any]:
+        """What is to be known of the machine before the stack is up."""
+        return {}
+
+    @classmethod
     def open(cls, parameters: P, root: Path | None = None) -> Self:
         """Make the run's folder and start the stack.
 
@@ -62,7 +67,7 @@ class Session(ABC, Generic[P]):
         """
         kind, _ = stack.choose(parameters.STACK)
         run = Run(LabSettings.from_env().run_id or new_id(cls.notebook), root or project_root()).create()
-        where = machine.provenance()
+        where = machine.provenance() | cls.before(parameters)
         with ExitStack() as stops:
             warden = stops.enter_context(Warden())
             started = stops.enter_context(stack.start(kind, run.folder / "stack", warden))
