@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 QUIET = {"cpu_count_logical": 8, "load_average": [0.1, 0.1, 0.1], "git": {"commit": "c", "dirty": False}}
+STEADY = {"late_p50": 0.06, "late_p99": 0.2, "late_max": 0.9, "slow": 0.1, "slowest": 3.5, "turns": 2400}
 
 
 def git(folder: Path, *words: str) -> str:
@@ -91,18 +92,27 @@ def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tm
         ),
         ({"git": {}}, []),
         ({"load_average": None}, []),
-        ({"timer": {"p50": 0.06, "p99": 1.0, "max": 40.0, "wakeups": 2400}}, []),
+        ({"jitter": {**STEADY, "late_p99": 1.0, "slow": 0.5}}, []),
         (
-            {"timer": {"p50": 0.06, "p99": 4.84, "max": 31.4, "wakeups": 2400}},
+            {"jitter": {**STEADY, "late_p99": 4.84, "late_max": 31.4}},
             [
-                "Sleepers wake late here: a bare timer by 4.8 ms at p99 and up to 31 ms, with nothing else running."
-                " No latency is free of such pauses, whatever the pipeline does."
+                "The machine by itself, with nothing else running: a timer due every millisecond was late by 0.06 ms at"
+                " p50, 4.84 ms at p99 and 31.4 ms at most. No p99 here is free of such moments, whatever the pipeline"
+                " does."
+            ],
+        ),
+        (
+            {"jitter": {**STEADY, "slow": 2.25, "slowest": 15.2}},
+            [
+                "The machine by itself, with nothing else running: a fixed piece of work took over 3 times its median"
+                " in 2.2 % of 2,400 turns, 15 times at most. No p99 here is free of such moments, whatever the pipeline"
+                " does."
             ],
         ),
     ],
 )
 def test_doubts_follow_from_the_machine(change: dict[str, Any], sentences: list[str]) -> None:
-    """Few cores, a busy machine, late timers and differing files are each named with their numbers; else none is."""
+    """Few cores, a busy machine, jitter and differing files are each named with their numbers; else none is."""
     assert sentences == doubts({**QUIET, **change})
 
 

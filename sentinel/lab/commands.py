@@ -86,17 +86,17 @@ def stack(kind: str, directory: Path | None) -> None:
 )
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="Of each measurement.")
 def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
-    """Measure what Redis alone and the store alone can do on this machine, and how late it wakes a sleeper.
+    """Measure what Redis alone and the store alone can do on this machine, and how steady it is.
 
     Medians with their ranges, the measuring client included. What a consumer reaches is a share of the lowest of them.
     """
     from tqdm import tqdm
 
-    from sentinel.lab import results, timer
+    from sentinel.lab import jitter, results
     from sentinel.lab.limits import measure, steps
 
     kind, _ = choose(kind)
-    late = timer.lateness(seconds * repeats)
+    own = jitter.measure(seconds * repeats)
     with (
         tempfile.TemporaryDirectory() as temporary,
         Warden() as warden,
@@ -109,7 +109,7 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
             bar.update()
 
         found = measure(started, records.new_id("limits"), codec=codec, seconds=seconds, repeats=repeats, note=note)
-    click.echo(results.limits_table(found, started.label, late))
+    click.echo(results.limits_table(found, started.label, own))
 
 
 @click.command("bench-check")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentinel.errors import SentinelError, TrialError
-from sentinel.lab import limits, profiling, timer
+from sentinel.lab import jitter, limits, profiling
 from sentinel.lab.bounds import Limit
 from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, PROFILE, Outcome, Plan
 from sentinel.lab.parameters import Common
@@ -32,8 +32,8 @@ class Lab(Session[P]):
 
     @classmethod
     def before(cls, parameters: P) -> dict[str, Any]:
-        """See Session: how late a timer is while nothing else runs."""
-        return {"timer": timer.lateness(parameters.limit_seconds * parameters.REPEATS)}
+        """See Session: the machine's own jitter, while nothing else runs."""
+        return {"jitter": jitter.measure(parameters.limit_seconds * parameters.REPEATS)}
 
     @staticmethod
     def expected(plan: Plan) -> float:

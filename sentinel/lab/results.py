@@ -9,7 +9,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import bounds, compare, timer, views, words
+from sentinel.lab import bounds, compare, jitter, views, words
 from sentinel.lab.outcome import CAPACITY
 from sentinel.lab.summary import HEADLINE, ORIGINAL
 from sentinel.lab.words import NOTHING
@@ -148,8 +148,8 @@ def footnotes(run: Run) -> list[str]:
     ]
     if (limit := _limit(run)) is not None:
         notes.append(f"Share of the limit: capacity against the {limit.words}, {words.figure(limit.median)} a second.")
-    if late := run.data["machine"].get("timer"):
-        notes.append(timer.words(late))
+    if own := run.data["machine"].get("jitter"):
+        notes.append(jitter.words(own))
     if several:
         new, old = run.data["compared"]
         sure = f", with {compare.intervals(p['REPEATS'])}" if p["REPEATS"] > 1 else ""
@@ -185,8 +185,8 @@ def terminal_table(run: Run) -> str:
     return "\n".join([run.data["stack"]["label"], "", *lines, "", *notes])
 
 
-def limits_table(limits: Iterable[Limit], label: str, late: Mapping[str, float]) -> str:
-    """What the parts of a stack can do alone, as plain text under the stack's label; `late` of `timer.lateness`."""
+def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) -> str:
+    """What the parts of a stack can do alone, as plain text under the stack's label; `own` jitter of the machine."""
     found = list(limits)
     heads = ["", "median", "min", "max", "n", "unit"]
     texts = [
@@ -195,7 +195,7 @@ def limits_table(limits: Iterable[Limit], label: str, late: Mapping[str, float])
     ]
     lines = _laid_out(heads, [[*text, limit.unit] for text, limit in zip(texts, found, strict=True)])
     notes = [textwrap.fill(f"{limit.name}: {limit.words}.", TERMINAL, subsequent_indent="  ") for limit in found]
-    return "\n".join([label, "", *lines, "", *notes, textwrap.fill(timer.words(late), TERMINAL)])
+    return "\n".join([label, "", *lines, "", *notes, textwrap.fill(jitter.words(own), TERMINAL)])
 
 
 def _laid_out(heads: list[str], texts: list[list[str]]) -> list[str]:

@@ -1,0 +1,78 @@
+"""The machine's own jitter: what every latency measured on it holds beside the pipeline's own.
+
+Two questions, a thousand times a second: how late does a sleeper wake (cyclictest of the real-time Linux tools asks
+so), and how long does a fixed piece of work take? The first is open-loop: of a long pause every wake-up due in it
+counts as late. The second shows what no timer and no count of stolen time does: a processor that is slowed down.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+EVERY = 1_000_000
+"""ns from one wake-up to the next."""
+SLOW = 3
+"""Times its median from which the fixed work counts as slow."""
+
+
+def _count() -> None:
+    """Some 0.05 ms of work that touches no memory."""
+    for _ in range(1500):
+        pass
+
+
+def measure(seconds: float, work: Callable[[], None] = _count) -> dict[str, float]:
+    """Sleep from one millisecond to the next for so long, and do the same work after each sleep.
+
+    Returns `late_p50`, `late_p99` and `late_max` in ms; `slow`, the percentage of all `turns` in which the work took
+    more than `SLOW` times its median, and `slowest`, the largest as a multiple of that median.
+    """
+    late, took = list[int](), list[int]()
+    due = time.monotonic_ns() + EVERY
+    end = due + int(seconds * 1e9)
+    while due < end or not late:
+        time.sleep(max(0, due - time.monotonic_ns()) / 1e9)
+        begin = time.monotonic_ns()
+        passed = range(begin - due, -1, -EVERY)
+        late += passed
+        due += EVERY * len(passed)
+        work()
+        took.append(time.monotonic_ns() - begin)
+    p50, p99, largest = (np.quantile(late, (0.5, 0.99, 1.0)) / 1e6).tolist()
+    multiples = np.array(took) / max(1.0, float(np.median(took)))
+    slow, slowest = 100 * float((multiples > SLOW).mean()), float(multiples.max())
+    return {
+        "late_p50": p50,
+        "late_p99": p99,
+        "late_max": largest,
+        "slow": slow,
+        "slowest": slowest,
+        "turns": len(took),
+    }
+
+
+def late(found: Mapping[str, Any]) -> str:
+    """How late a sleeper wakes, in words."""
+    return (
+        f"a timer due every millisecond was late by {found['late_p50']:.2f} ms at p50, {found['late_p99']:.2f} ms at"
+        f" p99 and {found['late_max']:.1f} ms at most"
+    )
+
+
+def slow(found: Mapping[str, Any]) -> str:
+    """How steady the processor is, in words."""
+    return (
+        f"a fixed piece of work took over {SLOW} times its median in {found['slow']:.1f} % of {found['turns']:,} turns,"
+        f" {found['slowest']:.0f} times at most"
+    )
+
+
+def words(found: Mapping[str, Any]) -> str:
+    """What `measure` found, in a sentence."""
+    return f"The machine by itself, with nothing else running: {late(found)}; {slow(found)}."
