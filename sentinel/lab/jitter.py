@@ -73,6 +73,11 @@ def slow(found: Mapping[str, Any]) -> str:
     )
 
 
+def said(*facts: str) -> str:
+    """Facts such as `late` and `slow` give, as a sentence."""
+    return f"The machine by itself, with nothing else running: {'; '.join(facts)}."
+
+
 def words(found: Mapping[str, Any]) -> str:
     """What `measure` found, in a sentence."""
-    return f"The machine by itself, with nothing else running: {late(found)}; {slow(found)}."
+    return said(late(found), slow(found))

@@ -19,7 +19,7 @@ STEAL = 2.0
 LATE = 1.0
 """ms at p99 by which a bare timer may be late before it is worth a warning: the lowest of the published p99 figures."""
 SLOW = 0.5
-"""Percent of the time with a slowed processor from which it is worth a warning: half of what a p99 leaves out."""
+"""Percent of turns with a slowed processor from which it is worth a warning: half of what a p99 leaves out."""
 
 
 def provenance() -> dict[str, Any]:
@@ -54,16 +54,11 @@ def doubts(where: dict[str, Any]) -> list[str]:
     load = (where.get("load_average") or [0.0])[0]
     if load > BUSY * cores:
         found.append(f"The machine was busy before the first trial: load average {load:.2f} on {cores} cores.")
-    found += [
-        f"The machine by itself, with nothing else running: {words}. No p99 here is free of such moments, whatever the"
-        " pipeline does."
-        for words in _unsteady(where.get("jitter", {}))
-    ]
+    own = where.get("jitter", {})
+    facts = [jitter.late(own)] if own.get("late_p99", 0.0) > LATE else []
+    facts += [jitter.slow(own)] if own.get("slow", 0.0) > SLOW else []
+    if facts:
+        found.append(f"{jitter.said(*facts)} Latencies here hold such moments, too.")
     if where.get("git", {}).get("dirty"):
         found.append("Files differed from the commit: nobody else can check out exactly this code.")
     return found
-
-
-def _unsteady(found: dict[str, float]) -> list[str]:
-    late = [jitter.late(found)] if found.get("late_p99", 0.0) > LATE else []
-    return [*late, *([jitter.slow(found)] if found.get("slow", 0.0) > SLOW else [])]
