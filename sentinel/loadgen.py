@@ -29,7 +29,7 @@ from sentinel.schedule import LOOPS, Schedule
 from sentinel.settings import CODEC_NAMES, TRANSPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -144,49 +144,52 @@ class LoadGenerator:
         if self._stop.requested or time.time_ns() >= give_up:
             return
         when, numbers = times.tolist(), self._numbered(sources)
+
+        def payloads(start: int, end: int) -> list[bytes]:
+            return self._payloads(sources[start:end], numbers[start:end], times[start:end])
+
         sent, ready, departures = 0, list[bytes](), list[tuple[int, int]]()
         while sent < len(when) and not self._stop.requested and (now := time.time_ns()) < give_up:
             upto = sent + len(ready)
             if now < max(when[sent], self._wake):
                 if len(ready) < AHEAD and upto < len(when):
-                    ready += self._payloads(numbers[upto : upto + PIECE], when[upto : upto + PIECE])
+                    ready += payloads(upto, upto + PIECE)
                 else:
                     time.sleep(min((max(when[sent], self._wake) - now) / 1e9, 0.1))
                 continue
             due = min(bisect_right(when, now, lo=sent), sent + MOST)
-            ready += self._payloads(numbers[upto:due], when[upto:due])
+            if upto < due:
+                ready += payloads(upto, due)
             departures.append((time.time_ns(), due - sent))
-            self._send(ready[: due - sent], numbers[sent:due])
+            self._send(ready[: due - sent], sources[sent:due])
             ready, sent = ready[due - sent :], due
             self._wake = now + int(self._settings.tick * 1e9)
             self._look_after(departures, times[:sent])
         self._look_after(departures, times[:sent], force=True)
 
-    def _numbered(self, sources: NDArray[np.int64]) -> list[tuple[int, int]]:
-        """(source, its next sequence number) of each message."""
+    def _numbered(self, sources: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The sequence number of each message, its source's next."""
         numbers = np.empty_like(sources)
         order = np.argsort(sources, kind="stable")
         counts = np.bincount(sources, minlength=len(self._next))
         starts = np.repeat(np.cumsum(counts) - counts, counts)
         numbers[order] = np.repeat(self._next, counts) + np.arange(len(sources)) - starts
         self._next += counts
-        return list(zip(sources.tolist(), numbers.tolist(), strict=True))
+        return numbers
 
-    def _payloads(self, numbers: Sequence[tuple[int, int]], times: Sequence[int]) -> list[bytes]:
-        encode, first = self._encode, self._settings.first_source
-        return [
-            encode(first + source, seq, sent, seq + source) for (source, seq), sent in zip(numbers, times, strict=True)
-        ]
+    def _payloads(
+        self, sources: NDArray[np.int64], numbers: NDArray[np.int64], times: NDArray[np.int64]
+    ) -> list[bytes]:
+        return self._encode(sources + self._settings.first_source, numbers, times)
 
-    def _send(self, payloads: list[bytes], numbers: Sequence[tuple[int, int]]) -> None:
+    def _send(self, payloads: list[bytes], sources: NDArray[np.int64]) -> None:
         """Messages that leave together; those of one source over one connection."""
         self._ledger.bytes += sum(map(len, payloads))
-        commands = list(map(self._sender.command, payloads))
         lanes = self._connections
         for number in range(lanes):
-            lane = commands
+            lane = payloads
             if lanes > 1:
-                lane = [c for c, (source, _) in zip(commands, numbers, strict=True) if source % lanes == number]
+                lane = [p for p, source in zip(payloads, sources.tolist(), strict=True) if source % lanes == number]
             if lane:
                 self._attempt(lambda number=number, lane=lane: self._sender.send(number, lane))  # type: ignore[misc]
 
@@ -250,9 +253,9 @@ class LoadGenerator:
             if self._stop.requested:
                 return
             turns = np.arange(first, min(first + CHUNK, s.count))
-            numbers = self._numbered(turns % s.workers)
-            times = base + turns // s.workers * 1_000_000 + turns % s.workers
-            self._send(self._payloads(numbers, times.tolist()), numbers)
+            sources = turns % s.workers
+            times = base + turns // s.workers * 1_000_000 + sources
+            self._send(self._payloads(sources, self._numbered(sources), times), sources)
             while self._sender.owed > MOST_OWED and not self._stop.requested:
                 self._collect(0.05)
             self._note()
@@ -261,15 +264,14 @@ class LoadGenerator:
         """Every source sends, waits for the answer, sends again: a round at a time, over all sources."""
         s = self._settings
         end = time.monotonic() + s.duration
-        last = 0
+        sources, last = np.arange(s.workers), 0
         while time.monotonic() < end and not self._stop.requested:
             # Times must increase within a source, and a round can be shorter than the clock's step.
             last = max(time.time_ns(), last + 1)
             self._ledger.scheduled += s.workers
-            numbers = self._numbered(np.arange(s.workers))
-            payloads = self._payloads(numbers, [last] * s.workers)
+            payloads = self._payloads(sources, self._numbered(sources), np.full(s.workers, last))
             self._delay.record(time.time_ns() - last, s.workers)
-            self._send(payloads, numbers)
+            self._send(payloads, sources)
             while self._sender.owed and not self._stop.requested:
                 self._collect(0.1)
             self._note()

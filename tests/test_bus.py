@@ -7,11 +7,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import hiredis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from servers import Lane, wait_until
 
 from sentinel.bus import DeadLetters, Sender, open_publisher, open_receiver, remove, server_version, shown, unread
 from sentinel.bus.link import client
+from sentinel.bus.send import Frame
 from sentinel.bus.stream import RedisPyStream
 from sentinel.errors import BusError, SettingsError
 from sentinel.settings import BusSettings, ConsumerSettings
@@ -313,15 +317,22 @@ def test_the_dead_letter_stream_is_bounded(lane: Lane, monkeypatch: pytest.Monke
 # Sending -------------------------------------------------------------------------------------------------------------
 
 
+@given(transport=st.sampled_from(["pubsub", "stream"]), payloads=st.lists(st.binary(max_size=200)))
+def test_a_frame_is_what_hiredis_would_pack(transport: str, payloads: list[bytes]) -> None:
+    """Commands put together at once are, byte by byte, those packed one after another, whatever the payloads hold."""
+    bus = BusSettings()
+    words = ("PUBLISH", bus.channel) if transport == "pubsub" else ("XADD", bus.stream, "*", "d")
+    expected = b"".join(hiredis.pack_command((*words, payload)) for payload in payloads)
+    assert expected == Frame(bus, transport)(payloads)
+
+
 @pytest.mark.parametrize("transport", ["pubsub", "stream"])
 def test_a_sender_counts_answers_and_receivers(lane: Lane, opened: Callable[..., Receiver], transport: str) -> None:
     """Messages over several connections count once Redis has answered; Pub/Sub tells who listened."""
     receivers = [opened("socket-reads", transport) for _ in range(2)]
     sender = Sender(lane.bus, transport, 3)
     for connection in range(3):
-        sender.send(
-            connection, [sender.command(payload) for payload in numbered(connection * 100, connection * 100 + 100)]
-        )
+        sender.send(connection, numbered(connection * 100, connection * 100 + 100))
     accepted = heard = 0
     while sender.owed:
         answers = sender.collect(1.0)
@@ -337,7 +348,7 @@ def test_a_refusal_is_counted_with_redis_words(lane: Lane) -> None:
     with lane.redis() as redis:
         redis.set(lane.bus.stream, "no stream")
     sender = Sender(lane.bus, "stream", 1)
-    sender.send(0, [sender.command(b"x")] * 3)
+    sender.send(0, [b"x"] * 3)
     answers = sender.collect(1.0)
     sender.close()
     assert (3, 3, 0) == (answers.accepted, answers.refused, sender.owed)
@@ -348,7 +359,7 @@ def test_unanswered_messages_are_sent_again(lane: Lane, opened: Callable[..., Re
     """What was sent over a connection that broke, and never answered, leaves again over the new one."""
     receiver = opened("socket-reads")
     sender = Sender(lane.bus, "stream", 2)
-    sender._links[0].owed += [sender.command(payload) for payload in numbered(0, 3)]  # sent, and lost on the way
+    sender._links[0].owed += numbered(0, 3)  # sent, and lost on the way
     sender.reconnect()
     wait_until("all is answered", lambda: sender.collect(0.1) and not sender.owed)
     sender.close()
@@ -359,9 +370,7 @@ def test_answers_before_a_break_are_not_forgotten(lane: Lane, monkeypatch: pytes
     """What one connection has answered counts, although another one breaks in the same moment."""
     sender = Sender(lane.bus, "stream", 2)
     for connection in range(2):
-        sender.send(
-            connection, [sender.command(payload) for payload in numbered(connection * 10, connection * 10 + 10)]
-        )
+        sender.send(connection, numbered(connection * 10, connection * 10 + 10))
     broken = sender._links[1]._socket
     monkeypatch.setattr(broken, "fill", _closed)
     with pytest.raises(BusError, match="closed"):

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from servers import Lane, loading, wait_until
 
 from sentinel.bus import open_receiver
-from sentinel.codecs import DECODERS
+from sentinel.codecs import CODECS, DECODERS
 from sentinel.delivery import StopSign
 from sentinel.errors import BusError, SettingsError
 from sentinel.latency import Recorder
 from sentinel.ledger import SenderLedger
 from sentinel.loadgen import LoadGenerator, LoadReport
 from sentinel.loads import run_load
+from sentinel.payloads import encoder
 from sentinel.record import INTERVALS, LEDGER, READY
 from sentinel.schedule import Schedule, shares
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings
@@ -112,6 +113,26 @@ def test_readings_look_like_readings(embedded_lane: Lane) -> None:
     _, samples = play(embedded_lane, count=500, workers=1)
     assert all(0 <= sample.cpu <= 100 and 0 <= sample.mem <= 100 for sample in samples)
     assert len({sample.cpu for sample in samples}) > 300
+
+
+UNSIGNED = st.integers(0, 2**32 - 1)
+
+
+@given(
+    codec=st.sampled_from(sorted(CODECS)),
+    seed=st.integers(0, 9),
+    rows=st.lists(st.tuples(UNSIGNED, UNSIGNED, st.integers(0, 2**63 - 2))),
+)
+def test_payloads_made_at_once_are_the_codecs_own(codec: str, seed: int, rows: list[tuple[int, int, int]]) -> None:
+    """A message's bytes are what the codec makes of its sample, whatever messages are made along with it."""
+    encode = encoder(LoadSettings(codec=codec, seed=seed))
+    together = encode(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
+    alone = [encode(*np.array([row], dtype=np.int64).T)[0] for row in rows]
+    samples, rejected = DECODERS["json.loads"](together)
+    assert not rejected
+    assert rows == [(s.source, s.seq, s.sent) for s in samples]
+    assert [sent // 1_000_000_000 for _, _, sent in rows] == [s.timestamp for s in samples]
+    assert together == alone == [CODECS[codec].encode(sample) for sample in samples]
 
 
 def test_the_account_is_what_redis_has(embedded_lane: Lane) -> None:

@@ -84,29 +84,46 @@ class DeadLetters:
         self._client.close()
 
 
-class Sender:
-    """Sends prepared commands over several connections, pipelined, and counts the answers; for the load generator."""
+class Frame:
+    """The commands that publish payloads to the channel or the stream, as they travel."""
 
-    def __init__(self, settings: BusSettings, transport: str, connections: int) -> None:
-        self._settings = settings
+    _END = b"\r\n"
+
+    def __init__(self, settings: BusSettings, transport: str) -> None:
         if transport == "pubsub":
             channel = settings.channel.encode()
             self._head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
         else:
             stream = settings.stream.encode()
             self._head = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$1\r\n*\r\n$1\r\n%b\r\n" % (len(stream), stream, FIELD)
+        self._heads: dict[int, bytes] = {}
+        """All that goes before a payload, by its length."""
+
+    def __call__(self, payloads: Sequence[bytes]) -> bytes:
+        """One command a payload; put together by columns, 0.09 µs each, and 0.25 where each is formatted."""
+        lengths = list(map(len, payloads))
+        for length in set(lengths) - self._heads.keys():
+            self._heads[length] = b"%b$%d\r\n" % (self._head, length)
+        parts = [self._END] * (3 * len(payloads))
+        parts[::3] = map(self._heads.__getitem__, lengths)
+        parts[1::3] = payloads
+        return b"".join(parts)
+
+
+class Sender:
+    """Sends payloads over several connections, pipelined, and counts the answers; for the load generator."""
+
+    def __init__(self, settings: BusSettings, transport: str, connections: int) -> None:
+        self._settings = settings
+        frame = Frame(settings, transport)
         with mapped(settings.url):
-            self._links = [_Link(settings) for _ in range(connections)]
+            self._links = [_Link(settings, frame) for _ in range(connections)]
         self._answers = Answers()
 
-    def command(self, payload: bytes) -> bytes:
-        """The bytes that publish one payload."""
-        return b"%b$%d\r\n%b\r\n" % (self._head, len(payload), payload)
-
-    def send(self, connection: int, commands: Sequence[bytes]) -> None:
-        """Send commands over one connection; they count as sent once answered. Raises BusError."""
+    def send(self, connection: int, payloads: Sequence[bytes]) -> None:
+        """Send payloads over one connection; they count as sent once answered. Raises BusError."""
         with mapped(self._settings.url):
-            self._links[connection].send(commands)
+            self._links[connection].send(payloads)
 
     def collect(self, timeout: float = 0.0) -> Answers:
         """Answers that have come; waits up to `timeout` seconds while any are owed. Raises BusError."""
@@ -119,7 +136,7 @@ class Sender:
 
     @property
     def owed(self) -> int:
-        """Commands sent and not answered yet."""
+        """Payloads sent and not answered yet."""
         return sum(len(link.owed) for link in self._links)
 
     def reconnect(self) -> None:
@@ -147,16 +164,17 @@ class Answers:
 
 
 class _Link:
-    """One connection of a Sender, and the commands it has not had an answer to."""
+    """One connection of a Sender, and the payloads it has not had an answer to."""
 
-    def __init__(self, settings: BusSettings) -> None:
+    def __init__(self, settings: BusSettings, frame: Frame) -> None:
         self._settings = settings
+        self._frame = frame
         self._socket = Socket(settings)
         self.owed: list[bytes] = []
 
-    def send(self, commands: Sequence[bytes]) -> None:
-        self.owed += commands
-        self._socket.send(b"".join(commands))
+    def send(self, payloads: Sequence[bytes]) -> None:
+        self.owed += payloads
+        self._socket.send(self._frame(payloads))
 
     def collect(self, timeout: float, answers: Answers) -> None:
         count = 0

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sentinel import bus, sink
 from sentinel.bus.bare import ByteCounter
 from sentinel.errors import TrialError
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 SOURCES = 128
 CHUNK = 1000
-"""Commands that leave together."""
+"""Messages that leave together."""
 MOST_BYTES = 100_000_000
 """Of prepared lines, or of messages on a stream, at once."""
 ENDLESS = 10_000 * CHUNK
@@ -65,7 +67,8 @@ class BusAlone:
     def __init__(self, settings: BusSettings, codec: str) -> None:
         self._settings = settings
         encode, now = encoder(LoadSettings(codec=codec, workers=SOURCES)), time.time_ns()
-        self._payloads = [encode(n % SOURCES, n // SOURCES, now + n, n) for n in range(CHUNK)]
+        n = np.arange(CHUNK)
+        self._payloads = encode(n % SOURCES, n // SOURCES, now + n)
         self._longest = max(map(len, self._payloads))
         self._message = f"{codec} messages of up to {self._longest} bytes"
 
@@ -143,19 +146,18 @@ class BusAlone:
         Afterwards the stream is removed.
         """
         with closing(bus.Sender(self._settings, transport, 1)) as sender:
-            commands = [sender.command(payload) for payload in self._payloads]
             try:
-                yield lambda count: _sent(sender, commands, count)
+                yield lambda count: _sent(sender, self._payloads, count)
             finally:
                 bus.remove(self._settings)
 
 
-def _sent(sender: bus.Sender, commands: Sequence[bytes], count: int) -> int:
-    """Send the commands over and over, `count` in all, until each is answered; returns their receivers' number."""
+def _sent(sender: bus.Sender, payloads: Sequence[bytes], count: int) -> int:
+    """Send the payloads over and over, `count` in all, until each is answered; returns their receivers' number."""
     accepted = receivers = 0
     for first in range(0, count + CHUNK, CHUNK):
         if first < count:
-            sender.send(0, commands)
+            sender.send(0, payloads)
         answers = sender.collect(0.0 if first < count else PATIENCE)
         if answers.refused:
             raise TrialError(f"Redis refused {answers.refused:,} messages: {answers.reason}")
