@@ -45,7 +45,7 @@ def found(monkeypatch: pytest.MonkeyPatch, clock: Clock, seconds: float) -> dict
 
 def test_a_steady_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wake-up a millisecond, each on time, and every turn of work like the others."""
-    steady = {"late_p50": 0.0, "late_p99": 0.0, "late_max": 0.0, "slow": 0.0, "slowest": 1.0, "turns": 100}
+    steady = {"late_p50": 0.0, "late_p99": 0.0, "late_max": 0.0, "mean": 1.0, "slow": 0.0, "slowest": 1.0, "turns": 100}
     assert steady == found(monkeypatch, Clock(), 0.1)
 
 
@@ -62,7 +62,7 @@ def test_a_slowed_processor_shows_where_no_timer_is_late(monkeypatch: pytest.Mon
     """Ten turns of 100 take 16 times as long, one takes three times, which is not yet slow; nobody wakes late."""
     own = found(monkeypatch, Clock(work=(0.05,) * 5 + (0.8,) * 10 + (0.15,)), 0.1)
     assert (10.0, 100, 0.0) == (own["slow"], own["turns"], own["late_max"])
-    assert own["slowest"] == pytest.approx(16.0)
+    assert (own["slowest"], own["mean"]) == (pytest.approx(16.0), pytest.approx(2.52))
 
 
 def test_a_clock_that_wakes_early_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +84,7 @@ def test_this_machine_has_a_jitter(seconds: float) -> None:
     assert own["turns"] >= 1
     assert 0.0 <= own["late_p50"] <= own["late_p99"] <= own["late_max"]
     assert 0.0 <= own["slow"] <= 100.0
+    assert 0.0 <= own["mean"] <= own["slowest"]
     assert own["slowest"] >= 1.0
 
 
@@ -91,7 +92,15 @@ def test_the_table_has_the_machines_own_jitter(tmp_path: Path) -> None:
     """Below the latencies, in report and terminal alike; a run that did not ask says nothing of it."""
     run = made(tmp_path)
     assert not any("machine by itself" in note for note in results.footnotes(run))
-    own = {"late_p50": 0.07, "late_p99": 1.25, "late_max": 12.0, "slow": 2.25, "slowest": 15.2, "turns": 1500}
+    own = {
+        "late_p50": 0.07,
+        "late_p99": 1.25,
+        "late_max": 12.0,
+        "mean": 1.25,
+        "slow": 2.25,
+        "slowest": 15.2,
+        "turns": 1500,
+    }
     run.data["machine"]["jitter"] = own
     assert jitter.words(own) in results.footnotes(run)
     assert "was late by 0.07 ms at p50, 1.25 ms at p99 and" in " ".join(results.terminal_table(run).split())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 QUIET = {"cpu_count_logical": 8, "load_average": [0.1, 0.1, 0.1], "git": {"commit": "c", "dirty": False}}
-STEADY = {"late_p50": 0.06, "late_p99": 0.2, "late_max": 0.9, "slow": 0.1, "slowest": 3.5, "turns": 2400}
+STEADY = {"late_p50": 0.06, "late_p99": 0.2, "late_max": 0.9, "mean": 1.02, "slow": 0.1, "slowest": 3.5, "turns": 2400}
 
 
 def git(folder: Path, *words: str) -> str:
@@ -97,14 +97,15 @@ def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tm
             {"jitter": {**STEADY, "late_p99": 4.84, "late_max": 31.4}},
             [
                 "The machine by itself, with nothing else running: a timer due every millisecond was late by 0.06 ms at"
-                " p50, 4.84 ms at p99 and 31.4 ms at most. Latencies here hold such moments, too."
+                " p50, 4.84 ms at p99 and 31.4 ms at most. Latencies and CPU times here hold such moments, too."
             ],
         ),
         (
-            {"jitter": {**STEADY, "slow": 2.25, "slowest": 15.2}},
+            {"jitter": {**STEADY, "mean": 1.25, "slow": 2.25, "slowest": 15.2}},
             [
-                "The machine by itself, with nothing else running: a fixed piece of work took over 3 times its median"
-                " in 2.2 % of 2,400 turns, 15 times at most. Latencies here hold such moments, too."
+                "The machine by itself, with nothing else running: a fixed piece of work took 1.25 times its median on"
+                " average, over 3 times in 2.2 % of 2,400 turns, 15 times at most. Latencies and CPU times here hold"
+                " such moments, too."
             ],
         ),
     ],

@@ -58,7 +58,7 @@ def doubts(where: dict[str, Any]) -> list[str]:
     facts = [jitter.late(own)] if own.get("late_p99", 0.0) > LATE else []
     facts += [jitter.slow(own)] if own.get("slow", 0.0) > SLOW else []
     if facts:
-        found.append(f"{jitter.said(*facts)} Latencies here hold such moments, too.")
+        found.append(f"{jitter.said(*facts)} Latencies and CPU times here hold such moments, too.")
     if where.get("git", {}).get("dirty"):
         found.append("Files differed from the commit: nobody else can check out exactly this code.")
     return found
