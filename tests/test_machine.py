@@ -97,7 +97,7 @@ def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tm
             {"jitter": {**STEADY, "late_p99": 4.84, "late_max": 31.4}},
             [
                 "The machine by itself, with nothing else running: a timer due every millisecond was late by 0.06 ms at"
-                " p50, 4.84 ms at p99 and 31.4 ms at most. Latencies and CPU times here hold such moments, too."
+                " p50, 4.84 ms at p99 and 31.4 ms at most. Latencies here hold such moments, too."
             ],
         ),
         (
@@ -106,6 +106,15 @@ def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tm
                 "The machine by itself, with nothing else running: a fixed piece of work took 1.25 times its median on"
                 " average, over 3 times in 2.2 % of 2,400 turns, 15 times at most. Latencies and CPU times here hold"
                 " such moments, too."
+            ],
+        ),
+        (
+            {"jitter": {**STEADY, "late_p99": 1.5, "slow": 2.25}},
+            [
+                "The machine by itself, with nothing else running: a timer due every millisecond was late by 0.06 ms at"
+                " p50, 1.50 ms at p99 and 0.9 ms at most; a fixed piece of work took 1.02 times its median on average,"
+                " over 3 times in 2.2 % of 2,400 turns, 4 times at most. Latencies and CPU times here hold such"
+                " moments, too."
             ],
         ),
     ],

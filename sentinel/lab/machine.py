@@ -55,10 +55,11 @@ def doubts(where: dict[str, Any]) -> list[str]:
     if load > BUSY * cores:
         found.append(f"The machine was busy before the first trial: load average {load:.2f} on {cores} cores.")
     own = where.get("jitter", {})
-    facts = [jitter.late(own)] if own.get("late_p99", 0.0) > LATE else []
-    facts += [jitter.slow(own)] if own.get("slow", 0.0) > SLOW else []
+    late, slow = own.get("late_p99", 0.0) > LATE, own.get("slow", 0.0) > SLOW
+    facts = ([jitter.late(own)] if late else []) + ([jitter.slow(own)] if slow else [])
     if facts:
-        found.append(f"{jitter.said(*facts)} Latencies and CPU times here hold such moments, too.")
+        holding = "Latencies and CPU times" if slow else "Latencies"  # a late timer takes no CPU time
+        found.append(f"{jitter.said(*facts)} {holding} here hold such moments, too.")
     if where.get("git", {}).get("dirty"):
         found.append("Files differed from the commit: nobody else can check out exactly this code.")
     return found
