@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import Lane, wait_until
 
-from sentinel.bus import DeadLetters, Sender, open_publisher, open_receiver, remove, server_version, shown, unread
-from sentinel.bus.link import client
+from sentinel.bus import DeadLetters, Sender, link, open_publisher, open_receiver, remove, server_version, shown, unread
+from sentinel.bus.link import Gathering, client
 from sentinel.bus.send import Frame
 from sentinel.bus.stream import RedisPyStream
 from sentinel.errors import BusError, SettingsError
@@ -503,3 +503,62 @@ def test_several_keys_on_one_redis_do_not_meet(embedded: Stack) -> None:
     assert replace(lanes[0].bus, stream="", channel="", dead_letters="").url == embedded.bus.url
     remove(lanes[0].bus)
     assert unread(lanes[0].bus) == 0
+
+
+class Sleeper:
+    """Monotonic seconds that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        """Now."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let so many pass."""
+        self.now += seconds
+
+
+@pytest.mark.parametrize(
+    ("reads", "pauses"),
+    [
+        pytest.param([0, 0], [0, 0], id="nothing comes"),
+        pytest.param([1, 25, 0], [1, 1, 0], id="light"),
+        pytest.param([25, 200, 25], [1, 0, 1], id="a hiccup under a light load"),
+        pytest.param([200, 200, 200], [0, 2, 2], id="heavy"),
+        pytest.param([1000, 1000], [0, 0], id="a full stream"),
+        pytest.param([200, 0, 200], [0, 0, 0], id="bursts"),
+    ],
+)
+def test_a_read_waits_for_more_only_after_one_that_brought_few(
+    monkeypatch: pytest.MonkeyPatch, reads: list[int], pauses: list[int]
+) -> None:
+    """The pause set after a few messages; twice that under a steady heavy load; none after silence, or enough."""
+    clock = Sleeper()
+    monkeypatch.setattr(link, "time", clock)
+    gathering = Gathering(1.0)
+    gathering.wait()
+    slept = []
+    for messages in reads:
+        gathering.came(messages)
+        before = clock.now
+        gathering.wait()
+        slept.append(clock.now - before)
+    assert pauses == slept
+
+
+def test_time_that_passed_anyway_is_part_of_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause counts from the start of the read before it: whoever was busy so long does not wait at all."""
+    clock = Sleeper()
+    monkeypatch.setattr(link, "time", clock)
+    gathering = Gathering(1.0)
+    gathering.wait()
+    gathering.came(5)
+    clock.now += 0.75
+    gathering.wait()
+    assert clock.now == 101.0
+    gathering.came(5)
+    clock.now += 3.0
+    gathering.wait()
+    assert clock.now == 104.0
