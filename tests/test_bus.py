@@ -526,7 +526,7 @@ class Sleeper:
         pytest.param([0, 0], [0, 0], id="nothing comes"),
         pytest.param([1, 25, 0], [1, 1, 0], id="light"),
         pytest.param([25, 200, 25], [1, 0, 1], id="a hiccup under a light load"),
-        pytest.param([200, 200, 200], [0, 2, 2], id="heavy"),
+        pytest.param([200, 200, 200], [0, 4, 4], id="heavy"),
         pytest.param([1000, 1000], [0, 0], id="a full stream"),
         pytest.param([200, 0, 200], [0, 0, 0], id="bursts"),
     ],
@@ -534,7 +534,7 @@ class Sleeper:
 def test_a_read_waits_for_more_only_after_one_that_brought_few(
     monkeypatch: pytest.MonkeyPatch, reads: list[int], pauses: list[int]
 ) -> None:
-    """The pause set after a few messages; twice that under a steady heavy load; none after silence, or enough."""
+    """The pause set after a few messages; four times that under a steady heavy load; none after silence, or enough."""
     clock = Sleeper()
     monkeypatch.setattr(link, "time", clock)
     gathering = Gathering(1.0)
