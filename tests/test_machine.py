@@ -10,7 +10,7 @@ import pytest
 
 from sentinel import __version__
 from sentinel.lab import machine
-from sentinel.lab.machine import PACKAGES, doubts, provenance
+from sentinel.lab.machine import PACKAGES, doubts, provenance, python_optimised
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +90,15 @@ def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tm
             {"git": {"commit": "c", "dirty": True}},
             ["Files differed from the commit: nobody else can check out exactly this code."],
         ),
+        (
+            {"python": "CPython 3.11.7", "python_optimised": False},
+            [
+                "CPython 3.11.7 was compiled without profile-guided optimisation, as pyenv does unless told otherwise:"
+                " all that is Python here is slower than with a distribution's own, such as /usr/bin/python3"
+                " (make install PYTHON=… in a fresh checkout)."
+            ],
+        ),
+        ({"python": "CPython 3.11.2", "python_optimised": True}, []),
         ({"git": {}}, []),
         ({"load_average": None}, []),
         ({"jitter": {**STEADY, "late_p99": 1.0, "slow": 0.5}}, []),
@@ -122,6 +131,25 @@ def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tm
 def test_doubts_follow_from_the_machine(change: dict[str, Any], sentences: list[str]) -> None:
     """Few cores, a busy machine, jitter and differing files are each named with their numbers; else none is."""
     assert sentences == doubts({**QUIET, **change})
+
+
+@pytest.mark.parametrize(
+    ("build", "prefix", "optimised"),
+    [
+        pytest.param({"CONFIG_ARGS": "'--a'", "PY_CFLAGS_NODIST": "-std=c11"}, "/opt/py", False, id="plain"),
+        pytest.param({"CONFIG_ARGS": "'--enable-optimizations' '--with-lto'"}, "/opt/py", True, id="optimised"),
+        pytest.param({"CONFIG_ARGS": "", "PY_CFLAGS_NODIST": "-fprofile-use"}, "/opt/py", True, id="gcc's profile"),
+        pytest.param({"CONFIG_ARGS": "", "PY_CFLAGS_NODIST": "-fprofile-instr-use=code"}, "/o", True, id="clang's"),
+        pytest.param({"CONFIG_ARGS": "'--enable-shared'"}, "/usr", True, id="a distribution's"),
+        pytest.param({"CONFIG_ARGS": "'--enable-shared'"}, "/usr/local", False, id="compiled by hand"),
+        pytest.param({}, "/opt/py", True, id="no record"),
+    ],
+)
+def test_how_python_was_compiled_is_read_from_its_own_record(
+    build: dict[str, Any], prefix: str, optimised: bool
+) -> None:
+    """A doubt is raised only where the record of the build shows that no profile was used."""
+    assert optimised is python_optimised(build, prefix)
 
 
 def test_every_doubt_is_raised() -> None:

