@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from synthetic import made
 
 from sentinel.errors import RunError
 from sentinel.lab import example, runs
+from sentinel.lab.parameters import Benchmark, check, from_words
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,6 +20,15 @@ def test_table_has_a_cell_for_every_column(tmp_path: Path) -> None:
     lines = example.table(made(tmp_path, ["baseline", "optimised"], repeats=2, memray=True)).splitlines()
     assert len({line.count("|") for line in lines}) == 1
     assert len(lines) > 10
+
+
+def test_the_command_of_a_run_gives_its_parameters_back(tmp_path: Path) -> None:
+    """What README says was typed makes a run like the example; what is usual need not be typed."""
+    run = made(tmp_path, ["baseline", "optimised"], repeats=4)
+    words = example.command(run).removeprefix("make benchmark ").split()
+    given = check(from_words(words, asdict(Benchmark())), Benchmark)
+    assert run.data["parameters"] == asdict(given)
+    assert "SEED=" not in example.command(run)
 
 
 def test_only_what_lies_between_the_marks_is_replaced() -> None:

@@ -126,6 +126,13 @@ def test_the_head_says_where_it_was_measured(run: Run) -> None:
     assert "WORKERS 16" in text
 
 
+def test_a_python_that_is_not_optimised_is_marked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside its version; a run that does not know how its Python was compiled has no mark."""
+    assert "not optimised" not in section("header", run).text
+    monkeypatch.setitem(run.data["machine"], "python_optimised", False)
+    assert "CPython 3.11 (not optimised)" in section("header", run).text
+
+
 def test_an_embedded_store_is_not_taken_for_influxdb(run: Run) -> None:
     """The page says so in a badge of its own, and only then."""
     assert ("p", {"class": "badge"}) in section("header", run).tags

@@ -203,7 +203,7 @@ class SocketStream(RedisPyStream):
 
     What is stored is acknowledged on the way: the XACK travels in front of the next XREADGROUP, and neither Redis
     nor the writer's thread has to wake up for it. Draining takes 2.8 µs of CPU a message so, and 3.7 with an XACK of
-    the writer's own; at 25,000 a second 13.9 and 16.6.
+    the writer's own; at 25,000 a second in reads 1 ms apart 13.9 and 16.6.
     """
 
     def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:

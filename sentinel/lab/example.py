@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ import click
 
 from sentinel.errors import RunError
 from sentinel.lab import compare, results, views
+from sentinel.lab.parameters import Benchmark
 from sentinel.lab.runs import RUNS, Run, load
 
 if TYPE_CHECKING:
@@ -44,6 +46,13 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def command(run: Run) -> str:
+    """The line that makes such a run: its parameters where they differ from the usual ones."""
+    usual = asdict(Benchmark())
+    given = {name: value for name, value in run.data["parameters"].items() if value != usual.get(name)}
+    return " ".join(["make benchmark", *(f"{name}={value}" for name, value in given.items())])
+
+
 def section(run: Run) -> str:
     """What README.md shows of the example."""
     machine = run.data["machine"]
@@ -53,7 +62,7 @@ def section(run: Run) -> str:
     return (
         f"[![Latency by percentile, of the example run]({FIGURE})]({RUNS / NAME / 'report.html'})\n\n"
         f"{table(run)}\n\n"
-        f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}) ({where}) {verdict}\n\n"
+        f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}), by `{command(run)}` ({where}) {verdict}\n\n"
         f"The page that a run leaves: [a picture of its beginning]({PICTURE}),"
         f" or open [`report.html`]({RUNS / NAME / 'report.html'}) from a checkout."
     )

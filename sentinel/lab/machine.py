@@ -30,10 +30,9 @@ SLOW = 0.5
 def provenance() -> dict[str, Any]:
     """The machine, the packages that matter on the hot path, and the commit."""
     packages = {name: version(name) for name in PACKAGES}
-    optimised = python_optimised(sysconfig.get_config_vars())
     return {
         **machine(),
-        "python_optimised": optimised,
+        "python_optimised": python_optimised(sysconfig.get_config_vars()),
         "sentinel": __version__,
         "packages": packages,
         "git": _git(),
