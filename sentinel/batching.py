@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sentinel.trace import NOTHING
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -27,7 +29,8 @@ class Read(NamedTuple):
     """When the read from the socket returned, ns since the epoch."""
 
 
-class Block(NamedTuple):
+@dataclass(slots=True)
+class Block:
     """What one read, or a part of it, brought into a batch."""
 
     messages: int
@@ -35,11 +38,11 @@ class Block(NamedTuple):
     """Stream entry ids, one a message; empty on Pub/Sub."""
     points: Any
     """The points, as the writer's `pack` made them."""
-    trace: Trace
     read_at: int
     """When the read returned, ns since the epoch."""
-    batched_at: int
+    batched_at: int = 0
     """When the points were in the batch, ns since the epoch."""
+    trace: Trace = NOTHING
 
 
 @dataclass(slots=True)
@@ -80,17 +83,27 @@ class Batcher:
     def __len__(self) -> int:
         return len(self._batch)
 
-    def add(self, read: Read, points: Sequence[Any], trace: Trace, now: int) -> list[Batch]:
-        """Take one read in, with the points and the trace of its messages; returns the batches that it filled."""
-        full = []
+    def add(
+        self, read: Read, points: Sequence[Any], trace: Callable[[], Trace], clock: Callable[[], int]
+    ) -> list[Batch]:
+        """Take one read in, with the points of its messages; returns the batches that it filled.
+
+        `clock` is asked once points are in their batch, and only then `trace`, once: no point waits for its trace.
+        """
+        full: list[Batch] = []
+        whole = None
         start, end = 0, len(points)
         while start < end:
             batch = self._batch
-            if not batch.count:
-                self._since = now
+            first = not batch.count
             stop = min(end, start + self.size - batch.count)
-            packed = self._pack(points[start:stop])
-            batch.append(Block(stop - start, read.ids[start:stop], packed, trace.part(start, stop), read.at, now))
+            block = Block(stop - start, read.ids[start:stop], self._pack(points[start:stop]), read.at)
+            batch.append(block)
+            block.batched_at = now = clock()
+            if first:
+                self._since = now
+            whole = whole or trace()
+            block.trace = whole.part(start, stop)
             start = stop
             if batch.count >= self.size:
                 full.append(self.take())

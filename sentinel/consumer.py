@@ -194,8 +194,8 @@ class Consumer:
             if not read.payloads:
                 return
         keys, sent = series(samples), [s.sent for s in samples]
-        points, trace = self._encode(samples, keys, sent), self._measure.trace(samples, keys, sent)
-        for batch in self._batcher.add(read, points, trace, time.time_ns()):
+        points = self._encode(samples, keys, sent)
+        for batch in self._batcher.add(read, points, lambda: self._measure.trace(samples, keys, sent), time.time_ns):
             self._writer.put(batch)
 
     def _without(self, read: Read, rejected: Sequence[Rejected]) -> Read:

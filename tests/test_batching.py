@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -12,20 +13,28 @@ from sentinel.batching import Batch, Batcher, Read
 from sentinel.sample import Sample, series
 from sentinel.trace import NUMBER, Trace, Tracer
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PROPERTY = settings(deadline=None, max_examples=150, derandomize=True)
 SIZES = st.integers(1, 9)
 READ_SIZES = st.lists(st.integers(0, 25), max_size=20)
 tracer = Tracer()
 
 
-def read(first: int, count: int, at: int = 0, ids: bool = True) -> tuple[Read, list[str], Trace]:
-    """A read of `count` messages numbered from `first`, with its points and its trace."""
+def read(first: int, count: int, at: int = 0, ids: bool = True) -> tuple[Read, list[str], Callable[[], Trace]]:
+    """A read of `count` messages numbered from `first`, with its points and what makes its trace."""
     numbers = range(first, first + count)
     payloads = [b"payload %d" % n for n in numbers]
     points = [f"line {n}" for n in numbers]
     samples = [Sample(1, 1.0, 2.0, sent=n, source=n % 3, seq=n) for n in numbers]
-    trace = tracer(samples, series(samples), list(numbers))
-    return Read([b"%d-0" % n for n in numbers] if ids else [], payloads, at), points, trace
+    came = Read([b"%d-0" % n for n in numbers] if ids else [], payloads, at)
+    return came, points, lambda: tracer(samples, series(samples), list(numbers))
+
+
+def standing(now: int) -> Callable[[], int]:
+    """A clock that stands."""
+    return lambda: now
 
 
 def followed(batch: Batch) -> list[int]:
@@ -39,7 +48,7 @@ def feed(size: int, read_sizes: list[int], ids: bool = True) -> list[Batch]:
     batcher = Batcher(size, 1_000_000)
     batches = []
     for k, count in enumerate(read_sizes):
-        batches += batcher.add(*read(sum(read_sizes[:k]), count, 10 * k, ids), now=10 * k + 1)
+        batches += batcher.add(*read(sum(read_sizes[:k]), count, 10 * k, ids), standing(10 * k + 1))
     return [*batches, batcher.take()]
 
 
@@ -96,7 +105,7 @@ def test_a_batch_is_due_when_its_oldest_message_is(size: int, max_age: int, step
         if batch is not None:
             assert len(arrivals) == len(batch)
             arrivals = []
-        full = batcher.add(*read(first, count), now=now)
+        full = batcher.add(*read(first, count), standing(now))
         first += count
         arrivals = (arrivals + [now] * count)[size * len(full) :]
         assert len(arrivals) == len(batcher)
@@ -105,7 +114,7 @@ def test_a_batch_is_due_when_its_oldest_message_is(size: int, max_age: int, step
 def test_due_respects_the_nanosecond() -> None:
     """One ns before `max_age` nothing is due; at `max_age` it is, once."""
     batcher = Batcher(100, 1000)
-    assert batcher.add(*read(0, 3), now=5000) == []
+    assert batcher.add(*read(0, 3), standing(5000)) == []
     assert (batcher.due(5999), batcher.wait(5999)) == (None, 1)
     assert batcher.wait(6000) == 0
     assert len(batcher.due(6000)) == 3
@@ -116,7 +125,7 @@ def test_later_messages_do_not_postpone_a_batch() -> None:
     """The age is that of the oldest message, however many follow it."""
     batcher = Batcher(100, 1000)
     for now in (0, 400, 800):
-        batcher.add(*read(now, 1), now=now)
+        batcher.add(*read(now, 1), standing(now))
     assert batcher.wait(900) == 100
     assert len(batcher.due(1000)) == 3
 
@@ -124,15 +133,15 @@ def test_later_messages_do_not_postpone_a_batch() -> None:
 def test_the_rest_of_a_read_starts_a_batch_of_its_own() -> None:
     """What is left after a full batch ages from the read it came with, not from the full batch."""
     batcher = Batcher(2, 1000)
-    batcher.add(*read(0, 1), now=0)
-    assert [len(batch) for batch in batcher.add(*read(1, 2), now=700)] == [2]
+    batcher.add(*read(0, 1), standing(0))
+    assert [len(batch) for batch in batcher.add(*read(1, 2), standing(700))] == [2]
     assert batcher.wait(700) == 1000
 
 
 def test_one_large_read_fills_several_batches() -> None:
     """A read larger than the size leaves as full batches at once, with the rest kept."""
     batcher = Batcher(4, 1000)
-    full = batcher.add(*read(0, 11, at=5), now=6)
+    full = batcher.add(*read(0, 11, at=5), standing(6))
     assert [[(b.messages, b.read_at, b.batched_at) for b in batch.blocks] for batch in full] == [[(4, 5, 6)]] * 2
     assert len(batcher) == 3
 
@@ -141,7 +150,7 @@ def test_one_large_read_fills_several_batches() -> None:
 def test_take_leaves_the_batcher_empty(count: int) -> None:
     """What was taken is not handed out again, and an empty batcher gives an empty batch."""
     batcher = Batcher(10, 1000)
-    batcher.add(*read(0, count), now=0)
+    batcher.add(*read(0, count), standing(0))
     assert count == len(batcher.take())
     assert (len(batcher), len(batcher.take()), batcher.due(10**9)) == (0, 0, None)
 
@@ -149,14 +158,32 @@ def test_take_leaves_the_batcher_empty(count: int) -> None:
 def test_a_taken_batch_is_not_changed_by_later_reads() -> None:
     """A batch on its way to the store shares no list with the next one."""
     batcher = Batcher(10, 1000)
-    batcher.add(*read(0, 2), now=0)
+    batcher.add(*read(0, 2), standing(0))
     taken = batcher.take()
-    batcher.add(*read(2, 3), now=1)
+    batcher.add(*read(2, 3), standing(1))
     assert (len(taken), len(taken.ids), len(taken.blocks)) == (2, 2, 1)
 
 
 def test_points_are_packed_a_block_at_a_time() -> None:
     """What the writer's `pack` makes of a block's points is what the block holds, cut as the batches are."""
     batcher = Batcher(3, 1000, "+".join)
-    full = batcher.add(*read(0, 4), now=0)
+    full = batcher.add(*read(0, 4), standing(0))
     assert [["line 0+line 1+line 2"], ["line 3"]] == [[b.points for b in x.blocks] for x in (*full, batcher.take())]
+
+
+def test_no_point_waits_for_its_trace() -> None:
+    """The clock is asked once the points are in the batch; the trace is made after, once a read."""
+    batcher, seen = Batcher(2, 1000), []
+    came, points, trace = read(0, 3)
+
+    def clock() -> int:
+        seen.append(f"clock with {len(batcher)}")
+        return 7
+
+    def traced() -> Trace:
+        seen.append("trace")
+        return trace()
+
+    (full,) = batcher.add(came, points, traced, clock)
+    assert seen == ["clock with 2", "trace", "clock with 1"]
+    assert [0, 1, 2] == [*followed(full), *followed(batcher.take())]

@@ -27,7 +27,6 @@ from sentinel.loads import run_load
 from sentinel.record import INTERVALS, LEDGER, READY
 from sentinel.settings import ConsumerSettings, LoadSettings
 from sentinel.sink import Server
-from sentinel.trace import NOTHING
 from sentinel.writers import WRITERS, Outlet, Writer
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ def test_bisecting_retries_what_may_pass() -> None:
 def one(writer: Writer, payload: bytes) -> Batch:
     """A batch of one message, as a Batcher with the writer's `pack` makes it."""
     line = f"m,p={payload.decode()} f=1.0 1"
-    return Batch([Block(1, [payload], writer.pack([line]), NOTHING, 0, 0)], 1)
+    return Batch([Block(1, [payload], writer.pack([line]), 0)], 1)
 
 
 def open_writer(kind: str, store: ScriptedStore, settle: Settle, **settings: Any) -> tuple[Writer, StopSign]:

@@ -55,7 +55,7 @@ def traced(tracer: Tracer, samples: list[Sample]) -> Trace:
 
 def block(samples: list[Sample], read: int = NOW, batched: int = NOW) -> Block:
     """What one read of these samples brings into a batch."""
-    return Block(len(samples), (), None, traced(tracer, samples), read, batched)
+    return Block(len(samples), (), None, read, batched, traced(tracer, samples))
 
 
 def batch(samples: list[Sample], read: int = NOW, batched: int = NOW) -> Batch:

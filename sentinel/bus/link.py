@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,7 +16,6 @@ from sentinel.settings import shown
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
 
     from sentinel.settings import BusSettings
 
@@ -29,15 +27,26 @@ SOCKET_BUFFER = 256 * 1024
 """Bytes taken from the socket at once: 1,000 JSON messages, for 2.7 µs each; 64 KiB and 500 took 3.1."""
 
 
-@contextmanager
-def mapped(url: str) -> Iterator[None]:
-    """Driver errors leave as BusError, with the address and what to do."""
-    try:
-        yield
-    except (RedisError, OSError, EOFError) as error:
-        raise BusError(
-            f"Redis at {shown(url)}: {error or type(error).__name__} (is it running, and does REDIS_URL name it?)"
-        ) from error
+class mapped:  # noqa: N801 - used as a function
+    """Driver errors leave as BusError, with the address and what to do.
+
+    A class, since every read passes through: a generator takes 0.4 µs more when warm, over 1 µs when cold.
+    """
+
+    __slots__ = ("_url",)
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (RedisError, OSError, EOFError)):
+            said = error or type(error).__name__
+            raise BusError(
+                f"Redis at {shown(self._url)}: {said} (is it running, and does REDIS_URL name it?)"
+            ) from error
 
 
 def client(settings: BusSettings, **options: Any) -> redis.Redis:

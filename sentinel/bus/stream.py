@@ -235,7 +235,7 @@ class SocketStream(RedisPyStream):
         reply = self._exchange(packed(*group, *block, "STREAMS", self._settings.stream, after), timeout + 5.0)
         if isinstance(reply, hiredis.ReplyError):
             raise ResponseError(str(reply))
-        entries = list(reply[0][1]) if reply else []
+        entries = reply[0][1] if reply else []
         self._gathering.came(len(entries))
         return entries
 
