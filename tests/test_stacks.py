@@ -90,12 +90,23 @@ def test_a_stack_answers_and_is_gone_afterwards(kind: str, warden: Warden, tmp_p
         server = sink.identify(started.store)
         assert (started.store_version, started.write_path) == (str(server), server.write_path)
         assert started.store.bucket == "sentinel_lab"
-        assert started.label == (
-            f"{kind} stack: {started.bus_version} and {server}, points posted to {server.write_path}."
+        assert started.label == f"{kind} stack: {started.description}."
+        assert started.description.startswith(
+            f"{started.bus_version} and {server}, points posted to {server.write_path}"
         )
         sink.verify(started.store, server)
         assert all(map(is_running, started.pids.values()))
     assert_gone(started, tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="a policy of Linux")
+def test_the_store_and_nothing_else_runs_in_the_background(kind: str, warden: Warden, tmp_path: Path) -> None:
+    """The store, with all its threads, is scheduled as SCHED_BATCH, the bus as usual; and the stack says so."""
+    with stack.start(kind, tmp_path, warden) as started:
+        threads = psutil.Process(started.pids["store"]).threads()
+        assert {os.SCHED_BATCH} == {os.sched_getscheduler(thread.id) for thread in threads}
+        assert os.sched_getscheduler(started.pids["bus"]) == os.SCHED_OTHER
+        assert "the store scheduled in the background (SCHED_BATCH)" in started.label
 
 
 def test_a_stack_is_gone_after_an_error_in_the_block(kind: str, warden: Warden, tmp_path: Path) -> None:

@@ -271,3 +271,20 @@ def test_a_killed_helper_is_reported_and_its_children_are_ended(tmp_path: Path) 
         with pytest.raises(StackError, match=rf"the warden \(pid {warden.pid}\) has ended with exit code -9"):
             child.poll()
     assert ended(child.pid)
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="a policy of Linux")
+def test_a_child_in_the_background_changes_nobody_else(warden: Warden, tmp_path: Path) -> None:
+    """A background child runs as SCHED_BATCH; the helper and the next child as ever."""
+    children = [warden.start("child", SLEEPER, log=tmp_path / "log", background=b) for b in (False, True, False)]
+    policies = [os.sched_getscheduler(pid) for pid in (warden.pid, *(child.pid for child in children))]
+    assert policies == [os.SCHED_OTHER, os.SCHED_OTHER, os.SCHED_BATCH, os.SCHED_OTHER]
+
+
+def test_a_failed_start_in_the_background_changes_nobody(warden: Warden, tmp_path: Path) -> None:
+    """A program that does not exist is an error, and what starts next is no background process."""
+    with pytest.raises(StackError, match="cannot start"):
+        warden.start("none", [str(tmp_path / "none")], log=tmp_path / "log", background=True)
+    child = warden.start("child", SLEEPER, log=tmp_path / "log")
+    if hasattr(os, "sched_getscheduler"):
+        assert os.sched_getscheduler(child.pid) == os.sched_getscheduler(os.getpid())

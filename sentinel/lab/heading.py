@@ -42,7 +42,7 @@ def _lead(run: Run) -> str:
 
 def _stack(stack: Mapping[str, str]) -> str:
     why = f" ({stack['reason']})" if stack.get("reason") else ""
-    return f"{stack['kind']}: {stack['bus']} and {stack['store']}, points posted to {stack['write_path']}{why}"
+    return f"{stack['kind']}: {stack.get('description', stack['label'])}{why}"
 
 
 def _load(run: Run) -> str:

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 KILL_WAIT = 10.0
 """Seconds in which a process must be gone after SIGKILL."""
+NICE = 5
+"""Of a background process's session: Linux shares the cores out among sessions, whatever their processes' nice."""
 _LOOK = 0.25
 """Seconds between looks at the children and the parent while nothing is asked."""
 
@@ -64,7 +66,7 @@ class Keeper:
     def _start(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
             Path(request["log"]).parent.mkdir(parents=True, exist_ok=True)
-            with Path(request["log"]).open("ab") as log:
+            with Path(request["log"]).open("ab") as log, _policy(background=request["background"]):
                 start = log.tell()
                 child = subprocess.Popen(
                     request["command"],
@@ -77,6 +79,9 @@ class Keeper:
                 )
         except (OSError, ValueError) as error:
             return {"error": str(error)}
+        if request["background"]:
+            with suppress(OSError):  # not on Linux, or a kernel without groups by session
+                Path(f"/proc/{child.pid}/autogroup").write_text(str(NICE))
         self._children.append(child)
         return {"number": len(self._children) - 1, "pid": child.pid, "start": start}
 
@@ -108,6 +113,21 @@ class Keeper:
             while self._running() and time.monotonic() < end:
                 time.sleep(0.01)
                 self._reap()
+
+
+@contextmanager
+def _policy(*, background: bool) -> Iterator[None]:
+    """What is started meanwhile is scheduled so: a child has its parent's policy. Ours is as before afterwards."""
+    try:
+        if background:
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    except (AttributeError, OSError):  # not on Linux, or not allowed here
+        background = False
+    try:
+        yield
+    finally:
+        if background:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _signal_group(child: subprocess.Popen[bytes], signum: int) -> None:

@@ -103,4 +103,5 @@ class Session(ABC, Generic[P]):
 
 def _described(started: Stack) -> dict[str, str]:
     versions = {"bus": started.bus_version, "store": started.store_version, "write_path": started.write_path}
-    return {"kind": started.kind, "label": started.label, "reason": started.reason, **versions}
+    words = {"label": started.label, "description": started.description, "reason": started.reason}
+    return {"kind": started.kind, **words, **versions}

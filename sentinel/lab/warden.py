@@ -140,10 +140,12 @@ class Warden:
         log: Path,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        background: bool = False,
     ) -> Child:
         """Start `command` with its output appended to `log`.
 
         `env` replaces the environment, which otherwise is this process's as it was when the warden was opened.
+        `background` asks for SCHED_BATCH: where a system has it, it takes no core from another process by waking up.
 
         Raises:
             StackError: the program or folder does not exist or may not be used, or the warden is closed or gone.
@@ -155,6 +157,7 @@ class Warden:
             log=str(log),
             env=None if env is None else dict(env),
             cwd=str((cwd or Path()).absolute()),
+            background=background,
         )
         if "error" in reply:
             raise StackError(f"{name}: cannot start {command[0]}: {reply['error']}; install it or correct its path")
