@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CLIENT_WRITE_PATH = "/api/v2/write"
 """Where influxdb-client posts."""
+_INFLUXQL_ADMINS = ("1", "embedded")
+"""Dialects whose databases are created and dropped by InfluxQL."""
 
 
 @dataclass(frozen=True)
@@ -200,13 +202,29 @@ def prepare(settings: StoreSettings, server: Server) -> None:
     Raises:
         StoreError: it cannot be created.
     """
-    if server.dialect not in ("1", "embedded"):
+    if server.dialect not in _INFLUXQL_ADMINS:
         return
     store = HttpStore(settings)
     try:
         store.query("CREATE DATABASE " + quoted(settings.bucket, mark='"'), method="POST")
     finally:
         store.close()
+
+
+def clear(settings: StoreSettings, server: Server) -> None:
+    """Make the database anew, without what it held (1.x and the embedded store; others are left as they are).
+
+    Raises:
+        StoreError: it cannot be dropped or created.
+    """
+    if server.dialect not in _INFLUXQL_ADMINS:
+        return
+    store = HttpStore(settings)
+    try:
+        store.query("DROP DATABASE " + quoted(settings.bucket, mark='"'), method="POST")
+    finally:
+        store.close()
+    prepare(settings, server)
 
 
 def setup(settings: StoreSettings, username: str, password: str) -> None:

@@ -310,6 +310,38 @@ def test_preparing_twice_does_no_harm(real: Stack) -> None:
         sink.verify(fresh, server)
 
 
+def put(settings: StoreSettings, server: Server, line: bytes) -> None:
+    """Write one point."""
+    store = HttpStore(settings)
+    store.write(sink.write_target(settings, server), line)
+    store.close()
+
+
+def test_a_cleared_bucket_is_empty_and_takes_points(real: Stack) -> None:
+    """What was there is gone, of this bucket alone; what comes next is kept."""
+    server = sink.identify(real.store)
+    if server.dialect == "2":
+        pytest.skip("buckets of InfluxDB 2 are made by who sets it up")
+    mine, other = (replace(real.store, bucket=f"cleared {name}") for name in ("mine", "other"))
+    for settings in (mine, other):
+        sink.prepare(settings, server)
+        put(settings, server, b"system_stats,run=before cpu=1,mem=2 1")
+    sink.clear(mine, server)
+    assert [sink.count(settings, server) for settings in (mine, other)] == [0, 1]
+    put(mine, server, b"system_stats,run=after cpu=1,mem=2 2")
+    assert (sink.count(mine, server), sink.count(mine, server, "before")) == (1, 0)
+    for settings in (mine, other):
+        sink.clear(settings, server)
+
+
+def test_a_server_without_such_statements_is_left_as_it_is(scripted: ScriptedStore) -> None:
+    """InfluxDB 2 and 3 and VictoriaMetrics are asked nothing; this one would refuse."""
+    for dialect in ("2", "3", "victoria"):
+        sink.clear(scripted.settings, Server("a store", "", dialect))
+    with pytest.raises(StoreError):
+        sink.clear(scripted.settings, Server("a store", "", "1"))
+
+
 def test_a_bucket_that_is_missing_is_an_access_error(real: Stack) -> None:
     """Writing into nowhere says which setting names the bucket."""
     server = sink.identify(real.store)

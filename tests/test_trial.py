@@ -107,6 +107,17 @@ def assert_accounts_agree(outcome: Outcome, count: int) -> None:
     assert (count, 0, 0) == (outcome.stored, outcome.lost, outcome.unread)
 
 
+def test_a_trial_begins_with_an_empty_store(bench: Bench) -> None:
+    """What an earlier trial wrote into a store of our own is gone; into that of others it is not."""
+    outcomes, held = [], []
+    for change in ({}, {}, {"pids": {}}):
+        trial = bench.trial(bench.plan(CAPACITY, "optimised", FULL), **change)
+        outcomes.append(trial.run())
+        held.append(sink.count(trial.store, sink.identify(trial.store)))
+    assert all(outcome.valid for outcome in outcomes)
+    assert [FULL.count, FULL.count, 2 * FULL.count] == held
+
+
 # -- latency ---------------------------------------------------------------------------------------------------------
 
 

@@ -82,8 +82,21 @@ class Trial:
         except SentinelError as error:
             self.outcome.warnings.append(f"its keys could not be removed: {error}")
 
+    def _clear(self) -> None:
+        """Begin with an empty store where it is the lab's own.
+
+        Else what earlier trials wrote is compacted beside this one, and collected around.
+        """
+        if not self.stack.pids:
+            return
+        try:
+            sink.clear(self.store, sink.identify(self.store))
+        except SentinelError as error:
+            self.outcome.warnings.append(f"earlier trials' points could not be dropped: {error}")
+
     def _work(self) -> None:
         """Start the processes and see them through."""
+        self._clear()
         if self.plan.paced:
             self._beside_load()
         else:
