@@ -122,7 +122,9 @@ def made(root: Path, names: Sequence[str] = ALL, *, repeats: int = 2, memray: bo
         "created": "2026-01-01T00:00:00+00:00",
         "parameters": asdict(p),
         "configurations": {name: parse(name).axes() for name in names},
-        "stack": stack | {"bus": "Valkey 9", "store": "embedded store (not InfluxDB) 1.0", "write_path": "/write"},
+        "stack": stack
+        | {"bus": "Valkey 9", "store": "embedded store (not InfluxDB) 1.0", "write_path": "/write"}
+        | {"description": "Valkey 9 and embedded store (not InfluxDB) 1.0, points posted to /write"},
         "machine": {
             "cpu_model": "Some processor",
             "cpu_count_logical": 2,

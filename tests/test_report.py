@@ -141,10 +141,16 @@ def test_an_embedded_store_is_not_taken_for_influxdb(run: Run) -> None:
     assert ("p", {"class": "badge"}) not in section("header", other).tags
 
 
+def test_an_older_run_without_a_description_shows_its_label(run: Run) -> None:
+    """A record of before there was one still makes a page."""
+    stack = {key: value for key, value in run.data["stack"].items() if key != "description"} | {"label": "as it was"}
+    assert "as it was" in section("header", Run(run.id, run.root, run.data | {"stack": stack})).text
+
+
 def test_what_others_wrote_is_escaped(run: Run) -> None:
     """A server's version, a warning or a reason cannot become markup."""
     bad = "<script>alert(1)</script>"
-    stack = run.data["stack"] | {"reason": bad, "store": bad}
+    stack = run.data["stack"] | {"reason": bad, "description": bad}
     other = Run(run.id, run.root, run.data | {"stack": stack, "warnings": [bad], "verdict": [bad]})
     for name in ("header", "answer"):
         assert "script" not in [tag for tag, _ in section(name, other).tags]
