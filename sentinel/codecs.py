@@ -127,30 +127,28 @@ class FastDecoder(Decoder):
 
     def __call__(self, payloads: Sequence[bytes]) -> tuple[list[Sample], list[Rejected]]:
         """As `Decoder`: at the first doubt the whole read is decoded again, one by one, to name the culprits."""
-        joined = b"".join(payloads)
+        lengths = set(map(len, payloads))
         samples = None
-        if {_TRACED.size} == set(map(len, payloads)):
-            samples = _binary_read(joined)
-        elif len(joined) <= MAX_PAYLOAD:
-            samples = _json_read(payloads, ascii_only=joined.isascii())
+        if lengths == {_TRACED.size}:
+            samples = _binary_read(payloads)
+        elif lengths.isdisjoint(_BINARY_LENGTHS) and max(lengths, default=0) <= MAX_PAYLOAD:
+            samples = _json_read(payloads)
         return super().__call__(payloads) if samples is None else (samples, [])
 
 
-def _json_read(payloads: Sequence[bytes], *, ascii_only: bool) -> list[Sample] | None:
-    """Samples, or None where any payload is in doubt, a binary one included: it is too short for a JSON message.
-
-    msgspec itself refuses NaN, infinity and overflow.
-    """
+def _json_read(payloads: Sequence[bytes]) -> list[Sample] | None:
+    """Samples, or None where any payload is in doubt. msgspec itself refuses NaN, infinity and overflow."""
     try:
-        samples = list(map(_decode_json, payloads if ascii_only else [payload.decode() for payload in payloads]))
+        plain = all(map(bytes.isascii, payloads))
+        samples = list(map(_decode_json, payloads if plain else [payload.decode() for payload in payloads]))
     except (ValueError, RecursionError):
         return None
     return None if any([s.fields for s in samples]) and any(map(flaw, samples)) else samples
 
 
-def _binary_read(joined: bytes) -> list[Sample] | None:
+def _binary_read(payloads: Sequence[bytes]) -> list[Sample] | None:
     """Samples, or None where any payload is in doubt. A sum is finite only if all its terms are."""
-    rows = list(_TRACED.iter_unpack(joined))
+    rows = list(_TRACED.iter_unpack(b"".join(payloads)))
     seconds, cpu, mem, sent, _, _ = zip(*rows, strict=True)
     in_range = min(seconds) >= 0 and max(seconds) <= _LAST_SECOND and min(sent) >= 0 and max(sent) <= _LAST_NANOSECOND
     if not (in_range and math.isfinite(sum(cpu) + sum(mem))):

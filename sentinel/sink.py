@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 CLIENT_WRITE_PATH = "/api/v2/write"
 """Where influxdb-client posts."""
-_INFLUXQL_ADMINS = ("1", "embedded")
-"""Dialects whose databases are created and dropped by InfluxQL."""
 
 
 @dataclass(frozen=True)
@@ -202,13 +200,7 @@ def prepare(settings: StoreSettings, server: Server) -> None:
     Raises:
         StoreError: it cannot be created.
     """
-    if server.dialect not in _INFLUXQL_ADMINS:
-        return
-    store = HttpStore(settings)
-    try:
-        store.query("CREATE DATABASE " + quoted(settings.bucket, mark='"'), method="POST")
-    finally:
-        store.close()
+    _administer(settings, server, "CREATE")
 
 
 def clear(settings: StoreSettings, server: Server) -> None:
@@ -217,14 +209,18 @@ def clear(settings: StoreSettings, server: Server) -> None:
     Raises:
         StoreError: it cannot be dropped or created.
     """
-    if server.dialect not in _INFLUXQL_ADMINS:
+    _administer(settings, server, "DROP", "CREATE")
+
+
+def _administer(settings: StoreSettings, server: Server, *acts: str) -> None:
+    if server.dialect not in ("1", "embedded"):
         return
     store = HttpStore(settings)
     try:
-        store.query("DROP DATABASE " + quoted(settings.bucket, mark='"'), method="POST")
+        for act in acts:
+            store.query(f"{act} DATABASE " + quoted(settings.bucket, mark='"'), method="POST")
     finally:
         store.close()
-    prepare(settings, server)
 
 
 def setup(settings: StoreSettings, username: str, password: str) -> None:

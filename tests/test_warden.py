@@ -8,17 +8,18 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from sentinel.errors import StackError, TrialError
+from sentinel.lab.keeper import NICE
 from sentinel.lab.warden import Warden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SLEEPER = ["sleep", "600"]
 STUBBORN = [
@@ -279,6 +280,10 @@ def test_a_child_in_the_background_changes_nobody_else(warden: Warden, tmp_path:
     children = [warden.start("child", SLEEPER, log=tmp_path / "log", background=b) for b in (False, True, False)]
     policies = [os.sched_getscheduler(pid) for pid in (warden.pid, *(child.pid for child in children))]
     assert policies == [os.SCHED_OTHER, os.SCHED_OTHER, os.SCHED_BATCH, os.SCHED_OTHER]
+    sessions = [Path(f"/proc/{child.pid}/autogroup") for child in children]
+    if all(session.exists() for session in sessions):  # a kernel may be without
+        shares = [session.read_text().split()[-1] for session in sessions]
+        assert shares == ["0", str(NICE), "0"]
 
 
 def test_a_failed_start_in_the_background_changes_nobody(warden: Warden, tmp_path: Path) -> None:

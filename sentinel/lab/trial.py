@@ -85,7 +85,7 @@ class Trial:
     def _clear(self) -> None:
         """Begin with an empty store where it is the lab's own.
 
-        Else what earlier trials wrote is compacted beside this one, and collected around.
+        Else what earlier trials wrote is compacted beside this one.
         """
         if not self.stack.pids:
             return
