@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
 from sentinel.record import INTERVAL, Record
 from sentinel.reporter import open_reports
-from sentinel.sample import Sample, series
+from sentinel.sample import Columns, Sample, columns
 from sentinel.sink import identify, prepare, verify
 from sentinel.writers import WRITERS, Outlet
 
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Encode = Callable[[Sequence[Sample], Sequence[Hashable], Sequence[int]], Sequence[Any]]
-"""Samples, their `series` and their send times to points, one for one."""
+Encode = Callable[[Sequence[Sample], Columns], Sequence[Any]]
+"""Samples and their columns to points, one for one."""
 LONGEST_WAIT = 0.25
 """Seconds that a read may wait, so that a stop is noticed."""
 SHORTEST_WAIT = 0.001
@@ -193,9 +193,9 @@ class Consumer:
             read = self._without(read, rejected)
             if not read.payloads:
                 return
-        keys, sent = series(samples), [s.sent for s in samples]
-        points = self._encode(samples, keys, sent)
-        for batch in self._batcher.add(read, points, lambda: self._measure.trace(samples, keys, sent), time.time_ns):
+        known = columns(samples)
+        points = self._encode(samples, known)
+        for batch in self._batcher.add(read, points, lambda: self._measure.trace(samples, known), time.time_ns):
             self._writer.put(batch)
 
     def _without(self, read: Read, rejected: Sequence[Rejected]) -> Read:

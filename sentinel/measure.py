@@ -19,12 +19,12 @@ from sentinel.sequences import Sequences
 from sentinel.trace import NOTHING, Tracer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from sentinel.batching import Batch
-    from sentinel.sample import Sample
+    from sentinel.sample import Columns, Sample
     from sentinel.trace import Trace
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Measure:
 
     def __init__(self) -> None:
         self.sequences = Sequences()
-        self.trace: Callable[[Sequence[Sample], Sequence[Hashable], Sequence[int]], Trace] = Tracer()
+        self.trace: Callable[[Sequence[Sample], Columns], Trace] = Tracer()
         """Of the samples of one read, as `Tracer` has it; called in the reader's thread."""
         self._recorders = {kind: Recorder() for kind in KINDS}
         self._traces: list[Trace] = []

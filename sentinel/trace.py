@@ -14,7 +14,7 @@ from sentinel.sample import MOST_SERIES
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from sentinel.sample import Sample
+    from sentinel.sample import Columns, Sample
 
 NUMBER = 8
 """Bytes of a packed number: 64 bits, this machine's order."""
@@ -49,15 +49,15 @@ class Tracer:
     def __init__(self) -> None:
         self._named = _Numbering()
 
-    def __call__(self, samples: Sequence[Sample], keys: Sequence[Hashable], sent: Sequence[int]) -> Trace:
-        """The trace of some messages, in order; `keys` is their `sample.series`, `sent` their column of that name."""
-        return Trace(_packed(sent), self._sources(keys), _numbers(samples))
+    def __call__(self, samples: Sequence[Sample], known: Columns) -> Trace:
+        """The trace of some messages, in order, of which `known` are the columns."""
+        return Trace(_packed(known.sent), self._sources(known.series), _numbers(samples))
 
-    def _sources(self, keys: Sequence[Hashable]) -> bytes:
+    def _sources(self, series: Sequence[Hashable]) -> bytes:
         try:
-            return _packed(keys)  # type: ignore[arg-type]
+            return _packed(series)  # type: ignore[arg-type]
         except struct.error:  # some are no numbers
-            return _packed([key if isinstance(key, int) else self._named[key] for key in keys])
+            return _packed([key if isinstance(key, int) else self._named[key] for key in series])
 
 
 def _packed(numbers: Sequence[int]) -> bytes:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.batching import Batch, Batcher, Read
-from sentinel.sample import Sample, series
+from sentinel.sample import Sample, columns
 from sentinel.trace import NUMBER, Trace, Tracer
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def read(first: int, count: int, at: int = 0, ids: bool = True) -> tuple[Read, l
     points = [f"line {n}" for n in numbers]
     samples = [Sample(1, 1.0, 2.0, sent=n, source=n % 3, seq=n) for n in numbers]
     came = Read([b"%d-0" % n for n in numbers] if ids else [], payloads, at)
-    return came, points, lambda: tracer(samples, series(samples), list(numbers))
+    return came, points, lambda: tracer(samples, columns(samples))
 
 
 def standing(now: int) -> Callable[[], int]:

@@ -14,7 +14,7 @@ from sentinel import measure, trace
 from sentinel.batching import Batch, Block
 from sentinel.latency import RELATIVE_ERROR, Recorder
 from sentinel.measure import COLLECT, COLLECT_MOST, COLLECT_SECONDS, LOG_EVERY, Measure, stats_line
-from sentinel.sample import Sample, series
+from sentinel.sample import Sample, columns
 from sentinel.trace import NAMED, NUMBER, UNFOLLOWED, Trace, Tracer
 
 NOW = 1_700_000_000_000_000_000
@@ -50,7 +50,7 @@ tracer = Tracer()
 
 def traced(tracer: Tracer, samples: list[Sample]) -> Trace:
     """The trace of some samples."""
-    return tracer(samples, series(samples), [s.sent for s in samples])
+    return tracer(samples, columns(samples))
 
 
 def block(samples: list[Sample], read: int = NOW, batched: int = NOW) -> Block:
