@@ -62,7 +62,7 @@ class LineEncoder:
             return []
         series, _, numbers, further = known or columns(samples)
         try:
-            prefixes = [self._prefixes[key] for key in series]
+            prefixes = list(map(self._prefixes.__getitem__, series))
         except KeyError:
             prefixes = self._remember(series, samples)
         # Each number as the shortest text that reads back the same; finite ones only.
