@@ -59,7 +59,7 @@ RULES = (
     Rule("acknowledge", "sentinel/bus/", frozenset({"acknowledge", "_acknowledgement", "tend"})),
     *(Rule("record", f"sentinel/{name}.py") for name in ("trace", "measure", "latency", "sequences", "record")),
     Rule("encode", "sentinel/lineprotocol.py"),
-    Rule("encode", "sentinel/sample.py", frozenset({"series"})),
+    Rule("encode", "sentinel/sample.py", frozenset({"columns"})),
     Rule("encode", "sentinel/influx.py", frozenset({"PointEncoder"})),
     Rule("encode", "influxdb_client/client/write/point.py"),
     Rule("decode", "sentinel/codecs.py"),
