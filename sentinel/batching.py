@@ -8,6 +8,7 @@ read at a time, so that thousands of small objects need not live until the store
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,13 +71,21 @@ class Batch:
 class Batcher:
     """Gathers reads into batches of at most `size` points, due once their oldest is `max_age` ns old.
 
-    `pack` turns the points of a block into what the writer wants of them.
+    `pack` turns the points of a block into what the writer wants of them. `waiting` are the numbers of points with
+    which a batch waits for its age; with any other it is due at once.
     """
 
-    def __init__(self, size: int, max_age: int, pack: Callable[[Sequence[Any]], Any] = list) -> None:
+    def __init__(
+        self,
+        size: int,
+        max_age: int,
+        pack: Callable[[Sequence[Any]], Any] = list,
+        waiting: range = range(1, sys.maxsize),
+    ) -> None:
         self.size = size
         self.max_age = max_age
         self._pack = pack
+        self._waiting = waiting
         self._batch = Batch()
         self._since = 0
 
@@ -111,11 +120,13 @@ class Batcher:
 
     def due(self, now: int) -> Batch | None:
         """The batch, if it has waited long enough."""
-        return self.take() if self._batch.count and now - self._since >= self.max_age else None
+        return self.take() if self.wait(now) == 0 else None
 
     def wait(self, now: int) -> int | None:
         """ns until the batch falls due (0 if it is); None while there is none."""
-        return max(0, self._since + self.max_age - now) if self._batch.count else None
+        if not self._batch.count:
+            return None
+        return max(0, self._since + self.max_age - now) if self._batch.count in self._waiting else 0
 
     def take(self) -> Batch:
         """The batch as it is, due or not."""

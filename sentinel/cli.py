@@ -156,7 +156,7 @@ def agent(key: str, count: int, host: str | None, record: Path | None, **options
     "--max-age",
     type=Duration(),
     default=None,
-    help="Time that a batch waits for more although the writer is free.  [default: none]",
+    help="Time that a batch waits for more although the writer is free.  [default: 1ms for 9 to 99 points, else none]",
 )
 @click.option(
     "--name",

@@ -121,6 +121,17 @@ def test_due_respects_the_nanosecond() -> None:
     assert (batcher.due(10**18), batcher.wait(10**18)) == (None, None)
 
 
+def test_only_a_batch_of_the_sizes_named_waits_for_its_age() -> None:
+    """A smaller or a larger batch is due at once, without `wait`; one of the sizes named is due by age alone."""
+    for count in range(1, 8):
+        batcher = Batcher(100, 1000, waiting=range(3, 6))
+        batcher.add(*read(0, count), standing(5000))
+        waits = count in {3, 4, 5}
+        assert batcher.wait(5100) == (900 if waits else 0)
+        assert (batcher.due(5999) is None) == waits
+        assert (batcher.due(6000) is None) != waits
+
+
 def test_later_messages_do_not_postpone_a_batch() -> None:
     """The age is that of the oldest message, however many follow it."""
     batcher = Batcher(100, 1000)
