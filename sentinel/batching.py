@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
     from sentinel.trace import Trace
 
+AGE = 0.001
+"""Seconds that a batch waits for more although the writer is free, where nobody said how long. 25,000 messages a second
+make some 560 requests of 1,280 so, and take 0.72 of the consumer's CPU; stored's median is 1.9 ms instead of 1.4, its
+p99 the same."""
+WAITING = range(9, 100)
+"""Points with which a batch waits so long: fewer are a light load, which nothing holds up, more are worth a request."""
+ANY = range(1, sys.maxsize)
+"""Any number of points."""
+
 
 class Read(NamedTuple):
     """Messages that one read of the bus returned, in order."""
@@ -80,7 +89,7 @@ class Batcher:
         size: int,
         max_age: int,
         pack: Callable[[Sequence[Any]], Any] = list,
-        waiting: range = range(1, sys.maxsize),
+        waiting: range = ANY,
     ) -> None:
         self.size = size
         self.max_age = max_age

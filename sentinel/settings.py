@@ -105,7 +105,7 @@ class ConsumerSettings:
     """Most points in one write."""
     max_age: float | None = None
     """Seconds that a batch waits for more although the writer is free; while the writer is busy it grows anyway. None:
-    1 ms, and only where that saves requests without holding up a light load (`consumer.AGE`, `consumer.WAITING`)."""
+    1 ms, and only where that saves requests without holding up a light load (`batching.AGE`, `batching.WAITING`)."""
     flush_interval: float = 1.0
     """Seconds between two writes of influxdb-client's batching WriteApi (its own default)."""
     queue_batches: int = 4
