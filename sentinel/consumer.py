@@ -25,7 +25,7 @@ from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
 from sentinel.record import INTERVAL, Record
 from sentinel.reporter import open_reports
-from sentinel.sample import Columns, Sample, columns
+from sentinel.sample import Columns, Sample
 from sentinel.sink import identify, prepare, verify
 from sentinel.writers import WRITERS, Outlet
 
@@ -189,12 +189,11 @@ class Consumer:
             self._first_read = read.at
             self._cpu_before = time.process_time()
         self.ledger.received += len(read.payloads)
-        samples, rejected = self._decode(read.payloads)
+        samples, rejected, known = self._decode(read.payloads)
         if rejected:
             read = self._without(read, rejected)
             if not read.payloads:
                 return
-        known = columns(samples)
         points = self._encode(samples, known)
         for batch in self._batcher.add(read, points, lambda: self._measure.trace(samples, known), time.time_ns):
             self._writer.put(batch)

@@ -60,27 +60,31 @@ class LineEncoder:
         """One line per sample, without the newline; `known` are their columns, where somebody has them."""
         if not samples:
             return []
-        series, _, numbers, further = known or columns(samples)
+        known = known or columns(samples)
         try:
-            prefixes = list(map(self._prefixes.__getitem__, series))
+            return self._lines(samples, known)
         except KeyError:
-            prefixes = self._remember(series, samples)
+            self._remember(known.series, samples)
+            return self._lines(samples, known)
+
+    def _lines(self, samples: Sequence[Sample], known: Columns) -> list[str]:
+        """Raises KeyError: a series is new."""
+        prefixes = map(self._prefixes.__getitem__, known.series)
         # Each number as the shortest text that reads back the same; finite ones only.
-        texts = iter(msgspec.json.encode(numbers)[1:-1].decode().split(","))
-        rows = zip(prefixes, texts, texts, texts, strict=True)
-        if further:
+        texts = iter(msgspec.json.encode(known.numbers)[1:-1].decode().split(","))
+        rows = zip(prefixes, texts, texts, texts)  # noqa: B905 - `strict` takes time
+        if known.further:
             more = [_further(s.fields or {}) for s in samples]
             return [f"{p}{cpu},mem={mem}{f} {time}" for (p, cpu, mem, time), f in zip(rows, more, strict=True)]
         return [f"{p}{cpu},mem={mem} {time}" for p, cpu, mem, time in rows]
 
-    def _remember(self, series: Sequence[Hashable], samples: Sequence[Sample]) -> list[str]:
+    def _remember(self, series: Sequence[Hashable], samples: Sequence[Sample]) -> None:
         found = dict(zip(series, samples, strict=True))
         if len(self._prefixes) + len(found) > MOST_SERIES:
             self._prefixes.clear()
         for key, sample in found.items():
             known = "".join(f",{name}={escape(value)}" for name, value in tags(sample, self._run).items())
             self._prefixes[key] = f"{measurement(sample)}{known} cpu="
-        return [self._prefixes[key] for key in series]
 
 
 def _further(fields: dict[str, float]) -> str:

@@ -45,7 +45,7 @@ def reading() -> HostReading:
 
 def decoded(payloads: Sequence[bytes]) -> list[Sample]:
     """The samples in payloads, all of them sound."""
-    samples, rejected = DECODERS["msgspec"](payloads)
+    samples, rejected, _ = DECODERS["msgspec"](payloads)
     assert rejected == []
     return samples
 

@@ -51,7 +51,7 @@ def messages(lane: Lane) -> list[Sample]:
     """What is on the stream, by time."""
     with lane.redis() as redis:
         payloads = [fields[b"d"] for _, fields in redis.xrange(lane.bus.stream)]
-    samples, rejected = DECODERS["msgspec"](payloads)
+    samples, rejected, _ = DECODERS["msgspec"](payloads)
     assert rejected == []
     return sorted(samples, key=lambda sample: (sample.sent, sample.source))
 
@@ -128,7 +128,7 @@ def test_payloads_made_at_once_are_the_codecs_own(codec: str, seed: int, rows: l
     encode = encoder(LoadSettings(codec=codec, seed=seed))
     together = encode(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
     alone = [encode(*np.array([row], dtype=np.int64).T)[0] for row in rows]
-    samples, rejected = DECODERS["json.loads"](together)
+    samples, rejected, _ = DECODERS["json.loads"](together)
     assert not rejected
     assert rows == [(s.source, s.seq, s.sent) for s in samples]
     assert [sent // 1_000_000_000 for _, _, sent in rows] == [s.timestamp for s in samples]
