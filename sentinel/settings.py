@@ -112,8 +112,8 @@ class ConsumerSettings:
     """Batches that may wait for the writer; when full, reading stops (policy: block)."""
     read_count: int = 1000
     """Most messages taken from the stream in one read."""
-    gather: float = 0.0005
-    """Seconds between two reads while they bring few messages; four times that under a steady heavy load."""
+    gather: float = 0.00025
+    """Seconds between two reads under a light load; 2 ms under a steady heavy one (`bus.link.Gathering`)."""
     deadline: float = 20.0
     """Seconds that draining may take after the first stop signal."""
     idle: float = 0.2

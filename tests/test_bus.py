@@ -523,29 +523,31 @@ class Sleeper:
 @pytest.mark.parametrize(
     ("reads", "pauses"),
     [
-        pytest.param([0, 0], [0, 0], id="nothing comes"),
-        pytest.param([1, 25, 0], [1, 1, 0], id="light"),
-        pytest.param([25, 200, 25], [1, 0, 1], id="a hiccup under a light load"),
-        pytest.param([200, 200, 200], [0, 4, 4], id="heavy"),
-        pytest.param([1000, 1000], [0, 0], id="a full stream"),
-        pytest.param([200, 0, 200], [0, 0, 0], id="bursts"),
+        pytest.param([0, 0], [0.1, 0.1], id="nothing comes"),
+        pytest.param([1, 10, 0], [0.25, 0.25, 0.1], id="light"),
+        pytest.param([10, 200, 10], [0.25, 0.25, 0.25], id="a hiccup under a light load"),
+        pytest.param([200, 200, 200, 200], [0.25, 0.25, 2, 2], id="heavy"),
+        pytest.param([200, 200, 200, 50], [0.25, 0.25, 2, 0.25], id="heavy, then light"),
+        pytest.param([1000, 1000], [0.1, 0.1], id="a full stream"),
+        pytest.param([200, 0, 200], [0.25, 0.1, 0.25], id="bursts"),
     ],
 )
 def test_a_read_waits_for_more_only_after_one_that_brought_few(
     monkeypatch: pytest.MonkeyPatch, reads: list[int], pauses: list[int]
 ) -> None:
-    """The pause set after a few messages; four times that under a steady heavy load; none after silence, or enough."""
+    """Reads of 0.1 ms begin as far apart as was set; 2 ms under a steady heavy load; at once after none, or enough."""
     clock = Sleeper()
     monkeypatch.setattr(link, "time", clock)
-    gathering = Gathering(1.0)
+    gathering = Gathering(0.00025)
     gathering.wait()
-    slept = []
+    apart = []
     for messages in reads:
-        gathering.came(messages)
         before = clock.now
+        clock.now += 0.0001
+        gathering.came(messages)
         gathering.wait()
-        slept.append(clock.now - before)
-    assert pauses == slept
+        apart.append(1000 * (clock.now - before))
+    assert apart == pytest.approx(pauses, rel=1e-6)
 
 
 def test_time_that_passed_anyway_is_part_of_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:

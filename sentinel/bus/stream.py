@@ -284,7 +284,11 @@ def _as_read(entries: list[Any], at: int) -> Read | None:
     """Ids and payloads; an entry of foreign shape yields its first value, which the decoder will judge."""
     if not entries:
         return None
-    return Read([entry[0] for entry in entries], [entry[1][1] for entry in entries], at)
+    ids, payloads = [], []
+    for entry in entries:
+        ids.append(entry[0])
+        payloads.append(entry[1][1])
+    return Read(ids, payloads, at)
 
 
 def _order(entry_id: bytes) -> tuple[int, int]:
