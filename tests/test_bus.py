@@ -505,6 +505,18 @@ def test_several_keys_on_one_redis_do_not_meet(embedded: Stack) -> None:
     assert unread(lanes[0].bus) == 0
 
 
+def test_reconnecting_breaks_no_connection_that_is_in_use(embedded_lane: Lane) -> None:
+    """What another thread has asked on a connection of its own is answered, although this one reconnects meanwhile."""
+    receiver = RedisPyStream(embedded_lane.bus, ConsumerSettings())
+    pool = receiver._client.connection_pool
+    connection = pool.get_connection()
+    connection.send_command("PING")
+    receiver.reconnect()
+    assert connection.read_response() == b"PONG"
+    pool.release(connection)
+    receiver.close()
+
+
 class Sleeper:
     """Monotonic seconds that only sleeping moves."""
 

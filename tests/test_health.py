@@ -104,7 +104,8 @@ def test_an_agents_message_is_sound_and_of_no_sequence() -> None:
     assert (message.time, message.source, message.seq, message.host) == (5_000_000_007, None, None, "h")
     assert message.fields == {"scheduled": 3.0, "sent": 2.0, "unsent": 1.0, "rss_bytes": 9.0}
     for decoder in DECODERS.values():
-        assert ([message], []) == decoder([CODECS["json"].encode(message)])
+        samples, rejected, _ = decoder([CODECS["json"].encode(message)])
+        assert ([message], []) == (samples, rejected)
 
 
 def test_own_use_is_of_the_time_since_the_reading_before() -> None:

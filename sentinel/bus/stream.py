@@ -187,7 +187,8 @@ class RedisPyStream:
     def reconnect(self) -> None:
         """See Receiver."""
         with mapped(self._settings.url):
-            self._client.connection_pool.disconnect()
+            # The keeper may be using one: that it finds broken by itself, and must not lose it under its hands.
+            self._client.connection_pool.disconnect(inuse_connections=False)
             self._client.ping()
         self._make_group()
         # What was delivered to the broken connection and never reached us is pending under our name.
