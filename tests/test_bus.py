@@ -544,7 +544,7 @@ class Sleeper:
         pytest.param([200, 0, 200], [0.25, 0.1, 0.25], id="bursts"),
     ],
 )
-def test_a_read_waits_for_more_only_after_one_that_brought_few(
+def test_reads_are_as_far_apart_as_the_load_asks(
     monkeypatch: pytest.MonkeyPatch, reads: list[int], pauses: list[int]
 ) -> None:
     """Reads of 0.1 ms begin as far apart as was set; 2 ms under a steady heavy load; at once after none, or enough."""
