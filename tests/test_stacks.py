@@ -106,7 +106,7 @@ def test_the_store_and_nothing_else_runs_in_the_background(kind: str, warden: Wa
         threads = psutil.Process(started.pids["store"]).threads()
         assert {os.SCHED_BATCH} == {os.sched_getscheduler(thread.id) for thread in threads}
         assert os.sched_getscheduler(started.pids["bus"]) == os.SCHED_OTHER
-        assert "the store scheduled in the background (SCHED_BATCH)" in started.label
+        assert "the store scheduled in the background (SCHED_BATCH, timer slack 1 ms)" in started.label
 
 
 def test_a_stack_is_gone_after_an_error_in_the_block(kind: str, warden: Warden, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from sentinel.errors import StackError, TrialError
-from sentinel.lab.keeper import NICE
+from sentinel.lab.keeper import NICE, SLACK
 from sentinel.lab.warden import Warden
 
 if TYPE_CHECKING:
@@ -284,6 +284,20 @@ def test_a_child_in_the_background_changes_nobody_else(warden: Warden, tmp_path:
     if all(session.exists() for session in sessions):  # a kernel may be without
         shares = [session.read_text().split()[-1] for session in sessions]
         assert shares == ["0", str(NICE), "0"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/timerslack_ns").exists(), reason="a setting of Linux")
+def test_timers_of_a_child_in_the_background_may_be_late(warden: Warden, tmp_path: Path) -> None:
+    """A background child, and whatever it starts, has the slack that is set; the child started next has ours."""
+    code = "import pathlib; print(pathlib.Path('/proc/self/timerslack_ns').read_text(), end='')"
+    command = [sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"]
+    found = []
+    for number, background in enumerate((False, True, False)):
+        log = tmp_path / str(number)
+        assert warden.start("child", command, log=log, background=background).wait(10) == 0
+        found.append(int(log.read_text()))
+    ours = int(Path("/proc/self/timerslack_ns").read_text())
+    assert found == [ours, SLACK, ours]
 
 
 def test_a_failed_start_in_the_background_changes_nobody(warden: Warden, tmp_path: Path) -> None:
