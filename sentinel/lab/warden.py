@@ -145,8 +145,8 @@ class Warden:
         """Start `command` with its output appended to `log`.
 
         `env` replaces the environment, which otherwise is this process's as it was when the warden was opened.
-        `background` asks for SCHED_BATCH and a timer slack of 1 ms: where a system has them, the child takes no core
-        from another process by waking up, and interrupts it less often.
+        `background` asks for SCHED_BATCH and a timer slack (`keeper.SLACK`): where a system has them, the child takes
+        no core from another process by waking up, and interrupts it less often.
 
         Raises:
             StackError: the program or folder does not exist or may not be used, or the warden is closed or gone.

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sentinel.errors import BusError, StackError, StoreError
+from sentinel.lab.keeper import SLACK
 from sentinel.settings import BusSettings, StoreSettings
 
 if TYPE_CHECKING:
@@ -60,9 +61,8 @@ class Stack:
     def description(self) -> str:
         """Versions, write path, and how the store is scheduled where that is not as usual."""
         said = f"{self.bus_version} and {self.store_version}, points posted to {self.write_path}"
-        if not self.background:
-            return said
-        return f"{said}, the store scheduled in the background (SCHED_BATCH, timer slack 1 ms)"
+        scheduled = f"the store scheduled in the background (SCHED_BATCH, timer slack {SLACK / 1e6:g} ms)"
+        return f"{said}, {scheduled}" if self.background else said
 
     @property
     def label(self) -> str:
