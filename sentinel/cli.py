@@ -298,6 +298,6 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (SentinelError, click.ClickException) as error:
         click.echo(printable(f"error: {error}", keep="\n\t"), err=True)
-        sys.exit(1)
+        sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(1)

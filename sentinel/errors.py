@@ -8,7 +8,13 @@ from __future__ import annotations
 
 
 class SentinelError(Exception):
-    """Something a user can act on; the command line prints the message and exits 1."""
+    """Something a user can act on; the command line prints the message and exits with `exit_code`."""
+
+    exit_code = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it in a notebook: the message, as in a terminal, and no stack of calls."""
+        return [f"error: {self}"]
 
 
 class SettingsError(SentinelError):
@@ -49,3 +55,15 @@ class TrialError(SentinelError):
 
 class RunError(SentinelError):
     """A run's record is missing, unreadable or cannot be written."""
+
+
+class RunEndedError(SentinelError):
+    """A run ended before its time, on purpose or because it could not go on; what was measured is kept.
+
+    Attributes:
+        exit_code: Of the command that carried it out: 130 after an interrupt, else 1.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

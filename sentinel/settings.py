@@ -214,7 +214,10 @@ def external_urls(env: Mapping[str, str] | None = None) -> tuple[str, str] | Non
         return urls
     if any(urls):
         missing = "INFLUX_URL" if urls[0] else "REDIS_URL"
-        raise SettingsError(f"an external stack needs REDIS_URL and INFLUX_URL: {missing} is not set")
+        raise SettingsError(
+            f"an external stack needs REDIS_URL and INFLUX_URL: {missing} is not set; set it, or take STACK=native or"
+            " STACK=embedded, which heed neither"
+        )
     return None
 
 

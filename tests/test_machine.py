@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sentinel import __version__
-from sentinel.lab import machine
 from sentinel.lab.machine import PACKAGES, doubts, provenance, python_optimised
 
 if TYPE_CHECKING:
@@ -47,28 +46,6 @@ def test_provenance_says_all_that_a_reader_needs() -> None:
     assert where == json.loads(json.dumps(where, allow_nan=False))
 
 
-def test_the_commit_is_named_and_differing_files_are_noticed(checkout: Path) -> None:
-    """A changed file makes a checkout dirty; files that git does not know, such as runs, do not."""
-    commit = git(checkout, "rev-parse", "HEAD")
-    (checkout / "new").touch()
-    assert provenance()["git"] == {"commit": commit, "dirty": False}
-    (checkout / "file").write_text("2")
-    assert provenance()["git"] == {"commit": commit, "dirty": True}
-
-
-def test_outside_a_checkout_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed package has no commit to name, and no doubt follows from it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert provenance()["git"] == {}
-
-
-def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """git is no requirement."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert machine._git() == {}
-
-
 @pytest.mark.parametrize(
     ("change", "sentences"),
     [
@@ -88,7 +65,7 @@ def test_a_machine_without_git_has_no_commit(monkeypatch: pytest.MonkeyPatch, tm
         ({"load_average": [4.0, 9.0, 9.0]}, []),
         (
             {"git": {"commit": "c", "dirty": True}},
-            ["Files differed from the commit: nobody else can check out exactly this code."],
+            ["Code differed from the commit: nobody else can check out exactly this code."],
         ),
         (
             {"python": "CPython 3.11.7", "python_optimised": False},

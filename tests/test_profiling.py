@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import memray
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from sentinel.errors import TrialError
 from sentinel.lab import profiling
 from sentinel.lab.profiling import PAGES, difference, short_location
+
+if TYPE_CHECKING:
+    from sentinel.lab.warden import Warden
 
 MESSAGES = 500
 SIZE = 10_000
@@ -42,9 +46,9 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # -- figures ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_capture_is_summed_up_per_message(capture: Path) -> None:
+def test_a_capture_is_summed_up_per_message(capture: Path, keeper: Warden) -> None:
     """Bytes and allocations are those of the code that ran, freed or not, divided by the messages it served."""
-    found = profiling.summary(capture)
+    found = profiling.summary(capture, keeper)
     assert MESSAGES == found["messages"]
     assert SIZE <= found["bytes_per_message"] < 1.1 * SIZE
     assert 1 <= found["allocations_per_message"] < 10
@@ -52,9 +56,9 @@ def test_a_capture_is_summed_up_per_message(capture: Path) -> None:
     assert SIZE <= found["peak_bytes"] < 10 * SIZE
 
 
-def test_the_places_that_allocate_are_named(capture: Path) -> None:
+def test_the_places_that_allocate_are_named(capture: Path, keeper: Warden) -> None:
     """The line that allocates leads the locations, its module the modules, and both sum up to the total."""
-    found = profiling.summary(capture)
+    found = profiling.summary(capture, keeper)
     place, size = max(found["locations"].items(), key=lambda item: item[1])
     assert place.startswith("work:")
     assert size == pytest.approx(SIZE, rel=0.1)
@@ -62,42 +66,44 @@ def test_the_places_that_allocate_are_named(capture: Path) -> None:
     assert sum(found["modules"].values()) == pytest.approx(found["bytes_per_message"], rel=0.02)
 
 
-def test_a_capture_can_be_summed_up_again(capture: Path) -> None:
+def test_a_capture_can_be_summed_up_again(capture: Path, keeper: Warden) -> None:
     """Everything in a report can be recomputed from the folder: a second summary is the same."""
-    assert profiling.summary(capture) == profiling.summary(capture)
+    assert profiling.summary(capture, keeper) == profiling.summary(capture, keeper)
 
 
-def test_a_capture_without_a_count_is_refused(tmp_path: Path) -> None:
+def test_a_capture_without_a_count_is_refused(tmp_path: Path, keeper: Warden) -> None:
     """Where the profiled consumer did not write how many messages it saw, figures per message would be made up."""
     path = capture_of(tmp_path / "memray.bin", 1, None)
     with pytest.raises(TrialError, match=re.escape(f"no message count beside {path}")):
-        profiling.summary(path)
+        profiling.summary(path, keeper)
 
 
-def test_a_capture_without_messages_is_refused(tmp_path: Path) -> None:
+def test_a_capture_without_messages_is_refused(tmp_path: Path, keeper: Warden) -> None:
     """A consumer that got no message after its warm-up allocated nothing for messages."""
     path = capture_of(tmp_path / "memray.bin", 0, '{"messages": 0}')
     with pytest.raises(TrialError, match=re.escape(f"{path} saw 0 messages")):
-        profiling.summary(path)
+        profiling.summary(path, keeper)
 
 
 @pytest.mark.parametrize("count", ["", "{}", '{"messages": null}'])
-def test_a_broken_count_is_refused(tmp_path: Path, count: str) -> None:
+def test_a_broken_count_is_refused(tmp_path: Path, count: str, keeper: Warden) -> None:
     """A count file that was not written to its end is reported by path like one that is missing."""
     path = capture_of(tmp_path / "memray.bin", 1, count)
     with pytest.raises(TrialError, match=re.escape(f"no message count beside {path}")):
-        profiling.summary(path)
+        profiling.summary(path, keeper)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not memray's"])
-def test_an_unreadable_capture_is_refused_in_memrays_words(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_capture_is_refused_in_memrays_words(
+    tmp_path: Path, content: bytes | None, keeper: Warden
+) -> None:
     """A missing, empty or foreign file is reported with its path and with what memray says of it."""
     path = tmp_path / "memray.bin"
     path.with_suffix(".json").write_text('{"messages": 1}')
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(TrialError, match=r"^memray stats .* failed: .*") as caught:
-        profiling.summary(path)
+        profiling.summary(path, keeper)
     assert ("No such file" if content is None else "Failed to compute statistics") in str(caught.value)
     assert str(path) in str(caught.value)
 
@@ -106,12 +112,12 @@ def test_an_unreadable_capture_is_refused_in_memrays_words(tmp_path: Path, conte
 
 
 @pytest.fixture(scope="module")
-def pages(capture: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(capture: Path, tmp_path_factory: pytest.TempPathFactory, keeper: Warden) -> dict[str, Path]:
     """The pages of the capture, kept in a folder that was not there."""
     trial = tmp_path_factory.mktemp("trial")
     shutil.copy(capture, trial / "memray.bin")
     kept = profiling.keep(trial, tmp_path_factory.mktemp("profiles") / "new", "optimised")
-    return {kind: profiling.page(kind, kept) for kind in PAGES}
+    return {kind: profiling.page(kind, kept, keeper) for kind in PAGES}
 
 
 def test_a_trial_without_a_capture_is_refused(tmp_path: Path) -> None:
@@ -139,17 +145,17 @@ def test_pages_load_nothing_from_elsewhere(pages: dict[str, Path]) -> None:
         assert {"https://cdn.plot.ly/"} >= set(re.findall(r"[\w:/.-]*cdn\.[\w./-]*", text))
 
 
-def test_pages_are_made_anew(pages: dict[str, Path]) -> None:
+def test_pages_are_made_anew(pages: dict[str, Path], keeper: Warden) -> None:
     """Pages that are there already are replaced, not an error."""
     pages["table"].write_text("old")
-    assert pages["table"] == profiling.page("table", pages["table"].with_name("optimised.bin"))
+    assert pages["table"] == profiling.page("table", pages["table"].with_name("optimised.bin"), keeper)
     assert pages["table"].stat().st_size > 1000
 
 
-def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path, keeper: Warden) -> None:
     """memray's own words say why."""
     with pytest.raises(TrialError, match="No such file"):
-        profiling.page("table", tmp_path / "none.bin")
+        profiling.page("table", tmp_path / "none.bin", keeper)
 
 
 # -- locations -------------------------------------------------------------------------------------------------------

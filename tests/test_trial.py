@@ -234,7 +234,7 @@ def test_a_memory_trial_can_be_summed_up(bench: Bench) -> None:
     """Enough messages for more than one read: their allocations are figures per message."""
     trial = bench.trial(bench.plan(MEMORY, "optimised", replace(FULL, count=5000)))
     assert_accounts_agree(trial.run(), 5000)
-    found = profiling.summary(trial.folder / "memray.bin")
+    found = profiling.summary(trial.folder / "memray.bin", trial.warden)
     assert 0 < found["messages"] <= 5000 - warm_up(5000)
     # Payload, sample, line and bookkeeping: no less than the payload itself, no more than a few kilobytes.
     assert 100 < found["bytes_per_message"] < 20_000

@@ -12,6 +12,7 @@ from sentinel.settings import ConsumerSettings
 
 if TYPE_CHECKING:
     from sentinel.lab.outcome import Outcome, Plan
+    from sentinel.lab.runs import Run
 
 READS = 2
 """Whole reads of the stream that a memory trial holds at least: one may be gone with the warm-up."""
@@ -40,6 +41,11 @@ class AblationLab(Lab[Ablation]):
         """Each of them once under memray."""
         return self.weighed(memory_plans(self.parameters))
 
-    def found(self) -> dict[str, Any]:
-        """See Lab."""
-        return ablation_summary.of_ablation(self.parameters, self.outcomes)
+    def planned_trials(self) -> int:
+        """See Session."""
+        return len([*plans.capacity(self.parameters), *memory_plans(self.parameters)])
+
+    @staticmethod
+    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+        """See Session."""
+        return ablation_summary.of_ablation(Ablation(**run.data["parameters"]), outcomes)

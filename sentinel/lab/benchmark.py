@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import TrialError
 from sentinel.lab import limits, plans, pyspy, summary
@@ -11,6 +11,11 @@ from sentinel.lab.experiment import Lab
 from sentinel.lab.outcome import CAPACITY, Outcome, Plan
 from sentinel.lab.parameters import Benchmark
 from sentinel.lab.summary import HEADLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentinel.lab.runs import Run
 
 HEADROOM = 0.6
 """Share of the slowest configuration's capacity up to which the common load may go."""
@@ -28,20 +33,19 @@ class BenchmarkLab(Lab[Benchmark]):
         everything += plans.profile(p, {})
         return sum(map(self.expected, everything)) + limits.expected(p.REPEATS)
 
+    def planned_trials(self) -> int:
+        """See Session."""
+        p = self.parameters
+        everything = [*plans.capacity(p), *self._latency_plans(), *self._headline_plans(), *plans.memory(p)]
+        return len([*everything, *plans.profile(p, {})])
+
     def _latency_plans(self) -> list[Plan]:
         p = self.parameters
-        return plans.paced(p, p.names, self.common_rate(), "latency", p.REPEATS)
+        return plans.paced(p, p.names, common_rate(p, self.outcomes), "latency", p.REPEATS)
 
     def _headline_plans(self) -> list[Plan]:
         p = self.parameters
         return plans.paced(p, p.names[-1:], p.HEADLINE_RATE, HEADLINE, p.REPEATS)
-
-    def common_rate(self) -> float:
-        """RATE, or less where the slowest configuration could not sustain it: queues are no latencies to compare."""
-        capacities = [o.throughput for o in self.outcomes if o.plan.kind == CAPACITY and o.valid]
-        if not capacities or min(capacities) * HEADROOM >= self.parameters.RATE:
-            return self.parameters.RATE
-        return max(1.0, min(capacities) * HEADROOM // 10 * 10)
 
     def capacity(self) -> list[Outcome]:
         """Every configuration draining a full stream."""
@@ -83,19 +87,29 @@ class BenchmarkLab(Lab[Benchmark]):
         """Every configuration once under memray."""
         return self.weighed(plans.memory(self.parameters))
 
-    def _lowered(self) -> list[str]:
-        rate, asked = self.common_rate(), self.parameters.RATE
-        if rate == asked:
-            return []
-        return [
-            f"RATE={asked:,.0f} msg/s is more than the slowest configuration can sustain here:"
-            f" latencies are compared at {rate:,.0f} msg/s, {100 * HEADROOM:.0f} % of its capacity.",
-        ]
-
-    def found(self) -> dict[str, Any]:
-        """See Lab."""
-        p, rate = self.parameters, self.common_rate()
+    @staticmethod
+    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+        """See Session."""
+        p = Benchmark(**run.data["parameters"])
+        rate = common_rate(p, outcomes)
         return {
             "rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE},
-            **summary.of_benchmark(p, self.outcomes, self._lowered(), rate),
+            **summary.of_benchmark(p, outcomes, _lowered(p, rate), rate),
         }
+
+
+def common_rate(p: Benchmark, outcomes: Sequence[Outcome]) -> float:
+    """RATE, or less where the slowest configuration could not sustain it: queues are no latencies to compare."""
+    capacities = [o.throughput for o in outcomes if o.plan.kind == CAPACITY and o.valid]
+    if not capacities or min(capacities) * HEADROOM >= p.RATE:
+        return p.RATE
+    return max(1.0, min(capacities) * HEADROOM // 10 * 10)
+
+
+def _lowered(p: Benchmark, rate: float) -> list[str]:
+    if rate == p.RATE:
+        return []
+    return [
+        f"RATE={p.RATE:,.0f} msg/s is more than the slowest configuration can sustain here:"
+        f" latencies are compared at {rate:,.0f} msg/s, {100 * HEADROOM:.0f} % of its capacity.",
+    ]

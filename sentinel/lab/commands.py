@@ -19,17 +19,25 @@ from sentinel.settings import CODEC_NAMES
 @click.command()
 @click.argument("notebook")
 @click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
-def run(notebook: str, parameters: tuple[str, ...]) -> None:
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit 1 also where the answer is a miss: a load not sustained, no rate in the SLO.",
+)
+def run(notebook: str, parameters: tuple[str, ...], strict: bool) -> None:
     """Execute a notebook and make its report: `sentinel run benchmark WORKERS=128 DURATION=120s`.
 
-    Everything is kept in runs/<id>/ and profiles/<id>/.
+    Everything is kept in runs/<id>/ and profiles/<id>/. Exits 1 where a question was left without a valid trial, and
+    130 where it was interrupted.
     """
-    from sentinel.lab import runner, terminal
+    from sentinel.lab import outcomes, runner, terminal
 
     path = runner.find_notebook(notebook)
     done = runner.execute(path, runner.check_words(path, parameters))
     click.echo(terminal.table(done))
     click.echo(f"\nreport:   {done.report}\nrecord:   {done.folder}\nprofiles: {done.profiles}")
+    if why := outcomes.unanswered(done) or (strict and outcomes.missed(done)):
+        raise click.ClickException(str(why))
 
 
 @click.command()

@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sentinel.errors import SentinelError, TrialError
-from sentinel.lab import jitter, limits, profiling
+from sentinel.errors import SentinelError, StackError, TrialError
+from sentinel.lab import jitter, limits, profiling, pyspy
 from sentinel.lab.bounds import Limit
 from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, PROFILE, Outcome, Plan
 from sentinel.lab.parameters import Common
@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from sentinel.lab.warden import Warden
+
 SECONDS = {LATENCY: 2.5, CAPACITY: 3.0, MEMORY: 7.0, PROFILE: 8.0}
 """Rough overhead of one trial of each kind, for the progress bar only."""
+
+PROFILE_ATTEMPTS = 3
+"""py-spy reads the consumer's memory while that starts: now and then it comes too early to see which Python it is."""
 
 P = TypeVar("P", bound=Common)
 
@@ -44,6 +49,10 @@ class Lab(Session[P]):
 
     def limits(self) -> list[Limit]:
         """Measure what Redis alone and the store alone can do here; without an answer the run has a warning instead."""
+        with self.keeping():
+            return self._limits()
+
+    def _limits(self) -> list[Limit]:
         repeats, found = self.parameters.REPEATS, list[Limit]()
         each = limits.expected(repeats) / limits.steps(repeats)
         self._progress.step("limits: Redis alone, the store alone", each)
@@ -57,17 +66,21 @@ class Lab(Session[P]):
                 note=lambda _: self._progress.advance(each),
             )
         except SentinelError as error:
+            self._supervision.ask()
             self.run.data["warnings"].append(f"The limits could not be measured: {error}.")
         self.run.data["limits"] = [limit.to_dict() for limit in found]
         return found
 
     def weighed(self, plans: Sequence[Plan]) -> list[Outcome]:
         """Carry out memory trials; memray's pages are made beside them, since nothing here is timed."""
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            work: list[Future[None]] = []
-            outcomes = self.carry_out(plans, lambda o: work.extend(self._digest(o, pool)))
-        for piece in work:
-            piece.result()
+        pool, work = ThreadPoolExecutor(max_workers=2), list[Future[None]]()
+        with self.keeping():
+            try:
+                outcomes = self.carry_out(plans, lambda o: work.extend(self._digest(o, pool)))
+                for piece in work:
+                    piece.result()
+            finally:  # of an interrupted run nothing more is begun; what runs ends with the supervisor
+                pool.shutdown(wait=False, cancel_futures=True)
         return outcomes
 
     def _digest(self, outcome: Outcome, pool: ThreadPoolExecutor) -> list[Future[None]]:
@@ -79,33 +92,52 @@ class Lab(Session[P]):
             outcome.valid = False
             outcome.problems.append(str(error))
             return []
-        pages = [pool.submit(_noted, outcome, profiling.page, kind, capture) for kind in profiling.PAGES]
-        return [*pages, pool.submit(_noted, outcome, _weigh, outcome, capture)]
+        given = capture, self._warden
+        pages = [pool.submit(_noted, outcome, profiling.page, kind, *given) for kind in profiling.PAGES]
+        return [*pages, pool.submit(_noted, outcome, _weigh, outcome, *given)]
 
     def carry_out(self, plans: Sequence[Plan], then: Callable[[Outcome], object] | None = None) -> list[Outcome]:
-        """Carry out trials one after the other; `then` is called with each outcome."""
+        """Carry out trials one after the other; `then` is called with each outcome. Each is kept as soon as it ends.
+
+        Raises:
+            RunEndedError: interrupted, a server of the stack has ended or does not answer, or the disk is full.
+        """
         outcomes = list[Outcome]()
-        for bare in plans:
-            plan = replace(bare, number=self._numbered())
-            rate = f" at {plan.load.rate:,.0f}/s" if plan.kind == LATENCY else ""
-            self._progress.step(f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}", self.expected(plan))
-            folder = self.run.trial_folder(plan.number)
-            outcomes.append(Trial(plan, self.stack, folder, self._warden, self.run.id).run())
-            if then is not None:
-                then(outcomes[-1])
-            self._progress.advance(self.expected(plan))
-        self.outcomes += outcomes
+        with self.keeping():
+            for plan in plans:
+                rate = f" at {plan.load.rate:,.0f}/s" if plan.kind == LATENCY else ""
+                self._progress.step(f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}", self.expected(plan))
+                outcomes.append(self._carried_out(plan))
+                if then is not None:
+                    then(outcomes[-1])
+                self.outcomes.append(outcomes[-1])
+                self.checkpoint()
+                self._progress.advance(self.expected(plan))
         return outcomes
 
+    def _carried_out(self, bare: Plan) -> Outcome:
+        """One trial; where py-spy did not find its way into the consumer, which happens now and then, another one."""
+        for attempt in range(PROFILE_ATTEMPTS if bare.kind == PROFILE else 1):
+            self._supervision.ask()
+            plan = replace(bare, number=self._numbered())
+            folder = self.run.trial_folder(plan.number)
+            given = plan, self.stack, folder, self._warden, self.run.id
+            outcome = Trial(*given, check=self._supervision.check).run()
+            if attempt:
+                outcome.warnings.append(f"py-spy found no way into the consumer {attempt} times before")
+            if bare.kind != PROFILE or (folder / pyspy.FOLDED).exists():
+                break
+        return outcome
 
-def _weigh(outcome: Outcome, capture: Path) -> None:
-    outcome.memory = profiling.summary(capture)
+
+def _weigh(outcome: Outcome, capture: Path, warden: Warden) -> None:
+    outcome.memory = profiling.summary(capture, warden)
 
 
 def _noted(outcome: Outcome, do: Callable[..., object], *words: object) -> None:
     """Do it; what goes wrong makes the outcome invalid and is its problem."""
     try:
         do(*words)
-    except TrialError as error:
+    except (TrialError, StackError) as error:
         outcome.valid = False
         outcome.problems.append(str(error))

@@ -23,8 +23,13 @@ HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 
 
 def export(notebook: Path, html: Path, title: str) -> None:
-    """Write `notebook`'s page to `html`."""
+    """Write the page of an executed notebook to `html`."""
     read = nbformat.reads(notebook.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+    html.write_text(page(read, title, html.parent), encoding="utf-8")
+
+
+def page(notebook: Any, title: str, folder: Path) -> str:
+    """The page of a notebook node with its outputs, as it is to stand in `folder`; the node stays as it is."""
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="offline",
         extra_template_basedirs=[str(TEMPLATES)],
@@ -34,10 +39,10 @@ def export(notebook: Path, html: Path, title: str) -> None:
         exclude_anchor_links=True,
         embed_images=True,
     )
-    page = {"title": title, "made": made(read.metadata.get("papermill", {}), html)}
-    where = {"path": str(notebook.parent), "name": title}
-    text, _ = exporter.from_notebook_node(quiet(read), resources={"metadata": where, "page": page})
-    html.write_text(navigable(text), encoding="utf-8")
+    about = {"title": title, "made": made(notebook.metadata.get("papermill", {}), folder)}
+    where = {"path": str(folder), "name": title}
+    text, _ = exporter.from_notebook_node(quiet(notebook), resources={"metadata": where, "page": about})
+    return navigable(text)
 
 
 def quiet(notebook: Any) -> Any:
@@ -57,9 +62,9 @@ def _passing(output: Any) -> bool:
     return PROGRESS in text or (output.output_type == "display_data" and text == "" and "text/html" in output.data)
 
 
-def made(papermill: dict[str, Any], html: Path) -> str:
+def made(papermill: dict[str, Any], folder: Path) -> str:
     """How the page came about, as HTML: the command, when, and how to recompute it."""
-    run = html.parent.name
+    run = folder.name
     given = [f"{name}={value}" for name, value in (papermill.get("parameters") or {}).items()]
     source = Path(papermill.get("input_path") or "").stem
     parts = []
@@ -67,7 +72,7 @@ def made(papermill: dict[str, Any], html: Path) -> str:
         when = f", {str(papermill['start_time'])[:16].replace('T', ' ')} UTC" if papermill.get("start_time") else ""
         command = shlex.join(["sentinel", "run", source, *given])
         parts.append(f"Made by <code>{escape(command, quote=False)}</code>{escape(when)}.")
-    if (html.parent / "run.json").exists():
+    if (folder / "run.json").exists():
         parts.append(
             f"Everything on this page can be recomputed from its folder, <code>runs/{escape(run)}</code> (run.json,"
             f" trials, notebook); <code>sentinel report {escape(run)}</code> makes the page anew."

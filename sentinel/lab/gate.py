@@ -234,23 +234,28 @@ class GateLab(BenchmarkLab):
     """A benchmark without its latencies, in less than a minute."""
 
     notebook = "bench-check"
-    bounds: Sequence[Bound] = ()
 
     def expected_seconds(self) -> float:
         """See Lab."""
         return sum(map(self.expected, [*plans.capacity(self.parameters), *plans.memory(self.parameters)]))
 
-    def found(self) -> dict[str, Any]:
-        """See Lab. Of a benchmark's verdict only the gate's own is left: there is no latency to judge."""
+    def planned_trials(self) -> int:
+        """See Session."""
+        return len([*plans.capacity(self.parameters), *plans.memory(self.parameters)])
+
+    @staticmethod
+    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+        """See Session. Of a benchmark's verdict only the gate's own is left: there is no latency to judge."""
+        bounds = msgspec.convert(run.data.get("gate", []), list[Bound])
         return {
-            **summary.of_benchmark(self.parameters, self.outcomes, [], 0.0),
-            "gate": msgspec.to_builtins(self.bounds),
-            "verdict": answer(judged(self.bounds, self.outcomes)),
+            **summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], 0.0),
+            "verdict": answer(judged(bounds, outcomes)),
         }
 
-    def measured(self) -> Run:
-        """Carry everything out and write the record; if interrupted, stop the stack at once and record nothing."""
-        with self._stops:
+    def measured(self, bounds: Sequence[Bound]) -> Run:
+        """Carry everything out and write the record."""
+        with self.keeping():
+            self.run.data["gate"] = msgspec.to_builtins(bounds)
             self.capacity()
             self.memory()
             return self.close()
@@ -262,18 +267,17 @@ def measure(gate: Gate) -> Run:
     Raises:
         RunError: the folder cannot be written.
         StackError, BusError, StoreError: the stack cannot be had.
+        RunEndedError: it was interrupted, or could not go on; the trials so far are kept.
     """
     from sentinel.lab.runner import PROGRESS, watched
 
     run = Run(new_id(GateLab.notebook)).create()
     progress = run.folder / PROGRESS
     announce(run.id, progress)
-    # As an exception, a SIGTERM lets the stack be stopped.
+    # As an exception, a SIGTERM lets the stack be stopped and what was measured be kept.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with watched(progress):
-            lab = GateLab.open(gate.parameters)
-            lab.bounds = gate.bounds
-            return lab.measured()
+            return GateLab.open(gate.parameters).measured(gate.bounds)
     finally:
         progress.unlink(missing_ok=True)

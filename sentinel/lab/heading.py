@@ -63,7 +63,7 @@ def _machine(machine: Mapping[str, Any]) -> str:
 
 def _commit(git: Mapping[str, Any]) -> str:
     if not git:
-        return "outside a checkout"
+        return "unknown: the code that ran is in no checkout"
     return f"{git['commit'][:12]}{', with changes that are not committed' if git.get('dirty') else ''}"
 
 

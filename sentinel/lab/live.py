@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import live_summary, series
 from sentinel.lab.live_report import View
 from sentinel.lab.parameters import Live
 from sentinel.lab.session import Session
 from sentinel.lab.watch import Watch, planned
+
+if TYPE_CHECKING:
+    from sentinel.lab.outcome import Outcome
+    from sentinel.lab.runs import Run
 
 OUTSIDE = 3.0
 """Seconds that starting and draining take, for the progress bar only."""
@@ -29,16 +33,24 @@ class LiveLab(Session[Live]):
         self._progress.step("watching", self.parameters.SECONDS, interruptible=True)
         view = View(self.parameters.SECONDS)
         folder = self.run.trial_folder(plan.number)
-        watch = Watch(plan, self.stack, folder, self._warden, self.run.id, parameters=self.parameters, show=view.show)
-        self.outcomes.append(watch.run())
-        self.run.data["watched"] = {"seconds": round(watch.seconds, 1), "interrupted": watch.interrupted}
+        given = plan, self.stack, folder, self._warden, self.run.id
+        watch = Watch(*given, check=self._supervision.check, parameters=self.parameters, show=view.show)
+        with self.keeping():
+            self.outcomes.append(watch.run())
+            self.run.data["watched"] = {
+                "seconds": round(watch.seconds, 1),
+                "interrupted": watch.interrupted,
+                "at": watch.at,
+            }
+            self.checkpoint()
         self._progress.advance(self.parameters.SECONDS)
 
-    def found(self) -> dict[str, Any]:
+    @staticmethod
+    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session: of the last watch."""
-        if not self.outcomes:
+        if not outcomes:
             return {"verdict": ["Nothing was watched."]}
-        outcome = self.outcomes[-1]
-        folder = self.run.trial_folder(outcome.plan.number)
+        outcome = outcomes[-1]
+        folder = run.trial_folder(outcome.plan.number)
         samples = [sample for line in series.intervals(folder / series.AGENT) for sample in line["samples"]]
-        return live_summary.of_live(self.parameters, outcome, samples, self.run.data["watched"])
+        return live_summary.of_live(Live(**run.data["parameters"]), outcome, samples, run.data["watched"])

@@ -8,15 +8,16 @@ from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
 from sentinel.lab import heading, plots, words
-from sentinel.lab.figures import figure_html
+from sentinel.lab.feed import Feed
+from sentinel.lab.figures import figure_html, nothing
 from sentinel.lab.tables import Markup, table, together
-from sentinel.lab.window import KEYS, RECENT
+from sentinel.lab.window import KEYS, RECENT, Window
 
 if TYPE_CHECKING:
     from sentinel.lab.runs import Run
-    from sentinel.lab.window import Figures, Window
+    from sentinel.lab.window import Figures
 
-__all__ = ["View", "header"]
+__all__ = ["View", "header", "view"]
 
 STEADY = f' width="{plots.SIZE[0]}" height="{plots.SIZE[1]}" decoding="sync" style="max-width: 100%; height: auto"'
 """The image has its size before it is decoded, and appears with the words around it: nothing jumps or flickers."""
@@ -30,6 +31,16 @@ def header(run: Run) -> HTML:
     agent = f"a sample every {words.plain(p['INTERVAL'])} s"
     lead = "This host, through its own agent, and the pipeline that carries its samples; a watch, not a measurement."
     return HTML(heading.heading(run, f"{load}{agent}, over {p['TRANSPORT']}", lead))
+
+
+def view(run: Run) -> HTML:
+    """The last window of a watch with its figures and counts, out of the record of its programs."""
+    if not (watched := run.data.get("watched")) or "at" not in watched:
+        return nothing("Nothing was watched.")
+    window = Window(run.data["parameters"]["WINDOW"])
+    Feed(run.trial_folder(run.data["trials"][-1]["plan"]["number"]), window).read()
+    passed = f"{watched['seconds']:.0f} of {words.plain(run.data['parameters']['SECONDS'])} s"
+    return HTML(seen(window, watched["at"], passed))
 
 
 class View:

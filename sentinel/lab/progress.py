@@ -49,7 +49,7 @@ class Progress:
         if self._file is not None:
             seconds = {"done": self._done, "total": self._total, "step": self._step}
             line = {"label": self._label, "at": time.time(), **{k: round(v, 1) for k, v in seconds.items()}}
-            line |= {"kernel": os.getpid()} if self._interruptible else {}
+            line |= {"kernel": os.getpid()}
             with self._file.open("a") as file:
                 file.write(json.dumps(line) + "\n")
         if self._handle is not None:

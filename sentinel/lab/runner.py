@@ -18,12 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import papermill
+from nbclient.exceptions import DeadKernelError
 from tqdm import tqdm
 
-from sentinel.errors import RunError, SettingsError, TrialError
+from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsError, TrialError
+from sentinel.lab import conclusion, page, stack
 from sentinel.lab.export import export
-from sentinel.lab.parameters import from_words
-from sentinel.lab.runs import Run, load, new_id
+from sentinel.lab.kernel import OwnKernel
+from sentinel.lab.parameters import Shared, from_words
+from sentinel.lab.recovery import recovered
+from sentinel.lab.runs import FAILED, FINISHED, INTERRUPTED, Run, load, new_id
+from sentinel.lab.supervision import require_room
 from sentinel.settings import announce
 
 if TYPE_CHECKING:
@@ -61,44 +66,92 @@ def check_words(notebook: Path, words: Iterable[str]) -> dict[str, Any]:
 
 
 def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
-    """Execute into a new run's folder, export the report, return the run.
+    """Execute into a new run's folder, and return the run; its page is written, whatever became of it.
 
     Raises:
-        RunError: the folder cannot be written.
+        SettingsError, StackError, BusError, StoreError: the stack cannot be had; nothing was started.
+        RunError: the folder cannot be written, or the disk has no room for a run.
+        RunEndedError: the run was interrupted or could not go on; what it measured is kept.
         TrialError: a cell failed; what was executed is kept, and named in the message.
     """
-    run = Run(new_id(notebook.stem)).create()
+    stack.ensure(parameters.get("STACK", Shared.STACK))
+    run = Run(new_id(notebook.stem))
+    require_room(run.folder)
+    run.create()
     progress = run.folder / PROGRESS
     announce(run.id, progress)
-    # As an exception, a SIGTERM lets papermill shut its kernel down.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGINT, lambda *_: interrupt(progress))
     try:
-        with watched(progress):
-            papermill.execute_notebook(
-                str(notebook),
-                str(run.notebook),
-                parameters,
-                kernel_name="python3",
-                progress_bar=False,
-                extra_arguments=QUIET_KERNEL,
-            )
-    except papermill.PapermillExecutionError as error:
-        raise TrialError(
-            f"{notebook} failed: {error.ename}: {error.evalue} (the executed notebook: {run.notebook})"
-        ) from error
+        with stoppable(progress) as stopped, watched(progress):
+            failure = _executed(notebook, run, parameters)
     finally:
         progress.unlink(missing_ok=True)
-    run = load(run.id)
-    export(run.notebook, run.report, f"{notebook.stem} {run.id}")
+    if not (run.folder / "run.json").exists():
+        raise failure or TrialError(f"{notebook} opened no lab, so there is no run (the notebook: {run.notebook})")
+    run = recovered(load(run.id), *((INTERRUPTED, "interrupted") if stopped else (FAILED, "its kernel died")))
+    if failure is not None or not run.report.exists():
+        page.write(run)
+    if stopped and run.state != FINISHED:
+        raise RunEndedError(f"interrupted; {_kept(run)}", stopped[0])
+    if run.state != FINISHED:
+        raise RunEndedError(f"{run.data['why']}; {_kept(run)}")
+    if failure is not None:
+        raise failure
     return run
 
 
-def interrupt(progress: Path) -> None:
-    """Ctrl-C: tell the kernel, where that only ends what it does sooner; else this process ends, and all with it."""
-    if (kernel := _state(progress).get("kernel")) is None:
-        raise KeyboardInterrupt
-    os.kill(kernel, signal.SIGINT)
+def _kept(run: Run) -> str:
+    return f"{conclusion.kept(run, len(run.data['trials']), run.data.get('planned', 0))}\nreport:   {run.report}"
+
+
+def _executed(notebook: Path, run: Run, parameters: dict[str, Any]) -> SentinelError | None:
+    """Execute the notebook; returns what went wrong, if anything did."""
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(run.notebook),
+            parameters,
+            kernel_name="python3",
+            kernel_manager_class=OwnKernel,
+            progress_bar=False,
+            extra_arguments=QUIET_KERNEL,
+        )
+    except papermill.PapermillExecutionError as error:
+        return TrialError(f"{notebook} failed: {error.ename}: {error.evalue} (the executed notebook: {run.notebook})")
+    except DeadKernelError:
+        return TrialError(f"the kernel of {notebook} died (was there enough memory?); its log is {run.notebook}")
+    except Stopped:
+        return TrialError(f"{notebook} was stopped at once")
+    except OSError as error:
+        return RunError(f"{notebook} could not be executed in {run.folder}: {error}")
+    return None
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """A second signal asked for an end at once."""
+
+
+@contextmanager
+def stoppable(progress: Path) -> Iterator[list[int]]:
+    """Ctrl-C, SIGTERM and SIGHUP interrupt the kernel, which keeps what it has; a second one ends everything at once.
+
+    Yields the exit codes of the signals that came. A watch takes an interrupt for its end, and goes on to its report.
+    """
+    stopped: list[int] = []
+
+    def stop(signum: int, _: object) -> None:
+        stopped.append(128 + signum)
+        kernel = _state(progress).get("kernel")
+        if kernel is None or len(stopped) > 1:
+            raise Stopped
+        tqdm.write("stopping; what was measured is kept (once more: at once)", file=sys.stderr)
+        os.kill(kernel, signal.SIGINT)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -149,16 +202,10 @@ def export_again(name: str) -> Path:
         RunError: no such run or notebook.
     """
     if name.endswith(".ipynb"):
-        notebook, page = Path(name), Path(name).with_suffix(".html")
+        notebook, html = Path(name), Path(name).with_suffix(".html")
         if not notebook.exists():
             raise RunError(f"no notebook at {notebook}")
     else:
-        run = load(name)
-        notebook, page = run.notebook, run.report
-        if not notebook.exists():
-            raise RunError(
-                f"{run.folder} holds no executed notebook: only `sentinel run` puts one there;"
-                " give the path of the notebook that papermill wrote instead"
-            )
-    export(notebook, page, page.stem)
-    return page
+        return page.write(recovered(load(name)))
+    export(notebook, html, html.stem)
+    return html

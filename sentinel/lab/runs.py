@@ -1,8 +1,9 @@
 """Runs: the self-describing record of an experiment, in `runs/<UTC time>-<notebook>-<4 hex>/`.
 
 `run.json` holds parameters, configurations, stack, machine, every trial with its ledger, summary, verdict and warnings;
-`trials/<n>/` the raw series and histograms; beside them `notebook.ipynb` and `report.html`. Written once, never edited:
-everything in a report can be recomputed from its folder.
+`trials/<n>/` the raw series and histograms; beside them `notebook.ipynb` and `report.html`. While a run goes on its
+record is brought up to date after every trial, so that whatever ends it loses none; once it has ended, nothing is
+edited: everything in a report can be recomputed from its folder.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ FORMAT = 1
 """Format of run.json. 1: first."""
 
 RUNS, PROFILES = Path("runs"), Path("profiles")
+RUNNING, FINISHED, INTERRUPTED, FAILED = "running", "finished", "interrupted", "failed"
+"""States of a run, as run.json has them; a record without one is of a finished run."""
 
 
 def project_root() -> Path:
@@ -40,11 +43,18 @@ class Run:
     id: str
     root: Path = field(default_factory=project_root)
     data: dict[str, Any] = field(default_factory=dict)
+    elsewhere: Path | None = None
+    """The run's folder where that is not `runs/<id>` under `root`: a copy of it."""
 
     @property
     def folder(self) -> Path:
-        """`runs/<id>`."""
-        return self.root / RUNS / self.id
+        """`runs/<id>`, or where the run was copied to."""
+        return self.elsewhere or self.root / RUNS / self.id
+
+    @property
+    def state(self) -> str:
+        """`RUNNING` (also of a run whose process was killed), `FINISHED`, `INTERRUPTED` or `FAILED`."""
+        return str(self.data.get("state", FINISHED))
 
     @property
     def profiles(self) -> Path:
@@ -79,11 +89,20 @@ class Run:
         return self
 
     def save(self) -> None:
-        """Write run.json, whole or not at all."""
+        """Write run.json, whole or not at all.
+
+        Raises:
+            RunError: it cannot be written; what was there stays as it was.
+        """
         self.data = {"format": FORMAT, "id": self.id, **self.data}
         part = self.folder / "run.json.part"
-        part.write_text(json.dumps(self.data, indent=1, allow_nan=False) + "\n")
-        part.rename(self.folder / "run.json")
+        text = json.dumps(self.data, indent=1, allow_nan=False) + "\n"
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.rename(self.folder / "run.json")
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise RunError(f"cannot write the record to {self.folder}: {error.strerror}") from error
 
     def trial_folder(self, number: int) -> Path:
         """`runs/<id>/trials/<n>`."""
@@ -96,10 +115,27 @@ def load(run_id: str, root: Path | None = None) -> Run:
     Raises:
         RunError: no such run, or its record cannot be read.
     """
-    run = Run(run_id, root or project_root())
+    return _read(Run(run_id, root or project_root()))
+
+
+def load_folder(folder: Path) -> Run:
+    """The run whose record lies in `folder`, wherever that is.
+
+    Raises:
+        RunError: its record cannot be read.
+    """
+    folder = folder.absolute()
+    if folder.parent.name == str(RUNS):
+        return load(folder.name, folder.parent.parent)
+    run = _read(Run(folder.name, folder.parent, elsewhere=folder))
+    run.id = str(run.data.get("id", run.id))
+    return run
+
+
+def _read(run: Run) -> Run:
     path = run.folder / "run.json"
     try:
-        run.data = dict(json.loads(path.read_text()))
+        run.data = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise RunError(f"no run can be read from {path}: {error}") from error
     if run.data.get("format") != FORMAT:

@@ -63,9 +63,12 @@ class SweepLab(Lab[Sweep]):
         self.steps.append(observed(outcome, folder, self.parameters.P99_STORED_MS))
         return self.steps[-1]
 
-    def found(self) -> dict[str, Any]:
-        """See Lab."""
-        return sweep_summary.of_sweep(self.parameters, self.steps, self.outcomes)
+    @staticmethod
+    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+        """See Session."""
+        p = Sweep(**run.data["parameters"])
+        steps = [observed(outcome, run.trial_folder(outcome.plan.number), p.P99_STORED_MS) for outcome in outcomes]
+        return sweep_summary.of_sweep(p, steps, outcomes)
 
 
 def ladder(p: Sweep, cores: int) -> Ladder:

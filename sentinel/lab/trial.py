@@ -22,17 +22,20 @@ from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import pyspy, series
 from sentinel.lab.outcome import MEMORY, PROFILE, WARM_UP, Outcome, Plan, most_growth, warm_up
+from sentinel.lab.supervision import EVERY
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
 from sentinel.record import READY
 from sentinel.settings import BusSettings, StoreSettings, stack_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sentinel.lab.stack import Stack
     from sentinel.lab.warden import Child, Warden
+
+    Check = Callable[[], None]
 
 START_LIMIT = 30.0
 """Seconds a consumer may take until it is ready."""
@@ -47,7 +50,9 @@ SAMPLE_EVERY = 0.25
 class Trial:
     """Carries out one plan on a stack; the folder receives everything raw."""
 
-    def __init__(self, plan: Plan, stack: Stack, folder: Path, warden: Warden, run_id: str) -> None:
+    def __init__(
+        self, plan: Plan, stack: Stack, folder: Path, warden: Warden, run_id: str, *, check: Check = lambda: None
+    ) -> None:
         self.plan = plan
         self.stack = stack
         self.folder = folder
@@ -56,23 +61,28 @@ class Trial:
         self.bus: BusSettings = stack.bus.keyed(f"lab:{self.tag}")
         self.store: StoreSettings = stack.store
         self.outcome = Outcome(plan)
+        self._check = check
         self._children: list[Child] = []
 
     def run(self) -> Outcome:
-        """Do it. A trial that fails is an invalid outcome that says why, not an exception: the others go on."""
+        """Do it. A trial that fails is an invalid outcome that says why, not an exception: the others go on.
+
+        `check`, given to the constructor, is called a few times a second: what it raises ends the trial without one.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         before = cpu_times()
         try:
             self._work()
         except TrialError as error:
+            self._check()  # a server that is gone says more than what failed for want of it
             self.outcome.problems.append(str(error))
         finally:
             for child in reversed(self._children):  # the load first; those that ended by themselves stay as they are
                 child.stop()
-            after = cpu_times()
-            self.outcome.steal = 100 * (after.steal - before.steal) / max(after.total - before.total, 1e-9)
-            self._account()
-            self._tidy()
+        after = cpu_times()
+        self.outcome.steal = 100 * (after.steal - before.steal) / max(after.total - before.total, 1e-9)
+        self._account()
+        self._tidy()
         (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n")
         return self.outcome
 
@@ -127,9 +137,26 @@ class Trial:
         self._await_ready(child)
         return child
 
+    def _ended(self, child: Child, limit: float) -> bool:
+        """Wait until it has ended, for at most `limit` seconds; whether it has. What `check` raises comes first."""
+        end, look = time.monotonic() + limit, 0.0
+        while child.poll() is None and (now := time.monotonic()) < end:
+            if now >= look:
+                self._check()
+                look = now + EVERY
+            time.sleep(0.02)
+        return child.poll() is not None
+
+    def _code(self, child: Child, limit: float) -> int:
+        """Its exit code, after at most `limit` seconds. Raises TrialError if it still runs then."""
+        if not self._ended(child, limit):
+            raise TrialError(f"{child.name} (pid {child.pid}) still runs after {limit:g} s; its log is {child.log}")
+        return child.wait(0.0)
+
     def _await_ready(self, child: Child) -> None:
         end = time.monotonic() + START_LIMIT
         while not (self.folder / series.CONSUMER / READY).exists():
+            self._check()
             if child.poll() is not None or time.monotonic() > end:
                 why = "ended at once" if child.poll() is not None else f"was not ready after {START_LIMIT:.0f} s"
                 child.stop()
@@ -153,15 +180,15 @@ class Trial:
         consumer = self._consumer()
         load = self._load()
         with Sampler(self.folder / series.RESOURCES, {"consumer": consumer.pid, "load": load.pid, **self.stack.pids}):
-            limit = self.plan.load.duration + self.plan.load.grace + START_LIMIT
-            if load.wait(limit):
+            if self._code(load, self.plan.load.duration + self.plan.load.grace + START_LIMIT):
                 raise TrialError(f"the load generator failed:\n{load.tail()}")
             consumer.signal(SIGUSR1)
             self._finish(consumer, DRAIN_LIMIT)
 
     def _drain_alone(self) -> None:
-        if self._load().wait(120 + self.plan.load.count / 1000):
-            raise TrialError(f"the stream could not be filled:\n{(self.folder / 'load.log').read_text()[-2000:]}")
+        load = self._load()
+        if self._code(load, 120 + self.plan.load.count / 1000):
+            raise TrialError(f"the stream could not be filled:\n{load.tail()}")
         program = "consumer"
         if self.plan.kind == MEMORY:
             words = ["--capture", str(self.folder / "memray.bin"), "--warm-up", str(warm_up(self.plan.load.count))]
@@ -176,10 +203,7 @@ class Trial:
 
     def _finish(self, consumer: Child, limit: float) -> None:
         """Wait until the consumer has stored what there is; stop it after `limit` seconds."""
-        end = time.monotonic() + limit
-        while consumer.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
-        if consumer.poll() is None:
+        if not self._ended(consumer, limit):
             self.outcome.warnings.append(f"the consumer had not caught up {limit:.0f} s after the load ended")
             consumer.stop(grace=40.0)
         if code := consumer.wait(1.0):

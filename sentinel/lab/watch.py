@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.parameters import Live
     from sentinel.lab.stack import Stack
+    from sentinel.lab.trial import Check
     from sentinel.lab.warden import Child, Warden
 
     Show = Callable[[Window, int, float], None]
@@ -49,11 +50,22 @@ class Watch(Trial):
     """Carries out one watch; `show` is called with the window about once a second, and once at the end."""
 
     def __init__(
-        self, plan: Plan, stack: Stack, folder: Path, warden: Warden, run_id: str, *, parameters: Live, show: Show
+        self,
+        plan: Plan,
+        stack: Stack,
+        folder: Path,
+        warden: Warden,
+        run_id: str,
+        *,
+        check: Check,
+        parameters: Live,
+        show: Show,
     ) -> None:
-        super().__init__(plan, stack, folder, warden, run_id)
+        super().__init__(plan, stack, folder, warden, run_id, check=check)
         self.seconds = 0.0
         """That it lasted."""
+        self.at = 0
+        """The last moment that was shown, ns since the epoch."""
         self.interrupted = False
         self._parameters = parameters
         self._window = Window(parameters.WINDOW)
@@ -76,27 +88,28 @@ class Watch(Trial):
             agent, load = self._agent(), self._load() if self._parameters.LOAD else None
             pids = {child.name: child.pid for child in (consumer, agent, load) if child}
             with Sampler(self.folder / series.RESOURCES, {**pids, **self.stack.pids}):
-                now = self._look_on(stop, (consumer, agent))
+                self._look_on(stop, (consumer, agent))
                 self._end(load, agent)
                 consumer.signal(signal.SIGUSR1)
                 self._finish(consumer, DRAIN_LIMIT)
             self._feed.read()
-            self._show(self._window, now, self.seconds)
+            self._show(self._window, self.at, self.seconds)
 
-    def _look_on(self, stop: threading.Event, children: tuple[Child, ...]) -> int:
-        """Show what there is until the time is up or a stop is asked for; returns the last moment."""
+    def _look_on(self, stop: threading.Event, children: tuple[Child, ...]) -> None:
+        """Show what there is until the time is up or a stop is asked for."""
         start = look = time.monotonic()
         while not stop.is_set() and self.seconds < self._parameters.SECONDS:
             look += UPDATE
             stop.wait(max(0.0, min(look, start + self._parameters.SECONDS) - time.monotonic()))
             self.seconds = time.monotonic() - start
+            self._check()
             self._ensure_alive(children)
             now = time.time_ns()
             self._feed.read()
             self._window.forget(now)
             self._show(self._window, now, self.seconds)
         self.interrupted = stop.is_set()
-        return time.time_ns()
+        self.at = time.time_ns()
 
     @staticmethod
     def _ensure_alive(children: tuple[Child, ...]) -> None:

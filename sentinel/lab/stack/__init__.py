@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.warden import Warden
 
-__all__ = ["KINDS", "LAB_BUCKET", "Stack", "choose", "start"]
+__all__ = ["KINDS", "LAB_BUCKET", "Stack", "choose", "ensure", "start"]
 
 KINDS = ("auto", "external", "docker", "native", "embedded")
 
@@ -52,6 +52,17 @@ def choose(kind: str, probes: Mapping[str, Callable[[], str]] | None = None) -> 
             return name, "; ".join([*lacks, f"{name}: available"])
         lacks.append(f"{name}: {lack}")
     raise StackError("no stack is available: " + "; ".join(lacks))
+
+
+def ensure(kind: str) -> None:
+    """Make sure, before anything is started, that a stack of this kind can be had.
+
+    Raises:
+        SettingsError, StackError: see `choose`.
+        BusError, StoreError: an external bus or store does not answer.
+    """
+    if choose(kind)[0] == "external":
+        external.ask()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import re
 import secrets
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def stack(directory: Path, warden: Warden) -> Iterator[Stack]:
         await_log(child, UP, UP_WITHIN)
         redis, influxdb = (_port(project, file, *service, env) for service in (("redis", "6379"), ("influxdb", "8086")))
         bus = BusSettings(url=f"redis://:{password}@127.0.0.1:{redis}/0")
-        yield stack_behind("docker", bus, store_on(influxdb, store.token))
+        yield replace(stack_behind("docker", bus, store_on(influxdb, store.token)), servers=(child,))
     finally:
         child.stop(DOWN_GRACE)
 

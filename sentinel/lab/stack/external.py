@@ -24,6 +24,14 @@ def missing(env: Mapping[str, str] | None = None) -> str:
     return "" if external_urls(env) else "REDIS_URL and INFLUX_URL are not set"
 
 
+def ask() -> None:
+    """Ask both servers for a sign of life. Raises BusError or StoreError if they do not answer."""
+    from sentinel import bus, sink
+
+    bus.server_version(BusSettings.from_env())
+    sink.identify(StoreSettings.from_env())
+
+
 @contextmanager
 def stack(directory: Path, warden: Warden) -> Iterator[Stack]:
     """The servers behind the URLs. Raises BusError or StoreError if they do not answer."""

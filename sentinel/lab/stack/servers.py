@@ -52,6 +52,8 @@ class Stack:
     """Where the store takes points, such as `/api/v2/write`."""
     pids: Mapping[str, int] = field(default_factory=dict)
     """`bus` and `store` to process id, for sampling; empty if the servers are not ours."""
+    servers: tuple[Child, ...] = ()
+    """Processes that must run as long as the stack is used; empty if the servers are not ours."""
     background: bool = False
     """Whether the store runs in the background (SCHED_BATCH); unknown and False if the servers are not ours."""
     reason: str = ""
@@ -92,7 +94,7 @@ class Program:
 class Running(NamedTuple):
     """A server of our own that answers."""
 
-    pid: int
+    child: Child
     port: int
 
 
@@ -166,9 +168,11 @@ def own_stack(
         if settings.token:
             sink.setup(settings, "sentinel", settings.token)
         sink.prepare(settings, server)
-        pids = {"bus": redis.pid, "store": influx.pid}
-        background = _in_background(influx.pid)
-        yield Stack(kind, bus_on(redis.port), settings, version, str(server), server.write_path, pids, background)
+        servers = redis.child, influx.child
+        pids = dict(zip(("bus", "store"), (server.pid for server in servers), strict=True))
+        background = _in_background(influx.child.pid)
+        found = version, str(server), server.write_path
+        yield Stack(kind, bus_on(redis.port), settings, *found, pids, servers, background)
 
 
 @contextmanager
@@ -188,7 +192,7 @@ def running(
     try:
         child, port, answer = _launch(program, directory, warden, ask, ports)
         try:
-            yield Running(child.pid, port), answer
+            yield Running(child, port), answer
         finally:
             child.stop(STOP_GRACE)
     finally:
