@@ -74,9 +74,9 @@ class Running:
     def server(self, name: str) -> psutil.Process:
         """The stack's bus or store."""
         words = {"store": "sentinel.lab.store", "bus": "valkey"}
-        for process in psutil.process_iter(["cmdline"]):
-            line = " ".join(process.info["cmdline"] or [])
-            if str(self.place) in line and words[name] in line:
+        for process in psutil.process_iter(["cmdline", "cwd"]):
+            line = " ".join(process.info["cmdline"] or [])  # a bus rewrites its own, but works in its data folder
+            if str(self.place) in f"{line} {process.info['cwd']}" and words[name] in line:
                 return process
         raise AssertionError(name)
 

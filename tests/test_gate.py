@@ -331,11 +331,12 @@ def descendants(pid: int) -> list[psutil.Process]:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.timeout(90)
 def test_nothing_outlives_the_gate(underway: subprocess.Popen[bytes], tmp_path: Path, signum: int) -> None:
-    """Ctrl-C, a kill or a harder one: servers and trial are gone soon after, and no half a comparison is on record."""
+    """Ctrl-C, a kill or a harder one: servers and trial are gone, and the record does not pass for a whole one."""
     started = descendants(underway.pid)
     assert len(started) >= 4  # keeper, bus, store, consumer
     os.killpg(underway.pid, signum)
     assert underway.wait(30)
     _, left = psutil.wait_procs(started, timeout=20)
     assert [] == left
-    assert [] == runs.find(tmp_path)
+    (run,) = runs.find(tmp_path)
+    assert run.state in {runs.INTERRUPTED, runs.RUNNING}  # killed outright, it could not say how it ended

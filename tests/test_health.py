@@ -246,6 +246,10 @@ def test_a_trials_consumer_says_nothing(embedded: Stack, tmp_path: Path, kind: s
     class Done:
         """A load that has ended well."""
 
+        def poll(self) -> int:
+            """As Child."""
+            return 0
+
         def wait(self, _: float) -> int:
             """As Child."""
             return 0

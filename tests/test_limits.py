@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from servers import Lane
 
+    from sentinel.lab.outcome import Outcome
     from sentinel.lab.plots import Picture
     from sentinel.lab.stack import Stack
 
@@ -319,7 +320,8 @@ class Unmeasured(Lab[Benchmark]):
         """See Lab."""
         return limits.expected(self.parameters.REPEATS)
 
-    def found(self) -> dict[str, Any]:
+    @staticmethod
+    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Lab."""
         return {}
 

@@ -233,7 +233,7 @@ def test_a_stranger_on_the_port_is_not_taken_for_ours(warden: Warden, tmp_path: 
         offers = iter([[stranger.port], servers.free_ports(1)])
         with servers.running(program, tmp_path, warden, version_on, ports=lambda _count: next(offers)) as (ours, _):
             assert ours.port != stranger.port
-            assert is_running(ours.pid)
+            assert is_running(ours.child.pid)
 
 
 def test_ports_that_are_always_taken_are_an_error(taken: int, warden: Warden, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class Watch(Trial):
         warden: Warden,
         run_id: str,
         *,
-        check: Check,
+        check: Check = lambda: None,
         parameters: Live,
         show: Show,
     ) -> None:
