@@ -300,7 +300,7 @@ def test_live_view_stays_in_place(watched: tuple[runs.Run, str]) -> None:
     assert 1 == shown.count("<img ")
     assert "3 of 3 s: " in shown
     assert f"{run.data['trials'][0]['consumer']['written']:,} written, 0 lost" in shown
-    assert f"{run.data['trials'][0]['consumer']['written']:,} written, 0 lost" in run.report.read_text()
+    assert re.findall(r'src="data:[^"]+"', shown)[0] in run.report.read_text()
 
 
 @pytest.mark.timeout(120)
@@ -334,6 +334,9 @@ def test_plain_papermill_works(place: Path) -> None:
     command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "out.ipynb", *words]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+    run = runs.find(place)[-1]
+    assert "This cell failed" not in run.report.read_text(encoding="utf-8")
+    assert run.report.name in (place / "out.ipynb").read_text(encoding="utf-8")
     assert sentinel(place, "report", "out.ipynb").returncode == 0
     assert (place / "out.html").exists()
 

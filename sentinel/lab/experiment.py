@@ -27,7 +27,7 @@ SECONDS = {LATENCY: 2.5, CAPACITY: 3.0, MEMORY: 7.0, PROFILE: 8.0}
 """Rough overhead of one trial of each kind, for the progress bar only."""
 
 PROFILE_ATTEMPTS = 3
-"""py-spy reads the consumer's memory while that starts: now and then it comes too early to see which Python it is."""
+"""Now and then py-spy fails to find out which Python it samples, and finds out when it is tried again."""
 
 P = TypeVar("P", bound=Common)
 

@@ -30,7 +30,7 @@ class LiveLab(Session[Live]):
     def watch(self) -> None:
         """Show what goes on, for SECONDS or until interrupted; the view stays, with the last window."""
         plan = planned(self.parameters, self._numbered())
-        self._progress.step("watching", self.parameters.SECONDS, interruptible=True)
+        self._progress.step("watching", self.parameters.SECONDS)
         view = View(self.parameters.SECONDS)
         folder = self.run.trial_folder(plan.number)
         given = plan, self.stack, folder, self._warden, self.run.id

@@ -1,7 +1,7 @@
 """The page of a run, made from its record: the notebook's prose, and its report's sections computed anew.
 
-A run is rendered alike wherever its notebook was executed (`sentinel run`, JupyterLab, papermill, nbconvert, VS Code),
-and from a copy of its folder: run.json and the trials suffice. The sections are those of the notebook in the checkout:
+Run.json and the trials suffice, so that a run is rendered alike whatever executed its notebook, and from a copy of its
+folder. The sections are those of the notebook in the checkout:
 the code cells behind the one tagged `record`, which closes the lab.
 """
 

@@ -22,22 +22,21 @@ class Progress:
         self._done = 0.0
         self._label = "starting"
         self._step = 0.0
-        self._interruptible = False
         path = LabSettings.from_env().progress
         self._file = Path(path) if path else None
         # Outside a notebook it would print an object.
         self._handle = display(HTML(""), display_id=True) if get_ipython() else None
         self._show()
 
-    def step(self, label: str, seconds: float = 0.0, *, interruptible: bool = False) -> None:
-        """Name what is going on now, how long it should take, and whether an interrupt only ends it sooner."""
-        self._label, self._step, self._interruptible = label, seconds, interruptible
+    def step(self, label: str, seconds: float = 0.0) -> None:
+        """Name what is going on now, and how long it should take."""
+        self._label, self._step = label, seconds
         self._show()
 
     def advance(self, seconds: float) -> None:
         """Count expected seconds as done."""
         self._done = min(self._total, self._done + seconds)
-        self._step, self._interruptible = 0.0, False
+        self._step = 0.0
         self._show()
 
     def close(self, label: str) -> None:
@@ -49,7 +48,7 @@ class Progress:
         if self._file is not None:
             seconds = {"done": self._done, "total": self._total, "step": self._step}
             line = {"label": self._label, "at": time.time(), **{k: round(v, 1) for k, v in seconds.items()}}
-            line |= {"kernel": os.getpid()}
+            line["kernel"] = os.getpid()
             with self._file.open("a") as file:
                 file.write(json.dumps(line) + "\n")
         if self._handle is not None:

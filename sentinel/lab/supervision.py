@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sentinel.lab.stack import Stack
 
 NEEDED = 300_000_000
-"""Free bytes without which no run begins: the store's data and memray's captures of one with the default parameters."""
+"""Free bytes without which no run begins. Chosen, not measured: what a run takes depends on its parameters."""
 RESERVE = 50_000_000
 """Free bytes that a run leaves: below them it ends, while its record can still be written."""
 EVERY = 0.25
@@ -31,7 +31,7 @@ class Supervision:
         self._folder = folder
 
     def check(self) -> None:
-        """Look once; costs a few microseconds.
+        """Look once.
 
         Raises:
             RunEndedError: a server of the stack has ended, or the disk is nearly full.
