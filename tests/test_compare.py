@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sentinel.lab.compare import BAND, Ratio, intervals, noise, ratio, verdict
+from sentinel.lab.compare import BAND, Ratio, hidden, intervals, noise, ratio, verdict
 
 UNKNOWN = Ratio(2.0, math.nan, math.nan, 1)
 TRIES = 200
@@ -105,7 +105,8 @@ def test_a_ratio_prints_with_its_interval(value: Ratio, text: str) -> None:
         (0.0, 0.0, 0.05, "lower"),
         (0.96, 1.04, 0.05, "no difference"),
         (1.0, 1.0, 0.05, "no difference"),
-        (0.95, 1.05, 0.05, "no difference"),
+        (0.9524, 1.05, 0.05, "no difference"),
+        (0.95, 1.05, 0.05, "cannot tell"),
         (0.9, 1.04, 0.05, "cannot tell"),
         (0.96, 1.2, 0.05, "cannot tell"),
         (1.04, 1.06, 0.05, "cannot tell"),
@@ -113,15 +114,42 @@ def test_a_ratio_prints_with_its_interval(value: Ratio, text: str) -> None:
         (1.06, 9.0, 0.10, "cannot tell"),
         (1.06, 1.09, 0.10, "no difference"),
         (1.11, 9.0, 0.10, "higher"),
+        (0.2, 0.9, 0.10, "lower"),
+        (442.0, 608.0, 1.0, "higher"),
+        (442.0, 608.0, 400.0, "higher"),
+        (0.1, 0.49, 1.0, "lower"),
+        (0.1, 0.51, 1.0, "cannot tell"),
+        (1.8, 2.2, 1.0, "cannot tell"),
+        (1.2, 1.9, 1.0, "cannot tell"),
+        (0.99, 1.01, 1.0, "cannot tell"),
+        (0.99, 1.19, 0.2, "no difference"),
     ],
 )
 def test_a_verdict_is_where_the_whole_interval_lies(low: float, high: float, band: float, words: str) -> None:
-    """Outside the band is a difference, inside it none, across its edge nothing can be told; better has a direction."""
+    """Beyond the floor is a difference, however high it is; within a wide floor, or across, nothing can be told."""
     value = Ratio((low + high) / 2, low, high, 5)
     more = {"higher": "better", "lower": "worse"}.get(words, words)
     less = {"higher": "worse", "lower": "better"}.get(words, words)
     assert more == verdict(value, band)
     assert less == verdict(value, band, higher_is_better=False)
+
+
+@pytest.mark.parametrize(("low", "high", "band", "what"), [
+    (0.9, 1.5, 1.0, True), (1.9, 2.1, 1.0, True), (2.1, 3.0, 1.0, False), (0.9, 1.5, 0.1, False),
+])  # fmt: skip
+def test_a_wide_floor_hides_what_does_not_leave_it(low: float, high: float, band: float, what: bool) -> None:
+    """Run-to-run variation is the reason only where its floor is wide and the interval does not lie beyond it."""
+    assert what is hidden(Ratio(1.0, low, high, 5), band)
+    assert not hidden(UNKNOWN, band)
+
+
+def test_a_verdict_is_the_same_the_other_way_round() -> None:
+    """Better by a factor one way is worse by the same factor the other way, for any floor."""
+    turned = {"better": "worse", "worse": "better"}
+    for low, high in [(1.3, 1.9), (0.3, 0.6), (0.9, 1.1), (0.4, 3.0), (5.0, 9.0)]:
+        for band in (0.05, 0.2, 1.0, 3.0):
+            one, other = verdict(Ratio(1.0, low, high, 5), band), verdict(Ratio(1.0, 1 / high, 1 / low, 5), band)
+            assert turned.get(one, one) == other
 
 
 def test_without_an_interval_nothing_can_be_told() -> None:
@@ -159,14 +187,15 @@ def test_two_samples_of_one_distribution_are_seldom_judged_different(spread: flo
         ([100.0], [], BAND),
         ([100.0, 100.0], [101.0, 99.0], BAND),
         ([110.0, 90.0], [100.0, 100.0], BAND),
-        ([100.0, 100.0], [80.0, 80.0], 0.2),
+        ([100.0, 100.0], [80.0, 80.0], 0.25),
         ([100.0, 100.0, 500.0], [100.0, 100.0], BAND),
         ([0.0, 0.0], [100.0, 100.0], BAND),
-        ([100.0, 100.0], [0.0, 100.0], 0.5),
+        ([80.0, 80.0], [100.0, 100.0], 0.25),
+        ([100.0, 100.0], [0.0, 100.0], 1.0),
     ],
 )
 def test_noise_is_the_distance_of_the_medians(first: list[float], again: list[float], expected: float) -> None:
-    """A difference must exceed that between two legs of one configuration, and never less than 5 %."""
+    """A difference must exceed the factor between two legs of one configuration, and never less than 1.05."""
     assert expected == pytest.approx(noise(first, again))
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from IPython.display import HTML
 
-from sentinel.lab import ablation_results, plots, profiling, views, words
+from sentinel.lab import ablation_results, compare, plots, profiling, views, words
 from sentinel.lab.ablation_results import HEADS, NOTES
 from sentinel.lab.contributions import MEASURES, short
 from sentinel.lab.figures import figure_html, nothing
@@ -53,11 +53,11 @@ def switched_off(run: Run) -> HTML:
     found = ablation_results.found(run)
     if not found:
         return nothing("No valid trial: there is nothing to draw.")
-    bands = "; ".join(f"{measure.title} ± {100 * mine[0].band:.0f} %" for measure, mine in found.items())
+    bands = "; ".join(f"{measure.title} {compare.floor(mine[0].band)}" for measure, mine in found.items())
     caption = (
         "Large: one choice taken off optimised, with its interval. Small: the same choice on the way up; where the two"
         " lie apart, what the choice brings depends on the others, and of the choice that is switched on last they are"
-        f" the same trials. Shaded: what is no difference ({bands}).{_left_out(run)}"
+        f" the same trials. Shaded: the noise floor either way ({bands}).{_left_out(run)}"
     )
     return HTML(figure_html(plots.taken_off(found), caption))
 

@@ -74,22 +74,22 @@ def _bare(ratio: str) -> str:
 
 
 def _note(run: Run, measure: Measure, mine: list[Contribution]) -> str:
-    band = f"± {100 * mine[0].band:.0f} %"
+    band = compare.floor(mine[0].band)
     if not measure.repeated:
-        return f"one memray trial each (n = 1), so no intervals; within {band} nothing differs."
+        return f"one memray trial each (n = 1), so no intervals; up to {band} either way nothing differs."
     again = run.data["noise"]["again"]
-    why = f"the noise of the day, from a second leg of {run.data['compared'][0]}" if again else "assumed: no second leg"
+    why = f"A/A, from a second leg of {run.data['compared'][0]}" if again else "assumed: there is no second leg"
     return (
         f"medians of {trials(mine)} each, ratios with {compare.intervals(counts(mine)[0])};"
-        f" within {band} ({why}) nothing differs."
+        f" noise floor {band} either way ({why})."
     )
 
 
 NOTES = (
     "Switched on: the step ÷ the step before it, in the order of the rows. Share: of the whole way on a log scale,"
     " where factors add up. ÷ without it: optimised ÷ optimised without the choice.",
-    "Pays: both ratios are better than the noise; does not pay: neither is; depends: one is; cannot tell: the interval"
-    " of one or both decides nothing.",
+    "Pays: both ratios are better beyond the noise floor; does not pay: neither is; depends: one is; cannot tell: one"
+    " or both are not significant, for their intervals straddle the floor or a wide floor hides them.",
 )
 
 

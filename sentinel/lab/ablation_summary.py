@@ -1,8 +1,8 @@
 """What an ablation's trials say: medians per configuration, contributions per choice, verdict. Pure.
 
 Only valid trials count. Everything here can be recomputed from the outcomes in run.json.
-The rule for what matters most: the largest shares of what is gained on the way up, on a log scale, whose ratio leaves
-the noise; taking each choice off `optimised` confirms the order or says that it is another.
+The rule for what matters most: the largest shares of what is gained on the way up, on a log scale, whose ratio lies
+beyond the noise floor; taking each choice off `optimised` confirms the order or says that it is another.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def verdict(p: Ablation, found: Found, ratios: dict[str, Ratio], outcomes: Seque
 
 
 def leaders(found: Sequence[Contribution]) -> list[Contribution]:
-    """The choices that matter most to one measure, the largest share first; fewer where others stay in the noise."""
+    """The choices that matter most to one measure, the largest share first; fewer where others are not significant."""
     return [one for one in _ranked(found) if one.on_is == "better"][:MOST]
 
 
@@ -117,7 +117,7 @@ def _whole(measure: Measure, total: Ratio, band: float, ends: tuple[str, str]) -
     new, old = ends
     found = measure.judged(total, band)
     how = {
-        "cannot tell": f"cannot tell whether {new} differs from {old}",
+        "cannot tell": f"cannot tell whether {new} differs from {old}{_hidden(total, band)}",
         "no difference": f"no difference between {new} and {old}",
     }.get(found, f"{new} is {found} than {old}")
     each = f"n = {total.n} each" if total.known else f"n = {total.n}: no interval"
@@ -125,11 +125,16 @@ def _whole(measure: Measure, total: Ratio, band: float, ends: tuple[str, str]) -
     return f"{measure.title}: {how}, {_said(total, total)}, {each} ({beyond})."
 
 
+def _hidden(ratio: Ratio, band: float) -> str:
+    return ", for run-to-run variation hides it" if compare.hidden(ratio, band) else ""
+
+
 def _most(measure: Measure, mine: Sequence[Contribution], total: Ratio) -> str:
     ranked = _ranked(mine)
     if not ranked:
         missing = [one.choice.label for one in mine if not math.isfinite(one.on.value)]
-        why = f"no valid trials on both sides of {words.joined(missing)}" if missing else "nothing is gained"
+        nothing = f"nothing is gained beyond the noise floor ({compare.floor(mine[0].band)})"
+        why = f"no valid trials on both sides of {words.joined(missing)}" if missing else nothing
         return f"Which choices matter most: cannot tell, {why}."
     first = leaders(mine)
     if not first:
@@ -143,9 +148,9 @@ def _most(measure: Measure, mine: Sequence[Contribution], total: Ratio) -> str:
 
 def _why_not(mine: Sequence[Contribution]) -> str:
     """Why no step was found to be better."""
-    if mine[0].band > compare.WIDEST:
-        return f"since two legs of the same configuration lie more than {100 * compare.WIDEST:.0f} % apart"
-    return "no step leaves the noise" if any(one.on.known for one in mine) else "since single trials have no interval"
+    if not any(one.on.known for one in mine):
+        return "since single trials have no interval"
+    return f"no step lies wholly beyond the noise floor ({compare.floor(mine[0].band)})"
 
 
 def _close(measure: Measure, mine: Sequence[Contribution]) -> str:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 BAND = 0.05
 """Differences below 5 % are of no practical interest here."""
-WIDEST = 0.5
-"""Noise beyond which nothing is concluded at all."""
+WIDE = 0.2
+"""Noise floor beyond which an interval within it is no proof of "no difference": there is room for a real one."""
 CONFIDENCE = 0.95
 ENOUGH = 5
 """Trials a side from which the interval of a ratio keeps its word; of three a side, 90 of 100 hold the truth."""
@@ -85,28 +85,43 @@ def intervals(n: int) -> str:
 
 
 def noise(a: Sequence[float], again: Sequence[float]) -> float:
-    """How far apart two sets of trials of one and the same configuration lie: what a difference must exceed.
+    """The noise floor, less one: by which factor two sets of trials of one and the same configuration lie apart.
 
-    The share by which their medians differ, `BAND` at least; single outliers widen the ratio's interval, not this.
+    Of their medians, whichever is larger, and `BAND` at least; single outliers widen the ratio's interval, not this.
     """
     if not a or not again or not statistics.median(a) or not statistics.median(again):
         return BAND
-    return max(BAND, abs(statistics.median(again) / statistics.median(a) - 1))
+    apart = statistics.median(again) / statistics.median(a)
+    return max(BAND, apart - 1, 1 / apart - 1)
+
+
+def floor(band: float) -> str:
+    """The factor that a difference must exceed either way: `1.10×`."""
+    return f"{_short(1 + band)}×"
 
 
 def beyond(band: float, *, measured: bool = True) -> str:
-    """What a difference must exceed, in words; `measured`: whether a second leg of one configuration showed it."""
-    return f"noise of the day ± {100 * band:.0f} %" if measured else f"± {100 * band:.0f} % counts as no difference"
+    """What a difference must exceed, in words; `measured`: whether an A/A leg of one configuration showed it."""
+    return f"A/A noise floor {floor(band)}" if measured else f"up to {floor(band)} counts as no difference"
 
 
 def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) -> str:
-    """`better`, `worse`, `no difference` or `cannot tell`: where the whole interval lies, against 1 ± band."""
-    if not value.known or band > WIDEST:
+    """`better`, `worse`, `no difference` or `cannot tell`: where the whole interval lies.
+
+    Beyond the noise floor, from 1 ÷ (1 + band) to 1 + band, it is a difference, however high the floor. Within the
+    floor it is none, unless the floor itself is `WIDE`: then run-to-run variation hides what there may be.
+    """
+    if not value.known:
         return "cannot tell"
-    if value.low > 1 + band:
+    low, high = 1 / (1 + band), 1 + band
+    if value.low > high:
         return "better" if higher_is_better else "worse"
-    if value.high < 1 - band:
+    if value.high < low:
         return "worse" if higher_is_better else "better"
-    if value.low >= 1 - band and value.high <= 1 + band:
-        return "no difference"
-    return "cannot tell"
+    within = value.low >= low and value.high <= high
+    return "no difference" if within and band <= WIDE else "cannot tell"
+
+
+def hidden(value: Ratio, band: float) -> bool:
+    """Whether run-to-run variation alone hides what a ratio with an interval may be."""
+    return value.known and band > WIDE and verdict(value, band) == "cannot tell"

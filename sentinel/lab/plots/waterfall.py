@@ -33,10 +33,8 @@ ABOVE = 0.27
 """Of a row, from its middle to the text above the bar."""
 SIDES = 0.36
 """Share of a panel within which a text is set flush with the bar, lest it leave the panel."""
-LOWEST = 0.02
-"""Where a band that reaches to zero ends on a log axis."""
 BOX: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}
-HOLLOW = "filled: beyond the noise of the day · hollow: within it, or cannot tell"
+HOLLOW = "filled: beyond the noise floor · hollow: not significant"
 
 
 def _looks(mine: Sequence[Contribution]) -> dict[str, Look]:
@@ -128,7 +126,7 @@ def taken_off(found: Found) -> Picture:
     figure, axes = grid(1, len(found), 1.5 + ROW * len(shown), sharey=True)
     for axis, (measure, mine) in zip(axes[0], found.items(), strict=True):
         seen = [v for one in mine for r in (one.on, one.off) for v in (r.value, r.low, r.high) if v > 0]
-        band = max(LOWEST, 1 - mine[0].band), 1 + mine[0].band
+        band = 1 / (1 + mine[0].band), 1 + mine[0].band
         _scale(axis, min(*band, *seen) / 1.6, max(*band, *seen) * 1.6)
         axis.axvspan(*band, color=MUTED, alpha=0.16, linewidth=0)
         axis.axvline(1, color=MUTED, linewidth=0.9)
@@ -159,5 +157,5 @@ def _legend() -> list[Line2D | Patch]:
     return [
         Line2D([], [], marker="o", markersize=8, label="optimised ÷ optimised without the choice", **plain),
         Line2D([], [], marker="D", markersize=4, alpha=0.55, label="step ÷ the step before it", **plain),
-        Patch(color=MUTED, alpha=0.16, label="noise of the day"),
+        Patch(color=MUTED, alpha=0.16, label="noise floor (run-to-run variation, A/A)"),
     ]
