@@ -282,7 +282,8 @@ class Consumer:
         with self._lock:
             histograms = self._measure.take()
             counts = {k: v for k, v in asdict(self._counted()).items() if isinstance(v, int)}
-        self._record.interval({"at": time.time_ns(), "cpu_seconds": time.process_time(), **counts, **histograms})
+            use = {"cpu_seconds": time.process_time(), "last_stored": self._last_stored}
+        self._record.interval({"at": time.time_ns(), **use, **counts, **histograms})
         self._reports.interval(counts, histograms)
 
     def _counted(self) -> ConsumerLedger:

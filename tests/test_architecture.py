@@ -75,6 +75,7 @@ PURE = [
     "sentinel.lab.outcome",
     "sentinel.lab.plans",
     "sentinel.lab.summary",
+    "sentinel.lab.sustained",
     "sentinel.lab.sweep_summary",
     "sentinel.lab.window",
     "sentinel.lab.words",

@@ -117,17 +117,18 @@ def test_a_verdict_states_rate_interval_repeats_and_reason(run: Run) -> None:
     low, high = (run.data["knees"][NEW][end] for end in ("low", "high"))
     assert low <= 30_000 < high
     assert (
-        f"{NEW} holds {low:,.0f} msg/s [{low:,.0f}, {high:,.0f}]: 2 of 2 repeats. At {high:,.0f} msg/s 2 of 2 repeats"
-        " fail: stored p99 80.0 ms, over 50 ms."
-    ) == sentence(run, f"{NEW} holds {low:,.0f}")
+        f"{NEW} meets the SLO up to {low:,.0f} msg/s [{low:,.0f}, {high:,.0f}] in 3 of 3 trials. At {high:,.0f} msg/s"
+        " 4 of 4 trials do not: stored p99 80.0 ms, over 50 ms."
+    ) == sentence(run, f"{NEW} meets the SLO up to {low:,.0f}")
 
 
 def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -> None:
     """Smallest: our low by their high; largest: our high by their low."""
     new, old = (run.data["knees"][name] for name in (NEW, OLD))
     ratio = run.data["ratios"]["held"]
-    assert (new["rate"] / old["rate"], new["low"] / old["high"], new["high"] / old["low"], 2) == tuple(ratio.values())
-    assert sentence(run, f"{NEW} holds {sweep_summary.words.ratio(ratio)}").endswith(f"the rate that {OLD} holds.")
+    assert (new["rate"] / old["rate"], new["low"] / old["high"], new["high"] / old["low"], 3) == tuple(ratio.values())
+    said = sentence(run, f"{NEW} meets the SLO up to {sweep_summary.words.ratio(ratio)}")
+    assert said.endswith(f"the rate of {OLD}.")
 
 
 @pytest.mark.parametrize(
@@ -149,11 +150,11 @@ def unsent(outcome: Outcome) -> None:
 
 
 def test_a_generator_at_its_limit_makes_it_at_least(tmp_path: Path) -> None:
-    """What the generator could not offer says nothing: the answer is a lower bound, in every sentence."""
+    """What the generator could not offer is inconclusive: the answer is a lower bound, in every sentence."""
     run = swept(tmp_path, {OLD: 600.0, NEW: 1e9}, unsent)
-    said = sentence(run, f"{NEW} holds at least 8,000 msg/s [8,000, …]")
-    assert "repeats say nothing: the load generator was the limit (sent" in said
-    assert sentence(run, f"{NEW} holds at least 1")
+    said = sentence(run, f"{NEW} meets the SLO up to at least 8,000 msg/s [8,000, …]")
+    assert "trials are inconclusive: the load generator was the limit (sent" in said
+    assert sentence(run, f"{NEW} meets the SLO up to at least 1")
     assert "cannot tell whether it reaches" in run.data["verdict"][-1]
     assert any("the load generator was the limit" in warning for warning in run.data["warnings"])
 
@@ -162,7 +163,8 @@ def test_the_end_of_the_ladder_makes_it_at_least(tmp_path: Path) -> None:
     """No higher rate was offered: nothing speaks against more."""
     run = swept(tmp_path, {NEW: 1e9}, RATES="100,200")
     assert (
-        f"{NEW} holds at least 200 msg/s [200, …]: 2 of 2 repeats; no higher rate was offered." in run.data["verdict"]
+        f"{NEW} meets the SLO up to at least 200 msg/s [200, …] in 3 of 3 trials; no higher rate was offered."
+        in run.data["verdict"]
     )
 
 
@@ -170,10 +172,10 @@ def test_what_holds_nothing_is_said_with_its_reason(tmp_path: Path) -> None:
     """Not even the first rate: the sentence names rate, repeats and figures; there is no factor."""
     run = swept(tmp_path, {OLD: 1.0, NEW: 600.0})
     assert (
-        f"{OLD} does not even hold 250 msg/s, the lowest rate offered: 2 of 2 repeats fail, stored p99 80.0 ms, over"
-        " 50 ms."
+        f"{OLD} does not even meet the SLO at 250 msg/s, the lowest rate offered: 4 of 4 trials do not, stored p99 80.0"
+        " ms, over 50 ms."
     ) in run.data["verdict"]
-    said = sentence(run, f"No factor between {NEW} and {OLD}: there is no rate that {OLD} is known to hold;")
+    said = sentence(run, f"No factor between {NEW} and {OLD}: there is no rate at which {OLD} is known to meet")
     least = run.data["knees"][NEW]["low"] / 250
     assert said.endswith(f"by the intervals it is more than {least:.2f}×.")
     assert {"value": None, "low": least, "high": None, "n": 0} == run.data["ratios"]["held"]
@@ -182,9 +184,9 @@ def test_what_holds_nothing_is_said_with_its_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"lost": 3}, "fail: 6 messages lost."),
-        ({"sustained": False}, "fail: the backlog grows by"),
-        ({"valid": False, "problems": ["x"]}, "say nothing: without a valid trial."),
+        ({"lost": 3}, "do not: 12 messages lost."),
+        ({"sustained": False}, "do not: the backlog grows by"),
+        ({"valid": False, "problems": ["x"]}, "are inconclusive: without a valid trial."),
     ],
 )
 def test_every_reason_has_its_words(tmp_path: Path, change: dict[str, Any], said: str) -> None:
@@ -194,7 +196,7 @@ def test_every_reason_has_its_words(tmp_path: Path, change: dict[str, Any], said
         for name, value in change.items() if outcome.plan.load.rate > 500 else ():
             setattr(outcome, name, value)
 
-    assert said in sentence(swept(tmp_path, {NEW: 1e9}, broken), f"{NEW} holds")
+    assert said in sentence(swept(tmp_path, {NEW: 1e9}, broken), f"{NEW} meets the SLO up to")
 
 
 # -- warnings --------------------------------------------------------------------------------------------------------
@@ -217,22 +219,22 @@ def steps(*told: tuple[float, str, str]) -> list[Step]:
 
 
 def test_repeats_that_disagree_are_warned_of() -> None:
-    """A rate that some repeats hold and some do not is on the edge."""
+    """A rate at which some trials meet the SLO and some fail is borderline."""
     told = steps((500.0, CLIMB, ""), *((500.0, CONFIRM, why) for why in ("", "", knee.SLOW)))
-    assert [f"{NEW} holds 500 msg/s in 2 of 3 repeats: it stands on the edge there."] == warned(told)
+    assert [f"{NEW} meets the SLO at 500 msg/s in 3 of 4 trials: borderline."] == warned(told)
 
 
 def test_an_order_that_contradicts_itself_is_warned_of() -> None:
-    """Holding a higher rate though not a lower one is noise, or worse."""
+    """Success at a higher rate than a failure is noise, or worse: the search assumes otherwise."""
     told = steps((500.0, CONFIRM, knee.SLOW), (1000.0, CONFIRM, ""))
-    assert warned(told)[0].startswith(f"{NEW} holds 1,000 msg/s though not 500: more REPEATS")
+    assert warned(told)[0].startswith(f"{NEW} meets the SLO at 1,000 msg/s in some trial and fails at 500")
 
 
 def test_a_late_generator_is_warned_of() -> None:
     """Where send delay makes a good part of the stored latency, the answer is partly about the generator."""
     told = steps((500.0, CONFIRM, ""))
     late = {"stored": {"p99": 10.0}, "send_delay": {"p99": 4.0}}
-    assert "(send delay p99 4.00 ms) is 40 % of stored p99" in warned(told, latencies=late)[0]
+    assert "40 % of stored p99 is load-generator delay (send delay p99 4.00 ms)" in warned(told, latencies=late)[0]
     assert [] == warned(told)
 
 
@@ -326,7 +328,7 @@ def test_the_terminal_table_fits(any_run: Run) -> None:
     """No line is wider than a terminal; stack, rates and verdict are there."""
     said = terminal.table(any_run)
     assert max(map(len, said.splitlines())) <= TERMINAL
-    assert "Highest rate that holds, msg/s" in said
+    assert "Highest rate within the SLO, msg/s" in said
     assert said.startswith("embedded stack")
 
 
@@ -351,7 +353,7 @@ def test_the_head_says_what_was_offered(run: Run) -> None:
     """Rates, sources, seconds, repeats and the SLO stand where a benchmark has its load."""
     text = section("header", run).text
     assert "250 to 32,000 msg/s, rising by 2, from 4 workers, json over stream, 3 s a step" in text
-    assert "nothing lost, no growing backlog, stored p99 within 50 ms" in text
+    assert "nothing lost, the load sustained, stored p99 within 50 ms" in text
 
 
 def test_every_rate_is_a_share_of_the_limit(run: Run) -> None:
@@ -367,7 +369,7 @@ def test_an_open_answer_is_marked_in_the_table(tmp_path: Path) -> None:
     run = swept(tmp_path, {OLD: 600.0, NEW: 1e9}, unsent)
     cells = {row.name: row.cells for row in sweep_results.rows(run)}
     assert ("≥ 8,000", "[8,000, …]", "generator") == tuple(
-        cells[name][-1] for name in ("Highest rate that holds", "Interval", "Limited there by")
+        cells[name][-1] for name in ("Highest rate within the SLO", "Interval", "Limited there by")
     )
     assert "≥: nothing speaks against" in section("key_results", run).text
 
@@ -377,7 +379,7 @@ def test_rules_are_stated_with_the_numbers_that_hold(run: Run) -> None:
     text = section("steps", run).text
     assert "stored p99 is within 50 ms" in text
     assert "then 2× as much" in text
-    assert "less than 98 % of the offered rate" in text
+    assert "less than 99 % of the offered rate" in text
     assert "the gap around the knee is then halved 2 times" in text
 
 

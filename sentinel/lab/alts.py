@@ -59,7 +59,7 @@ def capacity(rates: Mapping[str, Sequence[float]]) -> str:
         f" n = {words.counted(len(values), 'trial')})"
         for name, values in rates.items()
     ]
-    return f"Capacity in messages per second on a log axis, a dot a trial, medians: {'; '.join(parts)}."
+    return f"Capacity in messages per second on a log axis, one dot per trial, medians: {'; '.join(parts)}."
 
 
 def memory(summaries: Mapping[str, Mapping[str, Any]]) -> str:
@@ -96,10 +96,10 @@ def limits(found: Sequence[Limit], reached: Sequence[Throughput]) -> str:
 
 
 def held(knee: Knee) -> str:
-    """The highest rate that a configuration holds, as a verb's phrase."""
+    """The highest rate at which a configuration meets the SLO, as a verb's phrase."""
     if knee.rate is None:
-        return "is without an answer" if knee.at_least else "holds no rate offered"
-    return f"holds {'at least ' if knee.at_least else ''}{words.plain(knee.rate)} msg/s"
+        return "is without an answer" if knee.at_least else "meets the SLO at no rate offered"
+    return f"meets the SLO up to {'at least ' if knee.at_least else ''}{words.plain(knee.rate)} msg/s"
 
 
 def climb(points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float) -> str:

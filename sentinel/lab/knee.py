@@ -1,9 +1,11 @@
-"""The knee of a configuration: which rate is offered next, and which is the highest that holds. Pure.
+"""The knee of a configuration: which rate is offered next, and which is the highest that meets the SLO. Pure.
 
-First a climb: one trial a rate, up a ladder, until a rate does not hold; a trial that does not hold is repeated at
-once, and the better of the two counts. Then bisections between the highest rate that held and the lowest that did not.
-Then a confirmation by fresh repeats at those two rates; where they contradict the climb, at the next rate down or up,
-and between, so that in the end a rate at which most repeats hold stands right below one at which they do not.
+First a climb: one trial a rate, up a ladder, until a rate fails; a trial that does not meet the SLO is repeated at
+once, and the better of the two counts there. Then bisections between the highest rate that met it and the lowest that
+did not. Then a confirmation by fresh repeats at the knee and at the next rate up, and wherever those move it to, until
+it stays. The search assumes monotonicity: what sustains a rate sustains every lower one. The answer only assumes it of
+the chance to do so: it is a decreasing fit to all trials at all rates, and where they contradict each other its
+interval is wide.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from sentinel.lab.outcome import most_growth
+from scipy import optimize
+
 from sentinel.lab.plans import interleaved
+from sentinel.lab.sustained import most_growth, reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,16 +27,18 @@ if TYPE_CHECKING:
 
 CLIMB, CONFIRM = "climb", "confirm"
 """Phases."""
-HOLDS, FAILS, SILENT = "holds", "fails", "says nothing"
+HOLDS, FAILS, SILENT = "meets the SLO", "fails", "inconclusive"
 """Verdicts on a trial, and on a rate."""
-LOSS, BACKLOG, SLOW, GENERATOR, INVALID = "loss", "backlog", "stored p99", "generator", "invalid"
-"""Why a trial does not hold."""
-SAYS_NOTHING = {GENERATOR, INVALID}
+LOSS, BACKLOG, BEHIND, SLOW = "loss", "backlog", "not sustained", "stored p99"
+"""Why a trial fails."""
+GENERATOR, INVALID = "generator", "invalid"
+"""Why it is inconclusive."""
+UNDECIDED = {GENERATOR, INVALID}
 """Reasons that speak against the measurement, not against the configuration."""
-SENT = 0.98
-"""Share of the offered rate that the load generator has to send."""
 BISECTIONS = 2
 """How often a step of the ladder is halved."""
+HALF = 0.5 + 1e-9
+"""Share of trials above which a rate counts as met: a fit of floats to one half may be a hair above it."""
 ROUNDING = 1.01
 """Quotient by which two rates of three digits may miss theirs."""
 
@@ -53,12 +59,12 @@ class Step:
     growth: float
     """Messages by which the backlog grew from the end of the warm-up to the end of the load."""
     why: str
-    """Why it does not hold; empty if it does."""
+    """Why it does not meet the SLO; empty if it does."""
 
     @property
     def verdict(self) -> str:
         """`HOLDS`, `FAILS` or `SILENT`."""
-        return SILENT if self.why in SAYS_NOTHING else FAILS if self.why else HOLDS
+        return SILENT if self.why in UNDECIDED else FAILS if self.why else HOLDS
 
 
 Trial: TypeAlias = "Callable[[str, float, str], Step]"
@@ -66,23 +72,29 @@ Trial: TypeAlias = "Callable[[str, float, str], Step]"
 
 
 def reason(outcome: Outcome, sent: float, growth: float, slo: float) -> str:
-    """Why a trial does not hold, empty if it does; `sent` in msg/s, `growth` in messages, `slo` of stored p99 in ms.
+    """Why a trial does not meet the SLO, empty if it does; `sent` in msg/s, `growth` in messages, `slo` in ms.
 
-    Loss and a growing backlog come first: whatever the load generator left out, the consumer did not keep up with less.
+    The SLO: nothing lost, the load sustained (see `sustained`), stored p99 within `slo`. Loss and a growing backlog
+    come first: whatever the load generator left out, the consumer did not keep up with less.
     """
-    rate = outcome.plan.load.rate
-    stored, delay = (outcome.latencies.get(kind, {}).get("p99") for kind in ("stored", "send_delay"))
     if not outcome.valid:
         return INVALID
-    if outcome.lost:
-        return LOSS
-    if growth >= most_growth(outcome.plan.load):
-        return BACKLOG
-    if outcome.sender.get("unsent") or sent < SENT * rate or (delay or 0.0) > slo:
+    if outcome.lost or growth >= most_growth(outcome.plan.load):
+        return LOSS if outcome.lost else BACKLOG
+    if not _offered(outcome, sent, slo):
         return GENERATOR
+    if not outcome.sustained:
+        return BEHIND
+    stored = outcome.latencies.get("stored", {}).get("p99")
     if stored is None:
         return INVALID
     return SLOW if stored > slo else ""
+
+
+def _offered(outcome: Outcome, sent: float, slo: float) -> bool:
+    """Whether the load generator sent all, and in time."""
+    load, delay = outcome.plan.load, outcome.latencies.get("send_delay", {}).get("p99", 0.0)
+    return not outcome.sender.get("unsent") and reached(load.rate, sent * load.duration, load.duration) and delay <= slo
 
 
 @dataclass(frozen=True)
@@ -125,7 +137,7 @@ def rounded(rate: float) -> float:
 
 @dataclass(frozen=True)
 class Level:
-    """All trials of one configuration at one rate: why each did not hold, empty where it did."""
+    """All trials of one configuration at one rate: why each does not meet the SLO, empty where it does."""
 
     rate: float
     climb: tuple[str, ...]
@@ -133,28 +145,34 @@ class Level:
 
     @property
     def trials(self) -> tuple[str, ...]:
-        """Those that count: the confirmation's, before there are any the climb's."""
-        return self.confirm or self.climb
+        """Both phases'."""
+        return self.climb + self.confirm
 
     @property
-    def verdict(self) -> str:
-        """More than half of the repeats hold, or at least half fail, or neither; of a climb, the best of its trials."""
-        held, failed = self.trials.count(""), sum(why not in {"", *SAYS_NOTHING} for why in self.trials)
-        if self.confirm:
-            return HOLDS if 2 * held > len(self.confirm) else FAILS if 2 * failed >= len(self.confirm) else SILENT
-        return HOLDS if held else FAILS if failed else SILENT
+    def met(self) -> int:
+        """How many meet the SLO."""
+        return self.trials.count("")
 
     @property
-    def whole(self) -> bool:
-        """Whether every trial holds, the climb's too."""
-        return not any(self.climb + self.confirm)
+    def failed(self) -> int:
+        """How many fail; the others are inconclusive."""
+        return sum(why not in {"", *UNDECIDED} for why in self.trials)
+
+    @property
+    def decided(self) -> int:
+        """How many speak for or against the configuration."""
+        return self.met + self.failed
+
+    @property
+    def climbed(self) -> str:
+        """What the climb makes of it: the best of its trials."""
+        return HOLDS if self.met else FAILS if self.failed else SILENT
 
     @property
     def why(self) -> str:
-        """The commonest reason behind its verdict; empty if it holds."""
-        silent = self.verdict == SILENT
-        reasons = Counter(why for why in self.trials if why and (why in SAYS_NOTHING) == silent)
-        return reasons.most_common(1)[0][0] if reasons and self.verdict != HOLDS else ""
+        """The commonest reason against it; of what is inconclusive only where nothing else is. Empty without any."""
+        reasons = Counter(why for why in self.trials if why and (why in UNDECIDED) == (not self.failed))
+        return reasons.most_common(1)[0][0] if reasons else ""
 
 
 def levels(steps: Iterable[Step]) -> list[Level]:
@@ -173,7 +191,7 @@ def _of(steps: Sequence[Step], name: str) -> list[Step]:
 
 
 def climb(names: Sequence[str], trial: Trial, ladder: Ladder) -> list[Step]:
-    """Find where each configuration stops holding; they take turns, so that a drift of the machine meets all alike."""
+    """Find where each configuration begins to fail; they take turns, so that a drift of the machine meets all alike."""
     steps: list[Step] = []
     while wanted := {name: rate for name in names if (rate := next_rate(_of(steps, name), ladder)) is not None}:
         for name, rate in wanted.items():
@@ -187,7 +205,7 @@ def next_rate(steps: Sequence[Step], ladder: Ladder) -> float | None:
     """The rate that one configuration's climb offers next; None when it is over."""
     if not steps:
         return ladder.rungs[0]
-    seen = {level.rate: level.verdict for level in levels(steps)}
+    seen = {level.rate: level.climbed for level in levels(steps)}
     held = max((rate for rate, verdict in seen.items() if verdict == HOLDS), default=None)
     broken = min((rate for rate, verdict in seen.items() if verdict != HOLDS), default=None)
     if broken is None:
@@ -208,21 +226,14 @@ def confirm(steps: Sequence[Step], trial: Trial, ladder: Ladder, repeats: int) -
 
 def to_confirm(found: Sequence[Level], ladder: Ladder) -> list[float]:
     """The rates that one configuration's confirmation offers next; none when it is over."""
-    confirmed = [level for level in found if level.confirm]
-    held = [level.rate for level in found if level.verdict == HOLDS]
-    if not confirmed:
-        top = max(held, default=0.0)
-        return [*held[-1:], *[level.rate for level in found if level.rate > top][:1]]
-    barrier = next((level.rate for level in confirmed if level.verdict != HOLDS), None)
-    if barrier is None:
-        top = confirmed[-1].rate
-        higher = next((level.rate for level in found if level.rate > top), None) or ladder.above(top)
-        return [higher] if higher else []
-    below = [level for level in found if level.rate < barrier and level.verdict == HOLDS]
-    if not below:
+    confirmed = {level.rate for level in found if level.confirm}
+    top, beyond = _around(found)
+    if missing := [level.rate for level in (top, beyond) if level is not None and level.rate not in confirmed]:
+        return missing
+    if top is None:
         return []
-    middle = ladder.between(below[-1].rate, barrier) if below[-1].confirm else below[-1].rate
-    return [middle] if middle else []
+    further = ladder.above(top.rate) if beyond is None else ladder.between(top.rate, beyond.rate)
+    return [further] if further is not None else []
 
 
 # -- the knee --------------------------------------------------------------------------------------------------------
@@ -233,25 +244,25 @@ class Knee:
     """What the sweep of one configuration found; rates in msg/s."""
 
     rate: float | None
-    """The highest confirmed rate at which more than half of the repeats hold, as they do at every confirmed one below;
-    None if there is no such rate."""
+    """The highest rate at which more than half of the trials meet the SLO, by a decreasing fit to all of them; None if
+    there is no such rate."""
     low: float | None
-    """The highest rate up to there at which every trial holds, the climb's too."""
+    """The highest rate up to which no trial fails."""
     high: float | None
-    """The lowest rate beyond at which at least half of the trials fail; None if there is no such rate."""
+    """The lowest rate from which on no trial meets the SLO; None where some do at the highest that says anything."""
     next: float | None
-    """The lowest confirmed rate at which it does not hold; None if none was offered."""
+    """The next rate that was offered beyond; None if none was."""
     why: str
-    """Why not."""
+    """What speaks against that: the commonest reason."""
     held: tuple[int, int] = (0, 0)
-    """At `rate`: so many repeats hold, of so many."""
+    """At `rate`: so many trials meet the SLO, of so many."""
     missed: tuple[int, int] = (0, 0)
-    """At `next`: so many repeats do not hold, of so many."""
+    """At `next`: so many trials do not, of so many."""
 
     @property
     def at_least(self) -> bool:
         """Whether nothing speaks against the configuration at the next rate: it may hold more."""
-        return self.next is None or self.why in SAYS_NOTHING
+        return self.next is None or self.why in UNDECIDED
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -267,17 +278,34 @@ class Knee:
 def found(steps: Iterable[Step]) -> Knee:
     """The knee of one configuration, out of its steps."""
     seen = levels(steps)
-    confirmed = [level for level in seen if level.confirm]
-    barrier = next((level for level in confirmed if level.verdict != HOLDS), None)
-    below = [level for level in confirmed if barrier is None or level.rate < barrier.rate]
-    top = below[-1] if below else None
-    rate = top.rate if top else 0.0
+    top, beyond = _around(seen)
+    failing = min((level.rate for level in seen if level.failed), default=math.inf)
+    meeting = max((level.rate for level in seen if level.met), default=0.0)
     return Knee(
         rate=top.rate if top else None,
-        low=max((level.rate for level in seen if level.rate <= rate and level.whole), default=None),
-        high=min((level.rate for level in seen if level.rate > rate and level.verdict == FAILS), default=None),
-        next=barrier.rate if barrier else None,
-        why=barrier.why if barrier else "",
-        held=(top.confirm.count(""), len(top.confirm)) if top else (0, 0),
-        missed=(len(barrier.confirm) - barrier.confirm.count(""), len(barrier.confirm)) if barrier else (0, 0),
+        low=max((level.rate for level in seen if level.met and level.rate < failing), default=None),
+        high=min((level.rate for level in seen if level.failed and level.rate > meeting), default=None),
+        next=beyond.rate if beyond else None,
+        why=beyond.why if beyond else "",
+        held=(top.met, len(top.trials)) if top else (0, 0),
+        missed=(len(beyond.trials) - beyond.met, len(beyond.trials)) if beyond else (0, 0),
     )
+
+
+def _around(seen: Sequence[Level]) -> tuple[Level | None, Level | None]:
+    """The last rate at which the fit is above one half, and the next that was offered; None where there is none.
+
+    The fit is isotonic: of all shares of trials that meet the SLO that do not rise with the rate, those nearest to the
+    ones seen, each rate with the weight of its trials.
+    """
+    decided = [level for level in seen if level.decided]
+    if not decided:
+        return None, seen[0] if seen else None
+    shares, weights = ([level.met / level.decided for level in decided], [level.decided for level in decided])
+    fit = optimize.isotonic_regression(shares, weights=weights, increasing=False).x
+    top = max((level for level, share in zip(decided, fit, strict=True) if share > HALF), key=_rate, default=None)
+    return top, next((level for level in seen if top is None or level.rate > top.rate), None)
+
+
+def _rate(level: Level) -> float:
+    return level.rate

@@ -9,12 +9,9 @@ from sentinel.settings import LoadSettings
 
 LATENCY, CAPACITY, MEMORY, PROFILE, LIVE = "latency", "capacity", "memory", "profile", "live"
 AGAIN = " (again)"
-"""End of the label of the A/A leg: the same configuration once more, which shows the noise of the day."""
+"""End of the label of the A/A leg: the same configuration once more, which shows the run-to-run variation."""
 WARM_UP = 1.0
 """Seconds of a paced load before the measured ones."""
-GROWN, GROWN_SHARE = 1.0, 0.1
-"""Seconds, and share, of the measured load by which a backlog may grow before the load counts as not sustained: the
-less of the two."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +52,14 @@ class Outcome:
     """Messages left on the stream, not given to the consumer."""
     lost: int = 0
     throughput: float = 0.0
-    """Messages per second: acknowledged after the first batch, from then to the last; capacity: from the first read."""
+    """Messages per second: under a paced load those stored from one flush to another within the measured seconds (to
+    the last of all where there are no two); capacity: from the first read."""
     growth: float = 0.0
     """Latency trials: messages by which the backlog grew from the first measured second to the last."""
     sustained: bool = True
-    """Latency trials: the backlog grew by less than `most_growth`, and everything scheduled was sent."""
+    """Latency trials: whether it kept pace with the load, as `sustained.faults` has it."""
+    unsustained: list[str] = field(default_factory=list)
+    """Why not, in words; empty if it did, and in older runs."""
     cpu_us: float | None = None
     """CPU of the consumer per message, µs."""
     peak_rss_mb: float | None = None
@@ -83,16 +83,6 @@ class Outcome:
         """The inverse of `to_dict`."""
         plan = Plan(**data["plan"] | {"load": LoadSettings(**data["plan"]["load"])})
         return cls(**data | {"plan": plan})
-
-
-def most_growth(load: LoadSettings) -> float:
-    """Messages by which the backlog may grow under a paced load that counts as sustained."""
-    return load.rate * growth_seconds(load.duration - WARM_UP)
-
-
-def growth_seconds(measured: float) -> float:
-    """Seconds of load by which the backlog may grow in so many measured ones."""
-    return min(GROWN, GROWN_SHARE * measured)
 
 
 def warm_up(count: int) -> int:

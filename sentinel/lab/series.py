@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,8 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 ONE_HOUR = 3_600_000_000_000
 LEAST_RANGE = 1_000_000
 """ns."""
+FEW = 10
+"""Messages below which a median says little."""
 
 
 def intervals(folder: Path) -> list[dict[str, Any]]:
@@ -113,6 +116,38 @@ def backlog_growth(trial: Path, start: int, since: float, until: float) -> float
     first = backlog[(backlog.index >= since) & (backlog.index < since + 1)]
     last = backlog[(backlog.index > until - 1) & (backlog.index <= until)]
     return float(last.mean() - first.mean()) if len(first) and len(last) else 0.0
+
+
+def flushed(trial: Path, start: int, since: float, until: float) -> tuple[int, float] | None:
+    """Messages stored from one flush to another, and the seconds from the one answer of the store to the other.
+
+    The first is the last flush that was noted first after `since`, the second the last one answered by `until`, both in
+    seconds from `start` (ns). None where there are no two, or in records of an older consumer.
+    """
+    lines = [line for line in intervals(trial / CONSUMER) if line["at"] > start + since * 1e9]
+    flushes = [(line["written"], line["last_stored"]) for line in lines if line.get("last_stored")]
+    in_time = [flush for flush in flushes if flushes[0][1] < flush[1] <= start + until * 1e9]
+    if not in_time:
+        return None
+    return in_time[-1][0] - flushes[0][0], (in_time[-1][1] - flushes[0][1]) / 1e9
+
+
+def drift(trial: Path, start: int, since: float, until: float) -> dict[str, tuple[float, float]]:
+    """p50 (ms) of e2e and stored in the first and in the last third of the time between two moments.
+
+    Moments are seconds from `start` (ns); the last third ends with the last message. Of fewer than `FEW` messages there
+    is none: NaN.
+    """
+    lines, third = intervals(trial / CONSUMER), (until - since) / 3
+    measured = [(line, (line["at"] - start) / 1e9) for line in lines if line["at"] > start + since * 1e9]
+    first = [line for line, at in measured if at <= since + third] or [line for line, _ in measured[:1]]
+    last = [line for line, at in measured if at > until - third]
+    return {kind: (_middle(first, kind), _middle(last, kind)) for kind in ("e2e", "stored")}
+
+
+def _middle(lines: list[dict[str, Any]], kind: str) -> float:
+    recorder = histogram(lines, kind)
+    return recorder.quantile(0.5) / 1e6 if len(recorder) >= FEW else math.nan
 
 
 def _sent(frame: pd.DataFrame, start: int, at: NDArray[np.float64]) -> NDArray[np.float64]:

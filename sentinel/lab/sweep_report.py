@@ -8,9 +8,9 @@ from IPython.display import HTML
 
 from sentinel.lab import knee, plots, sweep_results, views, words
 from sentinel.lab.figures import figure_html, nothing
-from sentinel.lab.knee import BISECTIONS, FAILS, HOLDS, SENT, SILENT
+from sentinel.lab.knee import BISECTIONS, FAILS, HOLDS, SILENT
 from sentinel.lab.looks import looks
-from sentinel.lab.outcome import growth_seconds
+from sentinel.lab.sustained import ENOUGH, growth_seconds
 from sentinel.lab.tables import Markup, paragraphs, table, tag, together
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ def load(run: Run) -> str:
     return (
         f"{span}, {how}, from {words.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over {p['TRANSPORT']},"
         f" {words.plain(p['DURATION'])} s a step after the warm-up, knees confirmed by"
-        f" {words.counted(p['REPEATS'], 'repeat')}; to hold: nothing lost, no growing backlog, stored p99 within"
+        f" {words.counted(p['REPEATS'], 'repeat')}; SLO: nothing lost, the load sustained, stored p99 within"
         f" {words.plain(p['P99_STORED_MS'])} ms"
     )
 
 
 def key_results(run: Run) -> HTML:
-    """The highest rate that each configuration holds, with its interval, and how it does there."""
+    """The highest rate at which each configuration meets the SLO, with its interval, and how it does there."""
     if not run.data.get("knees"):
         return nothing("Nothing was offered to any configuration: there are no results.")
     names = views.names(run)
@@ -67,9 +67,9 @@ def climb(run: Run) -> HTML:
     missing = [name for name in views.names(run) if name not in found]
     without = f" Without a valid trial, so not shown: {words.joined(missing)}." if missing else ""
     caption = (
-        "A dot a trial, lines through the medians, all axes logarithmic. The upright line of each configuration is the"
-        " highest rate that it holds, the band its interval. Where achieved leaves the diagonal, less is stored than"
-        " offered: the consumer's limit or, at crosses, the generator's."
+        "One dot per trial, lines through the medians, all axes logarithmic. The upright line of each configuration is"
+        " the highest rate at which it meets the SLO, the band its interval. Where achieved leaves the diagonal, less"
+        " is stored than offered: the consumer's limit or, at crosses, the generator's."
     )
     slo = run.data["parameters"]["P99_STORED_MS"]
     picture = plots.climb(found, sweep_results.knees(run), slo, looks(views.names(run)))
@@ -77,7 +77,7 @@ def climb(run: Run) -> HTML:
 
 
 def steps(run: Run) -> HTML:
-    """Every trial, whether it holds, and by which rules."""
+    """Every trial, whether it meets the SLO, and by which rules."""
     found = sweep_results.tried(run)
     if not found:
         return nothing("No trial was carried out.")
@@ -101,15 +101,16 @@ def _row(step: Step, outcome: Outcome, slo: float) -> list[object]:
 
 def _generator(step: Step) -> str:
     share = step.sent / step.rate
-    return f"the generator sent {100 * share:.0f} %" if share < knee.SENT else "the generator was late"
+    return f"the generator sent {100 * share:.0f} %" if share < ENOUGH else "the generator was late"
 
 
 def _verdict(step: Step, slo: float) -> Markup:
     mark, look = LOOKS[step.verdict]
     said = {
-        "": "holds",
+        "": knee.HOLDS,
         knee.LOSS: "lost messages",
         knee.BACKLOG: "the backlog grew",
+        knee.BEHIND: "not sustained",
         knee.SLOW: f"stored p99 over {words.plain(slo)} ms",
         knee.GENERATOR: _generator(step),
         knee.INVALID: "invalid",
@@ -118,20 +119,22 @@ def _verdict(step: Step, slo: float) -> Markup:
 
 
 def rules(run: Run) -> list[str]:
-    """By which rules a step holds and a knee is found, in sentences."""
+    """By which rules a trial meets the SLO and a knee is found, in sentences."""
     p = run.data["parameters"]
     grown = growth_seconds(p["DURATION"])
     slo, ladder = words.plain(p["P99_STORED_MS"]), "the next one listed" if p["RATES"] else f"{p['FACTOR']:g}× as much"
     halved = "" if p["RATES"] else f"; the gap around the knee is then halved {BISECTIONS} times, geometrically"
     return [
-        f"A step holds if its trial is valid, nothing was lost, the backlog grew by less than {grown:g} s of load"
-        f" from the first measured second to the last, and stored p99 is within {slo} ms.",
-        "A step without loss or growing backlog says nothing, neither for nor against, where the load generator left"
-        f" messages unsent, sent less than {100 * SENT:.0f} % of the offered rate, or was over {slo} ms late itself"
-        " (send delay p99); an invalid one says nothing either.",
-        f"Climb: a trial a rate, then {ladder}, until one does not hold; a trial that does not hold is repeated at"
-        f" once and the better of the two counts{halved}.",
-        f"Confirmation: {words.counted(p['REPEATS'], 'repeat')} at the highest rate that held and at the lowest that"
-        " did not, interleaved; where they contradict the climb, also at the next rate down or up and, as far as the"
-        " climb would, between. A rate is held if more than half of its repeats hold, failed if at least half fail.",
+        f"A trial meets the SLO if it is valid, nothing was lost, the load was sustained and stored p99 is within {slo}"
+        f" ms. Sustained: the backlog grew by less than {grown:g} s of load, at least {100 * ENOUGH:.0f} % of the"
+        " offered load was stored while it lasted, from one flush to another, and neither e2e nor stored p50 rose from"
+        " the first to the last third of the measured seconds.",
+        "A trial without loss or growing backlog is inconclusive where the load generator left messages unsent, sent"
+        f" less than {100 * ENOUGH:.0f} % of the offered rate, or was over {slo} ms late itself (send delay p99); so is"
+        " an invalid one.",
+        f"Climb: one trial per rate, then {ladder}, until one fails; a trial that does not meet the SLO is repeated at"
+        f" once and the better of the two counts{halved}. The search assumes monotonicity.",
+        f"Confirmation: {words.counted(p['REPEATS'], 'trial')} at the knee and at the next rate up, interleaved, and"
+        " wherever those move it to. The knee is the highest rate at which more than half of the trials meet the SLO,"
+        " by a decreasing (isotonic) fit to all trials of both phases.",
     ]

@@ -64,7 +64,7 @@ def points(run: Run) -> dict[str, list[Point]]:
 
 
 def rows(run: Run) -> list[Row]:
-    """What each configuration holds, and how it does at that rate."""
+    """The highest rate at which each configuration meets the SLO, and how it does there."""
     found = list(knees(run).values())
     held, limit = [_rate(one) for one in found], _limit(run)
     published = {name: ORIGINAL[name] for name in ("internal_p99", "e2e_p99")}
@@ -80,17 +80,17 @@ def rows(run: Run) -> list[Row]:
         )
     ]
     return [
-        Row("Highest rate that holds", "msg/s", ORIGINAL["rate"], held, words.ratio(run.data["ratios"]["held"])),
+        Row("Highest rate within the SLO", "msg/s", ORIGINAL["rate"], held, words.ratio(run.data["ratios"]["held"])),
         Row("Interval", "msg/s", NOTHING, [interval(one.low, one.high) for one in found]),
-        Row("Repeats that hold it", "", NOTHING, [_of(one.held) for one in found]),
+        Row("Trials that meet the SLO there", "", NOTHING, [_of(one.held) for one in found]),
         Row("Share of the limit", "%", NOTHING, [words.figure(bounds.share(one.rate, limit)) for one in found]),
         Row(
-            "Next rate confirmed",
+            "Next rate offered",
             "msg/s",
             NOTHING,
             [NOTHING if one.next is None else words.plain(one.next) for one in found],
         ),
-        Row("Repeats that do not hold that", "", NOTHING, [_of(one.missed) for one in found]),
+        Row("Trials that do not meet it there", "", NOTHING, [_of(one.missed) for one in found]),
         Row("Limited there by", "", NOTHING, [one.why or NOTHING for one in found]),
         *latencies,
         _measured(run, "CPU per message", "µs", "cpu_us"),
@@ -114,7 +114,7 @@ def _limit(run: Run) -> Limit | None:
 
 
 def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
-    """Medians over the confirming trials at the highest rate that holds."""
+    """Medians over the confirming trials at the highest rate that meets the SLO."""
     medians: dict[str, dict[str, Any]] = run.data["summary"]
     return Row(name, unit, published, [words.figure(medians[key].get(measure)) for key in knees(run)])
 
@@ -123,10 +123,10 @@ def footnotes(run: Run) -> list[str]:
     """What a reader must know to read the table right."""
     slo = words.plain(run.data["parameters"]["P99_STORED_MS"])
     notes = [
-        f"Held: nothing lost, no growing backlog, stored p99 within {slo} ms, in more than half of the repeats.",
-        "Interval: from the highest rate up to there at which every trial holds to the lowest beyond at which at least"
-        " half fail.",
-        "Latencies and CPU: medians of the confirming repeats at the highest rate that holds.",
+        f"SLO: nothing lost, the load sustained, stored p99 within {slo} ms. Highest rate: where more than half of the"
+        " trials meet it, by a decreasing fit to all trials, climb and confirmation.",
+        "Interval: from the highest rate up to which no trial fails to the lowest from which on none meets the SLO.",
+        "Latencies and CPU: medians of the confirming trials at the highest rate within the SLO.",
     ]
     if any(one.at_least and one.rate is not None for one in knees(run).values()):
         notes.append(

@@ -44,13 +44,13 @@ def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> di
 
 
 def _medians(found: Knee, steps: Iterable[Step], trials: Mapping[int, Outcome]) -> dict[str, float]:
-    """Medians over the confirming trials at the highest rate that holds; empty where there is none."""
+    """Medians over the confirming trials at the highest rate that meets the SLO; empty where there is none."""
     at = [trials[s.trial] for s in steps if s.rate == found.rate and s.phase == knee.CONFIRM]
     return {name: statistics.median(values) for name, values in summary.measures(at).items()}
 
 
 def ratio(new: Knee, old: Knee) -> dict[str, Any]:
-    """Quotient of two knees, from its smallest to its largest by their intervals; n is of the smaller confirmation."""
+    """Quotient of two knees, from its smallest to its largest by their intervals; n is of the one with fewer trials."""
     return {
         "value": _quotient(new.rate, old.rate),
         "low": _quotient(new.low, old.high),
@@ -70,7 +70,7 @@ def verdict(
     p: Sweep, knees: Mapping[str, Knee], steps: Mapping[str, Sequence[Step]], trials: Mapping[int, Outcome]
 ) -> list[str]:
     """The answer, in sentences made from the data."""
-    said = [validity(list(trials.values()), "say nothing")]
+    said = [validity(list(trials.values()), "are inconclusive")]
     said += [_held(p, name, found, steps[name], trials) for name, found in knees.items()]
     new, old = p.names[-1], p.names[0]
     if new != old:
@@ -87,14 +87,13 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def _held(p: Sweep, name: str, found: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> str:
-    """The highest rate that holds, with its interval, and what stands against the next."""
+    """The highest rate that meets the SLO, with its interval, and what stands against the next."""
     if found.rate is None:
         return _never(p, name, found, steps, trials)
     least = "at least " if found.at_least else ""
     held, n = found.held
-    first = (
-        f"{name} holds {least}{words.plain(found.rate)} msg/s {interval(found.low, found.high)}: {held} of {n} repeats"
-    )
+    rate = f"{least}{words.plain(found.rate)} msg/s {interval(found.low, found.high)}"
+    first = f"{name} meets the SLO up to {rate} in {held} of {words.counted(n, 'trial')}"
     if found.next is None:
         return f"{first}; no higher rate was offered."
     return f"{first}. At {words.plain(found.next)} msg/s {_missed(found)}: {_because(p, found, steps, trials)}."
@@ -102,23 +101,23 @@ def _held(p: Sweep, name: str, found: Knee, steps: Sequence[Step], trials: Mappi
 
 def _never(p: Sweep, name: str, found: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> str:
     if found.next is None:
-        return f"{name}: no rate was confirmed, so there is no answer."
+        return f"{name}: no rate was offered, so there is no answer."
     at, because = f"{words.plain(found.next)} msg/s, the lowest rate offered", _because(p, found, steps, trials)
     if found.at_least:
         return f"{name}: no answer, for at {at}, {_missed(found)}: {because}."
-    return f"{name} does not even hold {at}: {_missed(found)}, {because}."
+    return f"{name} does not even meet the SLO at {at}: {_missed(found)}, {because}."
 
 
 def _missed(found: Knee) -> str:
-    """How many repeats do not hold the next rate: `3 of 3 repeats fail`."""
+    """How many trials do not meet the SLO at the next rate: `3 of 3 trials do not`."""
     missed, n = found.missed
-    one, many = ("says nothing", "say nothing") if found.at_least else ("fails", "fail")
-    return f"{missed} of {n} repeats {one if missed == 1 else many}"
+    one, many = ("is inconclusive", "are inconclusive") if found.at_least else ("does not", "do not")
+    return f"{missed} of {words.counted(n, 'trial')} {one if missed == 1 else many}"
 
 
 def _because(p: Sweep, found: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> str:
     """The commonest reason at the next rate, with the median figures of the trials that have it."""
-    at = [s for s in steps if s.rate == found.next and s.phase == knee.CONFIRM and s.why == found.why]
+    at = [s for s in steps if s.rate == found.next and s.why == found.why]
     outcomes = [trials[step.trial] for step in at]
 
     def median(kind: str) -> str:
@@ -129,6 +128,8 @@ def _because(p: Sweep, found: Knee, steps: Sequence[Step], trials: Mapping[int, 
     if found.why == knee.BACKLOG:
         growth = statistics.median(step.growth for step in at)
         return f"the backlog grows by {words.figure(growth)} messages in {words.plain(p.DURATION)} s"
+    if found.why == knee.BEHIND:
+        return f"the load was not sustained ({words.joined(outcomes[0].unsustained)})"
     if found.why == knee.SLOW:
         return f"stored p99 {median('stored')} ms, over {words.plain(p.P99_STORED_MS)} ms"
     if found.why == knee.GENERATOR:
@@ -140,25 +141,25 @@ def _because(p: Sweep, found: Knee, steps: Sequence[Step], trials: Mapping[int, 
 def _compared(new: str, after: Knee, old: str, before: Knee) -> str:
     if after.rate is None or before.rate is None:
         without = words.joined([name for name, found in ((old, before), (new, after)) if found.rate is None])
-        said = f"No factor between {new} and {old}: there is no rate that {without} is known to hold"
+        said = f"No factor between {new} and {old}: there is no rate at which {without} is known to meet the SLO"
         least = _quotient(after.low, before.high)
         return f"{said}; by the intervals it is more than {words.figure(least)}×." if least else f"{said}."
     if after.at_least and before.at_least:
-        return f"{new} against {old}: cannot tell the factor, for both may hold more."
+        return f"{new} against {old}: cannot tell the factor, for both may sustain more."
     bound = "at least " if after.at_least else "at most " if before.at_least else ""
-    return f"{new} holds {bound}{words.ratio(ratio(after, before))} the rate that {old} holds."
+    return f"{new} meets the SLO up to {bound}{words.ratio(ratio(after, before))} the rate of {old}."
 
 
 def _against_original(p: Sweep, name: str, found: Knee) -> str:
     terms = f"(here: nothing lost, stored p99 within {words.plain(p.P99_STORED_MS)} ms)"
     bar = f"the {ORIGINAL['rate']} msg/s that SentinelStream published {terms}"
-    if found.rate is not None and found.rate >= PUBLISHED:
-        factor = words.ratio({"value": found.rate / PUBLISHED, "low": None, "high": None, "n": 0}).split(" ")[0]
-        return f"{name} reaches {bar}: {'at least ' if found.at_least else ''}{factor}."
+    if found.low is not None and found.low >= PUBLISHED:
+        factor = words.ratio({"value": found.low / PUBLISHED, "low": None, "high": None, "n": 0}).split(" ")[0]
+        return f"{name} reaches {bar}: at least {factor}."
     if found.high is not None and found.high <= PUBLISHED:
         return f"{name} falls short of {bar}."
-    known = "it is known to hold none" if found.rate is None else f"it is known to hold {words.plain(found.rate)} msg/s"
-    return f"{name}: cannot tell whether it reaches {bar}; {known}."
+    to = "no rate is known up to which" if found.low is None else f"up to {words.plain(found.low)} msg/s"
+    return f"{name}: cannot tell whether it reaches {bar}; {to} every trial meets the SLO."
 
 
 # -- warnings --------------------------------------------------------------------------------------------------------
@@ -167,11 +168,11 @@ def _against_original(p: Sweep, name: str, found: Knee) -> str:
 def warnings(
     knees: Mapping[str, Knee], steps: Mapping[str, Sequence[Step]], trials: Mapping[int, Outcome]
 ) -> list[str]:
-    """What speaks against trusting these trials, in sentences with numbers; that steps fail is a sweep's nature."""
+    """What speaks against trusting these trials, in sentences with numbers; that trials fail is a sweep's nature."""
     every = [step for some in steps.values() for step in some]
     tests: list[tuple[Callable[[Step, Outcome], bool], str]] = [
         (lambda _, o: not o.valid, "invalid: " + "; ".join(p for o in trials.values() for p in o.problems)[:600]),
-        (lambda s, _: s.why == knee.GENERATOR, "the load generator was the limit, so nothing is said"),
+        (lambda s, _: s.why == knee.GENERATOR, "the load generator was the limit, so it is inconclusive"),
         (lambda _, o: o.steal > STEAL, f"more than {STEAL:.0f} % of the machine's time went to other guests"),
     ]
     said = []
@@ -185,25 +186,25 @@ def warnings(
         for what in trials[s.trial].warnings
     ]
     for name, found in knees.items():
-        said += [*_unsteady(name, found, steps[name]), *_late(name, _medians(found, steps[name], trials))]
+        said += [*_unsteady(name, steps[name]), *_late(name, _medians(found, steps[name], trials))]
     return said
 
 
-def _unsteady(name: str, found: Knee, steps: Iterable[Step]) -> list[str]:
-    """Rates at which repeats disagree, and an order that contradicts itself."""
+def _unsteady(name: str, steps: Iterable[Step]) -> list[str]:
+    """Rates at which trials disagree, and an order that contradicts itself."""
     said = []
     levels = knee.levels(steps)
     for level in levels:
-        held = level.trials.count("")
-        if level.confirm and 0 < held < len(level.confirm):
-            of = f"{held} of {len(level.confirm)} repeats"
-            said.append(f"{name} holds {words.plain(level.rate)} msg/s in {of}: it stands on the edge there.")
-    lowest = found.next
-    above = [x.rate for x in levels if x.confirm and lowest and x.rate > lowest and x.verdict == knee.HOLDS]
-    if lowest and above:
+        if level.met and level.failed:
+            of = f"{level.met} of {words.counted(level.decided, 'trial')}"
+            said.append(f"{name} meets the SLO at {words.plain(level.rate)} msg/s in {of}: borderline.")
+    failing = min((level.rate for level in levels if level.failed), default=math.inf)
+    meeting = max((level.rate for level in levels if level.met), default=0.0)
+    if meeting > failing:
         said.append(
-            f"{name} holds {words.plain(above[-1])} msg/s though not {words.plain(lowest)}: more REPEATS, a longer"
-            " DURATION or a quieter machine would help."
+            f"{name} meets the SLO at {words.plain(meeting)} msg/s in some trial and fails at"
+            f" {words.plain(failing)} in another, where the search assumes monotonicity: the interval holds both. More"
+            " REPEATS, a longer DURATION or a quieter machine would help."
         )
     return said
 
@@ -213,6 +214,6 @@ def _late(name: str, medians: Mapping[str, float]) -> list[str]:
     if late <= LATE * stored:
         return []
     return [
-        f"At the highest rate that {name} holds, the generator's own lateness (send delay p99"
-        f" {words.figure(late)} ms) is {100 * late / stored:.0f} % of stored p99: partly about itself."
+        f"At the highest rate at which {name} meets the SLO, {100 * late / stored:.0f} % of stored p99 is"
+        f" load-generator delay (send delay p99 {words.figure(late)} ms)."
     ]

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, Self
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import pyspy, series
-from sentinel.lab.outcome import MEMORY, PROFILE, WARM_UP, Outcome, Plan, most_growth, warm_up
+from sentinel.lab.outcome import MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
 from sentinel.lab.supervision import EVERY
+from sentinel.lab.sustained import Pace, faults
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
 from sentinel.record import READY
@@ -257,7 +258,6 @@ class Trial:
         outcome = self.outcome
         paced = self.plan.paced
         start = outcome.started if paced else consumer["first_read"]
-        # Paced, whole batches come at whole intervals: counting from one acknowledgement to another is fair to all.
         begin, before = (consumer["first_stored"], consumer["first_batch"]) if paced else (start, 0)
         seconds = (consumer["last_stored"] - begin) / 1e9
         outcome.throughput = (got.written - before) / seconds if seconds > 0 else 0.0
@@ -265,15 +265,24 @@ class Trial:
         frame = series.resources(self.folder, start)
         rss = frame[frame["process"] == "consumer"]["rss"]
         outcome.peak_rss_mb = round(float(rss.max()), 1) if len(rss) else None
-        if not paced:
-            return
-        since = start + int(WARM_UP * 1e9)
-        for kind, recorder in series.histograms(self.folder, since).items():
-            outcome.latencies[kind] = series.percentiles(recorder)
+        if paced:
+            self._measure_latencies(start)
+            self._judge_pace(start, sent.unsent)
+
+    def _measure_latencies(self, start: int) -> None:
+        for kind, recorder in series.histograms(self.folder, start + int(WARM_UP * 1e9)).items():
+            self.outcome.latencies[kind] = series.percentiles(recorder)
             series.write_hgrm(recorder, self.folder / f"{kind}.hgrm")
-        load = self.plan.load
-        outcome.growth = series.backlog_growth(self.folder, start, WARM_UP, load.duration)
-        outcome.sustained = not sent.unsent and outcome.growth < most_growth(load)
+
+    def _judge_pace(self, start: int, unsent: int) -> None:
+        outcome, span = self.outcome, (self.folder, start, WARM_UP, self.plan.load.duration)
+        outcome.growth = series.backlog_growth(*span)
+        flushed = series.flushed(*span)
+        if flushed is not None:
+            # From one flush to another the count is fair to all, however long a batch waits.
+            outcome.throughput = flushed[0] / flushed[1]
+        outcome.unsustained = faults(self.plan.load, Pace(unsent, outcome.growth, flushed, series.drift(*span)))
+        outcome.sustained = not outcome.unsustained
 
 
 class Sampler:

@@ -41,7 +41,7 @@ DECADES = 10.0
 def climb(
     points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float, looks: Mapping[str, Look]
 ) -> Picture:
-    """Panels over the offered rate; filled dots hold, hollow ones do not; `slo` of stored p99 in ms."""
+    """Panels over the offered rate; filled dots meet the SLO, hollow ones do not; `slo` of stored p99 in ms."""
     figure, axes = grid(2, 3, 6.2, sharex=True)
     every = [point for some in points.values() for point in some]
     rates = [*(point.rate for point in every), PUBLISHED]
@@ -75,7 +75,7 @@ def _sparse(axis: Axes, wide: tuple[float, float]) -> None:
 
 
 def _curve(axis: Axes, measure: str, points: Sequence[Point], look: Look) -> None:
-    """A dot a trial, a line through the medians."""
+    """One dot per trial, a line through the medians."""
     known = [(point, value) for point in points if (value := point.values.get(measure, 0.0)) > 0]
     rates = sorted({point.rate for point, _ in known})
     middles = [statistics.median(value for point, value in known if point.rate == rate) for rate in rates]
@@ -114,9 +114,9 @@ def _marks(slo: float) -> list[Line2D]:
         return Line2D([], [], color=MUTED, linestyle="none", markeredgecolor=MUTED, label=label, **more)
 
     return [
-        dot("the trial holds", marker="o", markerfacecolor=MUTED),
-        dot("it does not hold", marker="o", markerfacecolor="white"),
-        dot("it says nothing: the generator was the limit", marker="x"),
+        dot("the trial meets the SLO", marker="o", markerfacecolor=MUTED),
+        dot("it fails", marker="o", markerfacecolor="white"),
+        dot("inconclusive: the generator was the limit", marker="x"),
         Line2D([], [], color=INK, linewidth=1.2, linestyle=(0, (6, 2)), label=f"SLO: stored p99 {words.plain(slo)} ms"),
         Line2D([], [], color=INK, linewidth=1, linestyle=(0, (1, 2)), label=f"published: {ORIGINAL['rate']} msg/s"),
         Line2D([], [], color=MUTED, linewidth=1, label="achieved = offered"),
