@@ -89,7 +89,7 @@ def test_profiles_change_no_figure_of_the_run(tmp_path: Path) -> None:
         assert plain.data[key] == profiled.data[key]
     said = profiled.data["verdict"]
     assert plain.data["verdict"][1:] == said[1:]
-    assert f"All {len(profiled.data['trials'])} ledgers add up" in said[0]
+    assert f"Every message of all {len(profiled.data['trials'])} trials is accounted for" in said[0]
 
 
 def test_the_functions_at_the_top_are_tabled(run: Run) -> None:
@@ -152,7 +152,7 @@ def test_a_failed_profile_is_left_out_by_name_and_reason(tmp_path: Path) -> None
     assert "img" not in [tag for tag, _ in page.tags]
     for name in ("header", "key_results", "ledgers", "answer"):
         assert section(name, failed).text
-    assert "All " in section("answer", failed).text
+    assert "Every message of all" in section("answer", failed).text
 
 
 def test_without_capacity_there_are_shares_but_no_microseconds(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_py_spy_that_fails_in_the_trial_spoils_no_verdict(trial: Callable[[int
         pyspy.keep(tmp_path / "trial", tmp_path / "profiles", "baseline")
     good = Outcome(Plan(1, CAPACITY, "baseline", "baseline", LOAD), valid=True, throughput=9.0, consumer={"written": 1})
     found = summary.of_benchmark(Benchmark(), [good, outcome], [], 1000.0)
-    assert "All 1 ledgers add up" in found["verdict"][0]
+    assert "Every message of 1 trial is accounted for" in found["verdict"][0]
     assert any(text.startswith("Trial 2 (baseline): invalid: ") for text in found["warnings"])
 
 

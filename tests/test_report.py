@@ -175,6 +175,27 @@ def test_cells_are_the_medians_of_the_summary(run: Run) -> None:
     assert words.figure(summary[HEADLINE]["cpu_us"]) == cells(run)["CPU per message"][-1]
 
 
+def test_tails_are_shown_where_the_messages_carry_them(own: Run) -> None:
+    """p99.9 and the maximum stand in the table, headline included; a tail that is not carried is a dash, and said."""
+
+    def rich(outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            n = 4000 if outcome.plan.group == HEADLINE else 100 if outcome.plan.label == "baseline" else 800
+            for latency in outcome.latencies.values():
+                latency["n"] = n
+
+    assert "E2E p99.9" not in cells(own)
+    changed = after(own, rich)
+    summary = changed.data["summary"]
+    assert ["–", "–", "–", words.figure(summary[HEADLINE]["e2e_p99.9"])] == cells(changed)["E2E p99.9"]
+    p99 = [words.figure(summary[key]["e2e_p99"]) for key in (*ALL[1:], HEADLINE)]
+    assert ["–", *p99] == cells(changed)["E2E p99"]
+    assert [words.figure(summary[key]["e2e_max"]) for key in (*ALL, HEADLINE)] == cells(changed)["E2E max"]
+    assert "–" == {row.name: row.ratio for row in rows(changed)}["E2E p99"]
+    text = section("key_results", changed).text
+    assert "p99 from 368 messages a trial on and p99.9 from 3,688 messages a trial on" in text
+
+
 def test_the_reduction_is_against_the_first_configuration(run: Run) -> None:
     """Percent of allocated bytes less than the first; the first itself has none."""
     allocated = [run.data["summary"][name]["bytes_per_message"] for name in ALL]
@@ -200,10 +221,13 @@ def test_a_load_that_was_not_sustained_is_marked(own: Run) -> None:
     marked = {name for name, texts in cells(changed).items() if texts[0].endswith(MARK)}
     assert {
         "Throughput sustained",
-        *(f"{kind} {p}" for kind in ("E2E", "Stored") for p in ("p50", "p90", "p99")),
+        *(f"{kind} {p}" for kind in ("Internal", "E2E", "Stored") for p in ("p50", "p90", "p99", "max")),
     } == marked
     assert not any(text.endswith(MARK) for texts in cells(changed).values() for text in texts[1:])
-    assert f"{MARK} baseline: not sustained in 1 of 1 trial" in section("key_results", changed).text
+    assert (
+        f"{MARK} baseline: load not sustained in 1 of 1 trial; latencies there are those of a growing queue"
+        in section("key_results", changed).text
+    )
 
 
 def test_lost_messages_of_all_repeats_are_added(own: Run) -> None:

@@ -24,7 +24,8 @@ from sentinel.lab.contributions import (
     stored,
 )
 from sentinel.lab.outcome import AGAIN, Outcome
-from sentinel.lab.summary import measures, validity, warnings
+from sentinel.lab.reliability import validity, warnings
+from sentinel.lab.summary import measures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

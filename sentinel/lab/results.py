@@ -6,10 +6,10 @@ Pure: run.json in, text out. Medians over the valid trials of a column; what was
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import bounds, compare, jitter, views, words
+from sentinel.lab import bounds, compare, jitter, tails, views, words
 from sentinel.lab.outcome import CAPACITY
 from sentinel.lab.summary import HEADLINE, ORIGINAL
 from sentinel.lab.words import NOTHING
@@ -24,8 +24,8 @@ MARK = "†"
 """Beside figures of a load that was not sustained."""
 TERMINAL = 100
 """Columns of a terminal."""
-QUEUED = ("throughput", "e2e", "stored")
-"""Measures that say nothing but the queue where the load was not sustained."""
+QUEUED = ("throughput", "internal", "e2e", "stored")
+"""Measures of a load: where it was not sustained, those of a growing queue."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ def rows(run: Run) -> list[Row]:
     offered = [words.plain(rates[HEADLINE if key == HEADLINE else "latency"]) for key in views.keys(run)]
     published = {f"{kind}_p99": ORIGINAL[f"{kind}_p99"] for kind in ("internal", "e2e")}
     latencies = [
-        measured(run, f"{title} {p}", "ms", name, headline=name, published=published.get(name, NOTHING))
+        row
         for kind, title in (("internal", "Internal"), ("e2e", "E2E"), ("stored", "Stored"))
-        for p in ("p50", "p90", "p99")
-        for name in [f"{kind}_{p}"]
+        for p in ("p50", "p90", "p99", "p99.9", "max")
+        for row in _latency(run, kind, p, title, published.get(f"{kind}_{p}", NOTHING))
     ]
     return [
         Row("Offered load", "msg/s", ORIGINAL["rate"], offered),
@@ -96,6 +96,27 @@ def rows(run: Run) -> list[Row]:
         measured(run, "Allocated per message", "bytes", "bytes_per_message", short="Allocated, B/message"),
         Row("Reduction", "%", ORIGINAL["reduction"], _reductions(run)),
     ]
+
+
+def _latency(run: Run, kind: str, percentile: str, title: str, published: str) -> list[Row]:
+    """A percentile's row, with dashes where a trial's messages do not carry it; none where no column's do."""
+    name, carried = f"{kind}_{percentile}", _carried(run, kind, percentile)
+    row = measured(run, f"{title} {percentile}", "ms", name, headline=name, published=published)
+    if all(carried.values()):
+        return [row]
+    if not any(carried.values()) and published == NOTHING:
+        return []
+    kept = [cell if carried[key] else NOTHING for key, cell in zip(views.keys(run), row.cells, strict=True)]
+    spreads = tuple(text if carried[key] else "" for key, text in zip(views.keys(run), row.spreads, strict=True))
+    both = all(carried.get(key, False) for key in run.data["compared"])
+    return [replace(row, cells=kept, spreads=spreads, ratio=row.ratio if both else NOTHING)]
+
+
+def _carried(run: Run, kind: str, percentile: str) -> dict[str, bool]:
+    """By column, whether the messages of each of its trials carry a percentile; columns without trials do."""
+    found = views.outcomes(run)
+    trials = {key: [o for o in views.of_column(found, key) if o.valid] for key in views.keys(run)}
+    return {key: not some or tails.carried(percentile, tails.fewest(some, kind)) for key, some in trials.items()}
 
 
 def _lost(run: Run) -> list[str]:
@@ -137,13 +158,15 @@ def footnotes(run: Run) -> list[str]:
     p, several = run.data["parameters"], len(views.names(run)) > 1
     among = "" if all(o.valid for o in views.outcomes(run)) else "the valid ones of "
     marks = [
-        f"{MARK} {views.label(run, key)}: not sustained in {bad} of {words.counted(n, 'trial')}; these are a queue's"
+        f"{MARK} {views.label(run, key)}: load not sustained in {bad} of {words.counted(n, 'trial')}; latencies there"
+        " are those of a growing queue, and not compared"
         for key, (bad, n) in unsustained(run).items()
     ]
     notes = [
         f"Medians of {among}n = {words.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
         f"Published: {ORIGINAL['source']}, on a machine of its own.",
         _streams(run),
+        _few(run),
         "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",
     ]
     if (limit := _limit(run)) is not None:
@@ -155,6 +178,14 @@ def footnotes(run: Run) -> list[str]:
         sure = f", with {compare.intervals(p['REPEATS'])}" if p["REPEATS"] > 1 else ""
         notes.append(f"Ratio: {new} ÷ {old}{sure}. Reduction: allocated bytes against {old}.")
     return [f"{mark}." for mark in marks] + [note for note in notes if note]
+
+
+def _few(run: Run) -> str:
+    """From how many messages on a tail is shown, where some column has too few."""
+    if all(carried for p in tails.NEEDED for carried in _carried(run, "e2e", p).values()):
+        return ""
+    needed = " and ".join(f"{p} from {words.count(n)} messages a trial on" for p, n in tails.NEEDED.items())
+    return f"Tails are shown where a trial's messages carry them: {needed}; of fewer, the maximum is all that is known."
 
 
 def _streams(run: Run) -> str:

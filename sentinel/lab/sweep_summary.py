@@ -12,7 +12,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import knee, summary, words
-from sentinel.lab.summary import LATE, ORIGINAL, STEAL, validity
+from sentinel.lab.reliability import LATE, STEAL, validity
+from sentinel.lab.summary import ORIGINAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
