@@ -87,8 +87,7 @@ def limits(found: Sequence[Limit], reached: Sequence[Throughput]) -> str:
         for limit in found
     ]
     marks = [
-        f"{one.label} {'at least ' if one.at_least else ''}{words.figure(one.value)} msg/s,"
-        f" {words.figure(one.share)} % of {one.limit.name}"
+        f"{one.label} {'at least ' if one.at_least else ''}{words.figure(one.value)} msg/s, {one.against}"
         for one in reached
     ]
     against = f" Held against them: {'; '.join(marks)}." if marks else ""

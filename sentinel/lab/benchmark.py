@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from sentinel.errors import TrialError
-from sentinel.lab import limits, plans, pyspy, summary
+from sentinel.errors import SentinelError, TrialError
+from sentinel.lab import bounds, limits, plans, pyspy, summary
 from sentinel.lab.experiment import Lab
 from sentinel.lab.outcome import CAPACITY, Outcome, Plan
 from sentinel.lab.parameters import Benchmark
@@ -48,8 +48,21 @@ class BenchmarkLab(Lab[Benchmark]):
         return plans.paced(p, p.names[-1:], p.HEADLINE_RATE, HEADLINE, p.REPEATS)
 
     def capacity(self) -> list[Outcome]:
-        """Every configuration draining a full stream."""
-        return self.carry_out(plans.capacity(self.parameters))
+        """Every configuration draining a full stream; afterwards once more what they are held against."""
+        outcomes = self.carry_out(plans.capacity(self.parameters))
+        self._limit_again()
+        return outcomes
+
+    def _limit_again(self) -> None:
+        data, known = self.run.data, bounds.of_run(self.run)
+        if not known:
+            return
+        try:
+            found = limits.again(self.stack, f"{self.run.id}.limits.again", known, self.parameters.CODEC)
+        except SentinelError as error:
+            data["warnings"].append(f"The limits could not be measured again after the capacities: {error}.")
+        else:
+            data["limits"] = [limit.to_dict() for limit in found]
 
     def latency(self) -> list[Outcome]:
         """Every configuration under the one load that all can sustain."""

@@ -5,7 +5,6 @@ Pure. `limits` measures them; a run keeps them in run.json as `limits`.
 
 from __future__ import annotations
 
-import math
 import statistics
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -20,7 +19,11 @@ if TYPE_CHECKING:
 BUS = PUBLISH, XADD, READ, DELIVERY = "PUBLISH", "XADD", "stream read", "Pub/Sub delivery"
 """Names of the bus's limits."""
 LINES = (1, 256, 5000)
-"""Lines per request with which the store is measured."""
+"""Lines per request with which the store is measured…"""
+CONNECTIONS = (1, 2, 4)
+"""…and over how many connections; at each number of lines those that reach most are its limit."""
+AT_REFERENCE = "at the reference"
+"""What is said in place of a share of more than 100 %: a limit that was passed is none."""
 
 
 def store(lines: int) -> str:
@@ -45,6 +48,11 @@ class Limit:
         """Of the repeats."""
         return statistics.median(self.values)
 
+    @property
+    def highest(self) -> float:
+        """Of the repeats: what throughputs are held against."""
+        return max(self.values)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return asdict(self) | {"values": list(self.values)}
@@ -60,26 +68,28 @@ def of_run(run: Run) -> list[Limit]:
     return [Limit.from_dict(limit) for limit in run.data.get("limits", [])]
 
 
-def bound(limits: Iterable[Limit], transport: str, batch_size: int, *, paced: bool) -> Limit | None:
-    """The limit that a throughput cannot pass: the lowest of those on its messages' way. None where one is missing.
+def bound(limits: Iterable[Limit], transport: str, *, paced: bool) -> Limit | None:
+    """What a throughput is held against: the lowest of the limits on its messages' way. None where one is missing.
 
-    Every message passes the store, which takes far more of them in large requests: the measurement whose lines per
-    request come nearest to `batch_size` counts, whatever a configuration makes of it, so that all are held against
-    one limit. Before that, a message on a stream is read; in a paced load it is also added meanwhile. On Pub/Sub it is
-    delivered, which takes sending and reading at once. Each limit is measured alone, so the bound is a generous one:
-    a pipeline whose parts share the cores stays below it.
+    Every message passes the store, of which the highest of its limits counts, whatever a configuration makes of it, so
+    that all are held against one. Before that, a message on a stream is read; in a paced load it is also added
+    meanwhile. On Pub/Sub it is delivered, which takes sending and reading at once. Each limit is measured alone, so the
+    bound is a generous one: a pipeline whose parts share the cores stays below it.
     """
     known = {limit.name: limit for limit in limits}
-    nearest = min(LINES, key=lambda lines: abs(math.log(lines / batch_size)))
     way = [READ, *([XADD] if paced else [])] if transport == "stream" else [DELIVERY]
-    passed = [known.get(name) for name in (*way, store(nearest))]
-    found = [limit for limit in passed if limit is not None]
-    return min(found, key=lambda limit: limit.median) if len(found) == len(passed) else None
+    passed, stored = [known.get(name) for name in way], [known.get(store(lines)) for lines in LINES]
+    if None in (*passed, *stored):
+        return None
+    best = max(filter(None, stored), key=lambda limit: limit.highest)
+    return min([*filter(None, passed), best], key=lambda limit: limit.highest)
 
 
-def share(throughput: float | None, limit: Limit | None) -> float | None:
-    """The throughput in percent of the limit; None where either is not known."""
-    return None if throughput is None or limit is None else 100 * throughput / limit.median
+def share(throughput: float | None, limit: Limit | None) -> str:
+    """The throughput in percent of the limit, or that it is at least as much; a dash where either is not known."""
+    if throughput is None or limit is None:
+        return words.NOTHING
+    return AT_REFERENCE if throughput > limit.highest else words.figure(100 * throughput / limit.highest)
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,23 @@ class Throughput:
     """Whether it may be more: nothing higher was found to fail."""
 
     @property
-    def share(self) -> float:
-        """Percent of the limit."""
-        return 100 * self.value / self.limit.median
+    def passes(self) -> bool:
+        """Whether it is more than the limit, which then is none but a reference."""
+        return self.value > self.limit.highest
+
+    @property
+    def part(self) -> float:
+        """Of the limit; more than 1 is never shown."""
+        return self.value / self.limit.highest
+
+    @property
+    def share(self) -> str:
+        """`75.0 %`, or with both figures `at the reference (120,000 of 100,000)`."""
+        if self.passes:
+            return f"{AT_REFERENCE} ({words.figure(self.value)} of {words.figure(self.limit.highest)})"
+        return f"{words.figure(100 * self.part)} %"
+
+    @property
+    def against(self) -> str:
+        """The same with the limit's name: `75.0 % of stream read`."""
+        return f"{self.share}, {self.limit.name}" if self.passes else f"{self.share} of {self.limit.name}"

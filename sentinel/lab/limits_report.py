@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from IPython.display import HTML
@@ -28,7 +29,7 @@ def limits(run: Run) -> HTML:
     picture = plots.limits(found, reached, looks(views.names(run)))
     caption = (
         "Each limit is measured alone, its client on the same machine; the line on a bar goes from the smallest to the"
-        " largest. Dotted: what bounds the marks."
+        " largest. Dotted: what the marks are held against, the largest of its repeats."
     )
     said = tag("div", paragraphs(sentences(run, found, reached)), class_="prose")
     return HTML(together([said, figure_html(picture, caption), _details(found)]))
@@ -51,8 +52,8 @@ def _details(found: Sequence[Limit]) -> Markup:
 def throughputs(run: Run) -> list[Throughput]:
     """Everything that can be held against a limit: capacities, a sweep's knees, the headline; medians."""
     found, p = bounds.of_run(run), run.data["parameters"]
-    drained = bounds.bound(found, "stream", p["BATCH_SIZE"], paced=False)
-    offered = bounds.bound(found, p.get("TRANSPORT", "stream"), p["BATCH_SIZE"], paced=True)
+    drained = bounds.bound(found, "stream", paced=False)
+    offered = bounds.bound(found, p.get("TRANSPORT", "stream"), paced=True)
     if drained is None or offered is None:
         return []
     spread, knees = run.data.get("spread", {}), run.data.get("knees", {})
@@ -80,20 +81,26 @@ def _summaries(run: Run) -> Iterator[tuple[str, dict[str, float]]]:
 
 def sentences(run: Run, found: Sequence[Limit], reached: Sequence[Throughput]) -> list[str]:
     """How near each configuration came, the nearest first."""
-    own = sorted((one for one in reached if one.key != HEADLINE), key=lambda one: -one.share)
+    own = sorted((one for one in reached if one.key != HEADLINE), key=lambda one: -one.part)
     if not own:
         return []
-    verb = "holds" if run.data.get("knees") else "drains"
-    shares = [f"{one.label} {'at least ' if one.at_least else ''}{words.figure(one.share)} %" for one in own]
-    shares[0] = shares[0].replace(own[0].label, f"{own[0].label} {verb}", 1)
-    said = [f"Of the {own[0].limit.words}, {words.joined(shares)}."]
-    said += _one_by_one(run, found, own, verb)
-    if beyond := [one.label for one in own if one.share > 100]:
-        said.append(
-            f"{words.joined(beyond)}: beyond the limit, so the machine was slower while that was measured, or its one"
-            " client cannot reach it."
-        )
-    return said
+    verb = "sustains" if run.data.get("knees") else "drains"
+    below, beyond = [one for one in own if not one.passes], [one for one in own if one.passes]
+    said = [_at_reference(one, verb) for one in beyond]
+    if below:
+        shares = [f"{one.label} {'at least ' if one.at_least else ''}{one.share}" for one in below]
+        shares[0] = shares[0].replace(below[0].label, f"{below[0].label} {verb}", 1)
+        said.append(f"Of the {own[0].limit.words}, {words.joined(shares)}.")
+    return said + _one_by_one(run, found, own, verb)
+
+
+def _at_reference(one: Throughput, verb: str) -> str:
+    """With both figures: what was passed is no limit."""
+    return (
+        f"{one.label} {verb} {words.figure(one.value)} msg/s, {bounds.AT_REFERENCE}: {words.figure(one.limit.highest)}"
+        f" {one.limit.words}. It is no upper bound here, for it was passed: the machine was slower while it was"
+        " measured, or its client reaches less than the consumer."
+    )
 
 
 def _one_by_one(run: Run, found: Sequence[Limit], own: Sequence[Throughput], verb: str) -> list[str]:
@@ -102,5 +109,5 @@ def _one_by_one(run: Run, found: Sequence[Limit], own: Sequence[Throughput], ver
     slow = [one for one in own if run.data["configurations"][one.key].get("write") == BASELINE.write]
     if single is None or not slow:
         return []
-    shares = [f"{one.label} {verb} {words.figure(bounds.share(one.value, single))} %" for one in slow]
+    shares = [f"{one.label} {verb} {replace(one, limit=single).share}" for one in slow]
     return [f"Where every point is a request of its own: of the {single.words}, {words.joined(shares)}."]

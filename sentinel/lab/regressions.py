@@ -1,4 +1,4 @@
-"""What got worse from one configuration to another: every key measure is looked at, and each that is worse is named."""
+"""What got worse from one configuration to another, of every key measure that was looked at. Pure."""
 
 from __future__ import annotations
 

@@ -127,14 +127,14 @@ def _lost(run: Run) -> list[str]:
 
 def _limit(run: Run) -> Limit | None:
     """What bounds a capacity; None where limits were not measured."""
-    return bounds.bound(bounds.of_run(run), "stream", run.data["parameters"]["BATCH_SIZE"], paced=False)
+    return bounds.bound(bounds.of_run(run), "stream", paced=False)
 
 
 def _shares(run: Run) -> list[str]:
     """Capacities in percent of that."""
     limit = _limit(run)
     capacities = [run.data["summary"].get(key, {}).get("capacity") for key in views.keys(run)]
-    return [words.figure(bounds.share(capacity, limit)) for capacity in capacities]
+    return [bounds.share(capacity, limit) for capacity in capacities]
 
 
 def _reductions(run: Run) -> list[str]:
@@ -170,7 +170,7 @@ def footnotes(run: Run) -> list[str]:
         "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",
     ]
     if (limit := _limit(run)) is not None:
-        notes.append(f"Share of the limit: capacity against the {limit.words}, {words.figure(limit.median)} a second.")
+        notes.append(share_note("capacity", limit, _shares(run)))
     if own := run.data["machine"].get("jitter"):
         notes.append(jitter.words(own))
     if several:
@@ -186,6 +186,14 @@ def _few(run: Run) -> str:
         return ""
     needed = " and ".join(f"{p} from {words.count(n)} messages a trial on" for p, n in tails.NEEDED.items())
     return f"Tails are shown where a trial's messages carry them: {needed}; of fewer, the maximum is all that is known."
+
+
+def share_note(what: str, limit: Limit, shares: Iterable[str]) -> str:
+    """What a table's shares of the limit are shares of, and whether it is one at all."""
+    note = f"Share of the limit: {what} against the {limit.words}, {words.figure(limit.highest)} a second at most."
+    if bounds.AT_REFERENCE not in shares:
+        return note
+    return f"{note} It was passed, so that it is a reference and no upper bound."
 
 
 def _streams(run: Run) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from sentinel.lab import bounds, summary, views, words
 from sentinel.lab.knee import Knee, Step
-from sentinel.lab.results import TERMINAL, Row
+from sentinel.lab.results import TERMINAL, Row, share_note
 from sentinel.lab.summary import ORIGINAL
 from sentinel.lab.sweep_summary import interval
 from sentinel.lab.words import NOTHING
@@ -83,7 +83,7 @@ def rows(run: Run) -> list[Row]:
         Row("Highest rate within the SLO", "msg/s", ORIGINAL["rate"], held, words.ratio(run.data["ratios"]["held"])),
         Row("Interval", "msg/s", NOTHING, [interval(one.low, one.high) for one in found]),
         Row("Trials that meet the SLO there", "", NOTHING, [_of(one.held) for one in found]),
-        Row("Share of the limit", "%", NOTHING, [words.figure(bounds.share(one.rate, limit)) for one in found]),
+        Row("Share of the limit", "%", NOTHING, [bounds.share(one.rate, limit) for one in found]),
         Row(
             "Next rate offered",
             "msg/s",
@@ -110,7 +110,7 @@ def _of(counts: tuple[int, int]) -> str:
 def _limit(run: Run) -> Limit | None:
     """What bounds the rate of a paced load; None where limits were not measured."""
     p = run.data["parameters"]
-    return bounds.bound(bounds.of_run(run), p["TRANSPORT"], p["BATCH_SIZE"], paced=True)
+    return bounds.bound(bounds.of_run(run), p["TRANSPORT"], paced=True)
 
 
 def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
@@ -134,7 +134,8 @@ def footnotes(run: Run) -> list[str]:
             " or no higher rate was offered."
         )
     if (limit := _limit(run)) is not None:
-        notes.append(f"Share of the limit: against the {limit.words}, {words.figure(limit.median)} a second.")
+        shares = [bounds.share(one.rate, limit) for one in knees(run).values()]
+        notes.append(share_note("the highest rate", limit, shares))
     names = views.names(run)
     if len(names) > 1:
         notes.append(f"Ratio: {names[-1]} ÷ {names[0]}, with its range from one end of the intervals to the other.")

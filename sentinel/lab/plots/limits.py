@@ -40,18 +40,18 @@ def limits(found: Sequence[Limit], reached: Sequence[Throughput], looks: Mapping
     for row, one in enumerate(reached):
         axis.plot(one.value, row, linestyle="none", markersize=8, **looks[one.key].dots)
         least = "≥ " if one.at_least else ""
-        text = f"{least}{words.figure(one.value)} msg/s, {words.figure(one.share)} % of {one.limit.name}"
+        text = f"{least}{words.figure(one.value)} msg/s, {one.against}"
         # On the side that has more room.
         left = one.value**2 > low * high
         side: dict[str, Any] = {"ha": "right" if left else "left", "xytext": (-9 if left else 9, 0)}
         axis.annotate(text, (one.value, row), textcoords="offset points", va="center", **VALUE, **side)
     for limit in {one.limit.name: one.limit for one in reached}.values():
-        axis.axvline(limit.median, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), zorder=0.5)
+        axis.axvline(limit.highest, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), zorder=0.5)
     heads = [*((one.label, one.trials) for one in reached), *((limit.name, len(limit.values)) for limit in found)]
     axis.set_yticks(range(rows), [f"{BREAK.sub(BROKEN, name)} (n = {n})" for name, n in heads])
     axis.set_ylim(rows - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
-    axis.set_xlabel("messages or points per second (log; medians)")
+    axis.set_xlabel("messages or points per second (log; bars: medians)")
     return Picture(figure, alts.limits(found, reached))
 
 
