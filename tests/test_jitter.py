@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -10,6 +13,7 @@ import pytest
 from synthetic import made
 
 from sentinel.lab import jitter, results
+from sentinel.probe import CpuTimes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,14 +43,16 @@ class Clock:
 
 def found(monkeypatch: pytest.MonkeyPatch, clock: Clock, seconds: float) -> dict[str, float]:
     """What is found by that clock."""
-    monkeypatch.setattr(jitter, "time", SimpleNamespace(monotonic_ns=clock.monotonic_ns, sleep=clock.sleep))
+    times = {"monotonic_ns": clock.monotonic_ns, "sleep": clock.sleep, "process_time": lambda: 0.0}
+    monkeypatch.setattr(jitter, "time", SimpleNamespace(**times))
+    monkeypatch.setattr(jitter, "cpu_times", lambda: CpuTimes(0.0, 0.0, 0.0, 0.0))
     return jitter.measure(seconds, clock.work)
 
 
 def test_a_steady_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wake-up a millisecond, each on time, and every turn of work like the others."""
     steady = {"late_p50": 0.0, "late_p99": 0.0, "late_max": 0.0, "mean": 1.0, "slow": 0.0, "slowest": 1.0, "turns": 100}
-    assert steady == found(monkeypatch, Clock(), 0.1)
+    assert steady | {"others": 0.0} == found(monkeypatch, Clock(), 0.1)
 
 
 def test_what_a_pause_swallows_counts_as_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,10 +94,45 @@ def test_this_machine_has_a_jitter(seconds: float) -> None:
     assert own["slowest"] >= 1.0
 
 
+@pytest.mark.parametrize(
+    ("busy", "own", "total", "percent"),
+    [(3.0, 1.0, 4.0, 50.0), (1.0, 1.0, 4.0, 0.0), (0.98, 1.0, 4.0, 0.0), (9.0, 0.0, 4.0, 100.0), (0.0, 0.0, 0.0, 0.0)],
+)
+def test_other_work_is_what_is_not_our_own(busy: float, own: float, total: float, percent: float) -> None:
+    """In percent of all CPUs' time; coarse ticks make neither less than nothing nor more than all of it."""
+    assert percent == jitter.others(CpuTimes(5.0, 5.0, 1.0, 11.0), CpuTimes(5 + busy, 9.0, 1.0, 11 + total), own)
+
+
+@pytest.mark.parametrize(
+    ("others", "who"),
+    [
+        (0.0, "The machine by itself, with nothing else running: x; y."),
+        (3.0, "The machine by itself, with nothing else running: x; y."),
+        (47.6, "The machine, while other work took 48 % of its CPU time: x; y."),
+        (None, "The machine, whatever else ran on it: x; y."),
+    ],
+)
+def test_nothing_else_was_running_only_where_that_was_so(others: float | None, who: str) -> None:
+    """What else took CPU time is said with its share; a record that does not know claims neither."""
+    assert who == jitter.said({} if others is None else {"others": others}, "x", "y")
+
+
+def test_a_busy_neighbour_is_seen() -> None:
+    """On the real machine: another process in an endless loop makes up a part of the CPU time that is named."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        try:
+            time.sleep(0.2)
+            own = jitter.measure(0.5)
+        finally:
+            busy.kill()
+    assert own["others"] > jitter.ALONE
+    assert "while other work took" in jitter.words(own)
+
+
 def test_the_table_has_the_machines_own_jitter(tmp_path: Path) -> None:
     """Below the latencies, in report and terminal alike; a run that did not ask says nothing of it."""
     run = made(tmp_path)
-    assert not any("machine by itself" in note for note in results.footnotes(run))
+    assert not any(note.startswith("The machine") for note in results.footnotes(run))
     own = {
         "late_p50": 0.07,
         "late_p99": 1.25,

@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sentinel.probe import cpu_times
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from sentinel.probe import CpuTimes
 
 EVERY = 1_000_000
 """ns from one wake-up to the next."""
 SLOW = 3
 """Times its median from which the fixed work counts as slow."""
+ALONE = 3.0
+"""Percent of the CPU time up to which others count as nothing: an idle machine keeps house, and ticks are coarse."""
 
 
 def _count() -> None:
@@ -31,9 +37,11 @@ def measure(seconds: float, work: Callable[[], None] = _count) -> dict[str, floa
     """Sleep from one millisecond to the next for so long, and do the same work after each sleep.
 
     Returns `late_p50`, `late_p99` and `late_max` in ms; what the work took in the `mean` and in the `slowest` of all
-    `turns`, as multiples of its median, and `slow`, the percentage of them that took more than `SLOW` times that.
+    `turns`, as multiples of its median, and `slow`, the percentage of them that took more than `SLOW` times that; and
+    `others`, the percentage of all CPUs' time that went to other work meanwhile.
     """
     late, took = list[int](), list[int]()
+    before, began = cpu_times(), time.process_time()
     due = time.monotonic_ns() + EVERY
     end = due + int(seconds * 1e9)
     while due < end or not late:
@@ -44,6 +52,7 @@ def measure(seconds: float, work: Callable[[], None] = _count) -> dict[str, floa
         due += EVERY * len(passed)
         work()
         took.append(time.monotonic_ns() - begin)
+    busy = others(before, cpu_times(), time.process_time() - began)
     p50, p99, largest = (np.quantile(late, (0.5, 0.99, 1.0)) / 1e6).tolist()
     multiples = np.array(took) / max(1.0, float(np.median(took)))
     return {
@@ -54,7 +63,14 @@ def measure(seconds: float, work: Callable[[], None] = _count) -> dict[str, floa
         "slow": 100 * float((multiples > SLOW).mean()),
         "slowest": float(multiples.max()),
         "turns": len(took),
+        "others": busy,
     }
+
+
+def others(before: CpuTimes, after: CpuTimes, own: float) -> float:
+    """Percent of all CPUs' time between two readings that was neither idle nor taken by `own` work (seconds)."""
+    total = after.total - before.total
+    return 100 * min(1.0, max(0.0, after.busy - before.busy - own) / total) if total > 0 else 0.0
 
 
 def late(found: Mapping[str, Any]) -> str:
@@ -73,11 +89,18 @@ def slow(found: Mapping[str, Any]) -> str:
     )
 
 
-def said(*facts: str) -> str:
-    """Facts such as `late` and `slow` give, as a sentence."""
-    return f"The machine by itself, with nothing else running: {'; '.join(facts)}."
+def said(found: Mapping[str, Any], *facts: str) -> str:
+    """Facts such as `late` and `slow` give of what `measure` found, as a sentence that says what else was running."""
+    busy = found.get("others")
+    if busy is None:  # in older records
+        who = "The machine, whatever else ran on it"
+    elif busy <= ALONE:
+        who = "The machine by itself, with nothing else running"
+    else:
+        who = f"The machine, while other work took {busy:.0f} % of its CPU time"
+    return f"{who}: {'; '.join(facts)}."
 
 
 def words(found: Mapping[str, Any]) -> str:
     """What `measure` found, in a sentence."""
-    return said(late(found), slow(found))
+    return said(found, late(found), slow(found))

@@ -92,13 +92,13 @@ def doubts(where: dict[str, Any]) -> list[str]:
         )
     load = (where.get("load_average") or [0.0])[0]
     if load > BUSY * cores:
-        found.append(f"The machine was busy before the first trial: load average {load:.2f} on {cores} cores.")
+        found.append(f"The machine was busy when this run began: load average {load:.2f} on {cores} cores.")
     own = where.get("jitter", {})
     late, slow = own.get("late_p99", 0.0) > LATE, own.get("slow", 0.0) > SLOW
     facts = ([jitter.late(own)] if late else []) + ([jitter.slow(own)] if slow else [])
     if facts:
         holding = "Latencies and CPU times" if slow else "Latencies"  # a late timer takes no CPU time
-        found.append(f"{jitter.said(*facts)} {holding} here hold such moments, too.")
+        found.append(f"{jitter.said(own, *facts)} {holding} here hold such moments, too.")
     if not where.get("python_optimised", True):
         found.append(
             f"{where.get('python', 'This Python')} was compiled without profile-guided optimisation, as pyenv does"
