@@ -21,7 +21,7 @@ from sentinel import cli
 from sentinel.errors import SettingsError
 from sentinel.lab import gate, runs
 from sentinel.lab.compare import Ratio
-from sentinel.lab.gate import BROKEN, CLOSE, HOLDS, INVALID, MISSING, Bound, judged
+from sentinel.lab.gate import BROKEN, HOLDS, INVALID, MARGINAL, MISSING, Bound, judged
 from sentinel.lab.outcome import AGAIN, CAPACITY, MEMORY, Outcome
 from sentinel.lab.summary import measures
 
@@ -63,7 +63,7 @@ def test_all_is_well(outcomes: list[Outcome]) -> None:
     rows = judged(PINNED.bounds, outcomes)
     assert {HOLDS} == {row.verdict for row in rows}
     assert len(PINNED.bounds) == len(rows)
-    assert "Nothing is broken." in gate.table(rows, outcomes)
+    assert "PASS." in gate.table(rows, outcomes)
 
 
 def test_a_lost_capacity_is_named(outcomes: list[Outcome]) -> None:
@@ -93,35 +93,35 @@ def test_a_cost_above_its_bound_is_broken(outcomes: list[Outcome]) -> None:
 
 
 def test_noise_alone_breaks_nothing(outcomes: list[Outcome]) -> None:
-    """One bad trial of three widens the interval; while that holds the bound the verdict is `close`, which passes."""
+    """One bad trial of three widens the interval; while that holds the bound it is `marginal`, which passes."""
     bad, middle, good = capacities(outcomes, "optimised")
     reference = sorted(o.throughput for o in capacities(outcomes, "baseline"))[1]
     bad.throughput, middle.throughput, good.throughput = (reference * times for times in (5, 20, 150))
     rows = judged(PINNED.bounds, outcomes)
     (row,) = (row for row in rows if row.verdict != HOLDS)
-    assert ("Capacity, optimised ÷ baseline", CLOSE, True) == (row.head, row.verdict, row.passes)
-    assert "1 bound closely: Capacity, optimised ÷ baseline" in gate.table(rows, outcomes)
+    assert ("Capacity, optimised ÷ baseline", MARGINAL, True) == (row.head, row.verdict, row.passes)
+    assert "PASS, 1 bound marginal: Capacity, optimised ÷ baseline" in gate.table(rows, outcomes)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "least", "most"),
     [
         (41, 60, HOLDS, BROKEN),
-        (40, 60, HOLDS, CLOSE),
-        (30, 50, CLOSE, CLOSE),
-        (20, 40, CLOSE, HOLDS),
+        (40, 60, HOLDS, MARGINAL),
+        (30, 50, MARGINAL, MARGINAL),
+        (20, 40, MARGINAL, HOLDS),
         (20, 39, BROKEN, HOLDS),
     ],
 )
 def test_the_whole_interval_decides(low: float, high: float, least: str, most: str) -> None:
-    """Both kinds of bound: beyond it as a whole is broken, on its right side as a whole holds, across it is close."""
+    """Both kinds of bound: beyond it as a whole is broken, wholly on its right side holds, across is marginal."""
     seen = Ratio((low + high) / 2, low, high, 3)
     assert least == gate.verdict(Bound("capacity", "a", "b", at_least=40), seen)
     assert most == gate.verdict(Bound("capacity", "a", "b", at_most=40), seen)
 
 
 def test_of_one_trial_the_value_decides(outcomes: list[Outcome]) -> None:
-    """Without an interval there is no `close`."""
+    """Without an interval there is no `marginal`."""
     first = [o for o in outcomes if o.plan.repeat == 0]
     assert {HOLDS} == set(verdicts(first).values())
     (one,) = capacities(first, "optimised")
@@ -150,7 +150,9 @@ def test_what_was_not_measured_fails(outcomes: list[Outcome]) -> None:
 def test_noise_of_the_day_is_said(outcomes: list[Outcome]) -> None:
     """The configuration that was measured twice is compared with itself, below the table."""
     said = gate.table(judged(PINNED.bounds, outcomes), outcomes)
-    assert re.search(r"Noise of the day: capacity of optimised, measured again ÷ measured first, is\s[01]\.\d", said)
+    assert re.search(
+        r"Run-to-run variation \(A/A\): capacity of optimised, measured again ÷ measured first, is\s[01]\.\d", said
+    )
 
 
 # The file ----------------------------------------------------------------------------------------------------------
@@ -292,7 +294,7 @@ def test_a_real_gate_measures_and_records(tmp_path: Path) -> None:
     assert "✓ holds" in done.stdout
     (run,) = runs.find(tmp_path)
     assert "bench-check" == run.data["notebook"]
-    assert ["Nothing is broken."] == run.data["verdict"]
+    assert ["PASS."] == run.data["verdict"]
     assert 1 == run.data["gate"][0]["at_most"]
     assert [CAPACITY] * 3 + [MEMORY] * 2 == [trial["plan"]["kind"] for trial in run.data["trials"]]
     assert {"baseline-flamegraph.html", "optimised.bin"} <= {path.name for path in run.profiles.iterdir()}

@@ -23,7 +23,7 @@ WIDE = 0.2
 """Noise floor beyond which an interval within it is no proof of "no difference": there is room for a real one."""
 CONFIDENCE = 0.95
 ENOUGH = 5
-"""Trials a side from which the interval of a ratio keeps its word; of three a side, 90 of 100 hold the truth."""
+"""Trials a side from which the interval of a ratio has its nominal coverage; of three a side, it covers 90 of 100."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def intervals(n: int) -> str:
     if n >= ENOUGH:
         return f"{100 * CONFIDENCE:.0f} % bootstrap intervals"
     sure = 90 if n > 2 else 67  # two draws of two lie wholly apart in 2 of the 6 ways to share four places
-    return f"bootstrap intervals (from best to worst, {n} trials being few: sure in some {sure} % of cases)"
+    return f"bootstrap intervals (from best to worst, {n} trials being few: about {sure} % confidence)"
 
 
 def noise(a: Sequence[float], again: Sequence[float]) -> float:

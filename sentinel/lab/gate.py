@@ -44,11 +44,11 @@ MEASURES = {
 COUNTS = ("bytes_per_message", "allocations_per_message")
 """Measures that no machine makes faster: only these may be bounded as they are, without a configuration beside."""
 
-HOLDS, CLOSE, BROKEN, MISSING, INVALID = "holds", "close", "broken", "missing", "invalid"
-MARKS = {HOLDS: "✓", CLOSE: "≈", BROKEN: "✗", MISSING: "✗", INVALID: "✗"}
+HOLDS, MARGINAL, BROKEN, MISSING, INVALID = "holds", "marginal", "broken", "missing", "invalid"
+MARKS = {HOLDS: "✓", MARGINAL: "≈", BROKEN: "✗", MISSING: "✗", INVALID: "✗"}
 RULE = (
-    "A bound is broken if the whole bootstrap interval lies beyond it; if the interval holds the bound, it is close and"
-    " passes. Of a single trial the value itself decides."
+    "A bound is broken if the whole bootstrap interval lies beyond it; if the interval holds the bound, it is marginal"
+    " and passes. Of a single trial the value itself decides."
 )
 WIDTH = 100
 """Columns of a terminal."""
@@ -138,7 +138,7 @@ class Row:
     @property
     def passes(self) -> bool:
         """Whether it lets the gate be green."""
-        return self.verdict in {HOLDS, CLOSE}
+        return self.verdict in {HOLDS, MARGINAL}
 
 
 def judged(bounds: Sequence[Bound], outcomes: Sequence[Outcome]) -> list[Row]:
@@ -165,14 +165,14 @@ def _seen(bound: Bound, outcomes: Sequence[Outcome]) -> Ratio:
 
 
 def verdict(bound: Bound, seen: Ratio) -> str:
-    """Where the interval lies, or the value where there is none: `holds`, `close`, `broken` or `missing`."""
+    """Where the interval lies, or the value where there is none: `holds`, `marginal`, `broken` or `missing`."""
     if not math.isfinite(seen.value):
         return MISSING
     low, high = (seen.low, seen.high) if seen.known else (seen.value, seen.value)
     if bound.at_least is not None:
-        return HOLDS if low >= bound.at_least else BROKEN if high < bound.at_least else CLOSE
+        return HOLDS if low >= bound.at_least else BROKEN if high < bound.at_least else MARGINAL
     assert bound.at_most is not None
-    return HOLDS if high <= bound.at_most else BROKEN if low > bound.at_most else CLOSE
+    return HOLDS if high <= bound.at_most else BROKEN if low > bound.at_most else MARGINAL
 
 
 def _said(bound: Bound, seen: Ratio) -> str:
@@ -188,9 +188,9 @@ def _said(bound: Bound, seen: Ratio) -> str:
 def answer(rows: Sequence[Row]) -> list[str]:
     """What broke, a sentence each; or that nothing did."""
     said = [f"{row.verdict.capitalize()}: {row.head}{_detail(row)}." for row in rows if not row.passes]
-    near = [row.head for row in rows if row.verdict == CLOSE]
-    closely = f" {words.counted(len(near), 'bound')} closely: {'; '.join(near)}." if near else ""
-    return said or [f"Nothing is broken.{closely}"]
+    near = [row.head for row in rows if row.verdict == MARGINAL]
+    marginal = f", {words.counted(len(near), 'bound')} marginal: {'; '.join(near)}" if near else ""
+    return said or [f"PASS{marginal}."]
 
 
 def _detail(row: Row) -> str:
@@ -217,13 +217,15 @@ def table(rows: Sequence[Row], outcomes: Sequence[Outcome], doubts: Sequence[str
 
 
 def _noise(outcomes: Sequence[Outcome]) -> list[str]:
-    """How far two legs of one configuration lie apart today."""
+    """How far two legs of one configuration lie apart (A/A)."""
     twice = [o.plan.configuration for o in outcomes if o.plan.kind == CAPACITY and o.plan.label.endswith(AGAIN)]
     found = []
     for name in dict.fromkeys(twice):
         ratio = compare.ratio(_values(CAPACITY, name + AGAIN, outcomes), _values(CAPACITY, name, outcomes))
         if math.isfinite(ratio.value):
-            found.append(f"Noise of the day: capacity of {name}, measured again ÷ measured first, is {ratio}.")
+            found.append(
+                f"Run-to-run variation (A/A): capacity of {name}, measured again ÷ measured first, is {ratio}."
+            )
     return found
 
 

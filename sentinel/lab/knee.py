@@ -261,7 +261,7 @@ class Knee:
 
     @property
     def at_least(self) -> bool:
-        """Whether nothing speaks against the configuration at the next rate: it may hold more."""
+        """Whether nothing speaks against the configuration at the next rate: it may sustain more."""
         return self.next is None or self.why in UNDECIDED
 
     def to_dict(self) -> dict[str, Any]:

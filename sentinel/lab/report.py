@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from IPython.display import HTML
 
-from sentinel.lab import heading, plots, profiling, results, tables, views, words
+from sentinel.lab import compare, heading, plots, profiling, results, tables, views, words
 from sentinel.lab.cpu_report import cpu
 from sentinel.lab.figures import figure_html, nothing
 from sentinel.lab.limits_report import limits
@@ -101,11 +101,9 @@ def capacity(run: Run) -> HTML:
     rates = views.capacities(run)
     if not rates:
         return nothing("No valid capacity trial: there is nothing to draw.")
-    band, again = run.data["noise"]["band"], run.data["noise"].get("again")
-    same = f"The second leg of {views.names(run)[-1]} is the same code again: it shows the noise of the day"
-    noise = (
-        f"{same}, ± {100 * band:.0f} %." if again else f"There is no valid second leg: ± {100 * band:.0f} % is assumed."
-    )
+    floor, again = compare.floor(run.data["noise"]["band"]), run.data["noise"].get("again")
+    same = f"The second leg of {views.names(run)[-1]} is the same code again: it shows the run-to-run variation (A/A)"
+    noise = f"{same}, a noise floor of {floor}." if again else f"There is no valid second leg: {floor} is assumed."
     picture = plots.capacity(rates, looks(views.names(run)))
     return HTML(figure_html(picture, f"{noise}{_left_out(run, 'capacity')}"))
 

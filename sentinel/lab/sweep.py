@@ -1,4 +1,4 @@
-"""The lab of sweep.ipynb: a rising rate, until a configuration no longer holds the SLO."""
+"""The lab of sweep.ipynb: a rising rate, until a configuration no longer meets the SLO."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SweepLab(Lab[Sweep]):
         return self.expected(plan)
 
     def climb(self) -> list[Step]:
-        """Every configuration up the ladder until it does not hold, then nearer to its knee."""
+        """Every configuration up the ladder until it fails, then nearer to its knee."""
         steps = knee.climb(self.parameters.names, self._step, self.ladder)
         saved = self._climbing() * len(self.parameters.names) - len(steps)
         self._progress.advance(max(0, saved) * self._seconds())
