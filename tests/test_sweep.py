@@ -181,6 +181,19 @@ def test_what_holds_nothing_is_said_with_its_reason(tmp_path: Path) -> None:
     assert {"value": None, "low": least, "high": None, "n": 0} == run.data["ratios"]["held"]
 
 
+def test_a_lowest_rate_that_some_trials_meet_is_not_called_failed(tmp_path: Path) -> None:
+    """Half of the trials is not more than half, and not none either: the interval is open below."""
+
+    def every_other(outcome: Outcome) -> None:
+        outcome.latencies["stored"]["p99"] = 80.0 if outcome.plan.number % 2 == 0 else 20.0
+
+    run = swept(tmp_path, {NEW: 1e9}, every_other, RATES="100", REPEATS=2)
+    assert (
+        f"{NEW} meets the SLO at no rate in more than half of the trials, interval –: at 100 msg/s, the lowest rate"
+        " offered, 2 of 4 trials do not, stored p99 80.0 ms, over 50 ms."
+    ) in run.data["verdict"]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -106,6 +106,9 @@ def _never(p: Sweep, name: str, found: Knee, steps: Sequence[Step], trials: Mapp
     at, because = f"{words.plain(found.next)} msg/s, the lowest rate offered", _because(p, found, steps, trials)
     if found.at_least:
         return f"{name}: no answer, for at {at}, {_missed(found)}: {because}."
+    if found.missed[0] < found.missed[1]:
+        most, within = f"{name} meets the SLO at no rate in more than half of the trials", interval(found.low, found.high)
+        return f"{most}, interval {within}: at {at}, {_missed(found)}, {because}."
     return f"{name} does not even meet the SLO at {at}: {_missed(found)}, {because}."
 
 
