@@ -65,6 +65,16 @@ def report(run: str) -> None:
 
 
 @click.command()
+@click.argument("run")
+@click.option("--output", type=click.Path(path_type=Path), default=None, help="The zip.  [default: <run id>.zip here]")
+def bundle(run: str, output: Path | None) -> None:
+    """Pack a run into one zip to pass on: page, record, trials and profiles, with links that work anywhere."""
+    from sentinel.lab import bundle as packing
+
+    click.echo(packing.bundle(records.load(run), output))
+
+
+@click.command()
 @click.option("--stack", "kind", type=click.Choice(KINDS), default="auto", show_default=True, help="Kind of stack.")
 @click.option(
     "--directory", type=click.Path(path_type=Path), default=None, help="Folder for data and logs.  [default: temporary]"
@@ -147,6 +157,7 @@ def bench_check(context: click.Context, path: Path | None) -> None:
 
 COMMANDS = {
     "bench-check": bench_check,
+    "bundle": bundle,
     "limits": limits,
     "report": report,
     "run": run,

@@ -14,6 +14,7 @@ from sentinel.lab.tables import Markup, folded, paragraphs, table, tag, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from sentinel.lab.flames import Breakdown
     from sentinel.lab.outcome import Outcome
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 FUNCTIONS = 12
 """Rows of the table of functions."""
+LARGEST_GRAPH = 250_000
+"""Bytes of a flame graph from which the page only links to it."""
 
 
 def cpu(run: Run) -> HTML:
-    """CPU per message by stage, the functions at the top, and links to the flame graphs."""
+    """CPU per message by stage, the functions at the top, and the flame graphs."""
     if not run.data["parameters"].get("PYSPY", True):
         return nothing("CPU was not profiled: PYSPY=False.")
     if why := run.data.get("unprofiled"):
@@ -35,7 +38,7 @@ def cpu(run: Run) -> HTML:
     parts = {name: flames.breakdown(one.profile, _cost(run, name)) for name, one in found.items()}
     shown = [figure_html(plots.stages(parts), f"{_caption(parts)}{_left_out(run)}"), _by_stage(run, found, parts)]
     shown += [_functions(name, one, parts[name]) for name, one in found.items()]
-    return HTML(together([*shown, _links(run, list(found))], "\n"))
+    return HTML(together([*shown, *_graphs(run, list(found))], "\n"))
 
 
 def profiled(run: Run) -> dict[str, Outcome]:
@@ -115,13 +118,18 @@ def _functions(name: str, outcome: Outcome, part: Breakdown) -> Markup:
     return folded(f"{name}: the functions at the top", table(heads, rows))
 
 
-def _links(run: Run, labels: list[str]) -> Markup:
-    links = []
-    for label in labels:
-        for kind, file in pyspy.names(label).items():
-            if (run.profiles / file).exists():
-                address = f"../../{run.profiles.relative_to(run.root).as_posix()}/{quote(file)}"
-                links.append(tag("a", f"{label}: {kind}", href=address))
-    if not links:
-        return paragraphs(["The flame graphs are not beside this run."], "notes")
-    return tag("p", together(["Flame graphs, beside the run's folder: ", together(links, " · ")]), class_="notes")
+def _graphs(run: Run, labels: list[str]) -> list[Markup]:
+    """Flame graphs: those of a page's size within it, a link to each that is larger."""
+    files = {label: run.profiles / pyspy.names(label)[pyspy.GRAPH] for label in labels}
+    there = {label: file for label, file in files.items() if file.exists()}
+    if not there:
+        return [paragraphs(["The flame graphs are not beside this run."], "notes")]
+    return [_graph(run, label, file) for label, file in there.items()]
+
+
+def _graph(run: Run, label: str, file: Path) -> Markup:
+    if file.stat().st_size > LARGEST_GRAPH:
+        address = f"../../{run.profiles.relative_to(run.root).as_posix()}/{quote(file.name)}"
+        return tag("p", tag("a", f"{label}: flame graph", href=address), class_="notes")
+    drawn = Markup(file.read_text(encoding="utf-8"))
+    return folded(f"{label}: flame graph", tag("figure", tag("div", drawn, class_="scroll card", tabindex="0")))

@@ -7,7 +7,6 @@ Of a run of live.ipynb only the live view is kept, as a picture.
 
 from __future__ import annotations
 
-import base64
 import re
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sentinel.errors import RunError
-from sentinel.lab import compare, results, views
+from sentinel.lab import compare, links, results, views
 from sentinel.lab.parameters import Benchmark
 from sentinel.lab.runs import RUNS, Run, load
 
@@ -27,19 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "example"
-PICTURE, FIGURE, LIVE = Path("docs/report.png"), Path("docs/latency.svg"), Path("docs/live.png")
+PICTURE, LIVE = Path("docs/report.png"), Path("docs/live.png")
 START, END = "<!-- START example -->", "<!-- END example -->"
-WIDTH, HEIGHT, LIVE_HEIGHT = 1200, 1560, 800
+WIDTH, HEIGHT, LIVE_HEIGHT = 1200, 1760, 800
+"""Pixels: of a report its question, answer, key results and main figure."""
 VIEW = re.compile(r"<figure>.*?</figure>\s*<div.*?</div>", re.DOTALL)
 """The first figure of a page, and the table below it."""
 
 
 def table(run: Run) -> str:
     """The key results in Markdown."""
-    heads = ["", "SentinelStream (Go), published", *(views.label(run, key) for key in views.keys(run))]
     compared = " ÷ ".join(run.data["compared"])
-    rows = [[row.head, row.published, *row.cells, row.ratio] for row in results.rows(run)]
-    return "\n".join(map(_line, [[*heads, compared], ["---", *["---:"] * len(heads)], *rows]))
+    heads = ["", *(views.label(run, key) for key in views.keys(run)), compared, "SentinelStream (Go), published"]
+    rows = [[row.head, *row.cells, row.ratio, row.published] for row in results.rows(run)]
+    return "\n".join(map(_line, [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]))
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -60,11 +60,8 @@ def section(run: Run) -> str:
     verdict = " ".join(run.data["verdict"])
     sure = compare.intervals(run.data["parameters"]["REPEATS"])
     return (
-        f"[![Latency by percentile, of the example run]({FIGURE})]({RUNS / NAME / 'report.html'})\n\n"
         f"{table(run)}\n\n"
-        f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}), by `{command(run)}` ({where}) {verdict}\n\n"
-        f"The page that a run leaves: [a picture of its beginning]({PICTURE}),"
-        f" or open [`report.html`]({RUNS / NAME / 'report.html'}) from a checkout."
+        f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}), by `{command(run)}` ({where}) {verdict}"
     )
 
 
@@ -81,31 +78,14 @@ def replaced(text: str, new: str) -> str:
     return f"{before}{start}\n{new}\n{end}{after}"
 
 
-def unlinked(page: str) -> str:
-    """The page without links to memray's pages, which are not in git."""
-    return re.sub(r'<a href="\.\./\.\./profiles/[^"]*">(.*?)</a>', r"\1 (not in git)", page)
-
-
 def copy(run: Run) -> Run:
     """The run as `runs/example/`, without the servers' logs."""
     target = run.root / RUNS / NAME
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(run.folder, target, ignore=shutil.ignore_patterns("stack", "*.log", "*.bin", "notebook.ipynb"))
-    (target / "report.html").write_text(unlinked((target / "report.html").read_text()))
+    page = target / "report.html"
+    page.write_text(links.settled(page.read_text(), lambda _: None))
     return load(NAME, run.root)
-
-
-def draw(page: str, figure: Path) -> None:
-    """The page's first figure, as a file of its own.
-
-    Raises:
-        RunError: the page shows no figure as SVG.
-    """
-    found = re.search(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", page)
-    if found is None:
-        raise RunError("the report shows no SVG figure: was any latency trial valid?")
-    figure.parent.mkdir(exist_ok=True)
-    figure.write_bytes(base64.b64decode(found[1]))
 
 
 def view(page: str) -> str:
@@ -153,7 +133,6 @@ def main(run_id: str) -> None:
         click.echo(f"{picture_of_view(source)} is new")
         return
     run = copy(source)
-    draw(run.report.read_text(), run.root / FIGURE)
     photograph(run.report, run.root / PICTURE)
     readme = run.root / "README.md"
     readme.write_text(replaced(readme.read_text(), section(run)))

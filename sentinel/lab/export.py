@@ -1,7 +1,7 @@
-"""An executed notebook made into one page that opens offline: `templates/offline`, through nbconvert.
+"""A notebook made into one page that opens offline and answers first: `templates/offline`, through nbconvert.
 
 Prose and outputs only; code, prompts, progress and stderr stay in the notebook. The page asks no network for anything:
-pictures are inlined, there is no script, and links lead into the page or to files beside it.
+pictures are inlined, there is no script, and links lead into the page or to files that are there.
 """
 
 from __future__ import annotations
@@ -11,12 +11,22 @@ import re
 import shlex
 from html import escape, unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbconvert import HTMLExporter
+from nbformat.v4 import new_markdown_cell
+
+from sentinel.lab import links
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TEMPLATES = Path(__file__).parent / "templates"
+FIRST = ("answer", "key-results", "figure", "header")
+"""Tags of the cells that stand first on a page, in this order: a section's heading and what it shows."""
+UNSEEN = "page"
+"""Tag of a cell that is about the page and not on it."""
 PROGRESS = "<progress "
 """What the line of `progress.Progress` contains."""
 HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
@@ -39,10 +49,16 @@ def page(notebook: Any, title: str, folder: Path) -> str:
         exclude_anchor_links=True,
         embed_images=True,
     )
+    shown = quiet(notebook)
+    shown.cells = arranged(shown.cells)
     about = {"title": title, "made": made(notebook.metadata.get("papermill", {}), folder)}
     where = {"path": str(folder), "name": title}
-    text, _ = exporter.from_notebook_node(quiet(notebook), resources={"metadata": where, "page": about})
-    return navigable(text)
+    text, _ = exporter.from_notebook_node(shown, resources={"metadata": where, "page": about})
+    advice = f"; <code>sentinel bundle {escape(folder.name)}</code> packs them with it" if _of_run(folder) else ""
+    return links.settled(navigable(text), lambda target: links.beside(target, folder), advice)
+
+
+# -- cells ----------------------------------------------------------------------------------------------------------
 
 
 def quiet(notebook: Any) -> Any:
@@ -62,9 +78,41 @@ def _passing(output: Any) -> bool:
     return PROGRESS in text or (output.output_type == "display_data" and text == "" and "text/html" in output.data)
 
 
+def arranged(cells: Sequence[Any]) -> list[Any]:
+    """Cells in the page's order: question, answer, key results, main figure, what was measured and how, the rest."""
+    groups = {tag: [cell for cell in cells if tag in _tags(cell)] for tag in FIRST}
+    rest = [cell for cell in cells if not _tags(cell) & {*FIRST, UNSEEN}]
+    opening = next((cell for cell in rest if cell.cell_type == "markdown" and cell.source.startswith("# ")), None)
+    question, method = _divided(opening)
+    # A heading whose cell came to nothing promises what is not there.
+    first = [cell for group in groups.values() if any(cell.cell_type == "code" for cell in group) for cell in group]
+    return [*question, *first, *method, *(cell for cell in rest if cell is not opening)]
+
+
+def _tags(cell: Any) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def _divided(opening: Any) -> tuple[list[Any], list[Any]]:
+    """The question, and what its cell says below it."""
+    question, _, method = opening.source.partition("\n") if opening else ("", "", "")
+    cells = [
+        [new_markdown_cell(text)] if text else []  # type: ignore[no-untyped-call]
+        for text in (question, method.strip())
+    ]
+    return cells[0], cells[1]
+
+
+# -- footer and navigation ------------------------------------------------------------------------------------------
+
+
+def _of_run(folder: Path) -> bool:
+    return (folder / "run.json").exists()
+
+
 def made(papermill: dict[str, Any], folder: Path) -> str:
     """How the page came about, as HTML: the command, when, and how to recompute it."""
-    run = folder.name
+    run = escape(folder.name)
     given = [f"{name}={value}" for name, value in (papermill.get("parameters") or {}).items()]
     source = Path(papermill.get("input_path") or "").stem
     parts = []
@@ -72,13 +120,12 @@ def made(papermill: dict[str, Any], folder: Path) -> str:
         when = f", {str(papermill['start_time'])[:16].replace('T', ' ')} UTC" if papermill.get("start_time") else ""
         command = shlex.join(["sentinel", "run", source, *given])
         parts.append(f"Made by <code>{escape(command, quote=False)}</code>{escape(when)}.")
-    if (folder / "run.json").exists():
+    if _of_run(folder):
         parts.append(
-            f"Everything on this page can be recomputed from its folder, <code>runs/{escape(run)}</code> (run.json,"
-            f" trials, notebook); <code>sentinel report {escape(run)}</code> makes the page anew."
+            f"Everything on this page can be recomputed from its folder, <code>runs/{run}</code> (run.json,"
+            f" trials, notebook); <code>sentinel report {run}</code> makes the page anew."
         )
-    parts.append("The page is complete: it asks the network for nothing.")
-    return "\n".join(f"<p>{part}</p>" for part in parts)
+    return "\n".join([*(f"<p>{part}</p>" for part in parts), links.PLACE])
 
 
 def navigable(text: str) -> str:
@@ -94,5 +141,5 @@ def navigable(text: str) -> str:
         return f'<h2 id="{name}">{match[1]}</h2>'
 
     text = HEADING.sub(anchored, text)
-    links = "\n".join(f'<a href="#{name}">{words}</a>' for name, words in names.items())
-    return text.replace("</nav>", f"<div>{links}</div></nav>" if links else "</nav>", 1)
+    anchors = "\n".join(f'<a href="#{name}">{words}</a>' for name, words in names.items())
+    return text.replace("</nav>", f"<div>{anchors}</div></nav>" if anchors else "</nav>", 1)

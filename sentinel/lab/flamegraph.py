@@ -1,7 +1,8 @@
 """A flame graph of folded stacks, as one static SVG: no script, no font, no address; a tooltip on every frame. Pure.
 
 Callers stand above what they call; a frame is as wide as its samples, and has the colour of the stage that it and its
-callers name. py-spy's own pages carry a script and cannot be had beside the folded stacks of the same trial.
+callers name. py-spy's own pages carry a script and cannot be had beside the folded stacks of the same trial. The
+picture can be a file of its own or a part of a page.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from sentinel.lab.flames import OTHER, STAGES, Folded, Frame, stage_of
-from sentinel.lab.looks import GRID, INK, MUTED, STAGE_COLOURS
+from sentinel.lab.looks import GRID, GROUND, INK, MUTED, STAGE_COLOURS, dark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,8 @@ WIDTH, ROW, TOP, EDGE = 1200, 17, 76, 10
 FONT = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 CHARACTER = 6.65
 """Pixels of one character at 11 px."""
+CLASS = "flames"
+"""Of the picture: its style sheet is about nothing else in a page."""
 NARROWEST = 0.4
 """Pixels below which a frame is left out."""
 HULL = (
@@ -53,6 +56,7 @@ def svg(stacks: Folded, title: str) -> str:
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
+            "class": CLASS,
             "width": str(WIDTH),
             "height": str(height),
             "viewBox": f"0 0 {WIDTH} {height}",
@@ -62,7 +66,8 @@ def svg(stacks: Folded, title: str) -> str:
         },
     )
     ET.SubElement(picture, "title").text = title
-    ET.SubElement(picture, "rect", {"width": "100%", "height": "100%", "fill": "white"})
+    ET.SubElement(picture, "style").text = dark(f":is(.{CLASS}, .{CLASS} *)")
+    ET.SubElement(picture, "rect", {"width": "100%", "height": "100%", "fill": GROUND})
     _text(picture, EDGE, 24, title, {"font-size": "15", "font-weight": "bold"})
     _text(picture, EDGE, 42, "Callers above, what they call below; point at a frame for its share.", {"fill": MUTED})
     _legend(picture, stacks)
@@ -108,7 +113,7 @@ def _box(picture: ET.Element, node: _Node, start: float, depth: int, samples: in
     share = 100 * node.count / samples
     ET.SubElement(group, "title").text = f"{node.frame.text}: {node.count:,} samples, {share:.1f} % ({node.stage})"
     place = {"x": f"{x:.2f}", "y": str(y), "width": f"{width:.2f}", "height": str(ROW - 1)}
-    look = {"fill": STAGE_COLOURS[node.stage], "fill-opacity": "0.5", "stroke": "white", "stroke-width": "0.4"}
+    look = {"fill": STAGE_COLOURS[node.stage], "fill-opacity": "0.5", "stroke": GROUND, "stroke-width": "0.4"}
     ET.SubElement(group, "rect", place | look)
     if (room := int((width - 6) / CHARACTER)) >= 4:
         text = node.frame.text

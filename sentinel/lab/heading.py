@@ -1,7 +1,8 @@
-"""The head of a report: what was measured, on what, when, and what speaks against trusting it. Pure: run.json in."""
+"""The head of a report: how far it can be trusted, what was measured, on what and when. Pure: run.json in."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import views, words
@@ -15,13 +16,26 @@ if TYPE_CHECKING:
 MOST_NAMED = 4
 """Configurations that the first sentence names one by one."""
 EMBEDDED = "embedded store, not InfluxDB"
+SHOWN = 2
+"""Warnings that are not folded away."""
+WEIGHT = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\binvalid\b",
+        r"\bnot sustain|\bbacklog\b",
+        r"\bvar(?:y|ies)\b",
+        r"\bbusy\b|\boverlap|another run|other guests",
+        r"\blate(?:ness)?\b|load.generator delay",
+    )
+]
+"""What makes a warning weighty, the weightiest first: results that are missing, that mean something else, that may not
+come again, and what disturbed them. All others follow, as they came."""
 
 
 def heading(run: Run, load: str = "", lead: str = "") -> Markup:
     """The whole head; `load` says what was offered and `lead` what was done, where it was not a benchmark's."""
     d = run.data
     lead = lead or _lead(run)
-    embedded = [tag("p", EMBEDDED, class_="badge")] if d["stack"]["kind"] == "embedded" else []
     facts = {"Stack": _stack(d["stack"]), "Load": load or _load(run), "Machine": _machine(d["machine"])}
     facts |= {
         "Commit": _commit(d["machine"].get("git") or {}),
@@ -29,8 +43,13 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
         "Run": run.id,
     }
     rows = together([together([tag("dt", name), tag("dd", fact)]) for name, fact in facts.items()], "\n")
-    parts = [tag("p", lead, class_="lead"), *embedded, tag("dl", rows, class_="facts"), _warnings(d["warnings"])]
+    parts = [_warnings(d["warnings"]), tag("p", lead, class_="lead"), badge(run), tag("dl", rows, class_="facts")]
     return together([*parts, _fine_print(d)], "\n")
+
+
+def badge(run: Run) -> Markup:
+    """Says that the store was not InfluxDB; empty where it was."""
+    return tag("p", EMBEDDED, class_="badge") if run.data["stack"]["kind"] == "embedded" else Markup()
 
 
 def _lead(run: Run) -> str:
@@ -69,9 +88,17 @@ def _commit(git: Mapping[str, Any]) -> str:
 
 def _warnings(warnings: list[str]) -> Markup:
     if not warnings:
-        return tag("p", "Nothing speaks against these measurements.", class_="calm")
-    title = tag("p", f"{words.counted(len(warnings), 'point')} to keep in mind", class_="title")
-    return tag("aside", together([title, items(warnings)]), class_="warnings")
+        return tag("p", "No warning: nothing speaks against these measurements.", class_="calm")
+    ranked = sorted(warnings, key=_weight)
+    shown, more = ranked[:SHOWN], ranked[SHOWN:]
+    which = ", the weightiest first" if len(warnings) > 1 else ""
+    title = tag("p", f"{words.counted(len(warnings), 'warning')}{which}", class_="title")
+    rest = [folded(f"{words.counted(len(more), 'more warning')}", items(more))] if more else []
+    return tag("aside", together([title, items(shown), *rest]), class_="warnings")
+
+
+def _weight(warning: str) -> int:
+    return next((rank for rank, pattern in enumerate(WEIGHT) if pattern.search(warning)), len(WEIGHT))
 
 
 def _fine_print(d: Mapping[str, Any]) -> Markup:

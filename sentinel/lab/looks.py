@@ -1,6 +1,7 @@
 """Colours, line styles and markers: one fixed look per configuration in every figure, told apart without colour too.
 
-The palette is Okabe and Ito's, which colour-blind readers can tell apart; on white every line keeps a contrast of 3:1.
+The palette is Okabe and Ito's, which colour-blind readers can tell apart; every line keeps a contrast of 3:1, on white
+and on the ground of a dark page. What cannot do so on both has a second colour in `DARK`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from sentinel.lab.summary import HEADLINE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INK, MUTED, GRID = "#1f2328", "#6a737d", "#e4e7eb"
+INK, MUTED, GRID, GROUND = "#1f2328", "#6a737d", "#e4e7eb", "#ffffff"
+GREY = "#4d4d4d"
+DARK = {INK: "#e6edf3", MUTED: "#9aa4af", GRID: "#343b44", GROUND: "#161b22", GREY: "#b8bec6"}
+"""The same colours on a dark page."""
 
 Dashes = tuple[float, tuple[float, ...]]
 SOLID: Dashes | str = "solid"
@@ -32,7 +36,7 @@ class Look:
     @property
     def dots(self) -> dict[str, Any]:
         """matplotlib's words for its marker."""
-        fill = "white" if self.hollow else self.colour
+        fill = GROUND if self.hollow else self.colour
         return {"marker": self.marker, "markerfacecolor": fill, "markeredgecolor": self.colour}
 
 
@@ -45,7 +49,7 @@ SPARE = [
     Look("#b0578d", (0, (3, 1.2)), "^"),
     Look("#8a6d00", (0, (8, 2)), "v"),
     Look("#3d9bd1", (0, (4, 1, 1, 1, 1, 1)), "P"),
-    Look("#4d4d4d", (0, (2, 1)), "X"),
+    Look(GREY, (0, (2, 1)), "X"),
 ]
 """For other configurations, such as those of an ablation."""
 
@@ -77,3 +81,16 @@ def looks(names: Sequence[str]) -> dict[str, Look]:
     found = {name: KNOWN.get(name) or given[name] for name in names}
     last = found[names[-1]]
     return found | {names[-1] + AGAIN: replace(last, hollow=True), HEADLINE: replace(last, line=(0, (1.2, 1.2)))}
+
+
+def dark(which: str = "*") -> str:
+    """CSS by which an SVG follows a dark page: its colours stand as attributes or in styles, and stay right without it.
+
+    `which` selects the SVG's elements, where it is part of a page.
+    """
+    rules = "\n".join(
+        f'{which}[style*="{part}: {light}"], {which}[{part}="{light}"] {{ {part}: {on_dark} !important }}'
+        for light, on_dark in DARK.items()
+        for part in ("fill", "stroke")
+    )
+    return f"@media screen and (prefers-color-scheme: dark) {{\n{rules}\n}}"

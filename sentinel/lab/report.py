@@ -20,7 +20,7 @@ from sentinel.lab.looks import looks
 from sentinel.lab.outcome import LATENCY, MEMORY, Outcome
 from sentinel.lab.results import key_figures
 from sentinel.lab.summary import ORIGINAL
-from sentinel.lab.tables import Markup, folded, hinted, paragraphs, table, tag, together
+from sentinel.lab.tables import PUBLISHED, Markup, folded, hinted, paragraphs, table, tag, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ MODULES, LOCATIONS = 8, 12
 
 
 def header(run: Run, load: str = "") -> HTML:
-    """What was measured, on what, when; what speaks against trusting it; everything else folded away.
+    """How far it can be trusted; what was measured, on what, when; everything else folded away.
 
     `load` says what was offered, where it was not a benchmark's.
     """
@@ -55,18 +55,22 @@ def key_results(run: Run) -> HTML:
     """The table in the original's shape."""
     several = len(views.names(run)) > 1
     new, old = run.data["compared"]
-    heads = ["Measure, unit", "SentinelStream, published", *(views.label(run, key) for key in views.keys(run))]
+    ratio = [f"{new} ÷ {old}"] if several else []
+    heads = ["Measure, unit", *(views.label(run, key) for key in views.keys(run)), *ratio, PUBLISHED]
     body = [
         [
             row.head,
-            row.published,
             *(hinted(*pair) for pair in zip(row.cells, row.spreads or [""] * len(row.cells), strict=True)),
             *([row.ratio] if several else []),
+            row.published,
         ]
         for row in results.rows(run)
     ]
-    whole = table([*heads, *([f"{new} ÷ {old}"] if several else [])], body)
-    return HTML(together([whole, tag("div", paragraphs(results.footnotes(run)), class_="notes")]))
+    whole = table(heads, body)
+    notes = results.footnotes(run)
+    marks = [note for note in notes if note.startswith(results.MARK)]
+    more = folded("How to read the table", tag("div", paragraphs(notes[len(marks) :]), class_="notes"))
+    return HTML(together([whole, tag("div", paragraphs(marks), class_="notes"), more]))
 
 
 def latency(run: Run) -> HTML:
@@ -79,8 +83,8 @@ def latency(run: Run) -> HTML:
     caption = (
         f"Latency over percentile, the axis spread towards the tail; configurations at"
         f" {words.plain(views.rates(run)['latency'])} msg/s. Thick: all repeats together; thin: single repeats; a curve"
-        f" ends where its data end. Black: the p99 of {ORIGINAL['source']}. Zero or negative, so not drawn:"
-        f" {words.count(below)}."
+        f" ends where its data end. Marked “published”: the p99 of {ORIGINAL['source']}. Zero or negative, so not"
+        f" drawn: {words.count(below)}."
     )
     return HTML(figure_html(plots.spectrum(panels, looks(views.names(run))), f"{caption}{_left_out(run, LATENCY)}"))
 
@@ -97,13 +101,16 @@ def over_time(run: Run) -> HTML:
 
 
 def capacity(run: Run) -> HTML:
-    """Every capacity trial, and how far two legs of the same configuration lie apart."""
+    """Every capacity trial, and how far the same configuration measured twice lies apart."""
     rates = views.capacities(run)
     if not rates:
         return nothing("No valid capacity trial: there is nothing to draw.")
-    floor, again = compare.floor(run.data["noise"]["band"]), run.data["noise"].get("again")
-    same = f"The second leg of {views.names(run)[-1]} is the same code again: it shows the run-to-run variation (A/A)"
-    noise = f"{same}, a noise floor of {floor}." if again else f"There is no valid second leg: {floor} is assumed."
+    floor, again, last = compare.floor(run.data["noise"]["band"]), run.data["noise"].get("again"), views.names(run)[-1]
+    noise = (
+        f"One dot per trial. {last} was measured twice: its run-to-run variation (A/A) makes a noise floor of {floor}."
+        if again
+        else f"One dot per trial. There is no valid second leg (A/A): a noise floor of {floor} is assumed."
+    )
     picture = plots.capacity(rates, looks(views.names(run)))
     return HTML(figure_html(picture, f"{noise}{_left_out(run, 'capacity')}"))
 
@@ -137,7 +144,7 @@ def ledgers(run: Run) -> HTML:
 def _ledger(o: Outcome) -> list[object]:
     kind = f"{o.plan.kind}, {words.plain(o.plan.load.rate)}/s" if o.plan.kind == LATENCY else o.plan.kind
     counts = [*(o.sender.get(name) for name in SENDER), *(o.consumer.get(name) for name in CONSUMER)]
-    verdict = tag("span", "✓ adds up", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
+    verdict = tag("span", "✓ accounted for", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
     kept = [words.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
     return [o.plan.number, kind, tables.breakable(o.plan.label.replace(" ", "\N{NO-BREAK SPACE}")), *kept, verdict]
 
@@ -203,9 +210,9 @@ def _pages(run: Run, names: list[str]) -> Markup:
 
 
 def answer(run: Run) -> HTML:
-    """The verdict, the most prominent text of the page."""
+    """The verdict, the most prominent text of the page; with it, where that holds, that the store was no InfluxDB."""
     said = run.data.get("verdict") or ["There is no verdict: no trial was summed up."]
-    return HTML(tag("div", paragraphs(map(_stressed, said)), class_="answer"))
+    return HTML(together([heading.badge(run), tag("div", paragraphs(map(_stressed, said)), class_="answer")]))
 
 
 def _stressed(sentence: str) -> Markup:

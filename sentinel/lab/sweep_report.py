@@ -11,7 +11,7 @@ from sentinel.lab.figures import figure_html, nothing
 from sentinel.lab.knee import BISECTIONS, FAILS, HOLDS, SILENT
 from sentinel.lab.looks import looks
 from sentinel.lab.sustained import ENOUGH, growth_seconds
-from sentinel.lab.tables import Markup, paragraphs, table, tag, together
+from sentinel.lab.tables import PUBLISHED, Markup, paragraphs, table, tag, together
 
 if TYPE_CHECKING:
     from sentinel.lab.knee import Step
@@ -48,9 +48,9 @@ def key_results(run: Run) -> HTML:
         return nothing("Nothing was offered to any configuration: there are no results.")
     names = views.names(run)
     several = len(names) > 1
-    heads = ["Measure, unit", "SentinelStream, published", *names, *([f"{names[-1]} ÷ {names[0]}"] if several else [])]
+    heads = ["Measure, unit", *names, *([f"{names[-1]} ÷ {names[0]}"] if several else []), PUBLISHED]
     body = [
-        [row.head.strip(", "), row.published, *row.cells, *([row.ratio] if several else [])]
+        [row.head.strip(", "), *row.cells, *([row.ratio] if several else []), row.published]
         for row in sweep_results.rows(run)
     ]
     notes = tag("div", paragraphs(sweep_results.footnotes(run)), class_="notes")

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+PUBLISHED = "SentinelStream, published"
+"""Head of the last column of key results, the one that was not measured here."""
+
 
 class Markup(str):
     """Text that is HTML already; everything else is escaped."""

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from sentinel.lab import words
-from sentinel.lab.looks import GRID, INK, MUTED
+from sentinel.lab.looks import GRID, INK, MUTED, dark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,8 @@ BESIDE: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "c
 """Of a note to the left of a point."""
 LONG = re.compile(rb'(?<!scale\()(?<![\d.])(\d+\.\d\d)\d+(?=[ \n"])')
 """Coordinates finer than a hundredth of a point."""
+STYLESHEET = f"\n{dark()}</style>".encode()
+"""End of the style sheet that matplotlib writes into an SVG."""
 P = ParamSpec("P")
 Grid = np.ndarray[Any, Any]
 """Axes by row and column."""
@@ -71,7 +73,7 @@ class Picture:
         with mpl.rc_context(STYLE):
             file = io.BytesIO()
             self.figure.savefig(file, format="svg", metadata={"Date": None})
-            drawn = LONG.sub(rb"\1", file.getvalue())
+            drawn = LONG.sub(rb"\1", file.getvalue()).replace(b"</style>", STYLESHEET, 1)
             if len(drawn) <= LARGEST_SVG:
                 return "image/svg+xml", drawn
             file = io.BytesIO()

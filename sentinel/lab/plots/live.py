@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from sentinel.lab import alts, words
-from sentinel.lab.looks import GRID, INK
+from sentinel.lab.looks import GRID, GROUND, INK, dark
 from sentinel.lab.tables import Markup, tag, together
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ APART = 13.0
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 DASHES, DOTS = "5 3", "1.5 3"
 UNITS = ((1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
-STYLE = f"""text {{ font: 11px "DejaVu Sans", system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: {INK} }}
-.title {{ font-weight: 700; font-size: 12px }} .number {{ text-anchor: end }} .second {{ text-anchor: middle }}
-polyline {{ fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round }}"""
+STYLE = """text { font: 11px "DejaVu Sans", system-ui, "Segoe UI", Helvetica, Arial, sans-serif }
+.title { font-weight: 700; font-size: 12px } .number { text-anchor: end } .second { text-anchor: middle }
+polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round }"""
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,12 @@ def live(host: Host, pipeline: Pipeline, window: float) -> Drawing:
     for n, panel in enumerate(panels):
         place = f"translate({n % ACROSS * width:.1f} {n // ACROSS * height:.1f})"
         drawn.append(tag("g", _Frame(panel, window, width, height).draw(), transform=place))
-    ground = tag("rect", "", width="100%", height="100%", fill="#fff")
-    content = together([tag("style", Markup(STYLE)), ground, *drawn], "\n")
+    ground = tag("rect", "", width="100%", height="100%", fill=GROUND)
+    content = together([tag("style", Markup(f"{STYLE}\n{dark()}")), ground, *drawn], "\n")
     size = {"width": str(WIDTH), "height": str(HEIGHT), "viewBox": f"0 0 {WIDTH} {HEIGHT}"}
-    return Drawing(tag("svg", content, xmlns="http://www.w3.org/2000/svg", **size), alts.live(host, pipeline, window))
+    return Drawing(
+        tag("svg", content, xmlns="http://www.w3.org/2000/svg", fill=INK, **size), alts.live(host, pipeline, window)
+    )
 
 
 def _host(host: Host) -> list[Panel]:
