@@ -12,7 +12,7 @@ from synthetic import ALL, made, summed
 from test_plots import labels, texts
 from test_report import section
 
-from sentinel.lab import flames, plans, plots, report, views, words
+from sentinel.lab import cpu_report, flamegraph, flames, plans, plots, report, views, words
 from sentinel.lab.flames import STAGES
 from sentinel.lab.outcome import PROFILE, Outcome, Plan
 from sentinel.lab.parameters import Benchmark
@@ -99,14 +99,20 @@ def test_the_functions_at_the_top_are_tabled(run: Run) -> None:
     assert "Class.method_0 (some/package/module_0.py:0) 15.0 22.5" in page.text
 
 
-def test_flame_graphs_are_linked_where_they_exist(run: Run) -> None:
-    """A link leads from the run's folder to a file that is there; nothing else is linked."""
+def test_small_flame_graphs_are_in_the_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flame graph that exists is folded into the page, tooltips and all; only a large one is a link."""
     assert "The flame graphs are not beside this run." in section("cpu", run).text
     run.profiles.mkdir(parents=True)
-    (run.profiles / "baseline-cpu.svg").write_text("")
+    graph = run.profiles / "baseline-cpu.svg"
+    stacks = flames.parsed("Consumer.run (sentinel/consumer.py:1);Batcher.add (sentinel/batching.py:2) 9\n")
+    graph.write_text(flamegraph.svg(stacks, "baseline"))
+    page = section("cpu", run)
+    assert ["svg"] == [tag for tag, _ in page.tags if tag in {"svg", "a"}]
+    assert "Batcher.add (sentinel/batching.py:2): 9 samples, 100.0 % (batch)" in page.text
+    monkeypatch.setattr(cpu_report, "LARGEST_GRAPH", 10)
     links = [attributes["href"] for tag, attributes in section("cpu", run).tags if tag == "a"]
     assert [f"../../profiles/{run.id}/baseline-cpu.svg"] == links
-    assert (run.folder / str(links[0])).resolve() == (run.profiles / "baseline-cpu.svg").resolve()
+    assert (run.folder / str(links[0])).resolve() == graph.resolve()
 
 
 def test_the_caption_says_how_sure_a_share_is(run: Run) -> None:

@@ -9,7 +9,7 @@ import pytest
 from synthetic import made
 
 from sentinel.errors import RunError
-from sentinel.lab import example, runs
+from sentinel.lab import example, links, runs
 from sentinel.lab.parameters import Benchmark, check, from_words
 
 ROOT = Path(__file__).parent.parent
@@ -45,10 +45,13 @@ def test_missing_marks_are_an_error() -> None:
         example.replaced("nothing here", "new")
 
 
-def test_links_out_of_the_copy_become_text() -> None:
-    """A page that is copied into git points at nothing that is not there."""
-    page = '<a href="../../profiles/x/a-table.html">a: table</a> <a href="#top">top</a>'
-    assert example.unlinked(page) == 'a: table (not in git) <a href="#top">top</a>'
+def test_links_out_of_the_copy_become_text(tmp_path: Path) -> None:
+    """A page that is copied into git points at nothing that is not there, and says that it is complete."""
+    run = made(tmp_path, repeats=1)
+    run.save()
+    run.report.write_text(f'<a href="../../profiles/{run.id}/a-table.html">a: table</a> {links.PLACE}')
+    page = example.copy(run).report.read_text()
+    assert page == f'a: table (not beside this page) <p class="beside">{links.COMPLETE}</p>'
 
 
 def test_the_live_picture_shows_the_view_alone() -> None:

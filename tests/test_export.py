@@ -13,7 +13,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from synthetic import made
 
 from sentinel.lab import report
-from sentinel.lab.export import export
+from sentinel.lab.export import arranged, export
+from sentinel.lab.export import page as make_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,7 @@ SECTIONS = {
     "Where does the <em>memory</em> go?": report.memory,
     "Answer": report.answer,
 }
+TAGS = {"What was measured, and on what": "header", "Key results": "key-results", "Answer": "answer"}
 
 
 def shown(html: str) -> nbformat.NotebookNode:
@@ -50,10 +52,13 @@ def executed(root: Path) -> Path:
         new_code_cell("secret_source = measure()", outputs=noise),
     ]
     for heading, make in SECTIONS.items():
-        cells += [new_markdown_cell(f"## {heading}"), new_code_cell("section(run)", outputs=[shown(make(run).data)])]
+        tags = {"tags": [TAGS[heading]]} if heading in TAGS else {}
+        cells.append(new_markdown_cell(f"## {heading}", metadata=tags))
+        cells.append(new_code_cell("section(run)", metadata=tags, outputs=[shown(make(run).data)]))
     failed = new_output("error", ename="TrialError", evalue="a <bad> trial", traceback=["frames"])
     cells += [new_markdown_cell("## Answer"), new_code_cell("print(1)", outputs=[new_output("stream", text="said")])]
     cells.append(new_code_cell("fail()", outputs=[failed]))
+    cells.append(new_code_cell("page()", metadata={"tags": ["page"]}, outputs=[shown("a link to the page")]))
     papermill = {
         "parameters": {"WORKERS": 128, "DURATION": "120s", "CONFIGURATIONS": "baseline, optimised"},
         "input_path": "notebooks/benchmark.ipynb",
@@ -109,8 +114,8 @@ def test_nothing_is_loaded_from_anywhere(text: str) -> None:
     assert not {"script", "link", "iframe", "object", "embed", "base"} & found.tags
     assert ["https://example.org/"] == [link for link in found.links if re.match(r"https?:|//", link)]
     style = re.findall(r"<style[^>]*>(.*?)</style>", text, re.DOTALL)
-    assert 1 == len(style)
-    assert not re.search(r"url\(|@import", style[0])
+    assert style
+    assert not re.search(r"url\(|@import", "".join(style))
 
 
 def test_the_page_forbids_itself_to_ask(text: str) -> None:
@@ -156,9 +161,35 @@ def test_navigation_leads_to_every_section(text: str) -> None:
     links = [link[1:] for link in found.links if link.startswith("#")]
     assert len(SECTIONS) + 1 == len(links) == len(set(links))
     assert links == [name for name in found.ids if name in links]
-    assert ["what-was-measured-and-on-what", "key-results"] == links[:2]
+    assert ["answer", "key-results", "what-was-measured-and-on-what"] == links[:3]
     assert "where-does-the-memory-go" in links
     assert ["answer", "answer-6"] == [link for link in links if link.startswith("answer")]
+
+
+def test_the_answer_comes_first(text: str) -> None:
+    """Question, answer, key results, warnings, what was measured, the first cell's prose, and then the rest."""
+    order = ["<h1", 'class="answer"', "Throughput sustained", "warning", "<dt>Stack", "in prose", "How long does"]
+    places = [text.index(part, text.index("<main>")) for part in order]
+    assert sorted(places) == places
+    assert "a link to the page" not in text
+
+
+def test_the_notebook_keeps_its_own_order() -> None:
+    """Arranging takes cells and gives others in the page's order; a notebook without tags stays as it is."""
+    cells = [new_markdown_cell(text) for text in ("# Why?\n\nSince.", "## A", "## B")]
+    assert ["# Why?", "Since.", "## A", "## B"] == [cell.source for cell in arranged(cells)]
+    cells[2].metadata["tags"] = ["answer"]
+    cells.append(new_code_cell("answer()", metadata={"tags": ["answer"]}))
+    assert ["# Why?", "## B", "answer()", "Since.", "## A"] == [cell.source for cell in arranged(cells)]
+    assert ["# Why?", "Since.", "## A"] == [cell.source for cell in arranged(cells[:3])]  # no answer: no heading either
+
+
+def test_a_node_and_its_file_make_the_same_page(page: Path, text: str) -> None:
+    """A notebook need not be a file: a page is made of its node, which stays as it is."""
+    node = nbformat.read(page.with_name("notebook.ipynb"), 4)
+    before = nbformat.writes(node)
+    assert text == make_page(node, TITLE, page.parent)
+    assert before == nbformat.writes(node)
 
 
 def test_the_footer_tells_how_the_page_was_made(page: Path, text: str) -> None:

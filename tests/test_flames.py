@@ -194,8 +194,10 @@ def boxes(picture: ET.Element) -> list[tuple[str, float, float, float]]:
 
 
 def test_the_flame_graph_is_one_static_file(picture: ET.Element) -> None:
-    """No script, style sheet, link or address: nothing but shapes and texts."""
-    assert {"svg", "title", "rect", "text", "g"} == {element.tag.removeprefix(SVG) for element in picture.iter()}
+    """No script, link or address: nothing but shapes, texts and their colours on a dark page."""
+    assert {"svg", "title", "style", "rect", "text", "g"} == {
+        element.tag.removeprefix(SVG) for element in picture.iter()
+    }
     assert not [
         name for element in picture.iter() for name in element.attrib if name.startswith("on") or "href" in name
     ]

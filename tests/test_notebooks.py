@@ -86,6 +86,14 @@ def test_notebook_types_no_results(notebook: Path) -> None:
     assert [] == re.findall(r"\d[\d.,]*\s*(?:%|ms|µs|us|s|MB|KB|msg/s|bytes|×|x)\b", prose)
 
 
+def test_notebook_tags_what_a_page_begins_with(notebook: Path) -> None:
+    """Answer, main figure and head, and key results where there are any: a heading, and a cell that shows it."""
+    content = nbformat.read(notebook, 4)
+    for tag in ("answer", "figure", "header", *(["key-results"] if notebook.stem != "live" else [])):
+        tagged = [cell.cell_type for cell in content.cells if tag in cell.metadata.get("tags", [])]
+        assert (tag, ["markdown", "code"]) == (tag, tagged)
+
+
 def test_notebook_is_clean_in_git(notebook: Path) -> None:
     """No outputs, no execution counts, a small file, and this interpreter's kernel."""
     content = nbformat.read(notebook, 4)

@@ -147,6 +147,16 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
     assert [] == missing
 
 
+def test_readme_comes_to_the_point() -> None:
+    """For whom, what one gets, a picture of it, and the first command, within 150 words."""
+    opening, _, rest = (ROOT / "README.md").read_text().partition("make benchmark")
+    assert len(opening.split()) < 150
+    assert "For engineers" in opening
+    assert "You get" in opening
+    assert "docs/report.png" in opening
+    assert "minutes" in rest.splitlines()[0]
+
+
 def test_readme_says_what_it_is_not() -> None:
     """A reader who looks for Redis Sentinel learns at once that this is something else."""
     assert "Redis Sentinel" in (ROOT / "README.md").read_text()

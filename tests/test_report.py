@@ -135,10 +135,11 @@ def test_a_python_that_is_not_optimised_is_marked(run: Run, monkeypatch: pytest.
 
 def test_an_embedded_store_is_not_taken_for_influxdb(run: Run) -> None:
     """The page says so in a badge of its own, and only then."""
-    assert ("p", {"class": "badge"}) in section("header", run).tags
-    assert "embedded store, not InfluxDB" in section("header", run).text
     other = Run(run.id, run.root, run.data | {"stack": run.data["stack"] | {"kind": "native"}})
-    assert ("p", {"class": "badge"}) not in section("header", other).tags
+    for name in ("header", "answer"):
+        assert ("p", {"class": "badge"}) in section(name, run).tags
+        assert "embedded store, not InfluxDB" in section(name, run).text
+        assert ("p", {"class": "badge"}) not in section(name, other).tags
 
 
 def test_an_older_run_without_a_description_shows_its_label(run: Run) -> None:
@@ -288,7 +289,7 @@ def test_the_ledger_has_a_row_for_every_trial(run: Run) -> None:
     assert [str(number) for number in range(len(run.data["trials"]))] == re.findall(
         r"(?<= )(\d+) (?=latency|capacity|memory)", page.text
     )
-    assert len(run.data["trials"]) == page.text.count("✓ adds up")
+    assert len(run.data["trials"]) == page.text.count("✓ accounted for")
     assert "latency, 200/s" in page.text
 
 
@@ -304,7 +305,8 @@ def test_memray_pages_are_linked_where_they_exist(own: Run) -> None:
 def test_the_answer_is_the_verdict_word_by_word(run: Run) -> None:
     """Nothing is added to or left out of the computed sentences; what decides is stressed."""
     page = section("answer", run)
-    assert "".join(" ".join(run.data["verdict"]).split()) == "".join(page.text.split())
+    said = page.text.removeprefix("embedded store, not InfluxDB")
+    assert "".join(" ".join(run.data["verdict"]).split()) == "".join(said.split())
     assert "strong" in [tag for tag, _ in page.tags]
 
 
@@ -391,7 +393,31 @@ def test_one_configuration_is_not_compared_with_itself(tmp_path: Path) -> None:
 def test_a_run_without_doubts_says_that_too(run: Run) -> None:
     """An empty list of warnings is a statement, not a gap."""
     calm: dict[str, Any] = run.data | {"warnings": []}
-    assert "Nothing speaks against these measurements." in section("header", Run(run.id, run.root, calm)).text
+    assert (
+        "No warning: nothing speaks against these measurements." in section("header", Run(run.id, run.root, calm)).text
+    )
+
+
+def test_the_weightiest_warnings_are_in_sight(run: Run) -> None:
+    """Two warnings show, those that most change what the figures mean; the others are counted and folded."""
+    warnings = [
+        "Only 2 cores: they share them.",
+        "The machine was busy before the first trial.",
+        "Capacity of baseline varies by 40 % between repeats.",
+        "Trial 3: invalid: a message is missing.",
+    ]
+    page = section("header", Run(run.id, run.root, run.data | {"warnings": warnings}))
+    seen = page.text.partition("2 more warnings")
+    assert "4 warnings, the weightiest first Trial 3: invalid" in seen[0]
+    assert warnings[2] in seen[0]
+    assert all(warning in seen[2] for warning in warnings[:2])
+
+
+def test_published_figures_stand_last(run: Run) -> None:
+    """On a narrow screen the configurations come before what was not measured here."""
+    heads = re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", report.key_results(run).data)
+    assert ["Measure, unit", *ALL] == heads[:4]
+    assert tables.PUBLISHED == heads[-1]
 
 
 def test_a_long_name_may_break_but_a_number_may_not() -> None:

@@ -107,8 +107,8 @@ def _never(p: Sweep, name: str, found: Knee, steps: Sequence[Step], trials: Mapp
     if found.at_least:
         return f"{name}: no answer, for at {at}, {_missed(found)}: {because}."
     if found.missed[0] < found.missed[1]:
-        most, within = f"{name} meets the SLO at no rate in more than half of the trials", interval(found.low, found.high)
-        return f"{most}, interval {within}: at {at}, {_missed(found)}, {because}."
+        most = f"{name} meets the SLO at no rate in more than half of the trials"
+        return f"{most}, interval {interval(found.low, found.high)}: at {at}, {_missed(found)}, {because}."
     return f"{name} does not even meet the SLO at {at}: {_missed(found)}, {because}."
 
 
