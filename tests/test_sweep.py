@@ -15,7 +15,7 @@ from test_report import Reader
 
 from sentinel.configurations import parse
 from sentinel.lab import knee, plots, report, series, sweep_report, sweep_results, sweep_summary, terminal, views
-from sentinel.lab.bounds import READ, XADD, Limit, store
+from sentinel.lab.bounds import LINES, READ, XADD, Limit, store
 from sentinel.lab.knee import CLIMB, CONFIRM, Step
 from sentinel.lab.looks import looks
 from sentinel.lab.outcome import LATENCY, WARM_UP, Outcome, Plan
@@ -66,7 +66,8 @@ def swept(root: Path, holds: dict[str, float], change: Callable[[Outcome], objec
         "configurations": {name: parse(name).axes() for name in p.names},
         "trials": [outcome.to_dict() for outcome in maker.outcomes],
         "limits": [
-            Limit(name, f"messages by {name}", "msg/s", (2e5, 4e5)).to_dict() for name in (READ, XADD, store(5000))
+            Limit(name, f"messages by {name}", "msg/s", (2e5, 4e5)).to_dict()
+            for name in (READ, XADD, *map(store, LINES))
         ],
     }
     for key in ("rates", "spread", "noise"):
@@ -374,8 +375,8 @@ def test_every_rate_is_a_share_of_the_limit(run: Run) -> None:
     """The lowest limit on the way of a paced load bounds the highest rate that holds."""
     (row,) = [row for row in sweep_results.rows(run) if row.name == "Share of the limit"]
     rate = run.data["knees"][NEW]["rate"]
-    assert f"{100 * rate / 3e5:.2f}" == row.cells[-1]
-    assert "300,000 a second" in section("key_results", run).text
+    assert f"{100 * rate / 4e5:.2f}" == row.cells[-1]
+    assert "400,000 a second" in section("key_results", run).text
 
 
 def test_an_open_answer_is_marked_in_the_table(tmp_path: Path) -> None:
