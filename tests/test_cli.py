@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import pytest
-from servers import Answer, ConsumerProcess, Lane, ScriptedStore, wait_until
+from servers import START, Answer, ConsumerProcess, Lane, ScriptedStore, wait_until
 
 from sentinel import __version__, cli
 from sentinel.bus import unread
@@ -224,6 +224,15 @@ def test_the_program_itself_prints_one_line() -> None:
 # Ledgers -------------------------------------------------------------------------------------------------------------
 
 
+def test_a_run_starts_without_what_only_its_end_needs() -> None:
+    """Before the kernel starts nothing is loaded that draws or sums up, nor a grammar that nobody asks."""
+    code = (
+        "import sys, sentinel.lab.runner;"
+        "print(*{'scipy', 'pandas', 'matplotlib', 'nbconvert', 'rfc3987_syntax.syntax_helpers'} & {*sys.modules})"
+    )
+    assert "\n" == subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 def test_load_then_consume_print_their_ledgers(sentinel: Callable[..., Result], embedded_lane: Lane) -> None:
     """What one command says it sent is what the other says it wrote, and what the store has."""
     bus, store = embedded_lane.bus, embedded_lane.store
@@ -292,7 +301,7 @@ def test_a_signal_ends_the_agent_with_its_ledger(
 ) -> None:
     """SIGTERM and Ctrl-C: the agent stops at once, sends what it has, and exits 0."""
     process = start(keeper, embedded_lane, tmp_path, "agent", "--interval", "50ms", "--key", embedded_lane.bus.stream)
-    wait_until("it samples", lambda: unread(embedded_lane.bus) >= 2)
+    wait_until("it samples", lambda: unread(embedded_lane.bus) >= 2, START)
     process.signal(number)
     assert process.wait(5) == 0
     (line,) = process.tail().splitlines()
@@ -306,7 +315,7 @@ def test_a_signal_ends_a_load_with_its_ledger(
     """A load that is told to stop says what it sent and what it did not, of however many processes it is."""
     words = ["--rate", "200", "--duration", "60s", "--processes", processes, "--key", embedded_lane.bus.stream]
     process = start(keeper, embedded_lane, tmp_path, "load", *words)
-    wait_until("it sends", lambda: unread(embedded_lane.bus) > 20)
+    wait_until("it sends", lambda: unread(embedded_lane.bus) > 20, START)
     process.signal(signal.SIGTERM)
     assert process.wait(10) == 0
     line = process.tail().splitlines()[-1]

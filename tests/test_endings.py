@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import psutil
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from sentinel.errors import RunError
 from sentinel.lab import machine, page, runs
@@ -288,20 +290,21 @@ def test_a_miss_is_told_to_those_who_ask() -> None:
 
 @pytest.mark.timeout(100)
 def test_the_kernel_is_this_interpreters(tmp_path: Path) -> None:
-    """A foreign kernel called python3 that Jupyter would find first is not taken."""
-    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    """A foreign kernel called python3 that Jupyter would find first is not taken: cells run in this interpreter."""
     spec = tmp_path / "jupyter" / "kernels" / "python3"
     spec.mkdir(parents=True)
     foreign = {"argv": ["/bin/false", "{connection_file}"], "display_name": "foreign", "language": "python"}
     (spec / "kernel.json").write_text(json.dumps(foreign), encoding="utf-8")
-    words = [f"{name}={value}" for name, value in (LONG | {"DURATION": "1"}).items()]
+    telling = new_notebook(cells=[new_code_cell("import sys\nraise LookupError(sys.executable)")])
+    telling.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(telling, tmp_path / "telling.ipynb")
     done = subprocess.run(
-        [str(BIN / "sentinel"), "run", "benchmark", *words],
+        [str(BIN / "sentinel"), "run", "telling.ipynb"],
         cwd=tmp_path,
         env=clean() | {"JUPYTER_PATH": str(tmp_path / "jupyter")},
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=90,
+        timeout=50,
     )
-    assert 0 == done.returncode, done.stderr
+    assert f"telling.ipynb failed: LookupError: {sys.executable} " in done.stderr

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +61,7 @@ def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
     value = statistics.median(a) / statistics.median(b)
     if n < 2 or not all(b):  # resamples of zeros alone would have no ratio
         return Ratio(value, math.nan, math.nan, n)
+    from scipy import stats
 
     def of_medians(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
         return np.asarray(np.median(x, axis=axis) / np.median(y, axis=axis))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import live_summary, series
-from sentinel.lab.live_report import View
 from sentinel.lab.parameters import Live
 from sentinel.lab.session import Session
 from sentinel.lab.watch import Watch, planned
@@ -29,6 +28,8 @@ class LiveLab(Session[Live]):
 
     def watch(self) -> None:
         """Show what goes on, for SECONDS or until interrupted; the view stays, with the last window."""
+        from sentinel.lab.live_report import View
+
         plan = planned(self.parameters, self._numbered())
         self._progress.step("watching", self.parameters.SECONDS)
         view = View(self.parameters.SECONDS)

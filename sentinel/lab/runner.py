@@ -23,10 +23,8 @@ from tqdm import tqdm
 
 from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsError, TrialError
 from sentinel.lab import conclusion, page, stack
-from sentinel.lab.export import export
 from sentinel.lab.kernel import OwnKernel
 from sentinel.lab.parameters import Shared, from_words
-from sentinel.lab.recovery import recovered
 from sentinel.lab.runs import FAILED, FINISHED, INTERRUPTED, Run, load, new_id
 from sentinel.lab.supervision import require_room
 from sentinel.settings import announce
@@ -87,7 +85,7 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
         progress.unlink(missing_ok=True)
     if not (run.folder / "run.json").exists():
         raise failure or TrialError(f"{notebook} opened no lab, so there is no run (the notebook: {run.notebook})")
-    run = recovered(load(run.id), *((INTERRUPTED, "interrupted") if stopped else (FAILED, "its kernel died")))
+    run = _recovered(run.id, *((INTERRUPTED, "interrupted") if stopped else (FAILED, "its kernel died")))
     if failure is not None or not run.report.exists():
         page.write(run)
     if stopped and run.state != FINISHED:
@@ -97,6 +95,13 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
     if failure is not None:
         raise failure
     return run
+
+
+def _recovered(name: str, *how: str) -> Run:
+    # Every lab and what it sums up with: not before the kernel starts.
+    from sentinel.lab.recovery import recovered
+
+    return recovered(load(name), *how)
 
 
 def _kept(run: Run) -> str:
@@ -206,6 +211,8 @@ def export_again(name: str) -> Path:
         if not notebook.exists():
             raise RunError(f"no notebook at {notebook}")
     else:
-        return page.write(recovered(load(name)))
+        return page.write(_recovered(name))
+    from sentinel.lab.export import export
+
     export(notebook, html, html.stem)
     return html
