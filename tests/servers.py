@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 Quick = Mapping[str, Any]
 QUICK: Quick = {"idle": 0.15, "flush_interval": 0.1}
 """Settings of a consumer that has nobody to wait for."""
+START = 40.0
+"""Seconds that a process may take until it is ready: on a busy machine imports alone can take ten."""
 
 
 def wait_until(what: str, condition: Callable[[], Any], seconds: float = 10.0) -> None:
@@ -156,7 +158,7 @@ class ConsumerProcess:
         command = [sys.executable, "-m", "sentinel", "consume", *pairs, "--record", str(folder), *options]
         env = stack_environment(lane.bus, lane.store)
         self.child: Child = warden.start("consumer", command, log=folder / "log", env=env)
-        wait_until("the consumer is ready", lambda: self.child.poll() is not None or (folder / READY).exists())
+        wait_until("the consumer is ready", lambda: self.child.poll() is not None or (folder / READY).exists(), START)
 
     def ends(self, seconds: float = 20.0) -> int:
         """Its exit code."""
@@ -210,7 +212,7 @@ class Restartable:
         command = [*self.program.command(data, self.ports), *self.more]
         log = self.folder / f"{self.program.name}.log"
         self.child = self.warden.start(self.program.name, command, log=log, env=self.program.env)
-        wait_until(f"{self.program.name} answers", self._answers)
+        wait_until(f"{self.program.name} answers", self._answers, START)
         return self
 
     def _answers(self) -> bool:

@@ -18,6 +18,7 @@ import pytest
 import redis
 from hypothesis import given
 from hypothesis import strategies as st
+from servers import START
 
 from sentinel import agent
 from sentinel.agent import Agent, AgentReport, Backlog, next_tick, run
@@ -378,7 +379,7 @@ def server(port: int, folder: Path) -> Iterator[BusSettings]:
     bus = BusSettings(url=f"redis://127.0.0.1:{port}/0")
     process = subprocess.Popen([server_binary(), *options], stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + START
         while True:
             try:
                 server_version(bus)

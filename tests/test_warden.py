@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from servers import START
 
 from sentinel.errors import StackError, TrialError
 from sentinel.lab.keeper import NICE, SLACK
@@ -68,7 +69,7 @@ def ended(*pids: int, seconds: float = 10.0) -> bool:
 
 def wait_for_output(child_log: Path) -> str:
     """The log's text, as soon as there is some."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + START
     while not (child_log.exists() and child_log.read_text()) and time.monotonic() < end:
         time.sleep(0.01)
     return child_log.read_text()
