@@ -52,7 +52,7 @@ env:  ## write .env, the passwords for docker-compose.yml; one that is there sta
 
 # Most of the suite waits for processes: two at a time, each file in one of them, take three fifths of the time.
 test: $(READY)  ## run the tests
-	@$(BIN)/pytest -q -n 2 --dist loadfile $(if $(CI),--durations=10)
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=10)
 
 test-compose: $(READY)  ## prove docker-compose.yml on the Docker engine that answers; some minutes
 	@$(BIN)/pytest -q -s -m compose tests/compose

@@ -1,0 +1,76 @@
+"""Notebooks executed small, in a checkout of a test's own, and what their processes leave behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+SMALL = {
+    "STACK": "embedded",
+    "DURATION": "1",
+    "REPEATS": "2",
+    "MESSAGES": "1000",
+    "WORKERS": "3",
+    "RATE": "200",
+    "HEADLINE_RATE": "1000",
+}
+SMALL_SWEEP = {
+    "STACK": "embedded",
+    "CONFIGURATIONS": "baseline,optimised",
+    "RATES": "100,300",
+    "DURATION": "1",
+    "REPEATS": "1",
+    "WORKERS": "4",
+}
+SMALL_ABLATION = {"STACK": "embedded", "REPEATS": "1", "MESSAGES": "1000", "WORKERS": "4", "MEMRAY": "False"}
+SMALL_LIVE = {"STACK": "embedded", "SECONDS": "3", "RATE": "200", "WORKERS": "3", "INTERVAL": "0.5", "WINDOW": "10"}
+
+
+def checkout(folder: Path) -> Path:
+    """The folder, made to look like a checkout: the notebooks, and nothing measured yet."""
+    (folder / "notebooks").symlink_to(ROOT / "notebooks")
+    return folder
+
+
+def sentinel(place: Path, *words: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
+    """Run the command there, without any external stack in the environment."""
+    env = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "INFLUX_URL")}
+    command = [str(BIN / "sentinel"), *words]
+    return subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def eventually(holds: Callable[[], bool], seconds: float) -> None:
+    """Wait until it holds; fail after so many seconds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def belonging_to(folder: Path) -> list[psutil.Process]:
+    """Live processes whose command line names the folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        named = any(str(folder) in word for word in process.info["cmdline"] or [])
+        if named and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
+
+
+def assert_nothing_left(folder: Path) -> None:
+    """No process that names the folder is left after a while."""
+    end = time.monotonic() + 20
+    while (left := belonging_to(folder)) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert [] == [p.cmdline() for p in left if p.is_running()]

@@ -1,0 +1,112 @@
+"""Notebooks without the runner: plain papermill leaves a run, and whatever ends it leaves no process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from executions import BIN, SMALL, SMALL_LIVE, assert_nothing_left, belonging_to, checkout, eventually, sentinel
+
+from sentinel.lab import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ONE = {"CONFIGURATIONS": "optimised", "REPEATS": "1"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout that this file's runs share."""
+    return checkout(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.mark.timeout(120)
+def test_an_interrupt_ends_a_watch_with_its_report(tmp_path: Path) -> None:
+    """Ctrl-C is the end of the watch, not of the notebook: the kernel's cell ends, ledger and answer follow."""
+    checkout(tmp_path)
+    words = [f"{name}={value}" for name, value in (SMALL_LIVE | {"SECONDS": "60"}).items()]
+    process = subprocess.Popen([str(BIN / "sentinel"), "run", "live", *words], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    notes = "runs/*/trials/0/load/0/intervals.jsonl"
+    try:
+        eventually(lambda: any(path.stat().st_size for path in tmp_path.glob(notes)), 60)
+        process.send_signal(signal.SIGINT)
+        assert 0 == process.wait(40)
+    finally:
+        process.kill()
+        process.wait()
+    (run,) = runs.find(tmp_path)
+    (trial,) = run.data["trials"]
+    assert (True, True) == (trial["valid"], run.data["watched"]["interrupted"])
+    assert 0 < trial["sender"]["sent"] == trial["stored"]
+    assert "(interrupted)" in run.data["verdict"][0]
+    assert run.report.exists()
+    assert_nothing_left(tmp_path / "runs")
+
+
+@pytest.mark.timeout(120)
+def test_plain_papermill_works(place: Path) -> None:
+    """The notebook needs no runner: papermill alone leaves a run, and its output can be made a page."""
+    small = SMALL | ONE | {"MEMRAY": "False", "PYSPY": "False"}
+    words = [word for name, value in small.items() for word in ("-p", name, value)]
+    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "out.ipynb", *words]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    run = runs.find(place)[-1]
+    assert "This cell failed" not in run.report.read_text(encoding="utf-8")
+    assert run.report.name in (place / "out.ipynb").read_text(encoding="utf-8")
+    assert sentinel(place, "report", "out.ipynb").returncode == 0
+    assert (place / "out.html").exists()
+
+
+def test_plain_papermill_refuses_unknown_parameter(place: Path) -> None:
+    """papermill itself only warns of an unknown name; the notebook stops."""
+    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "wrong.ipynb", "-p", "WORKER", "3"]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "WORKER is not a parameter (did you mean WORKERS?)" in done.stderr
+
+
+LONG = {"benchmark": (SMALL | ONE | {"DURATION": "60"}, 3), "live": (SMALL_LIVE | {"SECONDS": "60"}, 4)}
+"""Parameters of a long execution, and its processes but for the bus: store, consumer, load generator, agent."""
+
+
+@pytest.fixture(params=LONG)
+def papermill(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """papermill in the midst of a long execution, its servers running."""
+    checkout(tmp_path)
+    given, least = LONG[request.param]
+    words = [word for name, value in given.items() for word in ("-p", name, value)]
+    command = [str(BIN / "papermill"), f"notebooks/{request.param}.ipynb", "out.ipynb", *words]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: len(belonging_to(tmp_path / "runs")) >= least, 40)
+        yield process, tmp_path / "runs"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.timeout(90)
+def test_no_server_outlives_papermill(papermill: tuple[subprocess.Popen[bytes], Path], signum: int) -> None:
+    """Whatever kills papermill, bus, store, consumer, agent and load generator are gone soon after."""
+    process, folder = papermill
+    process.send_signal(signum)
+    process.wait(20)
+    assert_nothing_left(folder)
+
+
+@pytest.mark.parametrize("papermill", ["live"], indirect=True)
+@pytest.mark.timeout(90)
+def test_nothing_outlives_the_kernel(papermill: tuple[subprocess.Popen[bytes], Path]) -> None:
+    """A kernel that is killed takes everything that it started with it."""
+    process, folder = papermill
+    (kernel,) = [child for child in psutil.Process(process.pid).children() if "ipykernel" in " ".join(child.cmdline())]
+    kernel.kill()
+    assert_nothing_left(folder)
+    process.wait(30)
