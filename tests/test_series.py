@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hdrh.histogram import HdrHistogram
 
 from sentinel.lab import series
 from sentinel.latency import RELATIVE_ERROR, Recorder
@@ -222,16 +221,6 @@ def test_a_written_histogram_reads_back_within_one_percent(tmp_path: Path, typic
     exact = values[[count - 1 for _, count in rows]] / 1e6
     assert exact.tolist() == pytest.approx([value for value, _ in rows], rel=0.01)
 
-    again = HdrHistogram(1, series.ONE_HOUR, 3)
-    seen = 0
-    for value, count in rows:
-        again.record_value(round(value * 1e6), count - seen)
-        seen = count
-    for percent in (50, 90):
-        # The file has a row for each ninth part of what is left: between two, a value may lie at either.
-        low, high = np.quantile(values, (percent / 100 - 0.05, percent / 100 + 0.05))
-        assert low * 0.99 <= again.get_value_at_percentile(percent) <= high * 1.01
-
 
 def test_a_written_histogram_keeps_what_is_not_positive(tmp_path: Path) -> None:
     """Zero and negative durations stand in the file as zeros: the counts are complete."""
@@ -247,7 +236,7 @@ def test_a_histogram_of_nothing_can_be_written(tmp_path: Path) -> None:
     assert rows_of(tmp_path / "e2e.hgrm") == []
 
 
-def test_a_duration_beyond_an_hour_is_kept_at_the_upper_end(tmp_path: Path) -> None:
-    """A clock that jumped leaves a message in the file, at an hour, rather than none."""
+def test_a_duration_of_years_is_kept_as_it_is(tmp_path: Path) -> None:
+    """A clock that jumped leaves a message in the file with its duration."""
     series.write_hgrm(recorder_of(10**18), tmp_path / "e2e.hgrm")
-    assert rows_of(tmp_path / "e2e.hgrm")[-1] == (pytest.approx(3_600_000, rel=0.01), 1)
+    assert rows_of(tmp_path / "e2e.hgrm")[-1] == (pytest.approx(1e12, rel=0.01), 1)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from hdrh.histogram import HdrHistogram
 
-from sentinel.latency import Recorder, middles
+from sentinel.lab.hgrm import distribution
+from sentinel.latency import BITS, SIZE, Recorder, middles
 from sentinel.record import INTERVALS, LEDGER
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 CONSUMER, LOAD, AGENT, RESOURCES = "consumer", "load", "agent", "resources.csv"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
-ONE_HOUR = 3_600_000_000_000
-LEAST_RANGE = 1_000_000
-"""ns."""
 FEW = 10
 """Messages below which a median says little."""
 
@@ -75,18 +72,15 @@ def percentiles(recorder: Recorder) -> dict[str, float]:
 
 
 def write_hgrm(recorder: Recorder, path: Path) -> None:
-    """The histogram as HdrHistogram's percentile distribution, values in ms, for any HdrHistogram plotter."""
+    """The histogram as HdrHistogram's percentile distribution, values in ms, for any HdrHistogram plotter.
+
+    Zero and negative durations stand in it as zeros.
+    """
     full = np.flatnonzero(recorder.counts)
-    values = np.clip(middles()[full].astype(np.int64), 1, ONE_HOUR)
-    # The library walks its whole range several times: one no larger than needed halves that, 0.3 s a trial.
-    histogram = HdrHistogram(1, max(2 * int(values.max(initial=1)), LEAST_RANGE), 3)
-    histogram.significant_figures = 6  # of the printed values only: ms, down to the nanosecond
-    for value, count in zip(values, recorder.counts[full], strict=True):
-        histogram.record_value(int(value), int(count))
+    values, counts = middles()[full] / 1e6, recorder.counts[full]
     if below := recorder.zero + recorder.negative:
-        histogram.record_value(0, below)
-    with path.open("wb") as file:
-        histogram.output_percentile_distribution(file, 1e6)
+        values, counts = np.r_[0.0, values], np.r_[below, counts]
+    path.write_text(distribution(values, counts, octaves=SIZE >> BITS, steps=1 << BITS), encoding="utf-8")
 
 
 def progress(trial: Path, start: int) -> pd.DataFrame:
