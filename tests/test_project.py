@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import runpy
+import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,25 +113,98 @@ def test_an_audit_without_a_report_says_why() -> None:
     )
 
 
-def make(*words: str) -> str:
-    """What `make -n` would do."""
-    done = subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20)
-    return done.stdout
+def make(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What make does with these words, none of them of a make that runs these tests."""
+    env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
+    command = ["make", "--no-print-directory", *words]
+    return subprocess.run(
+        command, cwd=ROOT, env=env | variables, capture_output=True, encoding="utf-8", timeout=20, check=False
+    )
 
 
 def test_bare_make_prints_help() -> None:
     """`make` alone explains the targets and starts nothing."""
-    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20)
+    done = make()
+    assert 0 == done.returncode
     for target in ("benchmark", "test", "check", "audit", "lab"):
         assert re.search(rf"^  {target} ", done.stdout, re.MULTILINE)
 
 
-def test_make_passes_parameters_on() -> None:
-    """Variables given to `make benchmark` reach the notebook, and only those."""
-    line = next(
-        line for line in make("benchmark", "WORKERS=128", "DURATION=120s").splitlines() if "sentinel run" in line
-    )
-    assert {"WORKERS=128", "DURATION=120s"} == set(line.split("run benchmark")[1].split())
+PROGRAM = """#!{python}
+import json, os, sys
+json.dump({{"words": sys.argv[1:], "value": os.environ.get("CONFIGURATIONS")}}, sys.stdout)
+sys.exit(7)
+"""
+NASTY = [
+    "baseline,optimised;decode=json.loads",
+    "json|cat",
+    "0;echo X",
+    "a  b ",
+    'it\'s "quoted"',
+    "$(shell echo expanded)$$x$HOME`id`${PATH}",
+    "a\\ b\\",
+    "* ? [a] ~ # % & < > ( ) ! é",
+    "x WORKERS=5",
+    "A=1",
+    "",
+]
+
+
+@pytest.fixture
+def venv(tmp_path: Path) -> Path:
+    """An environment whose programs say what they were given, and fail."""
+    made = tmp_path / "it's an environment"
+    (made / "bin").mkdir(parents=True)
+    for name in ("sentinel", "python"):
+        (made / "bin" / name).write_text(PROGRAM.format(python=sys.executable), encoding="utf-8")
+        (made / "bin" / name).chmod(0o755)
+    return made
+
+
+@pytest.mark.parametrize("value", NASTY)
+@pytest.mark.parametrize("target", ["benchmark", "ablation", "sweep", "live"])
+def test_a_parameter_reaches_the_program_as_it_was_given(target: str, value: str, venv: Path) -> None:
+    """Neither make nor a shell reads anything into a value, in words or environment, and a failure stays one."""
+    done = make("-o", "install", target, f"VENV={venv}", f"CONFIGURATIONS={value}", "WORKERS=3")
+    assert 2 == done.returncode
+    assert "Error 7" in done.stderr
+    words = ["run", target, f"CONFIGURATIONS={value}", "WORKERS=3"]
+    assert {"words": words, "value": value} == json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("value", [value for value in NASTY if value])
+def test_the_other_targets_quote_too(value: str, venv: Path) -> None:
+    """STACK of limits, RUN of example, and PYTHON and VENV of install are single words, whatever they hold."""
+    given = make("-o", "install", "limits", f"VENV={venv}", f"STACK={value}")
+    assert ["limits", "--stack", value] == json.loads(given.stdout)["words"]
+    given = make("-o", "install", "example", f"VENV={venv}", f"RUN={value}")
+    assert ["-m", "sentinel.lab.example", value] == json.loads(given.stdout)["words"]
+    line = make("-n", "install", f"PYTHON={value}", f"VENV={value}").stdout
+    assert ["sh", "./install.sh", value, value] == shlex.split(line)
+
+
+def test_what_stands_in_front_of_make_is_no_word(venv: Path) -> None:
+    """`WORKERS=3 make benchmark` reaches the program in its environment alone; `limits` takes STACK from there."""
+    assert ["run", "benchmark"] == json.loads(make("-o", "install", "benchmark", f"VENV={venv}", WORKERS="3").stdout)[
+        "words"
+    ]
+    given = make("-o", "install", "limits", f"VENV={venv}", STACK="native")
+    assert ["limits", "--stack", "native"] == json.loads(given.stdout)["words"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["benchmark", "WORKERS=1\n2"], "WORKERS holds a line break: give it in one line"),
+        (["limits", "WORKERS=3"], "make limits takes STACK=…"),
+        (["bench-check", "WORKERS=3"], "make bench-check takes no parameters"),
+    ],
+)
+def test_what_cannot_be_passed_on_is_refused(words: list[str], said: str, venv: Path) -> None:
+    """A line break, and a parameter of a target that has none, end make before anything runs."""
+    done = make("-o", "install", *words, f"VENV={venv}")
+    assert (2, "") == (done.returncode, done.stdout)
+    assert said in done.stderr
 
 
 def test_ci_calls_only_make() -> None:
