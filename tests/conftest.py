@@ -5,22 +5,26 @@ A server that is not on PATH is a loud skip, and a failure where `SENTINEL_REAL_
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from commandline import NOWHERE, Result
 from servers import Lane, Restartable, ScriptedStore
 
-from sentinel import bus, sink
+from sentinel import bus, cli, sink
 from sentinel.lab import stack
 from sentinel.lab.stack import native, servers
 from sentinel.lab.warden import Warden
 from sentinel.settings import LabSettings, StoreSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -48,6 +52,32 @@ def need(lack: str) -> None:
     """Skip if something is lacking; fail where real servers are demanded."""
     if lack:
         (pytest.fail if os.environ.get(LabSettings.STRICT) else pytest.skip)(f"real server missing: {lack}")
+
+
+@pytest.fixture
+def sentinel(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Result]]:
+    """Runs a command as the shell would, in this process; puts signals and logging back as they were."""
+    handlers = {number: signal.getsignal(number) for number in (*cli.STOP_SIGNALS, signal.SIGUSR1)}
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, logging.getLogger("influxdb_client").level
+
+    def run(*words: str, **env: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["sentinel", *words])
+        for name, value in (NOWHERE | env).items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Result(code, *capfd.readouterr())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    root.handlers[:], root.level = before[0], before[1]
+    logging.getLogger("influxdb_client").setLevel(before[2])
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 import pytest
+from commandline import Result, assert_one_line
 from servers import START, Answer, ConsumerProcess, Lane, ScriptedStore, wait_until
 
 from sentinel import __version__, cli
@@ -19,46 +19,10 @@ from sentinel.loads import run_load
 from sentinel.settings import LoadSettings, stack_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from sentinel.lab.warden import Child, Warden
-
-NOWHERE = {"REDIS_URL": "redis://127.0.0.1:1/0", "INFLUX_URL": "http://127.0.0.1:1"}
-
-
-class Result(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def sentinel(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Result]]:
-    """Runs a command as the shell would, in this process; puts signals and logging back as they were."""
-    handlers = {number: signal.getsignal(number) for number in (*cli.STOP_SIGNALS, signal.SIGUSR1)}
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, logging.getLogger("influxdb_client").level
-
-    def run(*words: str, **env: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["sentinel", *words])
-        for name, value in (NOWHERE | env).items():
-            monkeypatch.setenv(name, value)
-        capfd.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Result(code, *capfd.readouterr())
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-    root.handlers[:], root.level = before[0], before[1]
-    logging.getLogger("influxdb_client").setLevel(before[2])
 
 
 def start(keeper: Warden, lane: Lane, folder: Path, *words: str) -> Child:
@@ -142,16 +106,6 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     (["agent", "--buffer", "0"], "0", "x>=1"),
     (["agent", "--host", "h" * 256, "--count", "1"], "h" * 40, "expected 1 to 255"),
 ]
-
-
-def assert_one_line(said: Result, value: str, remedy: str) -> None:
-    """One line on stderr, that names the value and says what to do."""
-    assert said.code != 0
-    assert said.out == ""
-    assert [""] == said.err.split("\n")[1:], said.err
-    assert said.err.startswith("error: ")
-    assert value in said.err
-    assert remedy in said.err
 
 
 @pytest.mark.parametrize(("words", "value", "remedy"), MISTAKES, ids=[" ".join(words)[:50] for words, *_ in MISTAKES])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import threading
 from pathlib import Path
@@ -41,27 +42,41 @@ def run(notebook: str, parameters: tuple[str, ...], strict: bool) -> None:
 
 
 @click.command()
-def runs() -> None:
-    """List the runs, oldest first, with their key figures."""
-    from sentinel.lab import report
+@click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
+def runs(as_json: bool) -> None:
+    """List the runs, oldest first, with their key figures.
 
-    found = records.find()
-    if not found:
-        click.echo(f"no runs in {records.RUNS.absolute()}: `make benchmark` makes one")
-        return
-    rows = [{"run": run.id, **report.key_figures(run)} for run in found]
-    widths = {name: max(len(name), *(len(str(row.get(name, ""))) for row in rows)) for name in rows[0]}
-    for row in [dict(zip(widths, widths, strict=True)), *rows]:
-        click.echo("  ".join(str(row.get(name, "")).ljust(width) for name, width in widths.items()).rstrip())
+    The state is that of the run, or one word for what is wrong with its record.
+    """
+    from sentinel.lab import listing
+
+    found = listing.entries()
+    if as_json:
+        click.echo(json.dumps([entry.to_dict() for entry in found], indent=1))
+    elif not found:
+        click.echo(f"no runs in {records.project_root() / records.RUNS}: `make benchmark` makes one")
+    else:
+        _tabulate([entry.row() for entry in found])
+
+
+def _tabulate(rows: list[dict[str, str]]) -> None:
+    heads = {name: name for row in rows for name in row}
+    widths = {name: max(len(row.get(name, "")) for row in [heads, *rows]) for name in heads}
+    for row in [heads, *rows]:
+        click.echo("  ".join(row.get(name, "").ljust(width) for name, width in widths.items()).rstrip())
 
 
 @click.command()
 @click.argument("run")
-def report(run: str) -> None:
-    """Make the page of a run (by id), or of any executed notebook (by path), anew."""
-    from sentinel.lab import runner
+@click.option("--force", is_flag=True, help="Also replace a page beside a notebook that was made by something else.")
+def report(run: str, force: bool) -> None:
+    """Make the page of a run, or of any executed notebook, anew.
 
-    click.echo(runner.export_again(run))
+    RUN is a run's id, its folder (also a copy elsewhere), a file in there, or a path to a notebook.
+    """
+    from sentinel.lab import lookup
+
+    click.echo(lookup.report(run, force=force))
 
 
 @click.command()

@@ -19,6 +19,7 @@ import click
 
 from sentinel.errors import RunError
 from sentinel.lab import compare, links, results, views
+from sentinel.lab.lookup import resolve
 from sentinel.lab.parameters import Benchmark
 from sentinel.lab.runs import RUNS, Run, load
 
@@ -125,18 +126,18 @@ def photograph(page: Path, picture: Path, height: int = HEIGHT) -> None:
 
 
 @click.command()
-@click.argument("run_id")
-def main(run_id: str) -> None:
-    """Make a run the example of the repository."""
-    source = load(run_id)
+@click.argument("run")
+def main(run: str) -> None:
+    """Make a run, by its id or folder, the example of the repository."""
+    source = resolve(run)
     if source.data["notebook"] == "live":
         click.echo(f"{picture_of_view(source)} is new")
         return
-    run = copy(source)
-    photograph(run.report, run.root / PICTURE)
-    readme = run.root / "README.md"
-    readme.write_text(replaced(readme.read_text(), section(run)))
-    click.echo(f"{run.folder}, {run.root / PICTURE} and the marked part of {readme} are new")
+    made = copy(source)
+    photograph(made.report, made.root / PICTURE)
+    readme = made.root / "README.md"
+    readme.write_text(replaced(readme.read_text(encoding="utf-8"), section(made)), encoding="utf-8")
+    click.echo(f"{made.folder}, {made.root / PICTURE} and the marked part of {readme} are new")
 
 
 if __name__ == "__main__":

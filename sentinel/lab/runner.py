@@ -45,11 +45,13 @@ def find_notebook(name: str) -> Path:
 
     Raises:
         SettingsError: there is no such notebook; the message lists what there is.
+        RunError: it is no notebook.
     """
     path = Path(name) if name.endswith(".ipynb") else NOTEBOOKS / f"{name}.ipynb"
     if not path.exists():
         there = ", ".join(sorted(p.stem for p in NOTEBOOKS.glob("*.ipynb"))) or "none here"
         raise SettingsError(f"no notebook at {path} (start from the repository's root): there are {there}")
+    export.read(path)
     return path
 
 
@@ -198,21 +200,3 @@ def _show(bar: Any, progress: Path) -> None:
     bar.n = min(bar.total, state["done"] + min(state["step"], time.time() - state["at"]))
     bar.unit = tqdm.format_interval(state["total"] + OUTSIDE)
     bar.set_description_str(state["label"])
-
-
-def export_again(name: str) -> Path:
-    """Make the page of a run (by id), or of any executed notebook (by path), anew.
-
-    Raises:
-        RunError: no such run or notebook.
-    """
-    if name.endswith(".ipynb"):
-        notebook, html = Path(name), Path(name).with_suffix(".html")
-        if not notebook.exists():
-            raise RunError(f"no notebook at {notebook}")
-    else:
-        return page.write(_recovered(name))
-    from sentinel.lab.export import export
-
-    export(notebook, html, html.stem)
-    return html

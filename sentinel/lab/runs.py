@@ -136,7 +136,9 @@ def _read(run: Run) -> Run:
     path = run.folder / "run.json"
     try:
         run.data = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except OSError as error:
+        raise RunError(f"no run can be read from {path}: {error.strerror}") from error
+    except (ValueError, TypeError, RecursionError) as error:
         raise RunError(f"no run can be read from {path}: {error}") from error
     if run.data.get("format") != FORMAT:
         raise RunError(f"{path} has format {run.data.get('format')!r}: this version reads {FORMAT}")
