@@ -6,6 +6,7 @@ A choice whose library is missing is an error when the consumer starts, never a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, fields, replace
 
 from sentinel.errors import SettingsError
@@ -56,10 +57,12 @@ ORDER = ("write", "point", "decode", "receive")
 def parse(text: str) -> Configuration:
     """A configuration by name, with axes switched where asked: `optimised` or `baseline,decode=msgspec`.
 
+    A semicolon divides as a comma does, for lists of configurations that are joined by commas.
+
     Raises:
         SettingsError: unknown name, axis or choice; the message lists what there is.
     """
-    name, *switches = (part.strip() for part in text.split(","))
+    name, *switches = (part.strip() for part in re.split("[,;]", text))
     if name not in CONFIGURATIONS:
         raise SettingsError(f"configuration={name!r} is unknown: expected one of {', '.join(CONFIGURATIONS)}")
     configuration = CONFIGURATIONS[name]

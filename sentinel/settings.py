@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sentinel.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 TRANSPORTS = ("pubsub", "stream")
@@ -200,6 +200,14 @@ def announce(run_id: str, progress: Path) -> None:
     """Tell the notebooks that this process will execute which run they are, and where to write their progress."""
     os.environ[LabSettings.RUN_ID] = run_id
     os.environ[LabSettings.PROGRESS] = str(progress)
+
+
+def named_in_environment(names: Iterable[str], env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the environment says of these parameters: `WORKERS=128 sentinel run benchmark`. Empty ones are unset."""
+    env = os.environ if env is None else env
+    # GNU screen, which sets STY, numbers its windows in WINDOW.
+    taken = {"WINDOW"} if "STY" in env else set()
+    return {name: env[name] for name in names if env.get(name) and name not in taken}
 
 
 def external_urls(env: Mapping[str, str] | None = None) -> tuple[str, str] | None:

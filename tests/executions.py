@@ -43,11 +43,18 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def sentinel(place: Path, *words: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
-    """Run the command there, without any external stack in the environment."""
-    env = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "INFLUX_URL")}
+def clean() -> dict[str, str]:
+    """The environment without any external stack, and without make's own variables."""
+    away = {"REDIS_URL", "INFLUX_URL", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
+    return {name: value for name, value in os.environ.items() if name not in away}
+
+
+def sentinel(place: Path, *words: str, timeout: float = 150, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command there, with these variables in the environment."""
     command = [str(BIN / "sentinel"), *words]
-    return subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run(
+        command, cwd=place, env=clean() | env, capture_output=True, encoding="utf-8", timeout=timeout, check=False
+    )
 
 
 def eventually(holds: Callable[[], bool], seconds: float) -> None:

@@ -48,6 +48,13 @@ def test_several_switches_apply_in_order() -> None:
     assert parsed.name == "baseline,decode=msgspec,write=post-batches,decode=json.loads"
 
 
+def test_semicolons_divide_like_commas() -> None:
+    """Within a list that is joined by commas a configuration is still one word, and is called the same."""
+    assert parse("optimised,decode=json.loads,write=client-batching") == parse(
+        "optimised; decode=json.loads;write=client-batching"
+    )
+
+
 def test_a_parsed_name_parses_to_the_same_configuration() -> None:
     """The name recorded in a run leads back to the same choices."""
     parsed = parse("optimised,decode=json.loads,point=influxdb-client")

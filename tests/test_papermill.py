@@ -63,12 +63,22 @@ def test_plain_papermill_works(place: Path) -> None:
     assert (place / "out.html").exists()
 
 
-def test_plain_papermill_refuses_unknown_parameter(place: Path) -> None:
-    """papermill itself only warns of an unknown name; the notebook stops."""
-    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "wrong.ipynb", "-p", "WORKER", "3"]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60, check=False)
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("WORKER", "WORKER is not a parameter (did you mean WORKERS?)"),
+        ("workers", "workers is not a parameter (did you mean WORKERS?)"),
+        ("foo", "foo is not a parameter: there are WORKERS, "),
+    ],
+)
+def test_plain_papermill_refuses_unknown_parameter(place: Path, name: str, said: str) -> None:
+    """papermill itself only warns of an unknown name; the notebook stops before anything is started."""
+    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "wrong.ipynb", "-p", name, "3"]
+    before = runs.find(place)
+    done = subprocess.run(command, cwd=place, capture_output=True, encoding="utf-8", timeout=60, check=False)
     assert done.returncode == 1
-    assert "WORKER is not a parameter (did you mean WORKERS?)" in done.stderr
+    assert said in done.stderr
+    assert before == runs.find(place)
 
 
 LONG = {"benchmark": (SMALL | ONE | {"DURATION": "60"}, 3), "live": (SMALL_LIVE | {"SECONDS": "60"}, 4)}

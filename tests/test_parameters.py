@@ -49,6 +49,12 @@ OF_NOTEBOOKS = {"benchmark": Benchmark, "ablation": Ablation, "sweep": Sweep, "l
         ("CONFIGURATIONS", "optimised", "optimised"),
         ("CONFIGURATIONS", " baseline , optimised ", "baseline,optimised"),
         ("CONFIGURATIONS", "optimised,client-batching,baseline", "optimised,client-batching,baseline"),
+        ("CONFIGURATIONS", "baseline, optimised; decode=json.loads", "baseline,optimised;decode=json.loads"),
+        (
+            "CONFIGURATIONS",
+            "optimised;decode=json.loads;point=influxdb-client,optimised",
+            "optimised;decode=json.loads;point=influxdb-client,optimised",
+        ),
         ("TRANSPORT", "pubsub", "pubsub"),
         ("CODEC", "binary", "binary"),
         ("STACK", "embedded", "embedded"),
@@ -86,6 +92,8 @@ REFUSED = [
     *(("REPEATS", value) for value in (0, 101, "three")),
     *(("MESSAGES", value) for value in (999, 10**9, 1e4 + 0.5)),
     *(("CONFIGURATIONS", value) for value in ("optimized", "", "baseline,", "baseline,baseline", None, ["baseline"])),
+    *(("CONFIGURATIONS", value) for value in ("optimised;", "optimised;decode", "optimised;decode=x", ";", "a;b,")),
+    *(("CONFIGURATIONS", value) for value in ("baseline;decode=msgspec,baseline; decode=msgspec",)),
     *(("CONFIGURATIONS", value) for value in ("optimised, optimised", "optimised,decode=json.loads", "Baseline")),
     *(("TRANSPORT", value) for value in ("streams", "", None, 1, ["stream"])),
     *(("CODEC", value) for value in ("msgpack", "JSON")),
@@ -125,7 +133,11 @@ def test_there_is_a_refusal_for_every_parameter() -> None:
         ("DURATION", 'seconds from 1 to 86,400, as 10, "120s" or "2m"'),
         ("INTERVAL", 'seconds from 0.2 to 60, as 1, "500ms" or "2s"'),
         ("RATE", "a number from 1 to 10,000,000"),
-        ("CONFIGURATIONS", "different names out of baseline, client-batching, optimised, joined by commas"),
+        (
+            "CONFIGURATIONS",
+            "different names out of baseline, client-batching, optimised, joined by commas;"
+            " optimised;decode=json.loads switches an axis",
+        ),
         ("STACK", "one of auto, external, docker, native, embedded"),
         ("TRANSPORT", "one of pubsub, stream"),
         ("CODEC", "one of json, binary"),
@@ -161,6 +173,34 @@ def test_a_notebooks_own_variables_are_passed_over() -> None:
     assert Benchmark(WORKERS=4) == check({**variables, "WORKERS": "4"}, Benchmark)
 
 
+@pytest.mark.parametrize("name", ["workers", "Workers", "foo", "DURATIONS", "lab"])
+def test_what_papermill_sets_must_be_a_parameter(name: str) -> None:
+    """`-p workers 4` and `-p foo 3` are errors with the nearest name, not a measurement with the default."""
+    injected = f'# Parameters\n{name} = 4\nDURATION = "2s"\n'
+    history = ["", "WORKERS: int = 16  # sources", injected, "lab = open(check(globals(), Benchmark))"]
+    with pytest.raises(SettingsError, match=f"^{name} is not a parameter"):
+        check({"In": history, "WORKERS": 16, name: 4, "DURATION": "2s"}, Benchmark)
+
+
+def test_what_papermill_sets_rightly_counts() -> None:
+    """Its cell is no error by itself; of two, as after a mended one was run again, the latter counts."""
+    history = ["", "# Parameters\nworker = 1\n", "# Parameters\nWORKERS = 4\n", "# Parameters of mine\nx = 1"]
+    assert Benchmark(WORKERS=4) == check({"In": history, "WORKERS": 4, "worker": 1}, Benchmark)
+
+
+@pytest.mark.parametrize("value", [4, 4.0, "4", True])
+def test_a_parameter_in_other_letters_is_refused(value: object) -> None:
+    """`workers = 4` in a cell does nothing, so it is named with what was meant."""
+    with pytest.raises(SettingsError, match=r"^workers is not a parameter \(did you mean WORKERS\?\)"):
+        check({"workers": value}, Benchmark)
+
+
+def test_scratch_variables_are_nobodys_business() -> None:
+    """What a person keeps beside the parameters, also under such a name but with no plain value, is passed over."""
+    mine = {"x": 3, "name": "n", "stack": object(), "rate": [1, 2], "wanted_workers": 4, "codecs": "json", "seconds": 3}
+    assert Benchmark() == check(mine | {"In": ["", "x = 3\n# Parameters\ny = 1"]}, Benchmark)
+
+
 def test_nothing_given_is_the_defaults() -> None:
     """Without parameters, the defaults stand."""
     assert Benchmark() == check({}, Benchmark)
@@ -180,6 +220,8 @@ def test_every_parameter_has_a_rule_and_every_rule_a_parameter() -> None:
 def test_the_names_of_the_configurations_keep_their_order() -> None:
     """`names` is the list that CONFIGURATIONS spells."""
     assert check({"CONFIGURATIONS": "optimised, baseline"}, Benchmark).names == ["optimised", "baseline"]
+    switched = check({"CONFIGURATIONS": "baseline,optimised; decode=json.loads"}, Benchmark).names
+    assert ["baseline", "optimised,decode=json.loads"] == switched
 
 
 # -- words of a command line -----------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from sentinel.settings import (
     StoreSettings,
     child_environment,
     external_urls,
+    named_in_environment,
     parse_duration,
 )
 
@@ -123,6 +124,13 @@ def test_the_lab_reads_what_a_runner_tells_it() -> None:
     env = {LabSettings.RUN_ID: "r1", LabSettings.PROGRESS: "/tmp/p"}
     assert LabSettings(run_id="r1", progress="/tmp/p") == LabSettings.from_env(env)
     assert LabSettings() == LabSettings.from_env({})
+
+
+def test_the_environment_sets_only_parameters() -> None:
+    """Exactly the names asked for; what is empty is unset, and a window of GNU screen is no parameter."""
+    env = {"WORKERS": "128", "workers": "1", "RATE": "", "PATH": "/bin", "WINDOW": "0"}
+    assert {"WORKERS": "128", "WINDOW": "0"} == named_in_environment(["SEED", "WORKERS", "RATE", "WINDOW"], env)
+    assert {"WORKERS": "128"} == named_in_environment(["WORKERS", "WINDOW"], env | {"STY": "1.tty"})
 
 
 def test_an_external_stack_is_both_urls_or_none() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 import threading
 from pathlib import Path
@@ -14,7 +15,7 @@ from sentinel.lab import runs as records
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.store.__main__ import command as store
 from sentinel.lab.warden import Warden
-from sentinel.settings import CODEC_NAMES
+from sentinel.settings import CODEC_NAMES, named_in_environment
 
 
 @click.command()
@@ -28,17 +29,30 @@ from sentinel.settings import CODEC_NAMES
 def run(notebook: str, parameters: tuple[str, ...], strict: bool) -> None:
     """Execute a notebook and make its report: `sentinel run benchmark WORKERS=128 DURATION=120s`.
 
+    Parameters in the environment count as well (`WORKERS=128 sentinel run benchmark`), those behind the notebook more.
     Everything is kept in runs/<id>/ and profiles/<id>/. Exits 1 where a question was left without a valid trial, and
     130 where it was interrupted.
     """
     from sentinel.lab import outcomes, runner, terminal
+    from sentinel.lab.parameters import from_words
 
     path = runner.find_notebook(notebook)
-    done = runner.execute(path, runner.check_words(path, parameters))
+    names = runner.parameter_names(path)
+    around = _from_environment(names, parameters)
+    done = runner.execute(path, from_words([*around, *parameters], names))
     click.echo(terminal.table(done))
     click.echo(f"\nreport:   {done.report}\nrecord:   {done.folder}\nprofiles: {done.profiles}")
     if why := outcomes.unanswered(done) or (strict and outcomes.missed(done)):
         raise click.ClickException(str(why))
+
+
+def _from_environment(names: list[str], words: tuple[str, ...]) -> list[str]:
+    """Parameters that the environment sets and no word does, as words; says which they are."""
+    said = {word.partition("=")[0] for word in words}
+    around = [f"{name}={value}" for name, value in named_in_environment(names).items() if name not in said]
+    if around:
+        click.echo(f"from the environment: {shlex.join(around)}", err=True)
+    return around
 
 
 @click.command()

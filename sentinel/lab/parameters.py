@@ -8,6 +8,7 @@ have been started by plain papermill or by hand.
 
 from __future__ import annotations
 
+import ast
 import difflib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 S = TypeVar("S", bound="Shared")
+
+INJECTED = "# Parameters\n"
+"""How the cell begins that papermill inserts behind a notebook's parameters."""
+PLAIN = (bool, int, float, str)
+"""Types of what a person may have meant as a parameter's value."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class Chosen(Common):
     @property
     def names(self) -> list[str]:
         """See Common."""
-        return [name.strip() for name in self.CONFIGURATIONS.split(",")]
+        return [parse(name).name for name in self.CONFIGURATIONS.split(",")]
 
 
 @dataclass(frozen=True)
@@ -179,10 +185,10 @@ def _duration(low: float, high: float, examples: str) -> Rule:
 
 
 def _configurations(value: Any) -> str:
-    names = [name.strip() for name in str(value).split(",")]
+    names = [parse(name).name for name in str(value).split(",")]
     if len(set(names)) != len(names):
         raise ValueError
-    return ",".join(parse(name).name for name in names)
+    return ",".join(name.replace(",", ";") for name in names)
 
 
 def _rates(value: Any) -> str:
@@ -203,7 +209,11 @@ RULES: Mapping[str, Rule] = {
     "HEADLINE_RATE": _number(1, 10_000_000),
     "REPEATS": _whole(1, 100),
     "MESSAGES": _whole(1000, 100_000_000),
-    "CONFIGURATIONS": Rule(_configurations, f"different names out of {', '.join(CONFIGURATIONS)}, joined by commas"),
+    "CONFIGURATIONS": Rule(
+        _configurations,
+        f"different names out of {', '.join(CONFIGURATIONS)}, joined by commas; optimised;decode=json.loads switches an"
+        " axis",
+    ),
     "TRANSPORT": _choice(*TRANSPORTS),
     "CODEC": _choice(*CODEC_NAMES),
     "BATCH_SIZE": _whole(1, 100_000),
@@ -225,11 +235,28 @@ RULES: Mapping[str, Rule] = {
 def check(values: Mapping[str, Any], parameters: type[S]) -> S:
     """The `parameters` among `values` (upper-case names; others, such as a notebook's variables, are passed over).
 
+    A name that papermill set is a parameter in any spelling, and so is a parameter's name in other letters, with a
+    plain value.
+
     Raises:
         SettingsError: an unknown name, or a value that is not allowed.
     """
-    given = {name: value for name, value in values.items() if name.isupper() and not name.startswith("_")}
-    return parameters(**converted(given, [f.name for f in fields(parameters)]))
+    names = [f.name for f in fields(parameters)]
+    meant = {name for name, value in values.items() if name.upper() in names and isinstance(value, PLAIN)}
+    meant |= set(_injected(values.get("In")))
+    meant |= {name for name in values if name.isupper() and not name.startswith("_")}
+    return parameters(**converted({name: values.get(name) for name in values if name in meant}, names))
+
+
+def _injected(history: Any) -> list[str]:
+    """Names that papermill's own cell sets, as IPython's history of inputs has it; the latest counts."""
+    cells = [cell for cell in history or [] if str(cell).startswith(INJECTED)]
+    try:
+        lines = ast.parse(cells[-1]).body if cells else []
+    except SyntaxError:  # somebody edited it, and IPython has said so
+        return []
+    targets = [target for line in lines if isinstance(line, ast.Assign) for target in line.targets]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def converted(given: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

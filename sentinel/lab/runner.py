@@ -24,13 +24,13 @@ from tqdm import tqdm
 from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsError, TrialError
 from sentinel.lab import conclusion, page, stack
 from sentinel.lab.kernel import OwnKernel
-from sentinel.lab.parameters import Shared, from_words
+from sentinel.lab.parameters import Shared
 from sentinel.lab.runs import FAILED, FINISHED, INTERRUPTED, Run, load, new_id
 from sentinel.lab.supervision import require_room
 from sentinel.settings import announce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 NOTEBOOKS = Path("notebooks")
 PROGRESS = "progress.jsonl"
@@ -55,14 +55,10 @@ def find_notebook(name: str) -> Path:
     return path
 
 
-def check_words(notebook: Path, words: Iterable[str]) -> dict[str, Any]:
-    """The parameters that `NAME=VALUE` words set, checked against the notebook.
-
-    Raises:
-        SettingsError: a name that the notebook does not have, or a value that is not allowed.
-    """
+def parameter_names(notebook: Path) -> list[str]:
+    """The names of a notebook's parameters."""
     logging.getLogger("papermill").setLevel(logging.WARNING)
-    return from_words(words, papermill.inspect_notebook(str(notebook)))
+    return list(papermill.inspect_notebook(str(notebook)))
 
 
 def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
