@@ -42,8 +42,8 @@ def audit(service: str) -> tuple[int, str]:
         file = Path(folder) / "audit.json"
         options = ["--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json", "--output", str(file)]
         command = [sys.executable, "-m", "pip_audit", "-r", str(CONSTRAINTS), "-s", service, *options]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return judge(json.loads(file.read_text()) if file.exists() else None, done.stderr)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+        return judge(json.loads(file.read_text(encoding="utf-8")) if file.exists() else None, done.stderr)
 
 
 def main() -> int:

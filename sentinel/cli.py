@@ -30,7 +30,7 @@ from sentinel.settings import (
     parse_duration,
     spare_threads,
 )
-from sentinel.terminal import PrintableFormatter, printable
+from sentinel.terminal import PrintableFormatter, printable, tolerate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -287,6 +287,7 @@ def on_stop_signals(action: Callable[[], None]) -> None:
 def main() -> None:
     """Run a command; an error that a user can act on is one line on stderr and exit code 1 (2: a wrong option)."""
     spare_threads()
+    tolerate()
     try:
         sys.exit(cli(prog_name="sentinel", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:

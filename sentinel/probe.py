@@ -103,7 +103,7 @@ def _network(proc: Path | None) -> tuple[int, int] | None:
         net = psutil.net_io_counters(nowrap=False)
         return (net.bytes_sent, net.bytes_recv) if net else None
     # /proc/net is the reader's own network, wherever /proc is mounted; the host's is that of its first process.
-    lines = (proc / "1/net/dev").read_text().splitlines()[2:]
+    lines = (proc / "1/net/dev").read_text(encoding="utf-8").splitlines()[2:]
     counts = [line.rpartition(":")[2].split() for line in lines]
     return sum(int(each[8]) for each in counts), sum(int(each[0]) for each in counts)
 
@@ -207,7 +207,7 @@ def _processes(proc: Path | None) -> int:
 
 def _running() -> int:
     """`0.01 0.05 0.06 1/85 5886`: 1 of 85 tasks runs. One read, where asking every process would cost milliseconds."""
-    return int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0])
+    return int(Path("/proc/loadavg").read_text(encoding="utf-8").split()[3].partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,6 @@ def spare_threads() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def child_environment(**extra: str | Path) -> dict[str, str]:
+def child_environment(**extra: str | int | Path) -> dict[str, str]:
     """This process's environment plus `extra`, for a program we start."""
     return {**os.environ, **{name: str(value) for name, value in extra.items()}}

@@ -5,7 +5,9 @@ A store's answer, a proxy's error page or a name may hold escape sequences that 
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -13,6 +15,13 @@ def printable(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
+
+
+def tolerate() -> None:
+    """Let stdout and stderr replace what their encoding does not have, as under `LC_ALL=C`, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 class PrintableFormatter(logging.Formatter):

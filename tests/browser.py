@@ -40,7 +40,7 @@ def _program() -> str:
 def browsed(path: Path, profile: Path) -> tuple[str, list[str]]:
     """The page as chromium has it, and what its console says; no name can be resolved."""
     command = [_program(), *QUIET, *CONSOLE, f"--user-data-dir={profile}", path.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=50, check=True)
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 

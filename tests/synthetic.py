@@ -91,7 +91,7 @@ def _resources(path: Path, cost: float) -> None:
         at = START + step * SECOND // 4
         share = {"consumer": min(0.9, cost / 1000), "load": 0.2, "bus": 0.05, "store": 0.1}
         rows += [f"{at},{name},{step / 4 * part},{60_000_000}" for name, part in share.items()]
-    path.write_text("\n".join(rows) + "\n")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def trials(maker: Maker, p: Benchmark, names: Sequence[str]) -> None:

@@ -168,7 +168,7 @@ def test_the_program_itself_prints_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sentinel", "load", "--workers", "none"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=20,
     )

@@ -191,7 +191,13 @@ def test_nothing_private_gets_into_an_image() -> None:
 def make_env(folder: Path) -> str:
     """What `make env` says in a folder."""
     done = subprocess.run(
-        ["sh", ROOT / "docker/make-env"], cwd=folder, capture_output=True, text=True, check=True, timeout=20
+        ["sh", ROOT / "docker/make-env"],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=True,
+        timeout=20,
     )
     return done.stdout
 

@@ -233,12 +233,14 @@ def test_a_browser_has_nothing_to_complain_about(page: Path, tmp_path: Path) -> 
     dom, console = browsed(page, tmp_path)
     assert [] == console
     assert "What does it cost?" in dom
-    assert page.read_text().count("<img ") == dom.count("<img ")
+    assert page.read_text(encoding="utf-8").count("<img ") == dom.count("<img ")
 
 
 def test_a_browser_reports_what_a_page_asks_for(page: Path, tmp_path: Path) -> None:
     """The test above can fail: a picture from elsewhere is refused by the page's policy, which the console shows."""
     worse = page.with_name("worse.html")
-    worse.write_text(page.read_text().replace("</main>", '<img alt="" src="https://example.org/x.png"></main>'))
+    worse.write_text(
+        page.read_text(encoding="utf-8").replace("</main>", '<img alt="" src="https://example.org/x.png"></main>')
+    )
     _, console = browsed(worse, tmp_path)
     assert any("Content Security Policy" in line for line in console)

@@ -287,7 +287,13 @@ def command(folder: Path, messages: int) -> list[str]:
 def test_a_real_gate_measures_and_records(tmp_path: Path) -> None:
     """The whole command: stack, trials, table, exit code 0, and a run like any other."""
     done = subprocess.run(
-        command(tmp_path, 1000), cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+        command(tmp_path, 1000),
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=100,
+        check=False,
     )
     assert 0 == done.returncode, done.stderr[-2000:]
     assert done.stdout.lstrip().startswith("bound")

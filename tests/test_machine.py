@@ -30,7 +30,9 @@ STEADY: dict[str, float] = {
 def git(folder: Path, *words: str) -> str:
     """Git in a folder, with an identity of its own."""
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
-    done = subprocess.run(["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["git", *identity, *words], cwd=folder, capture_output=True, encoding="utf-8", errors="replace", check=True
+    )
     return done.stdout.strip()
 
 

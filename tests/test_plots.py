@@ -210,5 +210,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
         "assert before == (m.rcParams['font.size'], m.rcParams['axes.grid']);"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", errors="replace", cwd=tmp_path, check=False
+    )
     assert (0, "") == (done.returncode, done.stderr)

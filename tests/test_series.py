@@ -204,7 +204,9 @@ def test_percentiles_of_nothing_are_counts_alone() -> None:
 
 def rows_of(path: Path) -> list[tuple[float, int]]:
     """(value, cumulative count) of each row of an .hgrm file, as a plotter reads it."""
-    head, *lines = [line for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
+    head, *lines = [
+        line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")
+    ]
     assert ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"] == head.split()
     return [(float(words[0]), int(words[2])) for words in map(str.split, lines)]
 

@@ -66,7 +66,7 @@ def becomes(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
 def write_program(path: Path, script: str) -> Path:
     """An executable shell script."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
     return path
 
@@ -123,7 +123,9 @@ def test_a_stack_is_gone_after_its_lab_was_killed(kind: str, tmp_path: Path) -> 
         f"with Warden() as warden, stack.start({kind!r}, pathlib.Path({str(tmp_path)!r}), warden) as started:\n"
         "    print(*started.pids.values(), flush=True); time.sleep(600)"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as lab:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
+    ) as lab:
         assert lab.stdout is not None
         pids = [int(pid) for pid in lab.stdout.readline().split()]
         assert len(pids) == 2
@@ -276,7 +278,7 @@ def calls(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 def noted(calls: Path) -> list[str]:
     """What was asked of compose, from the command on; questions left out."""
-    lines = [line.split("docker-compose.yml ")[-1] for line in calls.read_text().splitlines()]
+    lines = [line.split("docker-compose.yml ")[-1] for line in calls.read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if not line.startswith(("compose version", "version", "info", "ps", "inspect"))]
 
 
@@ -321,4 +323,4 @@ def test_a_compose_project_goes_down_after_an_impatient_end(calls: Path, tmp_pat
         child = warden.start("docker compose", command, log=tmp_path / "docker.log")
         servers.await_log(child, compose.UP)
     assert not is_running(child.pid)
-    assert becomes(lambda: " down -v " in calls.read_text())
+    assert becomes(lambda: " down -v " in calls.read_text(encoding="utf-8"))

@@ -72,7 +72,7 @@ def wait_for_output(child_log: Path) -> str:
     end = time.monotonic() + START
     while not (child_log.exists() and child_log.read_text()) and time.monotonic() < end:
         time.sleep(0.01)
-    return child_log.read_text()
+    return child_log.read_text(encoding="utf-8")
 
 
 def pids_after(ending: str, log: Path, command: list[str], signum: int | None = None) -> list[int]:
@@ -84,7 +84,11 @@ def pids_after(ending: str, log: Path, command: list[str], signum: int | None = 
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n" + code
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        errors="replace",
     ) as parent:
         assert parent.stdout is not None
         pids = [int(pid) for pid in parent.stdout.readline().split()]
@@ -135,7 +139,9 @@ def test_a_fork_that_holds_the_pipe_does_not_keep_children_alive(tmp_path: Path)
     fork = "pid = os.fork()\nif pid: print(pid, file=open({!r}, 'w'), flush=True)\ntime.sleep(600)"
     note = tmp_path / "fork.pid"
     code = PARENT.format(command=SLEEPER, log=str(tmp_path / "child.log"), ending=fork.format(str(note)), talks=False)
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
+    ) as parent:
         assert parent.stdout is not None
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         fork_pid = int(wait_for_output(note))
@@ -297,7 +303,7 @@ def test_timers_of_a_child_in_the_background_may_be_late(warden: Warden, tmp_pat
         log = tmp_path / str(number)
         assert warden.start("child", command, log=log, background=background).wait(10) == 0
         found.append(int(log.read_text()))
-    ours = int(Path("/proc/self/timerslack_ns").read_text())
+    ours = int(Path("/proc/self/timerslack_ns").read_text(encoding="utf-8"))
     assert found == [ours, SLACK, ours]
 
 

@@ -22,6 +22,7 @@ from sentinel.lab import compare, links, results, views
 from sentinel.lab.lookup import resolve
 from sentinel.lab.parameters import Benchmark
 from sentinel.lab.runs import RUNS, Run, load
+from sentinel.terminal import tolerate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,7 @@ def copy(run: Run) -> Run:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(run.folder, target, ignore=shutil.ignore_patterns("stack", "*.log", "*.bin", "notebook.ipynb"))
     page = target / "report.html"
-    page.write_text(links.settled(page.read_text(), lambda _: None))
+    page.write_text(links.settled(page.read_text(encoding="utf-8"), lambda _: None), encoding="utf-8")
     return load(NAME, run.root)
 
 
@@ -104,7 +105,7 @@ def picture_of_view(run: Run) -> Path:
     """The live view of a run as the picture that README.md shows."""
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "view.html"
-        page.write_text(view(run.report.read_text()))
+        page.write_text(view(run.report.read_text(encoding="utf-8")), encoding="utf-8")
         photograph(page, run.root / LIVE, LIVE_HEIGHT)
     return run.root / LIVE
 
@@ -141,4 +142,5 @@ def main(run: str) -> None:
 
 
 if __name__ == "__main__":
+    tolerate()
     main()

@@ -87,7 +87,7 @@ class Keeper:
             return {"error": str(error)}
         if request["background"]:
             with suppress(OSError):  # not on Linux, or a kernel without groups by session
-                Path(f"/proc/{child.pid}/autogroup").write_text(str(NICE))
+                Path(f"/proc/{child.pid}/autogroup").write_text(str(NICE), encoding="utf-8")
         self._children.append(child)
         return {"number": len(self._children) - 1, "pid": child.pid, "start": start}
 

@@ -67,7 +67,7 @@ def code(package: Path = PACKAGE) -> dict[str, Any]:
 
     def ask(*words: str) -> str:
         command = ["git", "-C", str(package.parent), *words]
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
         return done.stdout.rstrip() if done.returncode == 0 else ""
 
     try:

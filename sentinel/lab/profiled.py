@@ -16,6 +16,7 @@ import msgspec
 
 from sentinel.cli import cli, open_consumer
 from sentinel.errors import SentinelError
+from sentinel.terminal import tolerate
 
 
 @click.command(params=[*cli.commands["consume"].params])
@@ -39,6 +40,7 @@ def main(capture: Path, warm_up: int, **options: Any) -> None:
 
 
 if __name__ == "__main__":
+    tolerate()
     try:
         main(prog_name="sentinel.lab.profiled")
     except SentinelError as error:

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import TrialError
+from sentinel.settings import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,8 @@ def _memray(warden: Warden, capture: Path, *words: str | Path) -> None:
     """
     log = capture.with_name(f"{capture.stem}-{words[0]}.log")
     command = [sys.executable, "-m", "memray", *map(str, words)]
-    child = warden.start(f"memray {words[0]}", command, log=log)
+    # It writes its pages, and draws its progress, in the encoding of the locale.
+    child = warden.start(f"memray {words[0]}", command, log=log, env=child_environment(PYTHONUTF8=1))
     if child.wait(LIMIT):
         raise TrialError(f"{' '.join(command[2:])} failed: {child.tail().strip()[-500:]}")
     log.unlink()

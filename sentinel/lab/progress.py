@@ -49,7 +49,7 @@ class Progress:
             seconds = {"done": self._done, "total": self._total, "step": self._step}
             line = {"label": self._label, "at": time.time(), **{k: round(v, 1) for k, v in seconds.items()}}
             line["kernel"] = os.getpid()
-            with self._file.open("a") as file:
+            with self._file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         if self._handle is not None:
             share = 100 * self._done / self._total if self._total else 100

@@ -45,7 +45,9 @@ def obstacle() -> str:
     with tempfile.TemporaryDirectory() as folder:
         command = [*sampling(Path(folder, FOLDED)), sys.executable, "-c", TRY]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=TRY_LIMIT, check=False)
+            done = subprocess.run(
+                command, capture_output=True, encoding="utf-8", errors="replace", timeout=TRY_LIMIT, check=False
+            )
         except FileNotFoundError:
             return "py-spy is not installed: `pip install py-spy`, or `make` for everything"
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -69,10 +71,10 @@ def keep(trial: Path, folder: Path, label: str) -> dict[str, Any]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (trial / FOLDED).rename(stacks)
-        found = flames.parsed(stacks.read_text())
+        found = flames.parsed(stacks.read_text(encoding="utf-8"))
         summary = flames.summary(found)
         title = f"{label}: where its CPU time goes ({summary['samples']:,} samples of py-spy, {RATE} a second)"
-        graph.write_text(flamegraph.svg(flames.working(found), title))
+        graph.write_text(flamegraph.svg(flames.working(found), title), encoding="utf-8")
     except OSError as error:
         raise TrialError(f"the samples of {trial} cannot be kept in {folder}: {error}") from error
     return summary

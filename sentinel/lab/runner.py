@@ -183,7 +183,7 @@ def _watch(progress: Path, done: threading.Event) -> None:
 def _state(progress: Path) -> dict[str, Any]:
     """What the notebook does now; empty before it says so, or within half a line."""
     try:
-        return dict(json.loads(progress.read_text().splitlines()[-1]))
+        return dict(json.loads(progress.read_text(encoding="utf-8").splitlines()[-1]))
     except (OSError, IndexError, ValueError):
         return {}
 

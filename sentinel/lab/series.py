@@ -28,13 +28,13 @@ FEW = 10
 def intervals(folder: Path) -> list[dict[str, Any]]:
     """Lines of one record's `intervals.jsonl`, in order; empty where there are none."""
     path = folder / INTERVALS
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def ledger(folder: Path) -> dict[str, Any]:
     """A record's `ledger.json`; empty if the program did not come to write it."""
     path = folder / LEDGER
-    return json.loads(path.read_text()) if path.exists() else {}
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def load_folders(folder: Path) -> list[Path]:

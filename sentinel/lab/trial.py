@@ -84,7 +84,7 @@ class Trial:
         self.outcome.steal = 100 * (after.steal - before.steal) / max(after.total - before.total, 1e-9)
         self._account()
         self._tidy()
-        (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n")
+        (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
         return self.outcome
 
     def _tidy(self) -> None:
@@ -303,7 +303,7 @@ class Sampler:
         self._thread.join()
 
     def _work(self) -> None:
-        with self._path.open("w", newline="") as file:
+        with self._path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["at", "process", "cpu_seconds", "rss_bytes"])
             while True:

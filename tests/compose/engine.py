@@ -35,7 +35,16 @@ LOAD = "host = ''"
 
 def run(*command: str, env: dict[str, str] | None = None, timeout: float = 240.0) -> str:
     """What a command printed; it must succeed."""
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=timeout, check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=timeout,
+        check=False,
+    )
     assert done.returncode == 0, f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -130,7 +139,9 @@ class Project:
         options = ["--rate", str(rate), "--duration", f"{seconds}s", "--workers", "128"]
         transport = ["--transport", self.env.get("TRANSPORT", "stream")]
         command = [*program(), "run", "--rm", "-T", "--no-deps", "load", "load", *options, *transport]
-        with subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, text=True) as load:
+        with subprocess.Popen(
+            command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
+        ) as load:
             try:
                 wait_until("the load is being stored", lambda: self.stored() > before, 30.0)
                 yield lambda: numbers(load.communicate(timeout=seconds + 60.0)[0].strip().splitlines()[-1])

@@ -83,7 +83,9 @@ def test_nothing_runs_as_root(project: Project) -> None:
         rows = run("docker", "top", container, "-eo", "uid,pid,comm").splitlines()[1:]
         assert rows
         for uid, pid, name in (row.split(None, 2) for row in rows):
-            status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+            status = dict(
+                line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+            )
             assert int(uid) > 0, name
             assert ("0000000000000000", "0000000000000000") == (status["CapEff"], status["CapBnd"]), name
             assert status["NoNewPrivs"] == "1", name
@@ -298,7 +300,9 @@ def test_it_does_not_start_without_secrets(tmp_path: Path) -> None:
     (tmp_path / "docker-compose.yml").write_text((ROOT / "docker-compose.yml").read_text())
     env = {name: os.environ[name] for name in ("PATH", "HOME")}
     command = [*program(), "up", "-d"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, encoding="utf-8", errors="replace", timeout=60, check=False
+    )
     say(done.stderr.strip())
     assert done.returncode != 0
     assert "run make env first" in done.stderr
@@ -312,7 +316,9 @@ def test_a_server_that_ends_at_once_is_told_of(tmp_path: Path) -> None:
     file.write_text(json.dumps({"services": {"redis": service}}))
     name = f"sentinel-test-{secrets.token_hex(4)}"
     command = [sys.executable, "-m", "sentinel.lab.stack.compose", name, str(file), "redis"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, encoding="utf-8", errors="replace", timeout=60, check=False
+    )
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "not healthy: redis is exited")
     assert name not in run("docker", "ps", "-a")
 

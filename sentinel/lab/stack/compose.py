@@ -27,7 +27,9 @@ _LOOK = 0.5
 def says(command: list[str], within: float = ANSWERS_WITHIN, env: Mapping[str, str] | None = None) -> str:
     """What a command printed in time; empty if it failed or took longer."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=within, env=env)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=within, env=env
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -56,7 +56,7 @@ def not_at_hand(folder: Path | None = None) -> str:
 
 def images(file: Path) -> list[str]:
     """The images of the services that make a stack."""
-    return _IMAGE.findall(file.read_text())
+    return _IMAGE.findall(file.read_text(encoding="utf-8"))
 
 
 @contextmanager

@@ -82,7 +82,9 @@ def redis_program(executable: Path) -> Program:
 
 def influx_program(executable: Path) -> Program:
     """An `influxd` of either line, as a store for measurements. Raises StackError if it is neither."""
-    said = subprocess.run([executable, "version"], capture_output=True, text=True, check=False, timeout=20).stdout
+    said = subprocess.run(
+        [executable, "version"], capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=20
+    ).stdout
     found = re.match(r"InfluxDB v?([12])\.", said)
     if not found:
         raise StackError(f"{executable} is no InfluxDB 1.x or 2.x: `influxd version` says {said.strip()!r}")
@@ -115,7 +117,7 @@ bind-address = "127.0.0.1:{rpc}"
 def _influx1(executable: Path, data: Path, ports: Sequence[int]) -> list[str]:
     folders = {name: json.dumps(str(data / name)) for name in ("meta", "data", "wal")}  # quoted as TOML quotes
     config = data / "influxd.conf"
-    config.write_text(_INFLUX1.format(http=ports[0], rpc=ports[1], **folders))
+    config.write_text(_INFLUX1.format(http=ports[0], rpc=ports[1], **folders), encoding="utf-8")
     return [str(executable), "run", "-config", str(config)]
 
 

@@ -9,6 +9,7 @@ import click
 
 from sentinel.errors import SentinelError
 from sentinel.lab.store.server import serve
+from sentinel.terminal import tolerate
 
 
 @click.command("store")
@@ -23,6 +24,7 @@ def command(data: Path, port: int, host: str) -> None:
 
 
 if __name__ == "__main__":
+    tolerate()
     try:
         command(prog_name="sentinel.lab.store")
     except SentinelError as error:

@@ -193,7 +193,7 @@ class StoreFile:
 def _hold(directory: Path, opened: ExitStack) -> None:
     """Make the directory this process's own."""
     directory.mkdir(parents=True, exist_ok=True)
-    guard = opened.enter_context((directory / "store.lock").open("w"))
+    guard = opened.enter_context((directory / "store.lock").open("w", encoding="utf-8"))
     try:
         fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
