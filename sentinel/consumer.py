@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from sentinel.batching import AGE, ANY, WAITING, Batcher, Read
@@ -20,7 +20,7 @@ from sentinel.codecs import DECODERS
 from sentinel.delivery import DeadlineError, StopSign, backoff, insist
 from sentinel.errors import BusError
 from sentinel.heartbeat import Heartbeat
-from sentinel.ledger import ConsumerLedger, as_line
+from sentinel.ledger import ConsumerLedger, ConsumerReport
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
 from sentinel.record import INTERVAL, Record
@@ -56,26 +56,6 @@ def _encoder(point: str, run: str) -> Encode:
     from sentinel.influx import PointEncoder
 
     return PointEncoder(run)
-
-
-@dataclass(frozen=True)
-class ConsumerReport:
-    """How a consumer's run ended."""
-
-    ledger: ConsumerLedger
-    first_read: int
-    """When the first message was read, ns since the epoch; 0 if none was."""
-    first_stored: int
-    """When the first batch was acknowledged, ns since the epoch."""
-    first_batch: int
-    """Messages of that batch."""
-    last_stored: int
-    """When the last batch was acknowledged, ns since the epoch."""
-    cpu_seconds: float
-    """CPU time of this process from the first read to the end."""
-
-    def __str__(self) -> str:
-        return as_line("consumer", self.ledger)
 
 
 class Consumer:
@@ -312,6 +292,7 @@ class Consumer:
             self._first_batch,
             self._last_stored,
             time.process_time() - self._cpu_before,
+            {kind: recorder.to_dict() for kind, recorder in self._measure.totals.items()},
         )
         self._record.close(asdict(report))
         self._reports.close()

@@ -93,6 +93,12 @@ class Recorder:
         return recorder
 
 
+def quantiles(prefix: str, recorder: Recorder) -> list[str]:
+    """`<prefix>p50_us=… …p90_us=… …p99_us=… …max_us=…`, in whole µs, for a ledger; [] where there are none."""
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0} if len(recorder) else {}
+    return [f"{prefix}{name}_us={recorder.quantile(share) / 1e3:.0f}" for name, share in shares.items()]
+
+
 def middles() -> NDArray[np.float64]:
     """The middle of every bucket in ns."""
     edges = ((np.arange(SIZE + 1, dtype=np.int64) + _ONE) << _SHIFT).view(np.float64)

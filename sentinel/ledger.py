@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
+from sentinel.latency import Recorder, quantiles
+
 
 @dataclass
 class SenderLedger:
@@ -88,3 +90,28 @@ def as_line(name: str, ledger: SenderLedger | ConsumerLedger) -> str:
     if "reasons" in values:
         values["reasons"] = ",".join(f"{reason}:{count}" for reason, count in values["reasons"].items())
     return " ".join([name, *(f"{key}={value}" for key, value in values.items() if value or key in always)])
+
+
+@dataclass(frozen=True)
+class ConsumerReport:
+    """How a consumer's run ended."""
+
+    ledger: ConsumerLedger
+    first_read: int
+    """When the first message was read, ns since the epoch; 0 if none was."""
+    first_stored: int
+    """When the first batch was acknowledged, ns since the epoch."""
+    first_batch: int
+    """Messages of that batch."""
+    last_stored: int
+    """When the last batch was acknowledged, ns since the epoch."""
+    cpu_seconds: float
+    """CPU time of this process from the first read to the end."""
+    latencies: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By kind (`measure.KINDS`) a `latency.Recorder` as dict, over all messages."""
+
+    def __str__(self) -> str:
+        words = [as_line("consumer", self.ledger)]
+        for kind, buckets in self.latencies.items():
+            words += quantiles(f"{kind}_", Recorder.from_dict(buckets))
+        return " ".join(words)

@@ -21,7 +21,7 @@ import numpy as np
 from sentinel.bus import Sender
 from sentinel.delivery import StopSign, backoff
 from sentinel.errors import BusError, SettingsError
-from sentinel.latency import Recorder
+from sentinel.latency import Recorder, quantiles
 from sentinel.ledger import SenderLedger, as_line
 from sentinel.payloads import encoder
 from sentinel.record import INTERVAL, Record
@@ -68,9 +68,8 @@ class LoadReport:
         return self.ledger.sent / self.elapsed if self.elapsed else 0.0
 
     def __str__(self) -> str:
-        delay = Recorder.from_dict(self.delay)
-        late = f" send_delay_p50_us={delay.quantile(0.5) / 1e3:.0f} send_delay_p99_us={delay.quantile(0.99) / 1e3:.0f}"
-        return f"{as_line('load', self.ledger)} rate={self.rate:.0f}/s{late if len(delay) else ''}"
+        late = quantiles("send_delay_", Recorder.from_dict(self.delay))
+        return " ".join([as_line("load", self.ledger), f"rate={self.rate:.0f}/s", *late])
 
 
 def check(settings: LoadSettings) -> None:

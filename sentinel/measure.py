@@ -36,10 +36,8 @@ COLLECT_SECONDS = 0.1
 """…and seconds since the last were, up to…"""
 COLLECT_MOST = 20_000
 """…so many: counting 1,000 at a time takes 0.41 µs a message beside a busy reader, 20,000 at a time 0.18."""
-LOG_EVERY = 1000
-"""Messages between two sets of log lines, as in the original…"""
 LOG_SECONDS = 1.0
-"""…or seconds, whichever comes first."""
+"""Seconds at least between two sets of log lines, which the original writes every 1,000 messages."""
 
 
 class Measure:
@@ -49,13 +47,14 @@ class Measure:
         self.sequences = Sequences()
         self.trace: Callable[[Sequence[Sample], Columns], Trace] = Tracer()
         """Of the samples of one read, as `Tracer` has it; called in the reader's thread."""
+        self.totals = {kind: Recorder() for kind in KINDS}
+        """Histograms of all that was taken."""
         self._recorders = {kind: Recorder() for kind in KINDS}
         self._traces: list[Trace] = []
         self._times: list[tuple[int, int, int, int]] = []
         """(messages, read at, batched at, stored at) of what is collected."""
         self._waiting = 0
         self._window: dict[str, list[NDArray[np.int64]]] = {kind: [] for kind in KINDS}
-        self._windowed = 0
         self._counted = -math.inf
         self._logged = time.monotonic()
 
@@ -71,7 +70,10 @@ class Measure:
     def take(self) -> dict[str, Any]:
         """Histograms by kind since the last call, as JSON can hold them."""
         self._count()
-        return {kind: recorder.take().to_dict() for kind, recorder in self._recorders.items()}
+        taken = {kind: recorder.take() for kind, recorder in self._recorders.items()}
+        for kind, recorder in taken.items():
+            self.totals[kind].merge(recorder)
+        return {kind: recorder.to_dict() for kind, recorder in taken.items()}
 
     def _count(self) -> None:
         if not self._waiting:
@@ -93,21 +95,20 @@ class Measure:
         if not (numbered := (numbers >= 0) & (sources >= 0)).all():
             sources, numbers = sources[numbered], numbers[numbered]
         self.sequences.see(sources, numbers)
-        self._log(values, len(sent))
+        self._log(values)
 
-    def _log(self, values: Mapping[str, NDArray[np.int64]], count: int) -> None:
+    def _log(self, values: Mapping[str, NDArray[np.int64]]) -> None:
         if not log.isEnabledFor(logging.INFO):
             return
         for kind, durations in values.items():
             self._window[kind].append(durations)
-        self._windowed += count
         now = time.monotonic()
-        if self._windowed >= LOG_EVERY or now - self._logged >= LOG_SECONDS:
+        if now - self._logged >= LOG_SECONDS:
             for kind, window in self._window.items():
                 if line := stats_line(kind, np.concatenate(window)):
                     log.info("%s", line)
                 window.clear()
-            self._windowed, self._logged = 0, now
+            self._logged = now
 
 
 class Unmeasured(Measure):

@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -169,6 +171,7 @@ def test_the_program_itself_prints_one_line() -> None:
         [sys.executable, "-m", "sentinel", "load", "--workers", "none"],
         capture_output=True,
         encoding="utf-8",
+        errors="replace",
         check=False,
         timeout=20,
     )
@@ -276,6 +279,28 @@ def test_a_signal_ends_a_load_with_its_ledger(
     found = re.match(r"load scheduled=12000 sent=(\d+) unsent=(\d+) ", line)
     assert found, line
     assert (unread(embedded_lane.bus), 12000) == (int(found[1]), int(found[1]) + int(found[2]))
+
+
+LATENCY = r"{0}_p50_us=(\d+) {0}_p90_us=(\d+) {0}_p99_us=(\d+) {0}_max_us=(\d+)"
+
+
+def test_a_consumer_is_heard_once_a_second_and_sums_up(embedded_lane: Lane, keeper: Warden, tmp_path: Path) -> None:
+    """Hundreds of small batches leave a report of three lines a second, and the ledger has the latencies of all."""
+    begun = time.monotonic()
+    process = ConsumerProcess(keeper, embedded_lane, tmp_path)
+    sent = run_load(LoadSettings(rate=300, duration=2.5), embedded_lane.bus).ledger.sent
+    wait_until("all is stored", lambda: embedded_lane.stored() == sent)
+    process.child.signal(signal.SIGTERM)
+    assert process.ends(10) == 0
+    lines = process.log.splitlines()
+    heard = [line for line in lines if "_LATENCY_STATS " in line]
+    assert 3 <= len(heard) <= 3 * (time.monotonic() - begun)
+    assert len(lines) == len(heard) + 2  # what it reads and writes, and the ledger
+    kinds = [re.search(LATENCY.format(kind), lines[-1]) for kind in ("internal", "e2e", "stored")]
+    quantiles = [[int(text) for text in found.groups()] for found in kinds if found]
+    assert [sorted(each) for each in quantiles] == quantiles
+    assert 3 == len(quantiles)
+    assert all(before[0] <= after[0] for before, after in pairwise(quantiles))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR1])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from servers import QUICK, Answer, Lane, ScriptedStore, consume, consuming, finish, first, wait_until
 
 from sentinel import consumer as consumer_module
+from sentinel import measure
 from sentinel.batching import Batch, Block
 from sentinel.bus import open_receiver, unread
 from sentinel.configurations import CHOICES, CONFIGURATIONS, parse
@@ -366,9 +367,12 @@ def test_a_record_that_cannot_be_written_is_a_settings_error(embedded_lane: Lane
         open_consumer(embedded_lane, record=tmp_path / "file" / "below")
 
 
-def test_it_logs_the_originals_lines(embedded_lane: Lane, caplog: pytest.LogCaptureFixture) -> None:
-    """Every 1000 messages: three lines in the original's format."""
+def test_it_logs_the_originals_lines(
+    embedded_lane: Lane, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three lines in the original's format, when their time has come."""
     caplog.set_level("INFO", "sentinel.measure")
+    monkeypatch.setattr(measure, "LOG_SECONDS", 0.0)
     run_load(LoadSettings(count=1000), embedded_lane.bus)
     consume(embedded_lane)
     said = [record.getMessage().partition(" ") for record in caplog.records if record.name == "sentinel.measure"]

@@ -13,7 +13,7 @@ import pytest
 from sentinel import measure, trace
 from sentinel.batching import Batch, Block
 from sentinel.latency import RELATIVE_ERROR, Recorder
-from sentinel.measure import COLLECT, COLLECT_MOST, COLLECT_SECONDS, LOG_EVERY, Measure, stats_line
+from sentinel.measure import COLLECT, COLLECT_MOST, KINDS, LOG_SECONDS, Measure, Unmeasured, stats_line
 from sentinel.sample import Sample, columns
 from sentinel.trace import NAMED, NUMBER, UNFOLLOWED, Trace, Tracer
 
@@ -132,6 +132,17 @@ def test_taking_empties() -> None:
     assert {"internal": {}, "e2e": {}, "stored": {}} == measured.take()
 
 
+def test_totals_are_all_that_was_taken() -> None:
+    """The sum of all intervals is kept for the last account; one that learns nothing has none."""
+    measured, unmeasured = Measure(), Unmeasured()
+    for count in (1, COLLECT, 3):
+        for each in (measured, unmeasured):
+            each.settled(batch([sample(NOW - 10)] * count, NOW, NOW + 5), NOW + 7)
+            each.take()
+    assert [COLLECT + 4] * 3 == [len(measured.totals[kind]) for kind in KINDS]
+    assert [0] * 3 == [len(unmeasured.totals[kind]) for kind in KINDS]
+
+
 def test_an_empty_batch_changes_nothing() -> None:
     """A batch of which the store refused everything may hold no message."""
     measured = Measure()
@@ -191,12 +202,13 @@ def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     return found
 
 
-def test_every_thousand_messages_leave_the_originals_lines(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
+def test_a_second_leaves_the_originals_lines(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
     """One line a kind, in the original's format, over the messages since the lines before."""
     caplog.set_level(logging.INFO, logger=measure.__name__)
     measured = Measure()
-    half = [sample(NOW - 2_000_000)] * (LOG_EVERY // 2)
+    half = [sample(NOW - 2_000_000)] * (COLLECT // 2)
     measured.settled(batch(half, NOW, NOW + 30_000), NOW + 4_000_000)
+    clock.seconds = LOG_SECONDS
     assert lines_of(caplog) == []
     measured.settled(batch(half, NOW, NOW + 50_999), NOW + 4_000_000)
     assert lines_of(caplog) == [
@@ -208,21 +220,20 @@ def test_every_thousand_messages_leave_the_originals_lines(caplog: pytest.LogCap
     assert lines_of(caplog) == []
 
 
-def test_lines_do_not_come_in_a_flood(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
-    """Ten sets of lines a second, over all messages since the last, until too many wait to be kept longer."""
+@pytest.mark.parametrize("messages", [1, 7, COLLECT, COLLECT_MOST])
+def test_lines_come_once_a_second_at_most(caplog: pytest.LogCaptureFixture, clock: Clock, messages: int) -> None:
+    """However many batches of whatever size settle, a second has one set of lines, over all messages since the last."""
     caplog.set_level(logging.INFO, logger=measure.__name__)
-    measured = Measure()
-
-    def counts(messages: int) -> list[str]:
+    measured, seen, settled = Measure(), [], 0
+    for number in range(1, 31):
+        clock.seconds = number / 10
         measured.settled(batch([sample(NOW - 10)] * messages), NOW)
-        return [line.split()[1] for line in lines_of(caplog)[::3]]
-
-    assert counts(LOG_EVERY) == [f"count={LOG_EVERY}"]
-    assert counts(3 * LOG_EVERY) == []
-    clock.seconds += COLLECT_SECONDS
-    assert counts(1) == [f"count={3 * LOG_EVERY + 1}"]
-    assert counts(COLLECT_MOST - 1) == []
-    assert counts(1) == [f"count={COLLECT_MOST}"]
+        measured.take()
+        settled += messages
+        lines = lines_of(caplog)
+        assert (3 if number % 10 == 0 else 0) == len(lines)
+        seen += [int(line.split()[1].removeprefix("count=")) for line in lines[::3]]
+    assert [10 * messages] * 3 == seen
 
 
 def test_few_messages_leave_lines_after_a_second(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
@@ -248,7 +259,9 @@ def test_messages_without_send_times_leave_the_internal_line_alone(
 ) -> None:
     """No end-to-end line is made up where nothing is known."""
     caplog.set_level(logging.INFO, logger=measure.__name__)
-    Measure().settled(batch([sample()] * LOG_EVERY, NOW, NOW + 7000), NOW)
+    measured = Measure()
+    clock.seconds = LOG_SECONDS
+    measured.settled(batch([sample()] * COLLECT, NOW, NOW + 7000), NOW)
     assert lines_of(caplog) == ["INTERNAL_LATENCY_STATS count=1000 p50_us=7 p90_us=7 p99_us=7"]
 
 
@@ -256,9 +269,11 @@ def test_a_quiet_logger_costs_and_says_nothing(caplog: pytest.LogCaptureFixture,
     """With logging at WARNING no lines are made, and the histograms are the same."""
     caplog.set_level(logging.WARNING, logger=measure.__name__)
     measured = Measure()
-    measured.settled(batch([sample(NOW - 1000)] * LOG_EVERY), NOW)
-    assert (lines_of(caplog), measured._windowed) == ([], 0)
-    assert LOG_EVERY == len(taken(measured)["e2e"])
+    measured.settled(batch([sample(NOW - 1000)] * COLLECT), NOW)
+    clock.seconds = LOG_SECONDS
+    measured.settled(batch([sample(NOW - 1000)]), NOW)
+    assert (lines_of(caplog), measured._window) == ([], {kind: [] for kind in KINDS})
+    assert COLLECT + 1 == len(taken(measured)["e2e"])
 
 
 @pytest.mark.parametrize(
