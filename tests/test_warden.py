@@ -70,7 +70,7 @@ def ended(*pids: int, seconds: float = 10.0) -> bool:
 def wait_for_output(child_log: Path) -> str:
     """The log's text, as soon as there is some."""
     end = time.monotonic() + START
-    while not (child_log.exists() and child_log.read_text()) and time.monotonic() < end:
+    while not (child_log.exists() and child_log.read_text(encoding="utf-8")) and time.monotonic() < end:
         time.sleep(0.01)
     return child_log.read_text(encoding="utf-8")
 

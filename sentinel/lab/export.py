@@ -7,20 +7,17 @@ pictures are inlined, there is no script, and links lead into the page or to fil
 from __future__ import annotations
 
 import copy
-import json
 import re
 import shlex
-import warnings
 from html import escape, unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_markdown_cell
 
 from sentinel.errors import RunError
-from sentinel.lab import links
+from sentinel.lab import links, notebook_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +42,7 @@ def export(notebook: Path, html: Path, title: str, *, force: bool = False) -> No
         RunError: it is no notebook, none of it was executed, the page cannot be written, or `html` is there, no page
             of ours, and not to be replaced by `force`.
     """
-    node = read(notebook)
+    node = notebook_file.read(notebook)
     _require_executed(node, notebook)
     try:
         if not force and html.exists() and MARK.encode() not in html.read_bytes():
@@ -53,50 +50,6 @@ def export(notebook: Path, html: Path, title: str, *, force: bool = False) -> No
         html.write_text(page(node, title, html.parent), encoding="utf-8")
     except OSError as error:
         raise RunError(f"cannot write {html}: {error.strerror}") from error
-
-
-def read(notebook: Path) -> Any:
-    """A notebook's node.
-
-    Raises:
-        RunError: it cannot be read, or is no notebook of nbformat 4; the message says what it is instead.
-    """
-    try:
-        text = notebook.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RunError(f"no notebook at {notebook}") from None
-    except OSError as error:
-        raise RunError(f"no notebook can be read from {notebook}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise RunError(f"{notebook} is no notebook: it is not text in UTF-8") from None
-    if fault := _fault(text):
-        raise RunError(f"{notebook} is no notebook that can be read: {fault}")
-    return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-
-
-def _fault(text: str) -> str:
-    """What keeps a text from being a notebook of nbformat 4; empty if nothing does."""
-    if not text.strip():
-        return "it is empty"
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return f"it is no JSON, or only a part of it ({error})"
-    if not isinstance(data, dict) or "nbformat" not in data:
-        return "it is other JSON, without nbformat"
-    if data["nbformat"] != 4:
-        return f"it has nbformat {data['nbformat']!r}, but 4 is expected: open it in JupyterLab and save it"
-    return _invalid(data)
-
-
-def _invalid(data: dict[str, Any]) -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # cells without ids do no harm
-        try:
-            nbformat.validate(data)
-        except (nbformat.ValidationError, LookupError, TypeError, AttributeError) as error:
-            return f"it does not follow nbformat 4 ({str(error).splitlines()[0][:200]})"
-    return ""
 
 
 def _require_executed(node: Any, notebook: Path) -> None:

@@ -22,7 +22,7 @@ from nbclient.exceptions import DeadKernelError
 from tqdm import tqdm
 
 from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsError, TrialError
-from sentinel.lab import conclusion, page, stack
+from sentinel.lab import conclusion, notebook_file, page, stack
 from sentinel.lab.kernel import OwnKernel
 from sentinel.lab.parameters import Shared
 from sentinel.lab.runs import FAILED, FINISHED, INTERRUPTED, Run, load, new_id
@@ -51,7 +51,7 @@ def find_notebook(name: str) -> Path:
     if not path.exists():
         there = ", ".join(sorted(p.stem for p in NOTEBOOKS.glob("*.ipynb"))) or "none here"
         raise SettingsError(f"no notebook at {path} (start from the repository's root): there are {there}")
-    export.read(path)
+    notebook_file.read(path)
     return path
 
 
