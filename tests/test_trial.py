@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from servers import wait_until
 
 from sentinel import bus, sink
 from sentinel.bus.link import client
 from sentinel.lab import profiling, series, stack
+from sentinel.lab import trial as trials
 from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan, warm_up
 from sentinel.lab.stack.servers import free_ports
 from sentinel.lab.trial import START_LIMIT, WARM_UP, Sampler, Trial
 from sentinel.lab.warden import Warden
+from sentinel.record import INTERVALS
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -348,3 +352,29 @@ def test_resources_are_sampled_even_in_a_short_block(tmp_path: Path) -> None:
     assert abs(int(at) - time.time_ns()) < 10e9
     assert float(cpu) > 0
     assert int(rss) > 1e6
+
+
+def test_a_drain_that_stands_still_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that takes nothing more ends the trial after a while, not after a time that grows with the messages."""
+    monkeypatch.setattr(trials, "STALL_LIMIT", 1.0)
+    monkeypatch.setattr(trials, "END_GRACE", 0.5)
+    trial = bench.trial(bench.plan(CAPACITY, "baseline", replace(FULL, count=20_000)))
+    store = psutil.Process(bench.stack.pids["store"])
+    notes = trial.folder / series.CONSUMER / INTERVALS
+
+    def halt() -> None:
+        """From the first note of the consumer until the consumer is gone."""
+        wait_until("the consumer has begun", lambda: notes.exists() and notes.stat().st_size, 30)
+        store.suspend()
+        try:
+            wait_until("the consumer is gone", lambda: not processes_of(trial), 30)
+        finally:
+            store.resume()
+
+    with ThreadPoolExecutor() as pool:
+        halted = pool.submit(halt)
+        outcome = trial.run()
+        halted.result()
+    assert not outcome.valid
+    (problem,) = [problem for problem in outcome.problems if "stored nothing for 1 s, after " in problem]
+    assert problem.endswith(f"of 20,000 messages, and was stopped; its log is {trial.folder / 'consumer.log'}")

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any, Self
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import pyspy, series
+from sentinel.lab.feed import Tail
 from sentinel.lab.outcome import MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
 from sentinel.lab.supervision import EVERY
 from sentinel.lab.sustained import Pace, faults
 from sentinel.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import ProcessProbe, cpu_times
-from sentinel.record import READY
+from sentinel.record import INTERVALS, READY
 from sentinel.settings import BusSettings, StoreSettings, stack_environment
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ START_LIMIT = 30.0
 """Seconds a consumer may take until it is ready."""
 DRAIN_LIMIT = 30.0
 """Seconds a consumer may take, after the load has ended, to store what is left on the bus."""
+STALL_LIMIT, LOOK = 60.0, 1.0
+"""Seconds without one more message stored after which a drain is given up, and between two looks at it."""
+END_GRACE = 40.0
+"""Seconds a consumer that is stopped may take to end: more than its own deadline."""
 PER_PROCESS = 200_000
 """Messages per second that one process of the load generator is trusted with."""
 SAMPLE_EVERY = 0.25
@@ -200,13 +205,31 @@ class Trial:
         else:
             consumer = self._consumer("--until-empty")
         with Sampler(self.folder / series.RESOURCES, {program: consumer.pid, **self.stack.pids}):
-            self._finish(consumer, 120 + self.plan.load.count / 20)
+            self._drain(consumer)
+
+    def _drain(self, consumer: Child) -> None:
+        """Wait until the consumer has stored what there is, however long that takes, as long as it gets on."""
+        notes, stored, since = Tail(self.folder / series.CONSUMER / INTERVALS), 0, time.monotonic()
+        while not self._ended(consumer, LOOK):
+            newest = max((line["written"] for line in notes.lines()), default=stored)
+            if newest > stored:
+                stored, since = newest, time.monotonic()
+            elif time.monotonic() - since > STALL_LIMIT:
+                self.outcome.problems.append(
+                    f"the consumer stored nothing for {STALL_LIMIT:g} s, after {stored:,} of"
+                    f" {self.plan.load.count:,} messages, and was stopped; its log is {consumer.log}"
+                )
+                consumer.stop(grace=END_GRACE)
+        self._see_off(consumer)
 
     def _finish(self, consumer: Child, limit: float) -> None:
         """Wait until the consumer has stored what there is; stop it after `limit` seconds."""
         if not self._ended(consumer, limit):
             self.outcome.warnings.append(f"the consumer had not caught up {limit:.0f} s after the load ended")
-            consumer.stop(grace=40.0)
+            consumer.stop(grace=END_GRACE)
+        self._see_off(consumer)
+
+    def _see_off(self, consumer: Child) -> None:
         if code := consumer.wait(1.0):
             said = f"ended with code {code}:\n{consumer.tail(5)}"
             if self.plan.kind == PROFILE:  # whether the consumer did its work, its ledger says
