@@ -6,9 +6,21 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
+import nbformat
 import psutil
 import pytest
-from executions import BIN, SMALL, SMALL_LIVE, assert_nothing_left, belonging_to, checkout, eventually, sentinel
+from executions import (
+    BIN,
+    ROOT,
+    SMALL,
+    SMALL_LIVE,
+    assert_nothing_left,
+    belonging_to,
+    checkout,
+    clean,
+    eventually,
+    sentinel,
+)
 
 from sentinel.lab import runs
 
@@ -61,6 +73,32 @@ def test_plain_papermill_works(place: Path) -> None:
     assert run.report.name in (place / "out.ipynb").read_text(encoding="utf-8")
     assert sentinel(place, "report", "out.ipynb").returncode == 0
     assert (place / "out.html").exists()
+
+
+def test_nbconvert_ends_the_same_way(tmp_path: Path) -> None:
+    """A notebook that knows neither runner nor papermill, executed where it lies, leaves record and page too."""
+    content = nbformat.read(ROOT / "notebooks" / "live.ipynb", 4)
+    (cell,) = [cell for cell in content.cells if "parameters" in cell.metadata.get("tags", [])]
+    cell.source += '\nSECONDS, RATE, STACK = 2, 200, "embedded"'
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(content, tmp_path / "notebooks" / "live.ipynb")
+    command = [
+        str(BIN / "jupyter"),
+        "nbconvert",
+        "--to",
+        "notebook",
+        "--execute",
+        "--output",
+        "out.ipynb",
+        "live.ipynb",
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path / "notebooks", env=clean(), capture_output=True, encoding="utf-8", timeout=50, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (run,) = runs.find(tmp_path)
+    assert "This cell failed" not in run.report.read_text(encoding="utf-8")
+    assert f"{run.id}/report.html" in (tmp_path / "notebooks" / "out.ipynb").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
