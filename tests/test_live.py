@@ -191,7 +191,7 @@ DONE = {"seconds": 30.0, "interrupted": False}
     ("more", "watched", "said"),
     [
         ({}, DONE, "In 30.0 s, 3,010 messages were sent, 3 of them this host's own samples"),
-        ({}, DONE, "the store holds 3,010: nothing was lost. The ledger adds up."),
+        ({}, DONE, "the store holds 3,010: nothing was lost. Every message is accounted for."),
         ({"lost": 5}, DONE, "5 lost."),
         ({"consumer": {"rejected": 2, "retries": 1}}, DONE, "2 rejected and 1 request made again."),
         ({}, DONE | {"seconds": 12.3, "interrupted": True}, "In 12.3 s (interrupted), "),

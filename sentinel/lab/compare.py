@@ -80,6 +80,8 @@ def intervals(n: int) -> str:
     """What the intervals of comparisons of `n` trials a side are, in words."""
     if n >= ENOUGH:
         return f"{100 * CONFIDENCE:.0f} % bootstrap intervals"
+    if n == 1:
+        return "no intervals, single trials having none"
     sure = 90 if n > 2 else 67  # two draws of two lie wholly apart in 2 of the 6 ways to share four places
     return f"bootstrap intervals (from best to worst, {n} trials being few: about {sure} % confidence)"
 

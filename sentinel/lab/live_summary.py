@@ -53,8 +53,8 @@ def _account(outcome: Outcome, samples: int, watched: Mapping[str, Any]) -> str:
     again = [f"{words.counted(got['retries'], 'request')} made again"] if got["retries"] else []
     return (
         f"{time}, {words.count(sent)} messages were sent, {words.count(samples)} of them this host's own samples, and"
-        f" the store holds {words.count(outcome.stored)}: {words.joined(bad + again) or 'nothing was lost'}. The"
-        " ledger adds up."
+        f" the store holds {words.count(outcome.stored)}: {words.joined(bad + again) or 'nothing was lost'}."
+        " Every message is accounted for."
     )
 
 
