@@ -23,6 +23,7 @@ from sentinel.lab import compare, plans, summary, words
 from sentinel.lab.benchmark import BenchmarkLab
 from sentinel.lab.outcome import AGAIN, CAPACITY
 from sentinel.lab.parameters import Benchmark, Chosen, Draining, converted
+from sentinel.lab.progress_bar import PROGRESS, watched
 from sentinel.lab.runs import Run, new_id
 from sentinel.lab.words import NOTHING
 from sentinel.settings import announce
@@ -271,8 +272,6 @@ def measure(gate: Gate) -> Run:
         StackError, BusError, StoreError: the stack cannot be had.
         RunEndedError: it was interrupted, or could not go on; the trials so far are kept.
     """
-    from sentinel.lab.runner import PROGRESS, watched
-
     run = Run(new_id(GateLab.notebook)).create()
     progress = run.folder / PROGRESS
     announce(run.id, progress)

@@ -6,13 +6,10 @@ ends with it, and the kernel's warden ends the servers.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import sys
-import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +22,7 @@ from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsErro
 from sentinel.lab import conclusion, notebook_file, page, stack
 from sentinel.lab.kernel import OwnKernel
 from sentinel.lab.parameters import Shared
+from sentinel.lab.progress_bar import PROGRESS, state, watched
 from sentinel.lab.runs import FAILED, FINISHED, INTERRUPTED, Run, load, new_id
 from sentinel.lab.supervision import require_room
 from sentinel.settings import announce
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOTEBOOKS = Path("notebooks")
-PROGRESS = "progress.jsonl"
-OUTSIDE = 8.0
-"""Seconds that kernel, figures and page take, for the progress bar only."""
 QUIET_KERNEL = ["--IPKernelApp.log_level=40"]
 """ipykernel warns of unencrypted TCP at every start; it listens on loopback only."""
 
@@ -143,7 +138,7 @@ def stoppable(progress: Path) -> Iterator[list[int]]:
 
     def stop(signum: int, _: object) -> None:
         stopped.append(128 + signum)
-        kernel = _state(progress).get("kernel")
+        kernel = state(progress).get("kernel")
         if kernel is None or len(stopped) > 1:
             raise Stopped
         tqdm.write("stopping; what was measured is kept (once more: at once)", file=sys.stderr)
@@ -155,44 +150,3 @@ def stoppable(progress: Path) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def watched(progress: Path) -> Iterator[None]:
-    """A progress bar that follows the notebook's progress file."""
-    done = threading.Event()
-    thread = threading.Thread(target=_watch, args=(progress, done), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _watch(progress: Path, done: threading.Event) -> None:
-    # Where nobody watches, a line every now and then is enough.
-    every = 0.2 if sys.stderr.isatty() else 15.0
-    layout = "{percentage:3.0f}% |{bar:20}| {elapsed} of about {unit}  {desc}"
-    with tqdm(total=100.0, desc="starting the kernel", unit="…", bar_format=layout, mininterval=0) as bar:
-        while not done.wait(every):
-            _show(bar, progress)
-        _show(bar, progress)
-
-
-def _state(progress: Path) -> dict[str, Any]:
-    """What the notebook does now; empty before it says so, or within half a line."""
-    try:
-        return dict(json.loads(progress.read_text(encoding="utf-8").splitlines()[-1]))
-    except (OSError, IndexError, ValueError):
-        return {}
-
-
-def _show(bar: Any, progress: Path) -> None:
-    if not (state := _state(progress)):
-        return
-    bar.total = state["total"]
-    # Within a step the time that has passed is the best guess there is.
-    bar.n = min(bar.total, state["done"] + min(state["step"], time.time() - state["at"]))
-    bar.unit = tqdm.format_interval(state["total"] + OUTSIDE)
-    bar.set_description_str(state["label"])
