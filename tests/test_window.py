@@ -76,6 +76,34 @@ def test_backlog_is_not_guessed_before_all_senders_have_told() -> None:
     assert (-0.5, 4) == (last.seconds[-1], last.backlog[-1])
 
 
+def test_counts_are_of_one_moment() -> None:
+    """Nothing is written before it was sent: what a sender has not told of yet is not counted as written either."""
+    window, now = running(4, behind=50)
+    window.consumer(line(4.5, 4 * RATE + 450))
+    told = window.tally(now + SECOND)
+    assert (4 * RATE + 4, 4 * RATE - 50) == (told["sent"], told["written"])
+    assert told["sent"] - told["written"] == window.pipeline(now + SECOND).backlog[-1]
+    window.load("0", {"at": START + 5 * SECOND, "sent": 5 * RATE})
+    told = window.tally(now + SECOND)
+    assert (4 * RATE + RATE // 2 + 4, 4 * RATE + 450) == (told["sent"], told["written"])
+
+
+def test_clocks_that_differ_do_not_write_more_than_was_sent() -> None:
+    """Between two notes of a sender its count is an estimate, which cannot be less than what the store has."""
+    window = Window(60)
+    window.load("0", {"at": START + SECOND, "sent": 100})
+    window.consumer(line(1, 103))
+    assert 103 == window.tally(START + SECOND)["sent"]
+
+
+def test_what_was_lost_or_written_twice_is_no_backlog() -> None:
+    """The backlog is what is still on its way."""
+    window = Window(60)
+    window.load("0", {"at": START + SECOND, "sent": 100})
+    window.consumer(line(1, 90, lost=5, duplicated=4, rejected=2))
+    assert 100 - 5 - 2 - (90 - 4) == window.pipeline(START + SECOND).backlog[-1]
+
+
 def test_what_came_after_now_is_not_shown() -> None:
     """The last view ends where the watch ended, though messages were still stored afterwards."""
     window, now = running(10)
@@ -95,7 +123,7 @@ def test_the_window_forgets_but_for_whole_counts() -> None:
     found = window.pipeline(now)
     assert -10.0 == found.seconds[0]
     assert pytest.approx(RATE, rel=0.01) == found.stored[0]
-    assert (120 * RATE + 120, 120) == (window.sent, window.samples)
+    assert (120 * RATE + 120, 120) == (window.tally(now)["sent"], window.samples)
     assert 240 == sum(len(recorder) for recorder in [window._whole["stored"]])
 
 

@@ -6,12 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import series
+from sentinel.lab.window import Window
 from sentinel.record import INTERVALS, LEDGER
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from sentinel.lab.window import Window
 
 
 class Tail:
@@ -58,3 +57,10 @@ class Feed:
 
     def _new(self, folder: Path) -> list[dict[str, Any]]:
         return self._tails.setdefault(folder, Tail(folder / INTERVALS)).lines()
+
+
+def replayed(folder: Path, seconds: float) -> Window:
+    """A window of so many seconds, filled with all that the programs recorded in a trial's folder."""
+    window = Window(seconds)
+    Feed(folder, window).read()
+    return window

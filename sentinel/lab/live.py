@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import live_summary, series
+from sentinel.lab.feed import replayed
 from sentinel.lab.parameters import Live
 from sentinel.lab.session import Session
 from sentinel.lab.watch import Watch, planned
@@ -38,11 +39,8 @@ class LiveLab(Session[Live]):
         watch = Watch(*given, check=self._supervision.check, parameters=self.parameters, show=view.show)
         with self.keeping():
             self.outcomes.append(watch.run())
-            self.run.data["watched"] = {
-                "seconds": round(watch.seconds, 1),
-                "interrupted": watch.interrupted,
-                "at": watch.at,
-            }
+            self.run.data["watched"] = {"seconds": round(watch.seconds, 1), "interrupted": watch.interrupted}
+            view.end(watch.window, self.outcomes[-1], self.run.data["watched"]["seconds"])
             self.checkpoint()
         self._progress.advance(self.parameters.SECONDS)
 
@@ -54,4 +52,6 @@ class LiveLab(Session[Live]):
         outcome = outcomes[-1]
         folder = run.trial_folder(outcome.plan.number)
         samples = [sample for line in series.intervals(folder / series.AGENT) for sample in line["samples"]]
-        return live_summary.of_live(Live(**run.data["parameters"]), outcome, samples, run.data["watched"])
+        p = Live(**run.data["parameters"])
+        whole = replayed(folder, p.WINDOW).whole()
+        return live_summary.of_live(p, outcome, samples, run.data["watched"], whole)

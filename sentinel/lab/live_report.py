@@ -8,19 +8,26 @@ from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
 from sentinel.lab import heading, plots, words
-from sentinel.lab.feed import Feed
+from sentinel.lab.feed import replayed
 from sentinel.lab.figures import figure_html, nothing
+from sentinel.lab.outcome import LIVE, Outcome
 from sentinel.lab.tables import Markup, table, together
-from sentinel.lab.window import KEYS, RECENT, Window
+from sentinel.lab.window import KEYS, RECENT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sentinel.lab.runs import Run
-    from sentinel.lab.window import Figures
+    from sentinel.lab.window import Figures, Window
 
 __all__ = ["View", "header", "view"]
 
 STEADY = f' width="{plots.SIZE[0]}" height="{plots.SIZE[1]}" decoding="sync" style="max-width: 100%; height: auto"'
 """The image has its size before it is decoded, and appears with the words around it: nothing jumps or flickers."""
+COUNTS = ("sent", "written", "lost", "rejected", "retries")
+"""What is told of messages, whether or not there are any."""
+RARE = ("duplicated", "left unread")
+"""What is told only where there are any."""
 TITLES = {"internal": "Internal", "e2e": "E2E", "stored": "Stored"}
 
 
@@ -34,13 +41,15 @@ def header(run: Run) -> HTML:
 
 
 def view(run: Run) -> HTML:
-    """The last window of a watch with its figures and counts, out of the record of its programs."""
-    if not (watched := run.data.get("watched")) or "at" not in watched:
+    """The last watch's last window, out of its folder: what `View` showed at the end."""
+    found = [trial for trial in run.data.get("trials", []) if trial["plan"]["kind"] == LIVE]
+    if not found:
         return nothing("Nothing was watched.")
-    window = Window(run.data["parameters"]["WINDOW"])
-    Feed(run.trial_folder(run.data["trials"][-1]["plan"]["number"]), window).read()
-    passed = f"{watched['seconds']:.0f} of {words.plain(run.data['parameters']['SECONDS'])} s"
-    return HTML(seen(window, watched["at"], passed))
+    outcome, p = Outcome.from_dict(found[-1]), run.data["parameters"]
+    window = replayed(run.trial_folder(outcome.plan.number), p["WINDOW"])
+    if not window.end:
+        return nothing("The consumer of this watch left no record: there is nothing to draw.")
+    return HTML(accounted(window, outcome, run.data["watched"]["seconds"]))
 
 
 class View:
@@ -53,15 +62,31 @@ class View:
     def show(self, window: Window, now: int, passed: float) -> None:
         """The window as of `now` (ns since the epoch), `passed` seconds after the start."""
         if self._handle is not None:
-            self._handle.update(HTML(seen(window, now, f"{passed:.0f} of {words.plain(self._seconds)} s")))
+            self._handle.update(HTML(seen(window, now, timed(passed, self._seconds), window.tally(now))))
+
+    def end(self, window: Window, outcome: Outcome, passed: float) -> None:
+        """The window once every message is accounted for."""
+        if self._handle is not None and window.end:
+            self._handle.update(HTML(accounted(window, outcome, passed)))
 
 
-def seen(window: Window, now: int, progress: str) -> Markup:
+def accounted(window: Window, outcome: Outcome, passed: float) -> Markup:
+    """The window as of its end, with the counts of the ledgers."""
+    got = outcome.consumer
+    counts = {"sent": outcome.sender["sent"], **got, "lost": outcome.lost} if got else window.tally(window.end)
+    return seen(window, window.end, timed(passed, outcome.plan.load.duration), counts | {"left unread": outcome.unread})
+
+
+def timed(passed: float, seconds: float) -> str:
+    """How much of a watch is over."""
+    return f"{passed:.0f} of {words.plain(seconds)} s"
+
+
+def seen(window: Window, now: int, progress: str, counts: Mapping[str, int]) -> Markup:
     """Figure, key figures and counts."""
     drawing = plots.live(window.host(now), window.pipeline(now), window.seconds)
-    got = window.counts
-    counts = {"sent": window.sent, **{name: got[name] for name in ("written", "lost", "rejected", "retries")}}
-    told = ", ".join(f"{words.count(count)} {name}" for name, count in counts.items())
+    shown = {name: counts[name] for name in COUNTS} | {name: count for name in RARE if (count := counts.get(name))}
+    told = ", ".join(f"{words.count(count)} {name}" for name, count in shown.items())
     caption = f"{progress}: {words.counted(window.samples, 'sample')} of this host; messages: {told}."
     heads = ["", "stored, msg/s", *(f"{TITLES[kind]} p{100 * q:.0f}, ms" for kind, q in KEYS)]
     rows = [_row(f"last {RECENT:.0f} s", window.recent(now)), _row("since the start", window.whole())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +13,23 @@ if TYPE_CHECKING:
 
     from sentinel.lab.outcome import Outcome
     from sentinel.lab.parameters import Live
+    from sentinel.lab.window import Figures
 
 
 def of_live(
-    p: Live, outcome: Outcome, samples: Sequence[Mapping[str, Any]], watched: Mapping[str, Any]
+    p: Live, outcome: Outcome, samples: Sequence[Mapping[str, Any]], watched: Mapping[str, Any], whole: Figures
 ) -> dict[str, Any]:
-    """`summary`, `verdict` and `warnings` of a watch; `watched`: its `seconds`, and whether it was `interrupted`."""
+    """`summary`, `verdict` and `warnings` of a watch.
+
+    `watched`: its `seconds`, and whether it was `interrupted`; `whole`: its key figures from the first message to the
+    last, the same that the view shows.
+    """
     (name,) = p.names
-    latencies = {f"{kind}_{q}": values.get(q) for kind, values in outcome.latencies.items() for q in ("p50", "p99")}
-    summary = {name: {"throughput": outcome.throughput, "cpu_us": outcome.cpu_us, **latencies}, "host": host(samples)}
+    latencies = {f"{kind}_p{100 * q:.0f}": _known(value) for (kind, q), value in whole.latencies.items()}
+    summary = {name: {"throughput": _known(whole.stored), "cpu_us": outcome.cpu_us, **latencies}, "host": host(samples)}
     return {
         "summary": summary,
-        "verdict": [_account(outcome, len(samples), watched), *_latency(outcome), _host(summary["host"])],
+        "verdict": [_account(outcome, len(samples), watched), *_latency(whole), _host(summary["host"])],
         "warnings": outcome.warnings,
     }
 
@@ -58,14 +64,18 @@ def _account(outcome: Outcome, samples: int, watched: Mapping[str, Any]) -> str:
     )
 
 
-def _latency(outcome: Outcome) -> list[str]:
-    stored, e2e = (outcome.latencies.get(kind, {}) for kind in ("stored", "e2e"))
-    if not stored.get("n"):
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _latency(whole: Figures) -> list[str]:
+    if not math.isfinite(whole.latencies["stored", 0.5]):
         return []
+    ms = {key: words.figure(value) for key, value in whole.latencies.items()}
     return [
-        f"At {words.figure(outcome.throughput)} msg/s a message was stored after {words.figure(stored.get('p50'))} ms"
-        f" (p50) and {words.figure(stored.get('p99'))} ms (p99), counted from its intended send; it was in a batch"
-        f" after {words.figure(e2e.get('p50'))} ms and {words.figure(e2e.get('p99'))} ms."
+        f"At {words.figure(whole.stored)} msg/s a message was stored after {ms['stored', 0.5]} ms (p50) and"
+        f" {ms['stored', 0.99]} ms (p99), counted from its intended send; it was in a batch after {ms['e2e', 0.5]} ms"
+        f" and {ms['e2e', 0.99]} ms."
     ]
 
 

@@ -47,7 +47,10 @@ def planned(parameters: Live, number: int) -> Plan:
 
 
 class Watch(Trial):
-    """Carries out one watch; `show` is called with the window about once a second, and once at the end."""
+    """Carries out one watch; `show` is called with the window about once a second.
+
+    Once every message is stored, `window` ends with the consumer's last line.
+    """
 
     def __init__(
         self,
@@ -64,12 +67,10 @@ class Watch(Trial):
         super().__init__(plan, stack, folder, warden, run_id, check=check)
         self.seconds = 0.0
         """That it lasted."""
-        self.at = 0
-        """The last moment that was shown, ns since the epoch."""
         self.interrupted = False
         self._parameters = parameters
-        self._window = Window(parameters.WINDOW)
-        self._feed = Feed(folder, self._window)
+        self.window = Window(parameters.WINDOW)
+        self._feed = Feed(folder, self.window)
         self._show = show
 
     def _agent(self) -> Child:
@@ -93,7 +94,6 @@ class Watch(Trial):
                 consumer.signal(signal.SIGUSR1)
                 self._finish(consumer, DRAIN_LIMIT)
             self._feed.read()
-            self._show(self._window, self.at, self.seconds)
 
     def _look_on(self, stop: threading.Event, children: tuple[Child, ...]) -> None:
         """Show what there is until the time is up or a stop is asked for."""
@@ -106,10 +106,9 @@ class Watch(Trial):
             self._ensure_alive(children)
             now = time.time_ns()
             self._feed.read()
-            self._window.forget(now)
-            self._show(self._window, now, self.seconds)
+            self.window.forget(now)
+            self._show(self.window, now, self.seconds)
         self.interrupted = stop.is_set()
-        self.at = time.time_ns()
 
     @staticmethod
     def _ensure_alive(children: tuple[Child, ...]) -> None:

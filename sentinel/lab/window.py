@@ -60,7 +60,7 @@ class Pipeline:
     stored: NDArray[np.float64]
     """Messages per second."""
     backlog: NDArray[np.float64]
-    """Messages sent, but neither stored nor rejected yet."""
+    """Messages sent, but neither stored nor rejected nor lost yet."""
     troubles: dict[str, NDArray[np.float64]]
     """Counts so far, by name; see `TROUBLES`."""
     latencies: dict[tuple[str, float], NDArray[np.float64]]
@@ -154,9 +154,28 @@ class Window:
     # -- out -----------------------------------------------------------------------------------------------------
 
     @property
-    def sent(self) -> int:
-        """Messages that the bus has taken so far."""
-        return sum(counts[-1][1] for counts in self._sent.values())
+    def end(self) -> int:
+        """The moment of the consumer's last line; 0 before its first."""
+        return self._intervals[-1].at if self._intervals else 0
+
+    def tally(self, now: int) -> dict[str, int]:
+        """Messages so far: `sent` and the consumer's `COUNTS`, of the last moment that every sender has told of."""
+        known = self._known(now)
+        if not known:
+            return dict.fromkeys(("sent", *COUNTS), 0)
+        (sent,) = self._sent_at(np.array([known[-1].at], dtype=np.int64))
+        counts = known[-1].counts
+        return {"sent": max(round(sent), _settled(counts)), **counts}
+
+    def _known(self, now: int) -> list[_Interval]:
+        """The consumer's lines up to now, as far as all senders have told their counts."""
+        told = (c[-1][0] for name, c in self._sent.items() if name not in {AGENT, *self._ended})
+        horizon = min((now, *told))
+        return [one for one in self._intervals if one.at <= horizon]
+
+    def _sent_at(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Messages that the bus had taken at each moment."""
+        return sum((_sent(at, counts, name) for name, counts in self._sent.items()), np.zeros(len(at)))
 
     def host(self, now: int) -> Host:
         """The agent's samples of the window."""
@@ -167,22 +186,21 @@ class Window:
 
     def pipeline(self, now: int) -> Pipeline:
         """Rates, latencies, backlog and losses of the window, as far as all senders have told their counts."""
-        horizon = min((c[-1][0] for name, c in self._sent.items() if name not in {AGENT, *self._ended}), default=now)
-        known = [one for one in self._intervals if one.at <= horizon]
+        known = self._known(now)
         at = np.array([one.at for one in known], dtype=np.int64)
-        sent = sum((_sent(at, counts, name) for name, counts in self._sent.items()), np.zeros(len(at)))
+        sent = self._sent_at(at)
         counts = {name: np.array([one.counts[name] for one in known], dtype=float) for name in COUNTS}
         seconds = _ago(at, now)
         inside = (seconds >= -self.seconds) & (seconds <= 0)
         rates = _rate(seconds, sent)[inside], _rate(seconds, counts["written"])[inside]
-        backlog = np.maximum(np.round(sent - counts["written"] - counts["rejected"]), 0.0)[inside]
+        backlog = np.maximum(np.round(sent) - [_settled(one.counts) for one in known], 0.0)[inside]
         troubles = {name: counts[name][inside] for name in TROUBLES}
         latencies = {key: np.array([one.latencies[key] for one in known], dtype=float)[inside] for key in KEYS}
         return Pipeline(seconds[inside], *rates, backlog, troubles, latencies)
 
     def recent(self, now: int) -> Figures:
         """The last seconds before now."""
-        known = [one for one in self._intervals if one.at <= now]
+        known = self._known(now)
         if not known:
             return NOTHING
         last = known[-1]
@@ -198,6 +216,11 @@ class Window:
         if self._first is None:
             return NOTHING
         return _figures(self._first, self._last, self._whole)
+
+
+def _settled(counts: Mapping[str, int]) -> int:
+    """Messages whose fate is known: stored once, rejected, or lost."""
+    return counts["written"] - counts["duplicated"] + counts["rejected"] + counts["lost"]
 
 
 def _ns(seconds: float) -> int:
