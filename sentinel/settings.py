@@ -183,7 +183,7 @@ class LabSettings:
 
     run_id: str = ""
     progress: str = ""
-    """File to which the notebook appends its progress, or empty."""
+    """File that holds what the notebook does now, or empty."""
 
     RUN_ID = "SENTINEL_RUN_ID"
     PROGRESS = "SENTINEL_PROGRESS"

@@ -123,6 +123,14 @@ def test_runs_lists_it(each: tuple[runs.Run, str], place: Path) -> None:
     assert run.id in listed
 
 
+def test_no_script_is_kept(each: tuple[runs.Run, str]) -> None:
+    """What moves JupyterLab's window while a notebook runs stays neither in the executed one nor on the page."""
+    run, _ = each
+    outputs = [o for cell in nbformat.read(run.notebook, 4).cells for o in cell.get("outputs", [])]
+    assert [] == [output for output in outputs if "application/javascript" in output.get("data", {})]
+    assert "sentinel-status" not in run.notebook.read_text() + run.report.read_text()
+
+
 @pytest.mark.timeout(180)
 def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
     """Every trial is valid and a step, every configuration was offered the first rate and confirmed, in that order."""

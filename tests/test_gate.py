@@ -304,7 +304,7 @@ def test_a_real_gate_measures_and_records(tmp_path: Path) -> None:
     assert 1 == run.data["gate"][0]["at_most"]
     assert [CAPACITY] * 3 + [MEMORY] * 2 == [trial["plan"]["kind"] for trial in run.data["trials"]]
     assert {"baseline-flamegraph.html", "optimised.bin"} <= {path.name for path in run.profiles.iterdir()}
-    assert not (run.folder / "progress.jsonl").exists()
+    assert not (run.folder / "progress.json").exists()
 
 
 @pytest.fixture

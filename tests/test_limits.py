@@ -34,7 +34,7 @@ from sentinel.lab.bounds import (
     share,
     store,
 )
-from sentinel.lab.experiment import Lab
+from sentinel.lab.experiment import LIMITS, Lab
 from sentinel.lab.looks import looks
 from sentinel.lab.parameters import Benchmark
 from sentinel.lab.runs import Run
@@ -384,9 +384,9 @@ class Unmeasured(Lab[Benchmark]):
 
     notebook = "benchmark"
 
-    def expected_seconds(self) -> float:
+    def expected_seconds(self) -> dict[str, float]:
         """See Lab."""
-        return limits.expected(self.parameters.REPEATS)
+        return {LIMITS: limits.expected(self.parameters.REPEATS)}
 
     @staticmethod
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def test_a_folder_made_for_the_run_beforehand_is_taken(tmp_path: Path) -> None:
     """The runner makes the folder for its log first; that is no run yet."""
     run = Run("x", tmp_path)
     run.folder.mkdir(parents=True)
-    (run.folder / "progress.jsonl").touch()
+    (run.folder / "progress.json").touch()
     assert run is run.create()
 
 

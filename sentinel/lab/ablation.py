@@ -29,9 +29,9 @@ class AblationLab(Lab[Ablation]):
 
     notebook = "ablation"
 
-    def expected_seconds(self) -> float:
+    def expected_seconds(self) -> dict[str, float]:
         """See Lab."""
-        return sum(map(self.expected, [*plans.capacity(self.parameters), *memory_plans(self.parameters)]))
+        return self.expected_of([*plans.capacity(self.parameters), *memory_plans(self.parameters)])
 
     def capacity(self) -> list[Outcome]:
         """Every step and every omission draining a full stream, `optimised` twice."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import bounds, limits, plans, pyspy, summary
-from sentinel.lab.experiment import Lab
-from sentinel.lab.outcome import CAPACITY, Outcome, Plan
+from sentinel.lab.experiment import LIMITS, Lab
+from sentinel.lab.outcome import CAPACITY, PROFILE, Outcome, Plan
 from sentinel.lab.parameters import Benchmark
 from sentinel.lab.summary import HEADLINE
 
@@ -26,12 +26,12 @@ class BenchmarkLab(Lab[Benchmark]):
 
     notebook = "benchmark"
 
-    def expected_seconds(self) -> float:
+    def expected_seconds(self) -> dict[str, float]:
         """See Lab."""
         p = self.parameters
         everything = [*plans.capacity(p), *self._latency_plans(), *self._headline_plans(), *plans.memory(p)]
         everything += plans.profile(p, {})
-        return sum(map(self.expected, everything)) + limits.expected(p.REPEATS)
+        return self.expected_of(everything) | {LIMITS: limits.expected(p.REPEATS)}
 
     def planned_trials(self) -> int:
         """See Session."""
@@ -76,6 +76,7 @@ class BenchmarkLab(Lab[Benchmark]):
         """Every configuration once under py-spy; where that cannot run there are none, and the run says why."""
         planned = plans.profile(self.parameters, self._capacities())
         if planned and (why := pyspy.obstacle()):
+            self._progress.skip(PROFILE)
             self.run.data["unprofiled"] = why
             self.run.data["warnings"].append(f"No CPU profile was taken: {why}.")
             return []

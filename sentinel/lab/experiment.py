@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,13 +18,17 @@ from sentinel.lab.session import Session
 from sentinel.lab.trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from sentinel.lab.warden import Warden
 
+LIMITS, PAGES = "limits", "pages"
+"""Kinds of work beside trials."""
 SECONDS = {LATENCY: 2.5, CAPACITY: 3.0, MEMORY: 7.0, PROFILE: 8.0}
 """Rough overhead of one trial of each kind, for the progress bar only."""
+DIGESTED = 1.5
+"""Rough seconds that one page or sum of a memory trial takes after the last trial, for the progress bar only."""
 
 PROFILE_ATTEMPTS = 3
 """Now and then py-spy fails to find out which Python it samples, and finds out when it is tried again."""
@@ -45,6 +49,15 @@ class Lab(Session[P]):
         """Roughly how long one trial takes, in seconds."""
         return SECONDS[plan.kind] + (plan.load.duration if plan.kind == LATENCY else 0.0)
 
+    def expected_of(self, planned: Iterable[Plan]) -> dict[str, float]:
+        """Roughly how long trials take, and what is made of them, in seconds by kind of work."""
+        seconds = dict[str, float]()
+        for plan in planned:
+            seconds[plan.kind] = seconds.get(plan.kind, 0.0) + self.expected(plan)
+            if plan.kind == MEMORY:
+                seconds[PAGES] = seconds.get(PAGES, 0.0) + DIGESTED * (len(profiling.PAGES) + 1)
+        return seconds
+
     # -- doing ---------------------------------------------------------------------------------------------------
 
     def limits(self) -> list[Limit]:
@@ -55,7 +68,7 @@ class Lab(Session[P]):
     def _limits(self) -> list[Limit]:
         repeats, found = self.parameters.REPEATS, list[Limit]()
         each = limits.expected(repeats) / limits.steps(repeats)
-        self._progress.step("limits: Redis alone, the store alone", each)
+        self._progress.step("limits: Redis alone, the store alone", each, kind=LIMITS)
         try:
             found = limits.measure(
                 self.stack,
@@ -77,11 +90,21 @@ class Lab(Session[P]):
         with self.keeping():
             try:
                 outcomes = self.carry_out(plans, lambda o: work.extend(self._digest(o, pool)))
-                for piece in work:
-                    piece.result()
+                self._await(work)
             finally:  # of an interrupted run nothing more is begun; what runs ends with the supervisor
                 pool.shutdown(wait=False, cancel_futures=True)
         return outcomes
+
+    def _await(self, work: Sequence[Future[None]]) -> None:
+        """See what is still being made of memory trials to its end."""
+        left = [piece for piece in work if not piece.done()]
+        self._progress.skip(PAGES, DIGESTED * (len(work) - len(left)))
+        self._progress.step("memory: memray's pages and sums", DIGESTED, kind=PAGES)
+        for _ in as_completed(left):
+            self._progress.advance(DIGESTED)
+        self._progress.skip(PAGES)
+        for piece in work:
+            piece.result()
 
     def _digest(self, outcome: Outcome, pool: ThreadPoolExecutor) -> list[Future[None]]:
         """memray's numbers into the outcome, the capture and its pages into `profiles/<run id>/`."""
@@ -105,14 +128,15 @@ class Lab(Session[P]):
         outcomes = list[Outcome]()
         with self.keeping():
             for plan in plans:
-                rate = f" at {plan.load.rate:,.0f}/s" if plan.kind == LATENCY else ""
-                self._progress.step(f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}", self.expected(plan))
+                seconds, rate = self.expected(plan), f" at {plan.load.rate:,.0f}/s" if plan.kind == LATENCY else ""
+                label = f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}"
+                self._progress.step(label, seconds, kind=plan.kind)
                 outcomes.append(self._carried_out(plan))
                 if then is not None:
                     then(outcomes[-1])
                 self.outcomes.append(outcomes[-1])
                 self.checkpoint()
-                self._progress.advance(self.expected(plan))
+                self._progress.advance(seconds)
         return outcomes
 
     def _carried_out(self, bare: Plan) -> Outcome:

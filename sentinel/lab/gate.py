@@ -238,9 +238,9 @@ class GateLab(BenchmarkLab):
 
     notebook = "bench-check"
 
-    def expected_seconds(self) -> float:
+    def expected_seconds(self) -> dict[str, float]:
         """See Lab."""
-        return sum(map(self.expected, [*plans.capacity(self.parameters), *plans.memory(self.parameters)]))
+        return self.expected_of([*plans.capacity(self.parameters), *plans.memory(self.parameters)])
 
     def planned_trials(self) -> int:
         """See Session."""

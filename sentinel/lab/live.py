@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import live_summary, series
 from sentinel.lab.feed import replayed
+from sentinel.lab.outcome import LIVE
 from sentinel.lab.parameters import Live
 from sentinel.lab.session import Session
 from sentinel.lab.watch import Watch, planned
@@ -23,17 +24,18 @@ class LiveLab(Session[Live]):
 
     notebook = "live"
 
-    def expected_seconds(self) -> float:
+    def expected_seconds(self) -> dict[str, float]:
         """See Session."""
-        return self.parameters.SECONDS + OUTSIDE
+        return {LIVE: self.parameters.SECONDS + OUTSIDE}
 
     def watch(self) -> None:
         """Show what goes on, for SECONDS or until interrupted; the view stays, with the last window."""
         from sentinel.lab.live_report import View
 
         plan = planned(self.parameters, self._numbered())
-        self._progress.step("watching", self.parameters.SECONDS)
-        view = View(self.parameters.SECONDS)
+        seconds = self.parameters.SECONDS + OUTSIDE
+        self._progress.step("watching", seconds, kind=LIVE)
+        view = View(self.parameters.SECONDS, self._progress.note)
         folder = self.run.trial_folder(plan.number)
         given = plan, self.stack, folder, self._warden, self.run.id
         watch = Watch(*given, check=self._supervision.check, parameters=self.parameters, show=view.show)
@@ -42,7 +44,7 @@ class LiveLab(Session[Live]):
             self.run.data["watched"] = {"seconds": round(watch.seconds, 1), "interrupted": watch.interrupted}
             view.end(watch.window, self.outcomes[-1], self.run.data["watched"]["seconds"])
             self.checkpoint()
-        self._progress.advance(self.parameters.SECONDS)
+        self._progress.advance(seconds)
 
     @staticmethod
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
-from sentinel.lab import heading, plots, words
+from sentinel.lab import frontend, heading, plots, words
 from sentinel.lab.feed import replayed
 from sentinel.lab.figures import figure_html, nothing
 from sentinel.lab.outcome import LIVE, Outcome
@@ -15,7 +15,7 @@ from sentinel.lab.tables import Markup, table, together
 from sentinel.lab.window import KEYS, RECENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sentinel.lab.runs import Run
     from sentinel.lab.window import Figures, Window
@@ -53,14 +53,16 @@ def view(run: Run) -> HTML:
 
 
 class View:
-    """One output that is replaced in place; without a notebook around, nothing."""
+    """One output that is replaced in place; without a notebook around, nothing. `note` is told the window in a line."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, note: Callable[[str], object]) -> None:
         self._seconds = seconds
-        self._handle = display(HTML("<p>starting…</p>"), display_id=True) if get_ipython() else None
+        self._note = note
+        self._handle = display(frontend.revealed(), display_id=True) if get_ipython() else None
 
     def show(self, window: Window, now: int, passed: float) -> None:
         """The window as of `now` (ns since the epoch), `passed` seconds after the start."""
+        self._note(line(window, now))
         if self._handle is not None:
             self._handle.update(HTML(seen(window, now, timed(passed, self._seconds), window.tally(now))))
 
@@ -68,6 +70,17 @@ class View:
         """The window once every message is accounted for."""
         if self._handle is not None and window.end:
             self._handle.update(HTML(accounted(window, outcome, passed)))
+
+
+def line(window: Window, now: int) -> str:
+    """The last seconds in one line of a terminal."""
+    recent, pipeline, host = window.recent(now), window.pipeline(now), window.host(now)
+    backlog = words.count(pipeline.backlog[-1]) if len(pipeline.backlog) else words.NOTHING
+    cpu = words.figure(host.values["cpu"][-1]) if len(host.seconds) else words.NOTHING
+    return (
+        f"{words.figure(recent.stored)} msg/s stored, p99 {words.figure(recent.latencies['stored', 0.99])} ms, backlog"
+        f" {backlog}, lost {words.count(window.tally(now)['lost'])}, CPU {cpu} %"
+    )
 
 
 def accounted(window: Window, outcome: Outcome, passed: float) -> Markup:

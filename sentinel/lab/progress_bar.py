@@ -1,4 +1,7 @@
-"""The progress bar of an executed notebook, which follows the file that its kernel appends to."""
+"""The progress of an executed notebook on stderr: one line that is drawn anew, or whole lines where no terminal is.
+
+Its kernel keeps what it does now in a file; see `progress.Progress`.
+"""
 
 from __future__ import annotations
 
@@ -7,56 +10,123 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from sentinel.lab.estimate import clock, share
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-PROGRESS = "progress.jsonl"
+PROGRESS = "progress.json"
 """The file's name in a run's folder."""
-OUTSIDE = 8.0
-"""Seconds that kernel, figures and page take, for the progress bar only."""
+REPORT = 6.0
+"""Seconds that the figures and the page take, for the progress bar only."""
+STARTING, REPORTING = "starting the kernel and the stack", "drawing the report"
+LOOK, LINE = 0.25, 15.0
+"""Seconds between two looks at the file, and at most between two lines where there is no terminal."""
 
 
 @contextmanager
 def watched(progress: Path) -> Iterator[None]:
-    """A progress bar that follows the notebook's progress file."""
+    """Show on stderr what the notebook does, while the block runs."""
+    line = TerminalLine() if sys.stderr.isatty() else LogLines()
     done = threading.Event()
-    thread = threading.Thread(target=_watch, args=(progress, done), daemon=True)
+    thread = threading.Thread(target=_watch, args=(progress, done, line), daemon=True)
     thread.start()
     try:
         yield
+        line.finished = True
     finally:
         done.set()
         thread.join()
 
 
-def _watch(progress: Path, done: threading.Event) -> None:
-    # Where nobody watches, a line every now and then is enough.
-    every = 0.2 if sys.stderr.isatty() else 15.0
-    layout = "{percentage:3.0f}% |{bar:20}| {elapsed} of about {unit}  {desc}"
-    with tqdm(total=100.0, desc="starting the kernel", unit="…", bar_format=layout, mininterval=0) as bar:
-        while not done.wait(every):
-            _show(bar, progress)
-        _show(bar, progress)
+def _watch(progress: Path, done: threading.Event, line: TerminalLine | LogLines) -> None:
+    began = time.monotonic()
+    while not done.wait(LOOK):
+        line.show(standing(state(progress), time.monotonic() - began, time.time()))
+    line.close(time.monotonic() - began)
 
 
 def state(progress: Path) -> dict[str, Any]:
-    """What the notebook does now; empty before it says so, or within half a line."""
+    """What the notebook does now; empty before it says so."""
     try:
-        return dict(json.loads(progress.read_text().splitlines()[-1]))
-    except (OSError, IndexError, ValueError):
+        return dict(json.loads(progress.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
         return {}
 
 
-def _show(bar: Any, progress: Path) -> None:
-    if not (now := state(progress)):
-        return
-    bar.total = now["total"]
+@dataclass(frozen=True)
+class Standing:
+    """How far the work is."""
+
+    percent: int
+    time: str
+    step: str
+    note: str = ""
+    """What the step tells of itself."""
+
+    @property
+    def words(self) -> str:
+        """The step, and what it tells."""
+        return f"{self.step}: {self.note}" if self.note else self.step
+
+
+def standing(state: Mapping[str, Any], elapsed: float, now: float) -> Standing:
+    """`elapsed` seconds after the start, at the moment `now` (s since the epoch)."""
+    if not state:
+        return Standing(0, clock(elapsed), STARTING)
     # Within a step the time that has passed is the best guess there is.
-    bar.n = min(bar.total, now["done"] + min(now["step"], time.time() - now["at"]))
-    bar.unit = tqdm.format_interval(now["total"] + OUTSIDE)
-    bar.set_description_str(now["label"])
+    passed = max(0.0, now - state["at"])
+    if state["closed"]:
+        left, step = max(1.0, REPORT - passed), REPORTING
+    else:
+        left, step = max(0.0, state["left"] - min(passed, state["step"])) + REPORT, state["label"]
+    return Standing(share(elapsed, left), f"{clock(elapsed)} of about {clock(elapsed + left)}", step, state["note"])
+
+
+class TerminalLine:
+    """One line that is drawn anew."""
+
+    LAYOUT = "{percentage:3.0f}% |{bar:20}| {unit}  {desc}"
+
+    def __init__(self) -> None:
+        self.finished = False
+        """Whether the work came to its end; else the line is left as it was."""
+        self._bar = tqdm(total=100, desc=STARTING, unit="0:00", bar_format=self.LAYOUT, mininterval=0)
+
+    def show(self, now: Standing) -> None:
+        """Draw it."""
+        self._bar.n, self._bar.unit = now.percent, now.time
+        self._bar.set_description_str(now.words)
+
+    def close(self, elapsed: float) -> None:
+        """Draw it for the last time, after so many seconds."""
+        if self.finished:
+            self.show(Standing(100, clock(elapsed), "done"))
+        self._bar.close()
+
+
+class LogLines:
+    """A whole line at each step, and at least one every `LINE` seconds."""
+
+    def __init__(self) -> None:
+        self.finished = False
+        """See TerminalLine."""
+        self._step, self._due = "", 0.0
+
+    def show(self, now: Standing) -> None:
+        """Write a line, if one is due."""
+        moment = time.monotonic()
+        if now.step != self._step or moment >= self._due:
+            self._step, self._due = now.step, moment + LINE
+            print(f"{now.percent:3}% {now.time}  {now.words}", file=sys.stderr, flush=True)
+
+    def close(self, elapsed: float) -> None:
+        """The last line, after so many seconds."""
+        if self.finished:
+            self.show(Standing(100, clock(elapsed), "done"))

@@ -38,6 +38,8 @@ P = TypeVar("P", bound=Shared)
 
 INTERRUPT = 130
 """Exit code of what was interrupted, as shells have it."""
+CLOSING, CLOSING_SECONDS = "closing", 3.0
+"""The kind of work that every session ends with, and roughly how long it takes, for the progress bar only."""
 
 
 class Session(ABC, Generic[P]):
@@ -56,11 +58,11 @@ class Session(ABC, Generic[P]):
         self._warden = warden
         self._stops = stops
         self._number = 0
-        self._progress = Progress(self.expected_seconds())
+        self._progress = Progress(self.expected_seconds() | {CLOSING: CLOSING_SECONDS})
 
     @abstractmethod
-    def expected_seconds(self) -> float:
-        """Roughly how long all trials will take, for the progress bar."""
+    def expected_seconds(self) -> dict[str, float]:
+        """Roughly how long all work of each kind will take, for the progress bar."""
 
     def planned_trials(self) -> int:
         """How many trials a whole run has; 0 where that depends on what they find."""
@@ -164,6 +166,7 @@ class Session(ABC, Generic[P]):
     def _end(self, state: str, why: str = "") -> None:
         if self._closed:
             return
+        self._progress.step("stopping the stack, summing up", CLOSING_SECONDS, kind=CLOSING)
         self._stops.close()
         if Session._current is self:
             Session._current = None

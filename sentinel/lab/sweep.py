@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import knee, limits, plans, series, sweep_summary
-from sentinel.lab.experiment import Lab
+from sentinel.lab.experiment import LIMITS, Lab
 from sentinel.lab.knee import Ladder, Step
+from sentinel.lab.outcome import LATENCY
 from sentinel.lab.parameters import Sweep
 from sentinel.lab.trial import PER_PROCESS
 
@@ -31,10 +32,11 @@ class SweepLab(Lab[Sweep]):
         self.steps: list[Step] = []
         super().__init__(parameters, run, started, warden, stops)
 
-    def expected_seconds(self) -> float:
+    def expected_seconds(self) -> dict[str, float]:
         """See Lab: as if every configuration climbed to the top, of which few come near."""
         each = self._climbing() + 2 * self.parameters.REPEATS
-        return each * len(self.parameters.names) * self._seconds() + limits.expected(self.parameters.REPEATS)
+        steps = each * len(self.parameters.names) * self._seconds()
+        return {LATENCY: steps, LIMITS: limits.expected(self.parameters.REPEATS)}
 
     def _climbing(self) -> int:
         return len(self.ladder.rungs) + 1 + knee.BISECTIONS
@@ -47,7 +49,7 @@ class SweepLab(Lab[Sweep]):
         """Every configuration up the ladder until it fails, then nearer to its knee."""
         steps = knee.climb(self.parameters.names, self._step, self.ladder)
         saved = self._climbing() * len(self.parameters.names) - len(steps)
-        self._progress.advance(max(0, saved) * self._seconds())
+        self._progress.skip(LATENCY, max(0, saved) * self._seconds())
         return steps
 
     def confirm(self) -> list[Step]:

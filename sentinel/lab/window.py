@@ -97,8 +97,6 @@ class Window:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.counts = dict.fromkeys(COUNTS, 0)
-        """The consumer's, so far."""
         self.samples = 0
         """Of the agent, so far."""
         self._whole = _recorders()
@@ -118,11 +116,11 @@ class Window:
         buckets = {kind: line[kind] for kind in KINDS}
         found = _merged(_recorders(), buckets)
         _merged(self._whole, buckets)
-        self.counts = {name: line[name] for name in COUNTS}
-        self._intervals.append(_Interval(line["at"], self.counts, buckets, _milliseconds(found)))
-        if self._first is None or not self.counts["written"]:
+        counts = {name: line[name] for name in COUNTS}
+        self._intervals.append(_Interval(line["at"], counts, buckets, _milliseconds(found)))
+        if self._first is None or not counts["written"]:
             self._first = self._last = self._intervals[-1]
-        elif self.counts["written"] > self._last.counts["written"]:
+        elif counts["written"] > self._last.counts["written"]:
             self._last = self._intervals[-1]
 
     def load(self, name: str, line: Mapping[str, Any]) -> None:

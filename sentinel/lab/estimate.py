@@ -1,0 +1,52 @@
+"""How long work will still take: what its kinds were expected to take, corrected by what they really took. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST = 99
+"""Percent that are shown, at most, before the end."""
+
+
+class Estimate:
+    """Seconds of work by kind. One kind's steps are slower here than expected by one factor, which is learnt."""
+
+    def __init__(self, expected: Mapping[str, float]) -> None:
+        self._left = dict(expected)
+        self._expected = dict.fromkeys(expected, 0.0)
+        self._took = dict.fromkeys(expected, 0.0)
+
+    def done(self, kind: str, expected: float, took: float) -> None:
+        """A step that was expected to take so many seconds is over, and took so many."""
+        self.skip(kind, expected)
+        self._expected[kind] = self._expected.get(kind, 0.0) + expected
+        self._took[kind] = self._took.get(kind, 0.0) + took
+
+    def skip(self, kind: str, expected: float) -> None:
+        """A step that was expected to take so many seconds will not be taken."""
+        self._left[kind] = max(0.0, self._left.get(kind, 0.0) - expected)
+
+    def scale(self, kind: str) -> float:
+        """What a kind's steps really took, over what was expected; 1 before the first is over."""
+        expected = self._expected.get(kind, 0.0)
+        return self._took[kind] / expected if expected else 1.0
+
+    @property
+    def left(self) -> float:
+        """Seconds that all that is left will take."""
+        return sum(seconds * self.scale(kind) for kind, seconds in self._left.items())
+
+
+def share(done: float, left: float) -> int:
+    """Percent of the time that is over, of work that is not."""
+    return min(MOST, int(100 * done / (done + left))) if done + left > 0 else 0
+
+
+def clock(seconds: float) -> str:
+    """`0:07`, `12:34`, `1:02:03`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
