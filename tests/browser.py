@@ -29,7 +29,8 @@ QUIET = (
 CONSOLE = ("--enable-logging=stderr", "--v=0", "--dump-dom")
 
 
-def _program() -> str:
+def program() -> str:
+    """The system's chromium; without it a test is skipped, or fails where real servers are demanded."""
     program = shutil.which("chromium")
     if program is None:
         (pytest.fail if os.environ.get(LabSettings.STRICT) else pytest.skip)("chromium is not on PATH")
@@ -39,7 +40,7 @@ def _program() -> str:
 
 def browsed(path: Path, profile: Path) -> tuple[str, list[str]]:
     """The page as chromium has it, and what its console says; no name can be resolved."""
-    command = [_program(), *QUIET, *CONSOLE, f"--user-data-dir={profile}", path.as_uri()]
+    command = [program(), *QUIET, *CONSOLE, f"--user-data-dir={profile}", path.as_uri()]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=50, check=True)
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
@@ -96,7 +97,7 @@ class Browser:
 def opened(path: Path, profile: Path) -> Iterator[Browser]:
     """The page in a browser of its own."""
     own = [f"--user-data-dir={profile}", "--remote-debugging-port=0", "--remote-allow-origins=*", "about:blank"]
-    with subprocess.Popen([_program(), *QUIET, *own], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([program(), *QUIET, *own], stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
             port = next(found[1] for line in process.stderr if (found := re.search(r"ws://127\.0\.0\.1:(\d+)/", line)))
