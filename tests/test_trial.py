@@ -19,8 +19,9 @@ from sentinel.bus.link import client
 from sentinel.lab import profiling, series, stack
 from sentinel.lab import trial as trials
 from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan, warm_up
+from sentinel.lab.sampler import Sampler
 from sentinel.lab.stack.servers import free_ports
-from sentinel.lab.trial import START_LIMIT, WARM_UP, Sampler, Trial
+from sentinel.lab.trial import START_LIMIT, WARM_UP, Trial
 from sentinel.lab.warden import Warden
 from sentinel.record import INTERVALS
 from sentinel.settings import LoadSettings

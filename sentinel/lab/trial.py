@@ -8,25 +8,24 @@ Every trial has a stream (or channel) and a `run` tag of its own, so trials neve
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import sys
-import threading
 import time
 from dataclasses import asdict, fields
 from signal import SIGUSR1
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from sentinel import bus, sink
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import pyspy, series
 from sentinel.lab.feed import Tail
 from sentinel.lab.outcome import MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
+from sentinel.lab.sampler import Sampler
 from sentinel.lab.supervision import EVERY
 from sentinel.lab.sustained import Pace, faults
 from sentinel.ledger import ConsumerLedger, SenderLedger
-from sentinel.probe import ProcessProbe, cpu_times
+from sentinel.probe import cpu_times
 from sentinel.record import INTERVALS, READY
 from sentinel.settings import BusSettings, StoreSettings, stack_environment
 
@@ -49,8 +48,6 @@ END_GRACE = 40.0
 """Seconds a consumer that is stopped may take to end: more than its own deadline."""
 PER_PROCESS = 200_000
 """Messages per second that one process of the load generator is trusted with."""
-SAMPLE_EVERY = 0.25
-"""Seconds between readings of the processes' CPU and memory."""
 
 
 class Trial:
@@ -306,33 +303,3 @@ class Trial:
             outcome.throughput = flushed[0] / flushed[1]
         outcome.unsustained = faults(self.plan.load, Pace(unsent, outcome.growth, flushed, series.drift(*span)))
         outcome.sustained = not outcome.unsustained
-
-
-class Sampler:
-    """Reads CPU seconds and RSS of processes into a CSV file, four times a second, while its block runs."""
-
-    def __init__(self, path: Path, pids: dict[str, int]) -> None:
-        self._path = path
-        self._probes = {name: ProcessProbe(pid) for name, pid in pids.items()}
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        with self._path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["at", "process", "cpu_seconds", "rss_bytes"])
-            while True:
-                last = self._done.wait(SAMPLE_EVERY)
-                for name, probe in self._probes.items():
-                    if (reading := probe.read()) is not None:
-                        writer.writerow([time.time_ns(), name, reading.cpu_seconds, reading.rss_bytes])
-                if last:
-                    return

@@ -16,7 +16,8 @@ from sentinel.errors import TrialError
 from sentinel.lab import series
 from sentinel.lab.feed import Feed
 from sentinel.lab.outcome import LIVE, Plan
-from sentinel.lab.trial import DRAIN_LIMIT, START_LIMIT, Sampler, Trial
+from sentinel.lab.sampler import Sampler
+from sentinel.lab.trial import DRAIN_LIMIT, START_LIMIT, Trial
 from sentinel.lab.window import Window
 from sentinel.settings import LoadSettings
 

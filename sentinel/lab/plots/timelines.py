@@ -10,7 +10,7 @@ from sentinel.lab import alts, words
 from sentinel.lab.looks import MUTED, PROCESSES, Look
 from sentinel.lab.outcome import WARM_UP
 from sentinel.lab.plots.canvas import Grid, Picture, grid, styled
-from sentinel.lab.trial import SAMPLE_EVERY
+from sentinel.lab.sampler import SAMPLE_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
