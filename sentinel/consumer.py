@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from sentinel.record import INTERVAL, Record
 from sentinel.reporter import open_reports
 from sentinel.sample import Columns, Sample
 from sentinel.sink import identify, prepare, verify
+from sentinel.takeover import Takeover
 from sentinel.writers import WRITERS, Outlet
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class Consumer:
         prepare(store, server)
         verify(store, server)
         self._receiver = open_receiver(configuration.receive, bus, settings)
+        self._takeover = Takeover(self._receiver, self.stop)
         self._letters = DeadLetters(bus)
         # influxdb-client does its own batching, or none: it gets every message at once.
         own_batches = configuration.write == "post-batches"
@@ -100,7 +103,6 @@ class Consumer:
         self._heartbeat = Heartbeat(settings.heartbeat)
         self._reading = False
         """Whether the reader has come round since the keeper last looked."""
-        self._taken: Read | None = None
         self._closing = threading.Event()
         self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
         self._cpu_before = 0.0
@@ -136,9 +138,8 @@ class Consumer:
             time.sleep(0.01)
 
     def _read(self) -> Read | None:
-        if self._taken is not None:
-            read, self._taken = self._taken, None
-            return read
+        if self._takeover.reads:
+            return self._takeover.reads.popleft()
         wait = self._batcher.wait(time.time_ns())
         longest = self._settings.idle / 2 if self.until_empty else LONGEST_WAIT
         timeout = longest if wait is None else min(longest, max(SHORTEST_WAIT, wait / 1e9))
@@ -242,21 +243,18 @@ class Consumer:
 
     def _keep(self) -> None:
         """Housekeeping, twice a second."""
-        beat = 0
-        while not self._closing.wait(INTERVAL):
+        beat, due = 0, time.monotonic() + INTERVAL
+        while not self._closing.wait(max(0.0, due - time.monotonic())):
+            due = time.monotonic() + INTERVAL
             beat += 1
             if self._reading:
                 self._reading = False
                 self._heartbeat.beat()
             self._note_interval()
-            try:
-                claim = beat % CLAIM_EVERY == 0 and self._taken is None and not self.stop.requested
-                taken, trimmed = self._receiver.tend(claim=claim)
-            except BusError:
-                continue  # the reader meets the same and says so
-            self.ledger.trimmed_unread += trimmed
-            if taken is not None:
-                self._taken = taken
+            self._takeover.due |= beat % CLAIM_EVERY == 0
+            with suppress(BusError):  # the reader meets the same and says so
+                self.ledger.trimmed_unread += self._receiver.tend()
+                self._takeover.work(due)
 
     def _note_interval(self) -> None:
         with self._lock:

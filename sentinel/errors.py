@@ -25,6 +25,18 @@ class BusError(SentinelError):
     """Redis cannot be reached, or refused what was asked."""
 
 
+class BusRefusedError(BusError):
+    """Redis answered, and refused what was asked: no right, no memory, a key of another type.
+
+    Attributes:
+        code: The first word of its answer, such as `NOPERM`.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class StoreError(SentinelError):
     """The store cannot be reached or cannot take points now: trying again may help.
 

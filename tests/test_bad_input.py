@@ -124,6 +124,17 @@ def test_a_stream_entry_of_foreign_shape_is_a_dead_letter(lane: Lane) -> None:
     assert (2, 1, {"json": 1}) == (report.ledger.received, report.ledger.written, report.ledger.reasons)
 
 
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_our_field_of_a_stream_entry_is_found_by_its_name(lane: Lane, configuration: str) -> None:
+    """Fields that a tracer or a proxy put beside ours do not hide the message, before or after it."""
+    with lane.redis() as client:
+        client.xadd(lane.bus.stream, {"trace": "abc", "d": good(1)})
+        client.xadd(lane.bus.stream, {"d": good(2), "trace": "abc"})
+        client.xadd(lane.bus.stream, {"d": good(3)})
+    report = consume(lane, configuration)
+    assert (3, 3, []) == (report.ledger.received, report.ledger.written, lane.dead_letters())
+
+
 # What only the store can know ----------------------------------------------------------------------------------------
 
 

@@ -55,8 +55,11 @@ class Receiver(Protocol):
     def untold(self) -> int:
         """Messages that are stored, and of which the bus has not confirmed to know."""
 
-    def tend(self, *, claim: bool) -> tuple[Read | None, int]:
-        """Housekeeping: (entries taken over from idle consumers, entries found trimmed unread). Raises BusError."""
+    def tend(self) -> int:
+        """Housekeeping: trim what is done with; returns entries newly found trimmed unread. Raises BusError."""
+
+    def claim(self) -> Read | None:
+        """Entries taken over from consumers that left them idle, or None. Raises BusError."""
 
     def reconnect(self) -> None:
         """Drop the connection and make it anew. Raises BusError."""

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import hiredis
 import redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
-from sentinel.errors import BusError, SettingsError
+from sentinel.errors import BusError, BusRefusedError, SettingsError
 from sentinel.settings import shown
 
 if TYPE_CHECKING:
@@ -25,6 +25,33 @@ ANSWER_WITHIN = 5.0
 """Seconds that Redis may take to answer a command that needs no work: XACK, PING."""
 SOCKET_BUFFER = 256 * 1024
 """Bytes taken from the socket at once: 1,000 JSON messages, for 2.7 µs each; 64 KiB and 500 took 3.1."""
+
+
+ADVICE = {
+    "NOPERM": "grant it with ACL SETUSER: README lists the rights that each program needs",
+    "OOM": "its maxmemory is used up: raise it, or let a consumer empty the stream",
+    "MISCONF": "it cannot save to its disk: see its log",
+    "READONLY": "it is a replica: does REDIS_URL name the primary?",
+    "WRONGTYPE": "another program has a key of this name: choose another with --key",
+}
+"""What to do about a refusal, by its code."""
+
+
+def code(refusal: ResponseError) -> str:
+    """The first word of Redis's answer, such as `NOPERM`."""
+    return refusal.status_code or str(refusal).partition(" ")[0]
+
+
+def words(refusal: ResponseError) -> str:
+    """Redis's answer as it came: redis-py takes the code off some."""
+    return f"{refusal.status_code} {refusal}" if refusal.status_code else str(refusal)
+
+
+def checked(reply: Any) -> Any:
+    """The reply. Raises ResponseError where it is a refusal."""
+    if isinstance(reply, hiredis.ReplyError):
+        raise ResponseError(str(reply))
+    return reply
 
 
 class mapped:  # noqa: N801 - used as a function
@@ -42,6 +69,9 @@ class mapped:  # noqa: N801 - used as a function
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ResponseError):
+            advice = f" ({ADVICE[code(error)]})" if code(error) in ADVICE else ""
+            raise BusRefusedError(f"Redis at {shown(self._url)}: {words(error)}{advice}", code(error)) from error
         if isinstance(error, (RedisError, OSError, EOFError)):
             said = error or type(error).__name__
             raise BusError(
@@ -164,9 +194,9 @@ class Socket:
             self._timeout = timeout
 
     def ask(self, timeout: float, *command: bytes | str | int) -> Any:
-        """Send one command; its reply, errors included. Raises EOFError as `answer`."""
+        """Send one command; its reply. Raises ResponseError where it is refused, EOFError as `answer`."""
         self.send(packed(*command))
-        return self.answer(timeout)
+        return checked(self.answer(timeout))
 
     def answer(self, timeout: float) -> Any:
         """The next reply, errors included.

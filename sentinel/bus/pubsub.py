@@ -39,9 +39,13 @@ class RedisPyPubSub:
     def tell(self) -> None:
         """Nothing: see `acknowledge`."""
 
-    def tend(self, *, claim: bool) -> tuple[Read | None, int]:
+    def tend(self) -> int:
         """Nothing to do on Pub/Sub."""
-        return None, 0
+        return 0
+
+    def claim(self) -> Read | None:
+        """Nothing: on Pub/Sub nobody leaves anything."""
+        return None
 
     def reconnect(self) -> None:
         """See Receiver."""
@@ -98,9 +102,13 @@ class SocketPubSub:
     def tell(self) -> None:
         """Nothing: see `acknowledge`."""
 
-    def tend(self, *, claim: bool) -> tuple[Read | None, int]:
+    def tend(self) -> int:
         """Nothing to do on Pub/Sub."""
-        return None, 0
+        return 0
+
+    def claim(self) -> Read | None:
+        """Nothing: on Pub/Sub nobody leaves anything."""
+        return None
 
     def close(self) -> None:
         """See Receiver."""

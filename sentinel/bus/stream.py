@@ -6,33 +6,28 @@ others left idle is taken over from time to time.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import hiredis
 from redis.exceptions import ResponseError
 
 from sentinel.batching import Read
-from sentinel.bus.link import ANSWER_WITHIN, Gathering, Socket, client, mapped, packed
+from sentinel.bus.housekeeping import Housekeeping, flat
+from sentinel.bus.link import ANSWER_WITHIN, FIELD, Gathering, Socket, client, code, mapped, packed
+from sentinel.errors import BusError, BusRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentinel.settings import BusSettings, ConsumerSettings
 
-CLAIM_COUNT = 1000
-"""Most entries taken over at once."""
+PASSING = frozenset({"MISCONF", "READONLY"})
+"""Codes by which Redis refuses whatever changes something, for a while; whether there is a group shows afterwards."""
 
-
-@dataclass
-class _GroupState:
-    """What XINFO says of one group of the stream."""
-
-    pending: int
-    last_delivered: bytes
+log = logging.getLogger(__name__)
 
 
 class RedisPyStream:
@@ -43,24 +38,47 @@ class RedisPyStream:
     def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:
         self._settings = settings
         self._consumer = consumer
-        self._client = client(settings)
+        self._client = client(settings, redis_connect_func=self._connected)
+        self._connected_anew = False
+        """Whether redis-py made a connection since the last read: it does so by itself, and reads again."""
+        self._housekeeping = Housekeeping(settings, consumer)
         self._own_after: bytes | None = b"0"
         """Our own unacknowledged entries are read first, after this id; None once there are no more."""
-        self._claim_from = b"0-0"
+        self._newest = b"0"
+        """The last new entry that reached us: what is pending under our name up to here is known."""
         self._trimmed = 0
-        self._known_trimmed = 0
         self.taken_over = 0
         self._at = 0
         """When the read from the socket returned, where that is known; else it counts from the parsed reply."""
-        self._make_group()
+        try:
+            self._join()
+        except BusRefusedError as error:
+            if error.code not in PASSING:
+                raise
+            log.warning("%s; reading starts once that has passed", error)
+        self._connected_anew = False
 
-    def _make_group(self) -> None:
+    def _connected(self, connection: Any) -> None:
+        connection.on_connect()
+        self._connected_anew = True
+
+    def _join(self) -> None:
+        """Make sure of the group: by the command that reads from it, which a full Redis takes too."""
         with mapped(self._settings.url):
             try:
-                self._client.xgroup_create(self._settings.stream, self._settings.group, id="0", mkstream=True)
+                self._xreadgroup(b"0", 1)
             except ResponseError as error:
-                if "BUSYGROUP" not in str(error):  # it is there already
+                if code(error) != "NOGROUP":
                     raise
+                self._make_group()
+
+    def _make_group(self) -> None:
+        self._newest = b"0"
+        try:
+            self._client.xgroup_create(self._settings.stream, self._settings.group, id="0", mkstream=True)
+        except ResponseError as error:
+            if code(error) != "BUSYGROUP":  # another consumer was first
+                raise
 
     def read(self, timeout: float) -> Read | None:
         """See Receiver."""
@@ -68,7 +86,7 @@ class RedisPyStream:
             try:
                 entries = self._entries(self._own_after or b">", timeout)
             except ResponseError as error:
-                if "NOGROUP" not in str(error):
+                if code(error) != "NOGROUP":
                     raise
                 # Redis came back empty, or somebody deleted the key: begin anew from the first entry.
                 self._make_group()
@@ -76,6 +94,9 @@ class RedisPyStream:
         at = self._at or time.time_ns()
         if self._own_after is not None:
             return self._own(entries, at)
+        if not entries:
+            return None
+        self._newest = entries[-1][0]
         return _as_read(entries, at)
 
     def _own(self, entries: list[Any], at: int) -> Read | None:
@@ -84,23 +105,23 @@ class RedisPyStream:
         if gone:
             self._trimmed += len(gone)
             self.acknowledge(gone)
-        read = _as_read([entry for entry in entries if entry[1]], at)
-        self.taken_over += len(read.payloads) if read else 0
-        return read
+        there = [entry for entry in entries if entry[1]]
+        self.taken_over += len(there)
+        return _as_read(there, at) if there else None
 
     def _entries(self, after: bytes, timeout: float) -> list[Any]:
         """[[id, [field, value, …]], …] as RESP2 has it."""
-        block = max(1, min(2000, int(timeout * 1000)))  # redis-py's socket timeout is 5 s
+        if self._connected_anew and after == b">":
+            self._connected_anew = False
+            self._own_after = after = self._newest
+        return self._xreadgroup(after, self.COUNT, max(1, min(2000, int(timeout * 1000))))  # redis-py waits for 5 s
+
+    def _xreadgroup(self, after: bytes, count: int, block: int | None = None) -> list[Any]:
+        stream: Any = {self._settings.stream: after}
         reply: Any = self._client.xreadgroup(
-            self._settings.group,
-            self._consumer.name,
-            {self._settings.stream: after},
-            count=self.COUNT,
-            block=block,
+            self._settings.group, self._consumer.name, stream, count=count, block=block
         )
-        return [
-            [i, [x for pair in (fields or {}).items() for x in pair]] for i, fields in (reply[0][1] if reply else [])
-        ]
+        return flat(reply[0][1] if reply else [])
 
     def acknowledge(self, ids: Sequence[bytes]) -> None:
         """See Receiver."""
@@ -115,88 +136,37 @@ class RedisPyStream:
     def tell(self) -> None:
         """See Receiver; nothing to do, `acknowledge` has told already."""
 
-    def tend(self, *, claim: bool) -> tuple[Read | None, int]:
-        """See Receiver. Also trims what every group of the stream has acknowledged, and nothing else."""
-        with mapped(self._settings.url):
-            trimmed, self._trimmed = self._trimmed + self._trimmed_unread(), 0
-            self._trim()
-            read = self._claim() if claim else None
-        return read, trimmed
+    def tend(self) -> int:
+        """See Receiver."""
+        own, self._trimmed = self._trimmed, 0
+        return own + self._housekeeping.tend()
 
-    def _groups(self) -> dict[bytes, _GroupState]:
-        with suppress(ResponseError):  # no such key yet
-            groups: Any = self._client.xinfo_groups(self._settings.stream)
-            return {g["name"]: _GroupState(g["pending"], g["last-delivered-id"]) for g in groups}
-        return {}
-
-    def _trimmed_unread(self) -> int:
-        """Entries that somebody's trimming took before this group read them, since the last call.
-
-        Redis 7 counts entries added and read. While all that is left lies past the last one delivered, or nothing does,
-        we know how many are unread; what is missing then was trimmed. A lower bound: some servers (Valkey 9) count a
-        gap as read once the group has read past it.
-        """
-        with self._client.pipeline(transaction=True) as pipeline:  # one moment, whatever other consumers trim
-            pipeline.xinfo_stream(self._settings.stream)
-            pipeline.xinfo_groups(self._settings.stream)
-            try:
-                info, groups = pipeline.execute()
-            except ResponseError:  # no such key yet
-                return 0
-        group: dict[str, Any] = next((g for g in groups if g["name"] == self._settings.group.encode()), {})
-        if group.get("entries-read") is None:
-            return 0
-        last = _order(group["last-delivered-id"])
-        if info["first-entry"] is None or _order(info["first-entry"][0]) > last:
-            unread = int(info["length"])
-        elif _order(info["last-generated-id"]) <= last:
-            unread = 0
-        else:
-            return 0
-        known, self._known_trimmed = self._known_trimmed, int(info["entries-added"]) - group["entries-read"] - unread
-        return max(0, self._known_trimmed - known)
-
-    def _trim(self) -> None:
-        """Remove what all groups have acknowledged, so that the stream does not grow for ever."""
-        lowest = []
-        for name, state in self._groups().items():
-            first = state.last_delivered
-            if state.pending:
-                summary: Any = self._client.xpending(self._settings.stream, name)
-                first = summary["min"] or first
-            lowest.append(first)
-        if lowest:
-            self._client.xtrim(self._settings.stream, minid=min(lowest, key=_order).decode(), approximate=True)
-
-    def _claim(self) -> Read | None:
-        """Take over what other consumers left unacknowledged for `claim_idle` seconds."""
-        reply: Any = self._client.xautoclaim(
-            self._settings.stream,
-            self._settings.group,
-            self._consumer.name,
-            min_idle_time=int(self._consumer.claim_idle * 1000),
-            start_id=self._claim_from.decode(),
-            count=CLAIM_COUNT,
-        )
-        self._claim_from = reply[0]
-        entries = [[i, [x for pair in fields.items() for x in pair]] for i, fields in reply[1] if fields]
-        read = _as_read(entries, time.time_ns())
+    def claim(self) -> Read | None:
+        """See Receiver."""
+        try:
+            entries = self._housekeeping.claim()
+        except BusError:
+            self._own_after = (
+                self._own_after or b"0"
+            )  # what was taken over and never reached us is pending under our name
+            raise
         self.taken_over += len(entries)
-        return read
+        return _as_read(entries, time.time_ns()) if entries else None
 
     def reconnect(self) -> None:
         """See Receiver."""
         with mapped(self._settings.url):
-            # The keeper may be using one: that it finds broken by itself, and must not lose it under its hands.
+            # The writer may be using one: that it finds broken by itself, and must not lose it under its hands.
             self._client.connection_pool.disconnect(inuse_connections=False)
-            self._client.ping()
-        self._make_group()
+        self._join()
+        self._connected_anew = False
         # What was delivered to the broken connection and never reached us is pending under our name.
-        self._own_after = b"0"
+        self._own_after = self._own_after or self._newest
 
     def close(self) -> None:
         """See Receiver."""
         self._client.close()
+        self._housekeeping.close()
 
 
 class SocketStream(RedisPyStream):
@@ -248,7 +218,7 @@ class SocketStream(RedisPyStream):
         if self._told:
             answer = connection.answer(ANSWER_WITHIN)
             if isinstance(answer, hiredis.ReplyError):  # more may be on its way: the connection is given up
-                raise EOFError(f"XACK was refused: {answer}")
+                raise ResponseError(str(answer))
             self._told.clear()
         reply = connection.answer(timeout) if command else None
         self._at = connection.filled
@@ -281,17 +251,18 @@ class SocketStream(RedisPyStream):
             self._socket.close()
 
 
-def _as_read(entries: list[Any], at: int) -> Read | None:
-    """Ids and payloads; an entry of foreign shape yields its first value, which the decoder will judge."""
-    if not entries:
-        return None
+def _as_read(entries: list[Any], at: int) -> Read:
+    """Ids and payloads. An entry with no field of ours yields its first value, which the decoder will judge."""
     ids, payloads = [], []
-    for entry in entries:
-        ids.append(entry[0])
-        payloads.append(entry[1][1])
+    try:
+        # An entry of several fields does not fit this form: finding ours by name costs the usual ones nothing.
+        for entry_id, (_, payload) in entries:
+            ids.append(entry_id)
+            payloads.append(payload)
+    except ValueError:
+        return Read([entry[0] for entry in entries], [_payload(entry[1]) for entry in entries], at)
     return Read(ids, payloads, at)
 
 
-def _order(entry_id: bytes) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition(b"-")
-    return int(milliseconds), int(number or 0)
+def _payload(fields: list[bytes]) -> bytes:
+    return dict(zip(fields[::2], fields[1::2], strict=True)).get(FIELD, fields[1])
