@@ -24,7 +24,9 @@ from sentinel.heartbeat import Heartbeat
 from sentinel.ledger import ConsumerLedger, ConsumerReport
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
+from sentinel.outage import Outage
 from sentinel.record import INTERVAL, Record
+from sentinel.rejects import Rejects
 from sentinel.reporter import open_reports
 from sentinel.sample import Columns, Sample
 from sentinel.sink import identify, prepare, verify
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from sentinel.codecs import Rejected
     from sentinel.configurations import Configuration
     from sentinel.delivery import Refused
+    from sentinel.rejects import Parcel
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
 
 log = logging.getLogger(__name__)
@@ -88,7 +91,8 @@ class Consumer:
         verify(store, server)
         self._receiver = open_receiver(configuration.receive, bus, settings)
         self._takeover = Takeover(self._receiver, self.stop)
-        self._letters = DeadLetters(bus)
+        self._rejects = Rejects(DeadLetters(bus), self._rejected)
+        self._outage = Outage("Redis", log)
         # influxdb-client does its own batching, or none: it gets every message at once.
         own_batches = configuration.write == "post-batches"
         outlet = Outlet(store, server, settings, self.ledger, self.stop, self._settle)
@@ -146,22 +150,23 @@ class Consumer:
         try:
             return self._receiver.read(timeout)
         except BusError as error:
-            log.warning("%s; reconnecting", error)
-            self._reconnect()
+            self._reconnect(error)
             self._last_message = time.monotonic()  # a bus that could not be read was not seen to be empty
             return None
 
-    def _reconnect(self) -> None:
-        attempt = 0
+    def _reconnect(self, error: BusError) -> None:
+        """Make the connection anew until that works; the pauses grow as long as it does, and cures nothing."""
         while not self.stop.requested:
-            attempt += 1
+            self._outage.failed(error, "reconnecting")
+            if self._outage.attempts > 1:
+                self.stop.pause(backoff(self._outage.attempts - 1, random.random()))  # noqa: S311 - jitter
             try:
                 self._receiver.reconnect()
-            except BusError:
-                self.stop.pause(backoff(attempt, random.random()))  # noqa: S311 - jitter
+            except BusError as now:
+                error = now
             else:
                 self.ledger.reconnects += 1
-                log.warning("reconnected to Redis after %d attempts", attempt)
+                self._outage.over()
                 return
 
     def _take(self, read: Read) -> None:
@@ -180,23 +185,23 @@ class Consumer:
             self._writer.put(batch)
 
     def _without(self, read: Read, rejected: Sequence[Rejected]) -> Read:
-        """What is left of a read once its rejected messages are in the dead letters."""
+        """What is left of a read once its rejected messages are on their way to the dead letters."""
         letters = [(read.payloads[r.position], r.reason, r.detail) for r in rejected]
         bad = {r.position for r in rejected}
-        self._bury(letters, [i for n, i in enumerate(read.ids) if n in bad])
+        self._rejects.put(letters, [i for n, i in enumerate(read.ids) if n in bad])
         return Read(
             [i for n, i in enumerate(read.ids) if n not in bad],
             [p for n, p in enumerate(read.payloads) if n not in bad],
             read.at,
         )
 
-    def _bury(self, letters: list[tuple[bytes, str, str]], ids: Sequence[bytes]) -> None:
-        """Keep rejected messages on the dead-letter stream, then acknowledge them."""
-        insist(lambda: self._letters.put(letters), self.stop, lambda: None)
+    def _rejected(self, parcel: Parcel, dropped: bool) -> None:
+        """Dead letters are kept, or dropped: account for them, and acknowledge what came with them."""
         with self._lock:
-            for _, reason, _ in letters:
+            for _, reason, _ in parcel.letters:
                 self.ledger.reject(reason)
-        self._acknowledge(ids)
+            self.ledger.letters_dropped += dropped * len(parcel.letters)
+        self._acknowledge(parcel.ids)
 
     def _acknowledge(self, ids: Sequence[bytes]) -> None:
         if not ids:
@@ -227,19 +232,16 @@ class Consumer:
 
     def _settle(self, batch: Batch, refused: Sequence[Refused], at: int) -> None:
         """The store has answered for a batch: account for it, then acknowledge. In the writer's thread."""
-        if refused:
-            letters = [(each.line, "store", each.words) for each in refused]
-            try:
-                self._bury(letters, [])
-            except DeadlineError:
-                return  # not acknowledged: it will be read again
         with self._lock:
             self.ledger.written += len(batch) - len(refused)
             if not self._first_stored:
                 self._first_stored, self._first_batch = at, len(batch)
             self._last_stored = at
             self._measure.settled(batch, at)
-        self._acknowledge(batch.ids)
+        if refused:
+            self._rejects.put([(each.line, "store", each.words) for each in refused], batch.ids)
+        else:
+            self._acknowledge(batch.ids)
 
     def _keep(self) -> None:
         """Housekeeping, twice a second."""
@@ -251,6 +253,7 @@ class Consumer:
                 self._reading = False
                 self._heartbeat.beat()
             self._note_interval()
+            self._rejects.retry()
             self._takeover.due |= beat % CLAIM_EVERY == 0
             with suppress(BusError):  # the reader meets the same and says so
                 self.ledger.trimmed_unread += self._receiver.tend()
@@ -277,9 +280,10 @@ class Consumer:
         except DeadlineError as error:
             log.error("%s", error)  # noqa: TRY400 - the message says it all
         self._writer.close()
-        self._tell()
         self._closing.set()
         self._keeper.join()
+        self._rejects.close(keep=self._settings.transport == "stream")
+        self._tell()
         self._note_interval()
         self.ledger.pending = self.ledger.received - self.ledger.written - self.ledger.rejected
         self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
@@ -295,5 +299,4 @@ class Consumer:
         self._record.close(asdict(report))
         self._reports.close()
         self._receiver.close()
-        self._letters.close()
         return report

@@ -8,7 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sentinel.errors import BusError, StoreAccessError, StoreError, StoreRefusedError
+from sentinel.errors import BusError, StoreError, StoreRefusedError
+from sentinel.outage import Outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,25 +67,24 @@ def insist(action: Callable[[], None], stop: StopSign, on_retry: Callable[[], No
         StoreRefusedError: at once; the same body will never do.
         DeadlineError: the stop deadline passed first.
     """
-    attempt = 0
+    outage: Outage | None = None
     while True:
         try:
             action()
         except StoreRefusedError:
             raise
         except (StoreError, BusError) as error:
-            attempt += 1
+            outage = outage or Outage("the store" if isinstance(error, StoreError) else "Redis", log)
+            outage.failed(error, "trying again")
             asked = error.retry_after if isinstance(error, StoreError) else None
-            delay = asked if asked is not None else backoff(attempt, random.random())  # noqa: S311 - jitter
-            if attempt == 1 or isinstance(error, StoreAccessError):
-                log.warning("%s; trying again", error)
+            delay = asked if asked is not None else backoff(outage.attempts, random.random())  # noqa: S311 - jitter
             if stop.left <= 0:
                 raise DeadlineError(str(error)) from error
             stop.pause(delay)
             on_retry()
         else:
-            if attempt:
-                log.warning("it works again after %d attempts", attempt + 1)
+            if outage:
+                outage.over()
             return
 
 

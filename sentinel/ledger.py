@@ -44,6 +44,8 @@ class ConsumerLedger:
     """Acknowledged by the store."""
     rejected: int = 0
     """Could not become points; kept on the dead-letter stream."""
+    letters_dropped: int = 0
+    """Part of `rejected`: Redis did not take the dead letter for so long that it was dropped."""
     pending: int = 0
     """Neither written nor rejected when the consumer ended."""
     reasons: dict[str, int] = field(default_factory=dict)

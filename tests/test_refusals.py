@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import Lane, consuming, durable_bus, finish, wait_until
+from servers import Lane, Restartable, consuming, durable_bus, finish, loading, wait_until
 
 from sentinel import consumer as consumer_module
+from sentinel import rejects
 from sentinel.bus import Sender, open_receiver, unread
+from sentinel.bus.bare import ByteCounter
+from sentinel.delivery import StopSign
 from sentinel.errors import BusRefusedError
-from sentinel.lab.stack import native
+from sentinel.lab.stack import native, servers
 from sentinel.loads import run_load
+from sentinel.outage import Outage
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sentinel.lab.stack import Stack
     from sentinel.lab.warden import Warden
@@ -37,25 +43,25 @@ def message(number: int, padding: str = "") -> bytes:
 
 
 @pytest.fixture
-def bus(keeper: Warden, tmp_path: Path, native_stack: Stack) -> Iterator[BusSettings]:
-    """A Redis of a test's own, to be filled and forbidden."""
+def server(keeper: Warden, tmp_path: Path, native_stack: Stack) -> Iterator[Restartable]:
+    """A Redis of a test's own, to be filled, forbidden and killed."""
     program = native.find("redis-server") or tmp_path
-    server, settings = durable_bus(keeper, tmp_path, program, ("--enable-protected-configs", "yes"))
-    yield settings
-    server.end(signal.SIGTERM)
+    started, _ = durable_bus(keeper, tmp_path, program, ("--enable-protected-configs", "yes"))
+    yield started
+    started.end(signal.SIGTERM)
 
 
 @pytest.fixture
-def own(bus: BusSettings, embedded: Stack) -> Lane:
+def own(server: Restartable, embedded: Stack) -> Lane:
     """A lane on it."""
-    return Lane.on(bus, embedded.store)
+    return Lane.on(servers.bus_on(server.ports[0]), embedded.store)
 
 
-def user(lane: Lane, *rules: str) -> Lane:
+def user(lane: Lane, *rules: str, name: str = "limited") -> Lane:
     """The lane as a user with exactly these rights; called again it changes them."""
     with lane.redis() as client:
-        client.execute_command("ACL", "SETUSER", "limited", "reset", "on", ">pw", *rules)
-    url = lane.bus.url.replace("redis://", "redis://limited:pw@")
+        client.execute_command("ACL", "SETUSER", name, "reset", "on", ">pw", *rules)
+    url = lane.bus.url.replace("redis://", f"redis://{name}:pw@")
     return Lane(BusSettings(**{**vars(lane.bus), "url": url}), lane.store, lane.run)
 
 
@@ -69,7 +75,7 @@ def fill(lane: Lane) -> int:
     """Sound messages until Redis has no memory for another; returns how many it took."""
     with lane.redis() as client:
         client.config_set("maxmemory-policy", "noeviction")
-        client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 2_000_000)
+        client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 500_000)
         number = 0
         while True:
             with client.pipeline(transaction=False) as pipeline:
@@ -215,3 +221,234 @@ def test_a_dead_consumers_entries_come_as_fast_as_they_are_read(
         wait_until("all is stored", lambda: consumer.ledger.written == 12_000, 9)
         ledger = finish(consumer, running).ledger
     assert (12_000, 12_000, 0) == (ledger.received, ledger.taken_over, ledger.duplicated)
+
+
+# Rejected messages are in nobody's way -------------------------------------------------------------------------------
+
+
+def hinder(lane: Lane, how: str) -> Lane:
+    """The lane, where no dead letter can be kept."""
+    if how == "a key of another type":
+        with lane.redis() as client:
+            client.set(lane.bus.dead_letters, "x")
+        return lane
+    return user(lane, f"~{lane.bus.stream}", f"&{lane.bus.channel}", "+@all")
+
+
+@pytest.mark.parametrize("how", ["a key of another type", "no right"])
+@pytest.mark.parametrize(
+    ("transport", "configuration"), [("stream", "baseline"), ("stream", "optimised"), ("pubsub", "optimised")]
+)
+def test_a_refused_dead_letter_holds_nothing_up(
+    own: Lane, transport: str, configuration: str, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sound messages are stored, the rejected one stays pending, one line says why, and a stop is quick."""
+    lane = hinder(own, how)
+    with consuming(lane, configuration, transport=transport) as (consumer, running):
+        for n in range(20):
+            own.publish([b"not json", message(n)], transport)
+        wait_until("the sound ones are stored", lambda: consumer.ledger.written == 20)
+        consumer.stop.request(20.0)
+        before = time.monotonic()
+        running.result(5)
+        ledger = consumer.close().ledger
+        assert time.monotonic() - before < 5.0
+    left = (20, 0) if transport == "stream" else (0, 20)
+    assert ([], 20, *left) == (ledger.problems(), ledger.written, ledger.pending, ledger.letters_dropped)
+    assert sum("dead letters wait" in line for line in caplog.messages) == 1
+
+
+@pytest.mark.parametrize("configuration", ["baseline", "optimised"])
+def test_a_full_redis_is_emptied_behind_a_bad_message(
+    own: Lane, configuration: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A dead letter that is refused is dropped after a while and counted, and the memory behind it is freed."""
+    monkeypatch.setattr(rejects, "PATIENCE", 1.0)
+    lane = hinder(own, "no right")
+    join(own)
+    own.publish([b"not json"])
+    kept = fill(own)
+    with consuming(lane, configuration, max_age=0.001) as (consumer, running), own.redis() as client:
+        wait_until("the bad one is dropped", lambda: consumer.ledger.letters_dropped == 1, 20)
+        # Whole nodes of 100 entries are trimmed.
+        wait_until("memory is free again", lambda: client.xlen(own.bus.stream) < 200, 20)
+        ledger = finish(consumer, running, 60).ledger
+        assert ([], kept, 1) == (ledger.problems(), ledger.written, ledger.rejected)
+        assert client.xpending(own.bus.stream, own.bus.group)["pending"] == 0
+    assert sum("are dropped" in line for line in caplog.messages) == 1
+
+
+def test_dead_letters_are_kept_once_redis_takes_them(own: Lane) -> None:
+    """What waited is kept and acknowledged as soon as what stood in the way is gone, without a restart."""
+    hinder(own, "a key of another type")
+    own.publish([b"not json", message(1)])
+    with consuming(own) as (consumer, running), own.redis() as client:
+        wait_until("the sound one is stored", lambda: consumer.ledger.written == 1)
+        client.delete(own.bus.dead_letters)
+        wait_until("the bad one is kept", lambda: consumer.ledger.rejected == 1)
+        ledger = finish(consumer, running).ledger
+        assert client.xpending(own.bus.stream, own.bus.group)["pending"] == 0
+    assert ([], 0, 0) == (ledger.problems(), ledger.pending, ledger.letters_dropped)
+    assert [b"not json"] == [payload for payload, _, _ in own.dead_letters()]
+
+
+# Refusals that must be heard -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_channel_that_may_not_be_read_is_an_error_at_the_start(own: Lane, kind: str) -> None:
+    """A refused SUBSCRIBE is no subscription: the error names the refusal."""
+    limited = user(own, "~*", "resetchannels", "+@all")
+    with pytest.raises(BusRefusedError, match="NOPERM"):
+        open_receiver(kind, limited.bus, ConsumerSettings(transport="pubsub"))
+    with pytest.raises(BusRefusedError, match="NOPERM"):
+        ByteCounter(limited.bus)
+
+
+@pytest.mark.parametrize("configuration", ["baseline", "optimised"])
+def test_a_channel_withdrawn_in_mid_run_is_said_and_tried_again(
+    own: Lane, configuration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Messages arrive again once the right is back; meanwhile the log has the reason."""
+    granted = ("~*", f"&{own.bus.channel}", "+@all")
+    lane = user(own, *granted)
+    with consuming(lane, configuration, transport="pubsub") as (consumer, running):
+        own.publish([message(1)], "pubsub")
+        wait_until("the first is stored", lambda: consumer.ledger.written == 1)
+        user(own, "~*", "resetchannels", "+@all")
+        wait_until("the reason is said", lambda: "NOPERM" in caplog.text)
+        user(own, *granted)
+        wait_until("it is heard again", lambda: own.publish([message(2)], "pubsub") == 1)
+        assert finish(consumer, running).ledger.written == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_right_that_housekeeping_lacks_is_said_once(own: Lane, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each missing right is one warning that names it, and keeps nothing else from being done."""
+    join(own)
+    for right in ("xtrim", "xinfo", "xclaim"):
+        caplog.clear()
+        own.publish([message(1)])
+        taken = open_receiver("redis-py", own.bus, ConsumerSettings(name="dead"))
+        assert [taken.read(0.01) for _ in range(2)][-1] is not None
+        taken.close()
+        limited = user(own, "~*", "+@all", f"-{right}")
+        receiver = open_receiver(kind, limited.bus, ConsumerSettings(claim_idle=0.0))
+        for _ in range(2):
+            receiver.tend()
+            receiver.claim()
+        receiver.close()
+        said = [line for line in caplog.messages if f"'{right}" in line]
+        assert len(said) == len(caplog.messages)
+        assert len(said) == (2 if right == "xinfo" else 1)  # it serves two purposes
+
+
+def rights(lane: Lane, program: str) -> list[str]:
+    """What README lists for a program, on the lane's names."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (row,) = (line for line in readme.splitlines() if line.startswith(f"| {program} |"))
+    words = [word for part in row.split("`")[1::2] for word in part.split() if word[0] in "~&+"]
+    return [word.replace("metrics", lane.bus.stream) for word in words]
+
+
+@pytest.mark.parametrize("transport", ["stream", "pubsub"])
+@pytest.mark.parametrize("configuration", ["baseline", "optimised"])
+def test_each_program_works_with_the_rights_that_readme_lists(
+    own: Lane, configuration: str, transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Exactly those rights are enough for consumer and senders, and no warning is due."""
+    consumes = "`consume`, stream" if transport == "stream" else "`consume --transport pubsub`"
+    reading = user(own, *rights(own, consumes), name="reader")
+    sending = user(own, *rights(own, "`agent`, `load`"), name="writer")
+    with consuming(reading, configuration, transport=transport, claim_idle=0.0) as (consumer, running):
+        load = run_load(LoadSettings(rate=100.0, duration=0.5, transport=transport), sending.bus)
+        sending.publish([b"not json", message(1)], transport)
+        wait_until("all is received", lambda: consumer.ledger.received == load.ledger.sent + 2)
+        consumer._receiver.tend()
+        assert consumer._receiver.claim() is None
+        ledger = finish(consumer, running).ledger
+    assert ([], 51, 1, 0) == (ledger.problems(), ledger.written, ledger.rejected, ledger.letters_dropped)
+    assert caplog.messages == [line for line in caplog.messages if "refuse" not in line and "NOPERM" not in line]
+
+
+# Retries that end, and lines that are few ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("right", ["xack", "xreadgroup"])
+def test_a_missing_right_is_said_and_not_hammered(own: Lane, right: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Where reconnecting does not cure, the pauses grow and one line names the right; granted, the work goes on."""
+    join(own)
+    limited = user(own, "~*", "&*", "+@all")
+    with consuming(limited) as (consumer, running):
+        user(own, "~*", "&*", "+@all", f"-{right}")
+        own.publish([message(n) for n in range(5)])
+        wait_until("the refusal is met", lambda: right in caplog.text)
+        time.sleep(1.5)
+        assert consumer.ledger.reconnects < 10
+        assert sum(right in line for line in caplog.messages) == 1
+        user(own, "~*", "&*", "+@all")
+        wait_until("all is stored", lambda: consumer.ledger.written >= 5)
+        assert finish(consumer, running).ledger.problems() == []
+    with own.redis() as client:
+        assert client.xpending(own.bus.stream, own.bus.group)["pending"] == 0
+
+
+@pytest.mark.parametrize("loop", ["constant", "closed"])
+def test_a_load_whose_redis_stays_away_ends_in_time(
+    own: Lane, server: Restartable, loop: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ends at duration + grace, what was not answered is unsent, and the log has a few lines with the reason."""
+    with loading(own, rate=200.0, duration=1.5, grace=1.0, loop=loop, workers=4) as load:
+        time.sleep(0.7)
+        server.end(signal.SIGKILL)
+        ledger = load.result(10).ledger
+    server.start()
+    assert [] == ledger.problems()
+    assert ledger.unsent > 0
+    assert "descriptor" not in caplog.text
+    assert 1 <= len(caplog.messages) <= 4
+    assert sum("stayed away" in line for line in caplog.messages) == 1
+
+
+def test_a_load_that_is_stopped_while_redis_is_away_ends_at_once(
+    own: Lane, server: Restartable, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A stop waits for no connection, and each payload left is no line of its own."""
+    stop = StopSign()
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(run_load, LoadSettings(rate=2000.0, duration=60.0, workers=4), own.bus, stop=stop)
+        wait_until("it sends", lambda: unread(own.bus) > 0)
+        server.end(signal.SIGKILL)
+        wait_until("it reconnects", lambda: "reconnecting" in caplog.text)
+        stop.request(5.0)
+        assert load.result(5).ledger.problems() == []
+    server.start()
+    assert len(caplog.messages) <= 4
+    assert "descriptor" not in caplog.text
+
+
+def test_an_outage_is_said_at_its_start_each_minute_and_at_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    """One line with the reason, one when it changes, one a minute, one at the end with how long; none in between."""
+    now = [0.0]
+    outage = Outage("Redis", logging.getLogger("test"), lambda: now[0])
+    outage.failed(OSError("refused on port 1"), "trying again")
+    for second in range(1, 125):
+        now[0] = float(second)
+        outage.failed(OSError(f"refused on port {second}"), "trying again")
+    outage.failed(OSError("no route"), "trying again")
+    outage.over("7 wait")
+    now[0] += 1.0
+    outage.failed(OSError("no route"), "trying again")
+    outage.over()
+    assert outage.attempts == 127
+    now[0] += 60.0
+    outage.failed(OSError("no route"), "trying again")
+    assert outage.attempts == 1
+    assert caplog.messages == [
+        "refused on port 1; trying again",
+        "refused on port 60; trying again (for 60 s, 61 attempts)",
+        "refused on port 120; trying again (for 120 s, 121 attempts)",
+        "no route; trying again (for 124 s, 126 attempts)",
+        "Redis answers again after 124.0 s and 126 failed attempts; 7 wait",
+        "no route; trying again",
+    ]

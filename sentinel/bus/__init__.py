@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from sentinel.bus.lag import Lag
 from sentinel.bus.link import remove, server_version, unread
 from sentinel.bus.pubsub import RedisPyPubSub, SocketPubSub
-from sentinel.bus.send import Answers, DeadLetters, Publisher, Sender, open_publisher
+from sentinel.bus.send import Answers, DeadLetters, Letter, Publisher, Sender, open_publisher
 from sentinel.bus.stream import RedisPyStream, SocketStream
 from sentinel.errors import SettingsError
 from sentinel.settings import shown
@@ -27,6 +27,7 @@ __all__ = [
     "Answers",
     "DeadLetters",
     "Lag",
+    "Letter",
     "Publisher",
     "Receiver",
     "Sender",

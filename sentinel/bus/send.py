@@ -14,9 +14,13 @@ from sentinel.bus.link import ANSWER_WITHIN, FIELD, Socket, client, code, mapped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from redis.client import Pipeline
+
     from sentinel.settings import BusSettings
 
 
+Letter = tuple[bytes, str, str]
+"""A rejected message: payload, reason, detail."""
 NOT_YET = "LOADING"
 """How Redis's refusal begins while it reads its log: the command is good, and will be taken later."""
 
@@ -43,7 +47,7 @@ class Publisher:
                     pipeline.publish(self._settings.channel, payload)
                 else:
                     pipeline.xadd(self._settings.stream, {FIELD: payload})
-            replies = pipeline.execute()
+            replies = _replies(pipeline)
         return sum(replies) if self._transport == "pubsub" else len(replies)
 
     def close(self) -> None:
@@ -65,24 +69,40 @@ class DeadLetters:
 
     def __init__(self, settings: BusSettings) -> None:
         self._settings = settings
-        self._client = client(settings)
+        # Who rejects tries again later itself: redis-py's ten retries would only hold up the sound messages.
+        self._client = client(settings, retry=None)
 
-    def put(self, letters: Sequence[tuple[bytes, str, str]]) -> None:
-        """Keep (payload, reason, detail) of each rejected message.
+    @classmethod
+    def cut(cls, letter: Letter) -> Letter:
+        """As much of it as is kept."""
+        payload, reason, detail = letter
+        return payload[: cls.LONGEST], reason, detail[:1000]
+
+    def put(self, letters: Sequence[Letter]) -> None:
+        """Keep these rejected messages.
 
         Raises:
             BusError: Redis is away or refused.
         """
         with mapped(self._settings.url):
             pipeline = self._client.pipeline(transaction=False)
-            for payload, reason, detail in letters:
-                entry: dict[Any, Any] = {"payload": payload[: self.LONGEST], "reason": reason, "detail": detail[:1000]}
+            for payload, reason, detail in map(self.cut, letters):
+                entry: dict[Any, Any] = {"payload": payload, "reason": reason, "detail": detail}
                 pipeline.xadd(self._settings.dead_letters, entry, maxlen=self.KEEP, approximate=True)
-            pipeline.execute()
+            _replies(pipeline)
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _replies(pipeline: Pipeline) -> list[Any]:
+    """All of them. Raises the first refusal as Redis worded it: redis-py's own words quote the payload."""
+    replies = pipeline.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
 
 
 class Frame:
