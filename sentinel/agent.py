@@ -25,6 +25,7 @@ from sentinel.codecs import CODECS
 from sentinel.errors import BusError, SettingsError
 from sentinel.heartbeat import Heartbeat
 from sentinel.ledger import as_line
+from sentinel.outage import Outage
 from sentinel.probe import HostProbe, HostView, ProcessProbe
 from sentinel.record import Record, Recorded
 from sentinel.sample import Sample, flaw
@@ -58,7 +59,7 @@ class _Courier(threading.Thread):
         self._counts_receivers = counts_receivers
         self._due = threading.Event()
         self._last = False
-        self._away = False
+        self._outage = Outage("Redis", _log)
         self._error: Exception | None = None
 
     def wake(self) -> None:
@@ -95,15 +96,11 @@ class _Courier(threading.Thread):
                 receivers = self._publisher.publish(batch)
             except BusError as error:
                 self._backlog.give_back()
-                if not self._away:
-                    _log.warning("%s; samples are kept until it answers", error)
-                self._away = True
+                self._outage.failed(error, "samples are kept until it answers")
                 return
             self._backlog.confirm(receivers if self._counts_receivers else 0)
             self._heartbeat.beat()
-            if self._away:
-                _log.warning("Redis answers again; %d samples are still to be sent", len(self._backlog))
-            self._away = False
+            self._outage.over(f"{len(self._backlog)} samples are still to be sent")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from sentinel.delivery import StopSign, backoff
 from sentinel.errors import BusError, SettingsError
 from sentinel.latency import Recorder, quantiles
 from sentinel.ledger import SenderLedger, as_line
+from sentinel.outage import Outage
 from sentinel.payloads import encoder
 from sentinel.record import INTERVAL, Record
 from sentinel.schedule import LOOPS, Schedule
@@ -101,6 +102,11 @@ class LoadGenerator:
         self._encode = encoder(settings)
         self._next = np.zeros(settings.workers, dtype=np.int64)
         self._ledger = SenderLedger()
+        self._outage = Outage("Redis", log)
+        self._give_up = math.inf
+        """When to stop trying for a connection, by the monotonic clock; set with the schedule, or by an outage."""
+        self._gone = False
+        """Whether that was given up: nothing more is sent."""
         self._wake = 0
         """Moment before which nothing more leaves, ns since the epoch."""
         self._delay = Recorder()
@@ -130,6 +136,7 @@ class LoadGenerator:
         s = self._settings
         schedule = Schedule(s.loop, s.workers, s.rate, s.duration, s.seed + s.first_source)
         give_up = start + int((s.duration + s.grace) * 1e9)
+        self._give_up = time.monotonic() + s.duration + s.grace
         for end in schedule.slices():
             times, sources = schedule.until(end)
             self._ledger.scheduled += len(times)
@@ -209,30 +216,45 @@ class LoadGenerator:
 
     def _attempt(self, action: Callable[[], None]) -> None:
         """Do it; if the connection breaks, make it anew and send again what Redis has not answered."""
+        if self._gone:
+            return
         try:
             action()
         except BusError as error:
-            log.warning("%s; reconnecting", error)
-            self._reconnect()
+            self._reconnect(error)
 
-    def _reconnect(self) -> None:
-        attempt = 0
-        while not self._stop.requested:
-            attempt += 1
+    def _reconnect(self, error: BusError) -> None:
+        """Make the connections anew until that works, a stop is asked for, or the load's time and grace are over."""
+        give_up = min(self._give_up, time.monotonic() + self._settings.duration + self._settings.grace)
+        while True:
+            self._outage.failed(error, "reconnecting")
+            if self._stop.requested or time.monotonic() >= give_up:
+                self._gone = True
+                log.error("Redis stayed away: %d messages have no answer, and the rest is not sent", self._sender.owed)
+                return
+            if self._outage.attempts > 1:
+                self._pause(backoff(self._outage.attempts - 1, random.random()), give_up)  # noqa: S311 - jitter
             try:
                 self._sender.reconnect()
-            except BusError:
-                self._stop.pause(backoff(attempt, random.random()))  # noqa: S311 - jitter
+            except BusError as now:
+                error = now
             else:
+                self._outage.over(f"{self._sender.owed} messages were sent again")
                 return
 
+    def _pause(self, seconds: float, until: float) -> None:
+        """Wait for so long, but no longer than `until` (monotonic) or a stop."""
+        end = min(time.monotonic() + seconds, until)
+        while (rest := end - time.monotonic()) > 0 and not self._stop.requested:
+            time.sleep(min(rest, 0.1))
+
     def _collect(self, timeout: float = 0.0) -> None:
+        if self._gone:
+            return
         try:
             answers = self._sender.collect(timeout)
         except BusError as error:
-            log.warning("%s; reconnecting", error)
-            self._reconnect()
-            self._stop.pause(0.05)
+            self._reconnect(error)
             return
         self._ledger.sent += answers.accepted - answers.refused
         self._ledger.failed += answers.refused
@@ -249,13 +271,13 @@ class LoadGenerator:
         self._ledger.scheduled = s.count
         base = time.time_ns() - (s.count // s.workers + 1) * 1_000_000
         for first in range(0, s.count, CHUNK):
-            if self._stop.requested:
+            if self._stop.requested or self._gone:
                 return
             turns = np.arange(first, min(first + CHUNK, s.count))
             sources = turns % s.workers
             times = base + turns // s.workers * 1_000_000 + sources
             self._send(self._payloads(sources, self._numbered(sources), times), sources)
-            while self._sender.owed > MOST_OWED and not self._stop.requested:
+            while self._sender.owed > MOST_OWED and not (self._stop.requested or self._gone):
                 self._collect(0.05)
             self._note()
 
@@ -264,22 +286,25 @@ class LoadGenerator:
         s = self._settings
         end = time.monotonic() + s.duration
         sources, last = np.arange(s.workers), 0
-        while time.monotonic() < end and not self._stop.requested:
+        self._give_up = end + s.grace
+        while time.monotonic() < end and not (self._stop.requested or self._gone):
             # Times must increase within a source, and a round can be shorter than the clock's step.
             last = max(time.time_ns(), last + 1)
             self._ledger.scheduled += s.workers
             payloads = self._payloads(sources, self._numbered(sources), np.full(s.workers, last))
             self._delay.record(time.time_ns() - last, s.workers)
             self._send(payloads, sources)
-            while self._sender.owed and not self._stop.requested:
+            while self._sender.owed and not (self._stop.requested or self._gone):
                 self._collect(0.1)
             self._note()
 
     def _finish(self) -> None:
         """Wait for the last answers; what has none by then is unsent."""
         end = time.monotonic() + self._settings.grace
-        while self._sender.owed and time.monotonic() < end:
+        self._give_up = min(self._give_up, end)
+        while self._sender.owed and not self._gone and time.monotonic() < end:
             self._collect(0.05)
+        self._ledger.failed += self._sender.owed if self._gone else 0
         self._ledger.unsent = self._ledger.scheduled - self._ledger.sent
 
     def _note(self, *, force: bool = False) -> None:
