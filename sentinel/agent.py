@@ -30,6 +30,7 @@ from sentinel.probe import HostProbe, HostView, ProcessProbe
 from sentinel.record import Record, Recorded
 from sentinel.sample import Sample, flaw
 from sentinel.settings import TRANSPORTS
+from sentinel.timestamps import Timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,7 +153,7 @@ class Agent:
         self._clock = clock
         self._source = clock() // 1_000_000_000 % 2**32
         self._seq = 0
-        self._time = 0
+        self._times = Timestamps()
         self._health = AgentHealth(settings)
         self._backlog = Backlog(settings.buffer)
         self._courier = _Courier(
@@ -198,9 +199,11 @@ class Agent:
         return skipped
 
     def _next_time(self) -> int:
-        """Times strictly increase, also while the clock stands still or was set back."""
-        self._time = max(self._time + 1, self._clock())
-        return self._time
+        """The next sample's time; source and number tell samples apart that a clock set back gives one time."""
+        time_ns = self._times.next(self._clock(), time.monotonic_ns())
+        if self._times.jump:
+            _log.warning("the clock jumped by %+.1f s; samples follow it", self._times.jump / 1e9)
+        return time_ns
 
     def _push(self, reading: HostReading) -> None:
         now = self._next_time()

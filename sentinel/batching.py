@@ -102,11 +102,17 @@ class Batcher:
         return len(self._batch)
 
     def add(
-        self, read: Read, points: Sequence[Any], trace: Callable[[], Trace], clock: Callable[[], int]
+        self,
+        read: Read,
+        points: Sequence[Any],
+        trace: Callable[[], Trace],
+        clock: Callable[[], int],
+        monotonic: Callable[[], int],
     ) -> list[Batch]:
         """Take one read in, with the points of its messages; returns the batches that it filled.
 
         `clock` is asked once points are in their batch, and only then `trace`, once: no point waits for its trace.
+        `monotonic`, asked once a batch, tells its age: `clock` may be set back by an hour.
         """
         full: list[Batch] = []
         whole = None
@@ -117,9 +123,9 @@ class Batcher:
             stop = min(end, start + self.size - batch.count)
             block = Block(stop - start, read.ids[start:stop], self._pack(points[start:stop]), read.at)
             batch.append(block)
-            block.batched_at = now = clock()
+            block.batched_at = clock()
             if first:
-                self._since = now
+                self._since = monotonic()
             whole = whole or trace()
             block.trace = whole.part(start, stop)
             start = stop
@@ -128,11 +134,11 @@ class Batcher:
         return full
 
     def due(self, now: int) -> Batch | None:
-        """The batch, if it has waited long enough."""
+        """The batch, if it has waited long enough by `now` (monotonic, ns)."""
         return self.take() if self.wait(now) == 0 else None
 
     def wait(self, now: int) -> int | None:
-        """ns until the batch falls due (0 if it is); None while there is none."""
+        """ns from `now` (monotonic) until the batch falls due (0 if it is); None while there is none."""
         if not self._batch.count:
             return None
         return max(0, self._since + self.max_age - now) if self._batch.count in self._waiting else 0

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sentinel.batching import AGE, ANY, WAITING, Batcher, Read
@@ -128,7 +129,7 @@ class Consumer:
                 elif self.until_empty and time.monotonic() - self._last_message >= self._settings.idle:
                     break
                 # While the writer is busy the batch keeps growing: small ones under a light load, large under a heavy.
-                if not self._writer.busy and (batch := self._batcher.due(time.time_ns())):
+                if not self._writer.busy and (batch := self._batcher.due(time.monotonic_ns())):
                     self._writer.put(batch)
         except DeadlineError as error:
             log.error("%s", error)  # noqa: TRY400 - the message says it all
@@ -144,7 +145,7 @@ class Consumer:
     def _read(self) -> Read | None:
         if self._takeover.reads:
             return self._takeover.reads.popleft()
-        wait = self._batcher.wait(time.time_ns())
+        wait = self._batcher.wait(time.monotonic_ns())
         longest = self._settings.idle / 2 if self.until_empty else LONGEST_WAIT
         timeout = longest if wait is None else min(longest, max(SHORTEST_WAIT, wait / 1e9))
         try:
@@ -181,7 +182,8 @@ class Consumer:
             if not read.payloads:
                 return
         points = self._encode(samples, known)
-        for batch in self._batcher.add(read, points, lambda: self._measure.trace(samples, known), time.time_ns):
+        trace = partial(self._measure.trace, samples, known)
+        for batch in self._batcher.add(read, points, trace, time.time_ns, time.monotonic_ns):
             self._writer.put(batch)
 
     def _without(self, read: Read, rejected: Sequence[Rejected]) -> Read:

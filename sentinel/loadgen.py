@@ -108,7 +108,10 @@ class LoadGenerator:
         self._gone = False
         """Whether that was given up: nothing more is sent."""
         self._wake = 0
-        """Moment before which nothing more leaves, ns since the epoch."""
+        """Moment before which nothing more leaves (monotonic, ns)."""
+        self._epoch = time.time_ns() - time.monotonic_ns()
+        """ns since the epoch at which the monotonic clock was 0. The load is played by that clock, so that a wall clock
+        that is set neither ends nor prolongs it; messages carry its times, counted from the epoch."""
         self._delay = Recorder()
         self._total_delay = Recorder()
         self._record = Record(record)
@@ -117,7 +120,7 @@ class LoadGenerator:
 
     def run(self) -> LoadReport:
         """Send everything, collect the answers, report."""
-        start = time.time_ns() + (0 if self._settings.count else int(LEAD * 1e9))
+        start = time.monotonic_ns() + (0 if self._settings.count else int(LEAD * 1e9))
         if self._settings.count:
             self._fill()
         elif self._settings.loop == "closed":
@@ -125,9 +128,9 @@ class LoadGenerator:
         else:
             self._open_loop(start)
         self._finish()
-        elapsed = (time.time_ns() - start) / 1e9
+        elapsed = (time.monotonic_ns() - start) / 1e9
         self._note(force=True)
-        report = LoadReport(self._ledger, start, elapsed, self._total_delay.to_dict())
+        report = LoadReport(self._ledger, start + self._epoch, elapsed, self._total_delay.to_dict())
         self._record.close(asdict(report) | {"settings": asdict(self._settings)})
         self._sender.close()
         return report
@@ -143,11 +146,11 @@ class LoadGenerator:
             self._play(times + start, sources, give_up)
 
     def _play(self, times: NDArray[np.int64], sources: NDArray[np.int64], give_up: int) -> None:
-        """Send one slice as it falls due; what is not sent by `give_up` (ns since the epoch) stays unsent.
+        """Send one slice as it falls due; what is not sent by `give_up` stays unsent. Times are monotonic, in ns.
 
         What a message says is known before it falls due: between two sends a few of the next are encoded.
         """
-        if self._stop.requested or time.time_ns() >= give_up:
+        if self._stop.requested or time.monotonic_ns() >= give_up:
             return
         when, numbers = times.tolist(), self._numbered(sources)
 
@@ -155,7 +158,7 @@ class LoadGenerator:
             return self._payloads(sources[start:end], numbers[start:end], times[start:end])
 
         sent, ready, departures = 0, list[bytes](), list[tuple[int, int]]()
-        while sent < len(when) and not self._stop.requested and (now := time.time_ns()) < give_up:
+        while sent < len(when) and not self._stop.requested and (now := time.monotonic_ns()) < give_up:
             upto = sent + len(ready)
             if now < max(when[sent], self._wake):
                 if len(ready) < AHEAD and upto < len(when):
@@ -166,7 +169,7 @@ class LoadGenerator:
             due = min(bisect_right(when, now, lo=sent), sent + MOST)
             if upto < due:
                 ready += payloads(upto, due)
-            departures.append((time.time_ns(), due - sent))
+            departures.append((time.monotonic_ns(), due - sent))
             self._send(ready[: due - sent], sources[sent:due])
             ready, sent = ready[due - sent :], due
             self._wake = now + int(self._settings.tick * 1e9)
@@ -186,7 +189,7 @@ class LoadGenerator:
     def _payloads(
         self, sources: NDArray[np.int64], numbers: NDArray[np.int64], times: NDArray[np.int64]
     ) -> list[bytes]:
-        return self._encode(sources + self._settings.first_source, numbers, times)
+        return self._encode(sources + self._settings.first_source, numbers, times + self._epoch)
 
     def _send(self, payloads: list[bytes], sources: NDArray[np.int64]) -> None:
         """Messages that leave together; those of one source over one connection."""
@@ -269,7 +272,7 @@ class LoadGenerator:
         """
         s = self._settings
         self._ledger.scheduled = s.count
-        base = time.time_ns() - (s.count // s.workers + 1) * 1_000_000
+        base = time.monotonic_ns() - (s.count // s.workers + 1) * 1_000_000
         for first in range(0, s.count, CHUNK):
             if self._stop.requested or self._gone:
                 return
@@ -289,10 +292,10 @@ class LoadGenerator:
         self._give_up = end + s.grace
         while time.monotonic() < end and not (self._stop.requested or self._gone):
             # Times must increase within a source, and a round can be shorter than the clock's step.
-            last = max(time.time_ns(), last + 1)
+            last = max(time.monotonic_ns(), last + 1)
             self._ledger.scheduled += s.workers
             payloads = self._payloads(sources, self._numbered(sources), np.full(s.workers, last))
-            self._delay.record(time.time_ns() - last, s.workers)
+            self._delay.record(time.monotonic_ns() - last, s.workers)
             self._send(payloads, sources)
             while self._sender.owed and not (self._stop.requested or self._gone):
                 self._collect(0.1)

@@ -55,6 +55,23 @@ def wait_until(what: str, condition: Callable[[], Any], seconds: float = 10.0) -
         time.sleep(0.01)
 
 
+class SteppedClock:
+    """In place of a module's `time`: its wall clock steps by `seconds`, all else is the real one."""
+
+    seconds = 0.0
+
+    def time_ns(self) -> int:
+        """As the module's."""
+        return time.time_ns() + int(self.seconds * 1e9)
+
+    def time(self) -> float:
+        """As the module's."""
+        return time.time() + self.seconds
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
 # Lanes ---------------------------------------------------------------------------------------------------------------
 
 

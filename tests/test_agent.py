@@ -165,12 +165,30 @@ def test_backlog_adds_up(capacity: int, steps: list[str]) -> None:
 # --- the loop, against a fake publisher
 
 
-@pytest.mark.parametrize("times", [[10**18] * 6, [10**18 - n * 10**9 for n in range(6)]], ids=["still", "back"])
+@pytest.mark.parametrize("times", [[10**18] * 6, [10**18 - n * 10**7 for n in range(6)]], ids=["still", "back"])
 def test_times_strictly_increase(times: list[int]) -> None:
-    """Sample times strictly increase though the clock stands still or goes back."""
+    """Sample times strictly increase though the clock stands still or is corrected."""
     publisher = FakePublisher()
     Agent(settings(), publisher, reading, iter(times).__next__).run(count=5)
     assert [times[1] + n for n in range(5)] == [sample.sent for sample in publisher.samples]
+
+
+@pytest.mark.parametrize("seconds", [-3600, 10 * 365 * 86_400], ids=["back", "ahead"])
+def test_samples_follow_a_clock_that_jumps(seconds: int, caplog: pytest.LogCaptureFixture) -> None:
+    """A clock set back, or ahead and back again, is followed at once; each jump is said once."""
+    jumps = iter([0, 0, 0, seconds, seconds, 0, 0])
+    now = time.time_ns()
+    began = time.monotonic_ns()
+
+    def clock() -> int:
+        return now + time.monotonic_ns() - began + next(jumps) * 10**9
+
+    publisher = FakePublisher()
+    Agent(settings(), publisher, reading, clock).run(count=6)
+    offsets = [round((sample.sent - now) / 60e9) for sample in publisher.samples]
+    assert [0, 0, seconds // 60, seconds // 60, 0, 0] == offsets
+    said = [record.message for record in caplog.records if "clock" in record.message]
+    assert [f"the clock jumped by {by:+d}.0 s; samples follow it" for by in (seconds, -seconds)] == said
 
 
 def test_samples_are_whole_and_numbered() -> None:

@@ -61,6 +61,7 @@ PURE = [
     "sentinel.lineprotocol",
     "sentinel.batching",
     "sentinel.schedule",
+    "sentinel.timestamps",
     "sentinel.latency",
     "sentinel.health",
     "sentinel.ledger",

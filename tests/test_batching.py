@@ -37,6 +37,13 @@ def standing(now: int) -> Callable[[], int]:
     return lambda: now
 
 
+def add(
+    batcher: Batcher, came: Read, points: list[str], trace: Callable[[], Trace], clock: Callable[[], int]
+) -> list[Batch]:
+    """Add a read, both clocks telling the same."""
+    return batcher.add(came, points, trace, clock, clock)
+
+
 def followed(batch: Batch) -> list[int]:
     """The number that each message of a batch was traced with."""
     numbers = b"".join(block.trace.numbers for block in batch.blocks)
@@ -48,7 +55,7 @@ def feed(size: int, read_sizes: list[int], ids: bool = True) -> list[Batch]:
     batcher = Batcher(size, 1_000_000)
     batches = []
     for k, count in enumerate(read_sizes):
-        batches += batcher.add(*read(sum(read_sizes[:k]), count, 10 * k, ids), standing(10 * k + 1))
+        batches += add(batcher, *read(sum(read_sizes[:k]), count, 10 * k, ids), standing(10 * k + 1))
     return [*batches, batcher.take()]
 
 
@@ -105,7 +112,7 @@ def test_a_batch_is_due_when_its_oldest_message_is(size: int, max_age: int, step
         if batch is not None:
             assert len(arrivals) == len(batch)
             arrivals = []
-        full = batcher.add(*read(first, count), standing(now))
+        full = add(batcher, *read(first, count), standing(now))
         first += count
         arrivals = (arrivals + [now] * count)[size * len(full) :]
         assert len(arrivals) == len(batcher)
@@ -114,7 +121,7 @@ def test_a_batch_is_due_when_its_oldest_message_is(size: int, max_age: int, step
 def test_due_respects_the_nanosecond() -> None:
     """One ns before `max_age` nothing is due; at `max_age` it is, once."""
     batcher = Batcher(100, 1000)
-    assert batcher.add(*read(0, 3), standing(5000)) == []
+    assert add(batcher, *read(0, 3), standing(5000)) == []
     assert (batcher.due(5999), batcher.wait(5999)) == (None, 1)
     assert batcher.wait(6000) == 0
     assert len(batcher.due(6000)) == 3
@@ -125,7 +132,7 @@ def test_only_a_batch_of_the_sizes_named_waits_for_its_age() -> None:
     """A smaller or a larger batch is due at once, without `wait`; one of the sizes named is due by age alone."""
     for count in range(1, 8):
         batcher = Batcher(100, 1000, waiting=range(3, 6))
-        batcher.add(*read(0, count), standing(5000))
+        add(batcher, *read(0, count), standing(5000))
         waits = count in {3, 4, 5}
         assert batcher.wait(5100) == (900 if waits else 0)
         assert (batcher.due(5999) is None) == waits
@@ -136,7 +143,7 @@ def test_later_messages_do_not_postpone_a_batch() -> None:
     """The age is that of the oldest message, however many follow it."""
     batcher = Batcher(100, 1000)
     for now in (0, 400, 800):
-        batcher.add(*read(now, 1), standing(now))
+        add(batcher, *read(now, 1), standing(now))
     assert batcher.wait(900) == 100
     assert len(batcher.due(1000)) == 3
 
@@ -144,15 +151,15 @@ def test_later_messages_do_not_postpone_a_batch() -> None:
 def test_the_rest_of_a_read_starts_a_batch_of_its_own() -> None:
     """What is left after a full batch ages from the read it came with, not from the full batch."""
     batcher = Batcher(2, 1000)
-    batcher.add(*read(0, 1), standing(0))
-    assert [len(batch) for batch in batcher.add(*read(1, 2), standing(700))] == [2]
+    add(batcher, *read(0, 1), standing(0))
+    assert [len(batch) for batch in add(batcher, *read(1, 2), standing(700))] == [2]
     assert batcher.wait(700) == 1000
 
 
 def test_one_large_read_fills_several_batches() -> None:
     """A read larger than the size leaves as full batches at once, with the rest kept."""
     batcher = Batcher(4, 1000)
-    full = batcher.add(*read(0, 11, at=5), standing(6))
+    full = add(batcher, *read(0, 11, at=5), standing(6))
     assert [[(b.messages, b.read_at, b.batched_at) for b in batch.blocks] for batch in full] == [[(4, 5, 6)]] * 2
     assert len(batcher) == 3
 
@@ -161,7 +168,7 @@ def test_one_large_read_fills_several_batches() -> None:
 def test_take_leaves_the_batcher_empty(count: int) -> None:
     """What was taken is not handed out again, and an empty batcher gives an empty batch."""
     batcher = Batcher(10, 1000)
-    batcher.add(*read(0, count), standing(0))
+    add(batcher, *read(0, count), standing(0))
     assert count == len(batcher.take())
     assert (len(batcher), len(batcher.take()), batcher.due(10**9)) == (0, 0, None)
 
@@ -169,17 +176,26 @@ def test_take_leaves_the_batcher_empty(count: int) -> None:
 def test_a_taken_batch_is_not_changed_by_later_reads() -> None:
     """A batch on its way to the store shares no list with the next one."""
     batcher = Batcher(10, 1000)
-    batcher.add(*read(0, 2), standing(0))
+    add(batcher, *read(0, 2), standing(0))
     taken = batcher.take()
-    batcher.add(*read(2, 3), standing(1))
+    add(batcher, *read(2, 3), standing(1))
     assert (len(taken), len(taken.ids), len(taken.blocks)) == (2, 2, 1)
 
 
 def test_points_are_packed_a_block_at_a_time() -> None:
     """What the writer's `pack` makes of a block's points is what the block holds, cut as the batches are."""
     batcher = Batcher(3, 1000, "+".join)
-    full = batcher.add(*read(0, 4), standing(0))
+    full = add(batcher, *read(0, 4), standing(0))
     assert [["line 0+line 1+line 2"], ["line 3"]] == [[b.points for b in x.blocks] for x in (*full, batcher.take())]
+
+
+def test_a_wall_clock_set_back_holds_nothing_up() -> None:
+    """The age of a batch is told by the monotonic clock alone."""
+    batcher = Batcher(10, 1000)
+    batcher.add(*read(0, 3), standing(10**18), standing(5000))
+    batcher.add(*read(3, 3), standing(10**18 - 3600 * 10**9), standing(5500))
+    assert (500, 0) == (batcher.wait(5500), batcher.wait(6000))
+    assert len(batcher.due(6000)) == 6
 
 
 def test_no_point_waits_for_its_trace() -> None:
@@ -195,6 +211,6 @@ def test_no_point_waits_for_its_trace() -> None:
         seen.append("trace")
         return trace()
 
-    (full,) = batcher.add(came, points, traced, clock)
+    (full,) = batcher.add(came, points, traced, clock, standing(0))
     assert seen == ["clock with 2", "trace", "clock with 1"]
     assert [0, 1, 2] == [*followed(full), *followed(batcher.take())]

@@ -16,6 +16,7 @@ from servers import (
     ConsumerProcess,
     Lane,
     ScriptedStore,
+    SteppedClock,
     consume,
     consuming,
     durable_bus,
@@ -93,6 +94,18 @@ def test_sigterm_in_mid_stream_loses_nothing(embedded_lane: Lane, configuration:
     assert second.written > 0
     assert (sent.scheduled, sent.sent) == (sent.sent, first.written + second.written)
     assert_stored_exactly(embedded_lane, sent.sent)
+
+
+def test_a_clock_set_back_holds_no_batch_up(embedded_lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that waits for its age is written when that has passed, whatever the wall clock says."""
+    clock = SteppedClock()
+    monkeypatch.setattr(consumer_module, "time", clock)
+    with consuming(embedded_lane, max_age=0.5) as (consumer, running):
+        embedded_lane.publish([b'{"timestamp":1795914000,"cpu_usage":1.5,"mem_usage":2}'])
+        wait_until("a batch waits", lambda: consumer.ledger.received)
+        clock.seconds = -3600.0
+        wait_until("it is written", lambda: consumer.ledger.written, 10)
+        assert 1 == finish(consumer, running).ledger.written
 
 
 def test_sigterm_on_pubsub_stores_all_that_was_received(embedded_lane: Lane, workshop: Workshop) -> None:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from servers import Lane, loading, wait_until
+from servers import Lane, SteppedClock, loading, wait_until
 
+from sentinel import loadgen
 from sentinel.bus import open_receiver
 from sentinel.codecs import CODECS, DECODERS
 from sentinel.delivery import StopSign
@@ -157,6 +158,30 @@ def test_receivers_are_counted(embedded_lane: Lane) -> None:
         assert (100, 100 * listeners) == (ledger.sent, ledger.receivers)
         for receiver in opened:
             receiver.close()
+
+
+# A wall clock that is set --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [-3600.0, 3600.0], ids=["back", "ahead"])
+@pytest.mark.parametrize("settings", [{"rate": 500.0}, {"loop": "closed", "workers": 2}], ids=["open", "closed"])
+def test_a_clock_set_in_mid_load_changes_nothing(
+    embedded_lane: Lane, settings: dict[str, Any], seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The load ends after its duration, whole, at its rate, with increasing times and no delay of an hour."""
+    clock = SteppedClock()
+    monkeypatch.setattr(loadgen, "time", clock)
+    generator = LoadGenerator(LoadSettings(duration=0.6, **settings), embedded_lane.bus)
+    timer = threading.Timer(0.3, lambda: setattr(clock, "seconds", seconds))
+    timer.start()
+    report = generator.run()
+    timer.join()
+    assert (clock.seconds, 0) == (seconds, report.ledger.unsent)
+    assert 0.5 < report.elapsed < 3600
+    delays = Recorder.from_dict(report.delay)
+    assert -1 <= delays.quantile(0.0) <= delays.quantile(1.0) < 3600e9
+    sent = messages(embedded_lane)
+    assert sent[-1].sent - sent[0].sent < 3600e9
 
 
 # Filling a stream ----------------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ class Progress:
         spent = min(step, now - self._since)
         left = 0.0 if self._closed else max(0.0, self._estimate.left - spent)
         seconds = {"elapsed": now - self._began, "step": step - spent, "left": left}
-        state = {"label": self._label, "note": self._note, "closed": self._closed, "at": time.time()}
+        state = {"label": self._label, "note": self._note, "closed": self._closed, "at": time.monotonic()}
         state |= {name: round(value, 1) for name, value in seconds.items()}
         return state | {"kernel": os.getpid()}
 

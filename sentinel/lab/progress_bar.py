@@ -48,7 +48,7 @@ def watched(progress: Path) -> Iterator[None]:
 def _watch(progress: Path, done: threading.Event, line: TerminalLine | LogLines) -> None:
     began = time.monotonic()
     while not done.wait(LOOK):
-        line.show(standing(state(progress), time.monotonic() - began, time.time()))
+        line.show(standing(state(progress), time.monotonic() - began, time.monotonic()))
     line.close(time.monotonic() - began)
 
 
@@ -77,7 +77,7 @@ class Standing:
 
 
 def standing(state: Mapping[str, Any], elapsed: float, now: float) -> Standing:
-    """`elapsed` seconds after the start, at the moment `now` (s since the epoch)."""
+    """`elapsed` seconds after the start, at the moment `now` (s, monotonic: all processes share that clock)."""
     if not state:
         return Standing(0, clock(elapsed), STARTING)
     # Within a step the time that has passed is the best guess there is.
