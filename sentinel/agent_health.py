@@ -46,6 +46,6 @@ class AgentHealth:
             now,
             backlog.account,
             cpu_percent=use.cpu_percent,
-            mem_percent=100 * use.rss_bytes / self._memory,
+            mem_percent=100 * use.rss_bytes / self._memory if self._memory else 0.0,
             further={"rss_bytes": use.rss_bytes, "backlog": len(backlog), "collect_ms": 1000 * longest},
         )

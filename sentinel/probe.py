@@ -22,6 +22,9 @@ from sentinel.errors import SentinelError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    Counters = Mapping[str, Mapping[str, int]]
+    """By the name of a rate, then by device."""
+
 T = TypeVar("T")
 
 FIELDS: Mapping[str, str] = {
@@ -30,10 +33,10 @@ FIELDS: Mapping[str, str] = {
     "load5": "tasks, mean over 5 minutes",
     "load15": "tasks, mean over 15 minutes",
     "disk_percent": "% of the file system of /, as its users see it",
-    "disk_read_bytes_per_s": "bytes/s, all disks",
-    "disk_write_bytes_per_s": "bytes/s, all disks",
-    "disk_read_ops_per_s": "requests/s, all disks",
-    "disk_write_ops_per_s": "requests/s, all disks",
+    "disk_read_bytes_per_s": "bytes/s, all whole disks",
+    "disk_write_bytes_per_s": "bytes/s, all whole disks",
+    "disk_read_ops_per_s": "requests/s, all whole disks",
+    "disk_write_ops_per_s": "requests/s, all whole disks",
     "net_sent_bytes_per_s": "bytes/s, all interfaces, loopback included",
     "net_recv_bytes_per_s": "bytes/s, all interfaces, loopback included",
     "processes": "count, kernel threads included",
@@ -44,8 +47,9 @@ FIELDS: Mapping[str, str] = {
 CPU_WINDOW = 0.1
 """Seconds below which CPU time, counted in 10 ms ticks, says nothing: the last known value stands."""
 
-_LACKING = (OSError, RuntimeError, ValueError, psutil.Error)
-"""What psutil raises where a platform, a container or a permission keeps something from us."""
+_LACKING = (OSError, RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, psutil.Error)
+"""What is raised where a platform, a container or a permission keeps something from us, or a file of /proc is empty,
+short or padded."""
 
 
 class CpuTimes(NamedTuple):
@@ -83,37 +87,58 @@ AT_HOME = HostView()
 """Outside a container."""
 
 
-def host_counters(view: HostView = AT_HOME) -> dict[str, int]:
-    """Counters that only grow, each under the name of the rate it yields."""
-    counters = {}
+def host_counters(view: HostView = AT_HOME) -> Counters:
+    """Counters that only grow: of each device, under the name of the rate that they yield."""
+    counters: dict[str, dict[str, int]] = {}
     # nowrap=True would hide a reset behind state kept for the whole process, at twice the cost.
-    if disk := _known(lambda: psutil.disk_io_counters(nowrap=False)):
-        counters["disk_read_bytes_per_s"] = disk.read_bytes
-        counters["disk_write_bytes_per_s"] = disk.write_bytes
-        counters["disk_read_ops_per_s"] = disk.read_count
-        counters["disk_write_ops_per_s"] = disk.write_count
+    if disks := _known(lambda: psutil.disk_io_counters(perdisk=True, nowrap=False)):
+        whole = {name: disk for name, disk in disks.items() if _is_whole_disk(name)}
+        for rate, count in _DISK_COUNTS.items():
+            counters[rate] = {name: getattr(disk, count) for name, disk in whole.items()}
     if net := _known(lambda: _network(view.proc)):
-        counters["net_sent_bytes_per_s"], counters["net_recv_bytes_per_s"] = net
+        counters["net_sent_bytes_per_s"] = {name: sent for name, (sent, _) in net.items()}
+        counters["net_recv_bytes_per_s"] = {name: received for name, (_, received) in net.items()}
     return counters
 
 
-def _network(proc: Path | None) -> tuple[int, int] | None:
-    """Bytes sent and received, over all interfaces."""
+_DISK_COUNTS = {
+    "disk_read_bytes_per_s": "read_bytes",
+    "disk_write_bytes_per_s": "write_bytes",
+    "disk_read_ops_per_s": "read_count",
+    "disk_write_ops_per_s": "write_count",
+}
+_BLOCK_DEVICES = Path("/sys/block")
+
+
+def _is_whole_disk(name: str) -> bool:
+    """Whether it is no partition, and no loop, mapped or RAID device, whose bytes are those of disks once more."""
+    return platform.system() != "Linux" or (_BLOCK_DEVICES / name.replace("/", "!") / "device").exists()
+
+
+def _network(proc: Path | None) -> dict[str, tuple[int, int]]:
+    """Bytes sent and received, by interface."""
     if proc is None:
-        net = psutil.net_io_counters(nowrap=False)
-        return (net.bytes_sent, net.bytes_recv) if net else None
+        net = psutil.net_io_counters(pernic=True, nowrap=False)
+        return {name: (each.bytes_sent, each.bytes_recv) for name, each in net.items()}
     # /proc/net is the reader's own network, wherever /proc is mounted; the host's is that of its first process.
     lines = (proc / "1/net/dev").read_text(encoding="utf-8").splitlines()[2:]
-    counts = [line.rpartition(":")[2].split() for line in lines]
-    return sum(int(each[8]) for each in counts), sum(int(each[0]) for each in counts)
+    counts = {name.strip(): rest.split() for name, _, rest in (line.rpartition(":") for line in lines)}
+    return {name: (int(each[8]), int(each[0])) for name, each in counts.items()}
 
 
-def rates(before: Mapping[str, int], after: Mapping[str, int], seconds: float) -> dict[str, float]:
-    """Growth per second of what both hold; a counter that went back (reset, wrapped, device gone) is left out."""
+def rates(before: Counters, after: Counters, seconds: float) -> dict[str, float]:
+    """Growth per second, summed over the devices that both hold.
+
+    What a new device counted before it came is no growth; a counter that went back (reset, wrapped) is left out.
+    """
     if seconds <= 0:
         return {}
-    growth = {name: value - before[name] for name, value in after.items() if name in before}
-    return {name: value / seconds for name, value in growth.items() if value >= 0}
+    growth = {
+        name: [now - before[name][device] for device, now in devices.items() if device in before.get(name, {})]
+        for name, devices in after.items()
+    }
+    forward = {name: [each for each in differences if each >= 0] for name, differences in growth.items()}
+    return {name: sum(differences) / seconds for name, differences in forward.items() if differences}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +161,7 @@ class HostProbe:
 
     def __init__(
         self,
-        counters: Callable[[], Mapping[str, int]] | None = None,
+        counters: Callable[[], Counters] | None = None,
         times: Callable[[], CpuTimes] = cpu_times,
         view: HostView = AT_HOME,
     ) -> None:
@@ -146,7 +171,7 @@ class HostProbe:
         self._cpu = 0.0
         self._times = CpuTimes(0.0, 0.0, 0.0, 0.0)
         self._times_at = -math.inf
-        self._counters: Mapping[str, int] = {}
+        self._counters: Counters = {}
         self._counters_at = -math.inf
         self.read()
 
@@ -158,7 +183,7 @@ class HostProbe:
         """
         now = time.monotonic() if now_monotonic is None else now_monotonic
         try:
-            cpu, mem = self._cpu_percent(now), psutil.virtual_memory().percent
+            cpu, mem = self._cpu_percent(now), _memory_percent()
         except _LACKING as error:
             raise SentinelError(f"CPU and memory of this host cannot be read: {error} (is /proc mounted?)") from error
         counters = self._read_counters()
@@ -175,6 +200,13 @@ class HostProbe:
                 # The kernel's counters may go back a tick when a CPU wakes from idle.
                 self._cpu = min(100.0, max(0.0, 100.0 * (total - idle) / total))
         return self._cpu
+
+
+def _memory_percent() -> float:
+    memory = psutil.virtual_memory()
+    if not memory.total:
+        raise ValueError("a memory of 0 bytes")
+    return float(memory.percent)
 
 
 def _known(read: Callable[[], T]) -> T | None:
@@ -205,9 +237,12 @@ def _processes(proc: Path | None) -> int:
     return len(psutil.pids()) if proc is None else sum(path.name.isdigit() for path in proc.iterdir())
 
 
+_LOAD = Path("/proc/loadavg")
+
+
 def _running() -> int:
     """`0.01 0.05 0.06 1/85 5886`: 1 of 85 tasks runs. One read, where asking every process would cost milliseconds."""
-    return int(Path("/proc/loadavg").read_text(encoding="utf-8").split()[3].partition("/")[0])
+    return int(_LOAD.read_text(encoding="utf-8").split()[3].partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,9 +302,9 @@ class OwnUse:
         return Use(percent, reading.rss_bytes if reading else 0)
 
 
-def memory_bytes() -> int:
-    """This machine's physical memory."""
-    return int(psutil.virtual_memory().total)
+def memory_bytes() -> int | None:
+    """This machine's physical memory; None where it cannot be known."""
+    return _known(lambda: int(psutil.virtual_memory().total)) or None
 
 
 def machine() -> dict[str, Any]:
@@ -277,8 +312,8 @@ def machine() -> dict[str, Any]:
     load = _known(psutil.getloadavg)
     return {
         "cpu_model": _cpu_model(),
-        "cpu_count_logical": psutil.cpu_count(),
-        "cpu_count_physical": psutil.cpu_count(logical=False),
+        "cpu_count_logical": _known(psutil.cpu_count),
+        "cpu_count_physical": _known(lambda: psutil.cpu_count(logical=False)),
         "memory_bytes": memory_bytes(),
         "os": platform.system(),
         "kernel": platform.release(),

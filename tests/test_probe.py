@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -17,8 +18,10 @@ from sentinel import probe
 from sentinel.errors import SentinelError
 from sentinel.probe import CPU_WINDOW, FIELDS, CpuTimes, HostProbe, HostView, ProcessProbe, cpu_times, machine, rates
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+def of_one_device(counters: dict[str, int]) -> dict[str, dict[str, int]]:
+    """Each counter as that of a single device."""
+    return {name: {"one": value} for name, value in counters.items()}
 
 
 class Counters:
@@ -27,9 +30,9 @@ class Counters:
     def __init__(self, **values: int) -> None:
         self.values = values
 
-    def __call__(self) -> dict[str, int]:
-        """As `host_counters`."""
-        return dict(self.values)
+    def __call__(self) -> dict[str, dict[str, int]]:
+        """As `host_counters`, of one device."""
+        return of_one_device(self.values)
 
 
 def test_first_reading_is_meaningful() -> None:
@@ -118,7 +121,68 @@ def test_reset_leaves_the_rate_out_once() -> None:
 )
 def test_rates(before: dict[str, int], after: dict[str, int], seconds: float, expected: dict[str, float]) -> None:
     """Only what both readings hold, and what did not go back, over time that passed, has a rate."""
-    assert expected == rates(before, after, seconds)
+    assert expected == rates(of_one_device(before), of_one_device(after), seconds)
+
+
+def test_a_device_that_comes_or_goes_moves_no_rate() -> None:
+    """A disk that appears with a history is no burst, one that goes takes nothing along."""
+    before = {"disk_read_bytes_per_s": {"sda": 100, "sdb": 10**10}}
+    after = {"disk_read_bytes_per_s": {"sda": 400, "sdc": 10 * 2**30}}
+    assert rates(before, after, 1.0) == {"disk_read_bytes_per_s": 300.0}
+    assert rates(before, {"disk_read_bytes_per_s": {"sdc": 5}}, 1.0) == {}
+
+
+def test_only_whole_disks_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What passes through a mapper or a partition counts once, on its disk."""
+    for name in ("sda/device", "cciss!c0d0/device", "dm-0/slaves/sda", "loop0", "md0"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setattr(probe, "_BLOCK_DEVICES", tmp_path)
+    count = SimpleNamespace(read_bytes=7, write_bytes=7, read_count=7, write_count=7)
+    names = ("sda", "sda1", "cciss/c0d0", "dm-0", "loop0", "md0")
+    monkeypatch.setattr(psutil, "disk_io_counters", lambda **_: dict.fromkeys(names, count))
+    assert {"sda": 7, "cciss/c0d0": 7} == probe.host_counters()["disk_read_bytes_per_s"]
+
+
+SOUND = {"stat", "meminfo"}
+"""What CPU and memory are read from."""
+MEMORY = ("MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached", "Shmem", "Active", "Inactive")
+BROKEN = [
+    ("meminfo", ""),
+    ("meminfo", "MemTotal: 100 kB\nMemFree: 50 kB\nMemAvailable: 50 kB\n\0\0\0\n"),
+    ("meminfo", "".join(f"{name}: 0 kB\n" for name in MEMORY)),
+    ("stat", ""),
+    ("stat", "cpu\n"),
+    ("stat", "cpu  1 2 3\n"),
+    ("loadavg", ""),
+    ("loadavg", "0.01\n"),
+    ("net/dev", "a\nb\n eth0: 1 2 3\n"),
+    ("net/dev", "a\nb\n no colon\n"),
+    ("diskstats", "8 0 sda\n"),
+    ("1/net/dev", "a\nb\n eth0: 1 2 3\n"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), BROKEN)
+def test_files_of_proc_that_cannot_be_understood(
+    name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they would tell is left out; of CPU and memory it is one error in words."""
+    for each in ("stat", "meminfo", "loadavg", "net/dev", "diskstats", "vmstat"):
+        (tmp_path / each).parent.mkdir(exist_ok=True)
+        (tmp_path / each).write_bytes(Path("/proc", each).read_bytes())
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(text)
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    monkeypatch.setattr(probe, "_LOAD", tmp_path / "loadavg")
+    view = HostView(tmp_path if name.startswith("1/") else None, tmp_path)
+    if name in SOUND:
+        with pytest.raises(SentinelError, match="CPU and memory of this host cannot be read"):
+            HostProbe(view=view)
+    else:
+        lacking = {"loadavg": "processes_running", "diskstats": "disk_read"}.get(name, "net_")
+        host = HostProbe(view=view)
+        assert [] == [each for each in host.read(time.monotonic() + 1).fields if each.startswith(lacking)]
+    machine()
 
 
 def test_what_a_platform_lacks_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +208,8 @@ def test_a_host_seen_from_a_container(tmp_path: Path) -> None:
     (tmp_path / "1/net/dev").write_text(table)
     view = HostView(tmp_path, tmp_path / "1/net/dev")
     counters = probe.host_counters(view)
-    assert (27, 15) == (counters["net_sent_bytes_per_s"], counters["net_recv_bytes_per_s"])
+    assert counters["net_sent_bytes_per_s"] == {"lo": 20, "eth0": 7}
+    assert counters["net_recv_bytes_per_s"] == {"lo": 10, "eth0": 5}
     fields = HostProbe(view=view).read().fields
     assert 3 == fields["processes"]
     assert fields["disk_percent"] == pytest.approx(psutil.disk_usage(str(tmp_path)).percent, abs=1.0)
