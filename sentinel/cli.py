@@ -31,6 +31,7 @@ from sentinel.settings import (
     spare_threads,
 )
 from sentinel.terminal import PrintableFormatter, printable, tolerate
+from sentinel.unexpected import EXIT_CODE, described, ending_with_any_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +132,7 @@ heartbeat_option = click.option("--heartbeat", default="", metavar="FILE", help=
 @heartbeat_option
 @health_option
 @record_option
+@ending_with_any_thread()
 def agent(key: str, count: int, host: str | None, record: Path | None, **options: Any) -> None:
     """Sample this host and publish; prints a ledger and the agent's own cost at the end."""
     from sentinel.agent import run
@@ -179,6 +181,7 @@ def agent(key: str, count: int, host: str | None, record: Path | None, **options
 @health_option
 @heartbeat_option
 @record_option
+@ending_with_any_thread()
 def consume(
     configuration: str, key: str, name: str | None, until_empty: bool, record: Path | None, **options: Any
 ) -> None:
@@ -266,6 +269,7 @@ def _left(pending: int, transport: str) -> str:
 @click.option("--processes", type=click.IntRange(min=1), default=1, help="Processes that share the sources.")
 @click.option("--seed", type=int, default=LoadSettings.seed)
 @record_option
+@ending_with_any_thread()
 def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
     """Play many sources against the bus; prints a ledger, the rate and the send delay."""
     from sentinel.delivery import StopSign
@@ -302,3 +306,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(1)
+    except Exception as error:
+        logging.getLogger(__name__).debug("unexpected", exc_info=error)
+        click.echo(f"error: {described(error)}", err=True)
+        sys.exit(EXIT_CODE)

@@ -109,7 +109,7 @@ class Consumer:
         self._reading = False
         """Whether the reader has come round since the keeper last looked."""
         self._closing = threading.Event()
-        self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
+        self._settled = self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
         self._cpu_before = 0.0
         self._last_message = time.monotonic()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -251,8 +251,7 @@ class Consumer:
         while not self._closing.wait(max(0.0, due - time.monotonic())):
             due = time.monotonic() + INTERVAL
             beat += 1
-            if self._reading:
-                self._reading = False
+            if self._moves():
                 self._heartbeat.beat()
             self._note_interval()
             self._rejects.retry()
@@ -260,6 +259,13 @@ class Consumer:
             with suppress(BusError):  # the reader meets the same and says so
                 self.ledger.trimmed_unread += self._receiver.tend()
                 self._takeover.work(due)
+
+    def _moves(self) -> bool:
+        """Since the last look the reader came round, and the store answered, or there is nothing for it to answer."""
+        came, self._reading = self._reading, False
+        settled = self.ledger.written + self.ledger.rejected
+        before, self._settled = self._settled, settled
+        return came and (settled != before or self.ledger.received - settled <= len(self._batcher))
 
     def _note_interval(self) -> None:
         with self._lock:

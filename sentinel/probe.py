@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import psutil
 
+from sentinel.counters import rates
 from sentinel.errors import SentinelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Counters = Mapping[str, Mapping[str, int]]
-    """By the name of a rate, then by device."""
+    from sentinel.counters import Counters
 
 T = TypeVar("T")
 
@@ -124,21 +124,6 @@ def _network(proc: Path | None) -> dict[str, tuple[int, int]]:
     lines = (proc / "1/net/dev").read_text(encoding="utf-8").splitlines()[2:]
     counts = {name.strip(): rest.split() for name, _, rest in (line.rpartition(":") for line in lines)}
     return {name: (int(each[8]), int(each[0])) for name, each in counts.items()}
-
-
-def rates(before: Counters, after: Counters, seconds: float) -> dict[str, float]:
-    """Growth per second, summed over the devices that both hold.
-
-    What a new device counted before it came is no growth; a counter that went back (reset, wrapped) is left out.
-    """
-    if seconds <= 0:
-        return {}
-    growth = {
-        name: [now - before[name][device] for device, now in devices.items() if device in before.get(name, {})]
-        for name, devices in after.items()
-    }
-    forward = {name: [each for each in differences if each >= 0] for name, differences in growth.items()}
-    return {name: sum(differences) / seconds for name, differences in forward.items() if differences}
 
 
 @dataclass(frozen=True, slots=True)

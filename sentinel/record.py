@@ -7,7 +7,9 @@ without a folder nothing is written.
 
 from __future__ import annotations
 
+import logging
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,11 +18,13 @@ import msgspec
 from sentinel.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 INTERVAL = 0.5
 """Seconds between lines of `intervals.jsonl`."""
 READY, INTERVALS, LEDGER = "ready", "intervals.jsonl", "ledger.json"
+
+_log = logging.getLogger(__name__)
 
 
 class Record:
@@ -37,20 +41,39 @@ class Record:
 
     def ready(self) -> None:
         """Say that the work can begin."""
-        if self.directory is not None:
-            (self.directory / READY).touch()
+        with self._kept() as directory:
+            if directory is not None:
+                (directory / READY).touch()
 
     def interval(self, line: dict[str, Any]) -> None:
         """Add one interval."""
-        if self.directory is not None:
-            self._intervals.write(msgspec.json.encode(line) + b"\n")
-            self._intervals.flush()
+        with self._kept() as directory:
+            if directory is not None:
+                self._intervals.write(msgspec.json.encode(line) + b"\n")
+                self._intervals.flush()
 
     def close(self, ledger: dict[str, Any]) -> None:
         """Write the ledger, which ends the record."""
-        if self.directory is not None:
-            self._intervals.close()
-            (self.directory / LEDGER).write_bytes(msgspec.json.format(msgspec.json.encode(ledger), indent=1) + b"\n")
+        with self._kept() as directory:
+            if directory is not None:
+                self._intervals.close()
+                text = msgspec.json.format(msgspec.json.encode(ledger), indent=1) + b"\n"
+                (directory / LEDGER).write_bytes(text)
+
+    @contextmanager
+    def _kept(self) -> Iterator[Path | None]:
+        """The folder, or None; a record that cannot be written, on a full disk, is given up, and the work goes on."""
+        directory = self.directory
+        try:
+            yield directory
+        except OSError as error:
+            assert directory is not None
+            _log.warning("cannot write the record to %s any more: %s; going on without", directory, error.strerror)
+            self.directory = None
+            with suppress(OSError):  # what could not be written is written no more
+                self._intervals.close()
+            with suppress(OSError):  # half a ledger is none
+                (directory / LEDGER).unlink(missing_ok=True)
 
 
 class Publishes(Protocol):

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 import os
 import re
-import socket
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sentinel.errors import SettingsError
+from sentinel.texts import host_name, require_header, require_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,6 +57,9 @@ class BusSettings:
     dead_letters: str = "metrics:dead"
     """Stream of rejected messages: fields `payload` (for what the store refused: its line), `reason`, `detail`."""
 
+    def __post_init__(self) -> None:
+        require_utf8(REDIS_URL=self.url, key=self.stream, channel=self.channel)
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> BusSettings:
         """`REDIS_URL` over the default."""
@@ -80,13 +83,17 @@ class StoreSettings:
     timeout: float = 10.0
     """Seconds until a request without an answer counts as failed."""
 
+    def __post_init__(self) -> None:
+        require_utf8(INFLUX_URL=self.url, INFLUX_ORG=self.org, INFLUX_BUCKET=self.bucket)
+        require_header(INFLUX_TOKEN=self.token)
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> StoreSettings:
         """`INFLUX_URL`, `INFLUX_TOKEN`, `INFLUX_ORG`, `INFLUX_BUCKET` over the defaults."""
         env = os.environ if env is None else env
         return cls(
             url=env.get("INFLUX_URL") or cls.url,
-            token=env.get("INFLUX_TOKEN", ""),
+            token=env.get("INFLUX_TOKEN", "").strip(),  # a file's last newline came along
             org=env.get("INFLUX_ORG") or cls.org,
             bucket=env.get("INFLUX_BUCKET") or cls.bucket,
         )
@@ -97,7 +104,7 @@ class ConsumerSettings:
     """How one consumer reads, batches, writes and ends."""
 
     transport: str = "stream"
-    name: str = field(default_factory=socket.gethostname)
+    name: str = field(default_factory=host_name)
     """This consumer's name in the group. Two running at once on one host each need their own."""
     run: str = ""
     """Tag `run` for messages that carry none."""
@@ -122,12 +129,15 @@ class ConsumerSettings:
     """Whether to record latencies and follow sequence numbers."""
     claim_idle: float = 30.0
     """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""
-    host: str = field(default_factory=socket.gethostname)
+    host: str = field(default_factory=host_name)
     """Where it runs, for its reports on itself."""
     health: float = 0.0
     """Seconds between two reports on itself to the store; 0: none, as a consumer that is measured wants it."""
     heartbeat: str = ""
-    """File to touch while the bus is being read, or empty."""
+    """File to touch while messages move, or empty."""
+
+    def __post_init__(self) -> None:
+        require_utf8(name=self.name, run=self.run, host=self.host)
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,7 @@ class AgentSettings:
     """Seconds between samples."""
     buffer: int = 10_000
     """Samples kept while Redis is away; when full the oldest is dropped and counted."""
-    host: str = field(default_factory=socket.gethostname)
+    host: str = field(default_factory=host_name)
     health: float = 10.0
     """Seconds between two messages about itself; 0: none."""
     host_proc: str = ""
@@ -175,6 +185,9 @@ class AgentSettings:
     """Anything on the host's root file system."""
     heartbeat: str = ""
     """File to touch whenever samples were sent, or empty."""
+
+    def __post_init__(self) -> None:
+        require_utf8(host=self.host)
 
 
 @dataclass(frozen=True)

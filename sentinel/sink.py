@@ -143,8 +143,13 @@ def check(response: Response, settings: StoreSettings) -> None:
     raise StoreError(about, retry_after=_seconds(response.headers.get("retry-after")))
 
 
+LONGEST_ASKED = 300.0
+"""Seconds; a `Retry-After` of more is cut to it."""
+
+
 def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdigit() else None
+    """Of a `Retry-After`; None where it is a date, or nonsense."""
+    return min(float(text), LONGEST_ASKED) if text and text.isascii() and text.isdigit() else None
 
 
 def quoted(text: str, mark: str) -> str:

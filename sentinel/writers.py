@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sentinel.batching import Batch
 from sentinel.delivery import Courier, DeadlineError
 from sentinel.sink import HttpStore, write_target
+from sentinel.unexpected import hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -139,11 +140,21 @@ class ClientBatchingWriter:
                 self._api.write(point)
 
     def _written(self, count: int) -> None:
-        self._outlet.ledger.requests += 1
-        self._done(count, [])
+        try:
+            self._outlet.ledger.requests += 1
+            self._done(count, [])
+        except Exception as error:  # noqa: BLE001 - the client would swallow it, and stand still
+            hand_over(error)
 
     def _failed(self, lines: list[bytes], error: StoreError) -> None:
-        """The client gave a batch up: its attempt was the first, go on from there."""
+        """The client gave a batch up."""
+        try:
+            self._go_on(lines, error)
+        except Exception as unexpected:  # noqa: BLE001 - as above
+            hand_over(unexpected)
+
+    def _go_on(self, lines: list[bytes], error: StoreError) -> None:
+        """Its attempt was the first, go on from there."""
         errors = [error]
 
         def post(points: Sequence[Any]) -> None:

@@ -62,6 +62,7 @@ PURE = [
     "sentinel.batching",
     "sentinel.schedule",
     "sentinel.timestamps",
+    "sentinel.counters",
     "sentinel.latency",
     "sentinel.health",
     "sentinel.ledger",

@@ -73,6 +73,26 @@ def test_a_consumer_beats_while_it_reads(embedded_lane: Lane, tmp_path: Path) ->
         finish(consumer, running)
 
 
+def test_a_consumer_whose_store_is_away_beats_no_more(
+    scripted: ScriptedStore, scripted_lane: Lane, tmp_path: Path
+) -> None:
+    """One message that the store does not take is enough, though the reader goes on."""
+    alive = tmp_path / "alive"
+    with consuming(scripted_lane, heartbeat=str(alive)) as (consumer, running):
+        alive.unlink()
+        wait_until("it beats", alive.exists)
+        scripted.on_write = lambda _: Answer(503)
+        run_load(LoadSettings(count=1), scripted_lane.bus)
+        wait_until("it is tried", lambda: scripted.writes)
+        consumer._closing.wait(0.6)
+        alive.unlink(missing_ok=True)
+        consumer._closing.wait(1.2)
+        assert not alive.exists()
+        scripted.on_write = lambda _: Answer()
+        wait_until("it beats again", alive.exists, 20)
+        finish(consumer, running)
+
+
 def test_a_consumer_that_cannot_go_on_beats_no_more(
     scripted: ScriptedStore, scripted_lane: Lane, tmp_path: Path
 ) -> None:

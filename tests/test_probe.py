@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from sentinel import probe
+from sentinel.counters import rates
 from sentinel.errors import SentinelError
-from sentinel.probe import CPU_WINDOW, FIELDS, CpuTimes, HostProbe, HostView, ProcessProbe, cpu_times, machine, rates
+from sentinel.probe import CPU_WINDOW, FIELDS, CpuTimes, HostProbe, HostView, ProcessProbe, cpu_times, machine
 
 
 def of_one_device(counters: dict[str, int]) -> dict[str, dict[str, int]]:

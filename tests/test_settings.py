@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.parametrize("token", ["tok\n", " tok", "tok\r\n"])
+def test_a_token_loses_its_newline(token: str) -> None:
+    """As a file or a shell hands it over."""
+    assert StoreSettings.from_env({"INFLUX_TOKEN": token}).token == "tok"
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [

@@ -138,6 +138,16 @@ def test_the_clients_errors_are_the_same_as_ours(scripted: ScriptedStore, status
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [("3", 3.0), ("9" * 400, 300.0), ("²", None), ("٣", None), ("-1", None), ("1.5", None)]
+)
+def test_a_retry_after_is_seconds_or_nothing(asked: str, seconds: float | None) -> None:
+    """Other digits than 0 to 9 are none, and no store can ask for an hour."""
+    with pytest.raises(StoreError) as caught:
+        sink.check(Response(503, {"retry-after": asked}, b""), StoreSettings())
+    assert seconds == caught.value.retry_after
+
+
 @pytest.mark.parametrize("status", [200, 204])
 def test_success_is_no_error(status: int) -> None:
     """Every 2xx is an acknowledgement."""

@@ -1,0 +1,23 @@
+"""Counters that only grow, and the rates they yield. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Counters = Mapping[str, Mapping[str, int]]
+"""By the name of a rate, then by device."""
+
+
+def rates(before: Counters, after: Counters, seconds: float) -> dict[str, float]:
+    """Growth per second, summed over the devices that both hold.
+
+    What a new device counted before it came is no growth; a counter that went back (reset, wrapped) is left out.
+    """
+    if seconds <= 0:
+        return {}
+    growth = {
+        name: [now - before[name][device] for device, now in devices.items() if device in before.get(name, {})]
+        for name, devices in after.items()
+    }
+    forward = {name: [each for each in differences if each >= 0] for name, differences in growth.items()}
+    return {name: sum(differences) / seconds for name, differences in forward.items() if differences}
