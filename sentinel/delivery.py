@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -104,6 +105,24 @@ class Refused(NamedTuple):
         return text.encode()
 
 
+class RefusalLog:
+    """Says what the store refuses, in its own words: at once, and then once in `seconds`."""
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self._seconds = seconds
+        self._due = -math.inf
+        self._count = 0
+
+    def note(self, refused: Refused) -> None:
+        """A message was refused for good."""
+        self._count += 1
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = now + self._seconds
+        log.warning("%s; messages refused so far: %d, kept as dead letters", refused.words, self._count)
+
+
 class Courier:
     """Delivers points through `post`, retrying what may pass and bisecting what the store refuses.
 
@@ -116,11 +135,13 @@ class Courier:
         stop: StopSign,
         ledger: ConsumerLedger,
         apart: Callable[[Sequence[Any]], Sequence[Any]] = list,
+        refusals: RefusalLog | None = None,
     ) -> None:
         self._post = post
         self._stop = stop
         self._ledger = ledger
         self._apart = apart
+        self._refusals = refusals or RefusalLog()
 
     def deliver(self, points: Sequence[Any]) -> list[Refused]:
         """Write all; returns each point that the store will never take, with its words.
@@ -135,7 +156,9 @@ class Courier:
         except StoreRefusedError as error:
             single = self._apart(points)
             if len(single) == 1:
-                return [Refused(single[0], str(error))]
+                refused = Refused(single[0], str(error))
+                self._refusals.note(refused)
+                return [refused]
             half = len(single) // 2
             return [*self.deliver(single[:half]), *self.deliver(single[half:])]
         self._ledger.requests += 1

@@ -20,7 +20,7 @@ from sentinel.httplink import Response
 from sentinel.lineprotocol import tags, visible
 from sentinel.sample import measurement
 from sentinel.settings import shown
-from sentinel.sink import CLIENT_WRITE_PATH, check
+from sentinel.sink import CLIENT_WRITE_PATH, WRITTEN, check, unknown_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -57,6 +57,7 @@ def open_client(settings: StoreSettings, server: Server) -> InfluxDBClient:
     )
     for logger in client.conf.loggers.values():
         logger.setLevel(logging.CRITICAL)  # it logs every error that it also reports, and sets the levels when opened
+    _heed_status(client, settings)
     if not server.serves_client:
         original = client.api_client.call_api
 
@@ -70,6 +71,19 @@ def open_client(settings: StoreSettings, server: Server) -> InfluxDBClient:
 
         client.api_client.call_api = call_api
     return client
+
+
+def _heed_status(client: InfluxDBClient, settings: StoreSettings) -> None:
+    """To the client every 2xx is a success; to us, as in `HttpStore.write`, one only."""
+    original = client.api_client.request
+
+    def request(method: str, url: str, *args: Any, **kw: Any) -> Any:
+        response = original(method, url, *args, **kw)
+        if url.endswith("/write") and 200 <= response.status < 300 and response.status != WRITTEN:
+            raise unknown_answer(Response(response.status, {}, str(response.data).encode()), settings)
+        return response
+
+    client.api_client.request = request
 
 
 @contextmanager

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from sentinel.settings import StoreSettings
 
+WRITTEN = 204
+"""The status with which every known store acknowledges a write; none documents another 2xx for one that it took."""
 CLIENT_WRITE_PATH = "/api/v2/write"
 """Where influxdb-client posts."""
 
@@ -97,7 +99,9 @@ class HttpStore:
         """
         with self._mapped():
             response = self._link.post(self._prefix + target, body)
-        check(response, self.settings)
+        if response.status != WRITTEN:
+            check(response, self.settings)
+            raise unknown_answer(response, self.settings)
 
     def query(self, text: str, method: str = "GET") -> list[dict[str, Any]]:
         """The series that an InfluxQL statement returns.
@@ -107,7 +111,10 @@ class HttpStore:
         """
         response = self.request(method, "/query", {"db": self.settings.bucket, "q": text, "epoch": "ns"})
         check(response, self.settings)
-        result = json.loads(response.body)["results"][0]
+        try:
+            result = json.loads(response.body)["results"][0]
+        except (ValueError, LookupError, TypeError):
+            raise unknown_answer(response, self.settings) from None
         if "error" in result:
             raise StoreError(f"the store at {shown(self.settings.url)} could not answer {text!r}: {result['error']}")
         return list(result.get("series", []))
@@ -125,15 +132,24 @@ def _address(url: str) -> urllib.parse.SplitResult:
     raise SettingsError(f"INFLUX_URL={shown(url)!r} is not an address: expected http://host:port")
 
 
+def _said(response: Response, settings: StoreSettings) -> str:
+    said = response.body.decode(errors="replace").strip()[:500] or response.headers.get("x-influxdb-error", "")
+    if settings.token:  # a proxy's error page may repeat what it was asked
+        said = said.replace(settings.token, "(token)")
+    return f"the store at {shown(settings.url)} answered {response.status}: {said}"
+
+
+def unknown_answer(response: Response, settings: StoreSettings) -> StoreError:
+    """What a success looks like that no known store gives, such as the page of a proxy that wants a login."""
+    return StoreError(f"{_said(response, settings)} (no answer of a store; is a proxy in between?)")
+
+
 def check(response: Response, settings: StoreSettings) -> None:
     """Turn a status that is not 2xx into the error it stands for."""
     status = response.status
     if 200 <= status < 300:
         return
-    said = response.body.decode(errors="replace").strip()[:500] or response.headers.get("x-influxdb-error", "")
-    if settings.token:  # a proxy's error page may repeat what it was asked
-        said = said.replace(settings.token, "(token)")
-    about = f"the store at {shown(settings.url)} answered {status}: {said}"
+    about = _said(response, settings)
     if status in (400, 413, 422):
         raise StoreRefusedError(about)
     if status in (401, 403):
@@ -183,7 +199,8 @@ def identify(settings: StoreSettings) -> Server:
             plain = version.removeprefix("v")
             return Server("InfluxDB", plain, "1" if plain.startswith("1.") else "2")
         if ping.status == 200 and ping.body.startswith(b"{"):
-            return Server("InfluxDB", str(json.loads(ping.body).get("version", "3")), "3")
+            with suppress(ValueError):  # no JSON after all
+                return Server("InfluxDB", str(json.loads(ping.body).get("version", "3")), "3")
         if ping.status == 204 and store.request("GET", "/health").body.strip() == b"OK":
             return Server("VictoriaMetrics", _victoria_version(store), "victoria")
     finally:
@@ -293,4 +310,7 @@ def _victoria_count(store: HttpStore, run: str) -> int:
     selector = f"{MEASUREMENT}_cpu{{run={name}}}" if run else f"{MEASUREMENT}_cpu"
     response = store.request("GET", "/api/v1/export", {"match[]": selector})
     check(response, store.settings)
-    return sum(len(json.loads(line)["values"]) for line in response.body.splitlines())
+    try:
+        return sum(len(json.loads(line)["values"]) for line in response.body.splitlines())
+    except (ValueError, LookupError, TypeError):
+        raise unknown_answer(response, store.settings) from None

@@ -14,11 +14,11 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sentinel.batching import Batch
-from sentinel.delivery import Courier, DeadlineError
+from sentinel.delivery import Courier, DeadlineError, RefusalLog
 from sentinel.sink import HttpStore, write_target
 from sentinel.unexpected import hand_over
 
@@ -46,10 +46,11 @@ class Outlet:
     stop: StopSign
     settle: Settle
     """Must not raise."""
+    refusals: RefusalLog = field(default_factory=RefusalLog)
 
     def courier(self, post: Callable[[Sequence[Any]], None], **options: Any) -> Courier:
         """A courier that posts so."""
-        return Courier(post, self.stop, self.ledger, **options)
+        return Courier(post, self.stop, self.ledger, refusals=self.refusals, **options)
 
 
 class Writer(Protocol):

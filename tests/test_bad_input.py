@@ -8,11 +8,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, finish
+from servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, finish, first
 
 from sentinel import sink
 from sentinel.bus import DeadLetters
 from sentinel.configurations import CONFIGURATIONS
+from sentinel.delivery import RefusalLog, Refused
 
 if TYPE_CHECKING:
     from sentinel.consumer import ConsumerReport
@@ -179,6 +180,40 @@ def test_a_server_that_refuses_whole_bodies_gets_the_good_ones_alone(
     assert (96, {"store": 4}) == (report.ledger.written, report.ledger.reasons)
     assert len(scripted.lines()) == 96
     assert all(f"answered {status}" in detail and "poison" in detail for _, _, detail in scripted_lane.dead_letters())
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_a_page_in_place_of_an_acknowledgement_writes_nothing(
+    scripted_lane: Lane, scripted: ScriptedStore, configuration: str
+) -> None:
+    """What a proxy answered for the store is tried again until the store has it."""
+    scripted.on_write = first(Answer(200, b"<html>Sign in</html>", {"Content-Type": "text/html"}))
+    scripted_lane.publish([good(1)])
+    ledger = consume(scripted_lane, configuration).ledger
+    assert (1, 1) == (ledger.written, len(scripted.lines()))
+    assert ledger.retries >= 1
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_what_the_store_refuses_is_said_at_once_and_once(
+    scripted_lane: Lane, scripted: ScriptedStore, configuration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning with the store's words, however many messages are refused within the minute."""
+    scripted.on_write = lambda _: Answer(400, b"field type conflict: cpu")
+    scripted_lane.publish([good(number) for number in range(20)])
+    assert 20 == consume(scripted_lane, configuration).ledger.rejected
+    (said,) = [record for record in caplog.records if "field type conflict: cpu" in record.message]
+    assert ("WARNING", True) == (said.levelname, "messages refused so far: 1" in said.message)
+
+
+def test_refusals_are_said_now_and_again(caplog: pytest.LogCaptureFixture) -> None:
+    """While they go on, with how many there were."""
+    refusals = RefusalLog(seconds=0.0)
+    for number in range(3):
+        refusals.note(Refused(b"line", f"answer {number}"))
+    assert ["answer 0; messages refused so far: 1", "answer 2; messages refused so far: 3"] == [
+        record.message.partition(",")[0] for record in caplog.records[::2]
+    ]
 
 
 def test_a_reject_that_redis_cannot_keep_yet_is_not_lost(scripted_lane: Lane, scripted: ScriptedStore) -> None:

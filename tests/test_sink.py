@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,7 +77,9 @@ def test_real_servers_are_recognised(real: Stack, victoria: StoreSettings) -> No
     assert sink.identify(victoria).dialect == "victoria"
 
 
-@pytest.mark.parametrize("answers", [{}, {"/ping": Answer(200, b"<html>")}, {"/ping": Answer(204)}])
+@pytest.mark.parametrize(
+    "answers", [{}, {"/ping": Answer(200, b"<html>")}, {"/ping": Answer(200, b"{no")}, {"/ping": Answer(204)}]
+)
 def test_a_stranger_is_no_store(scripted: ScriptedStore, answers: dict[str, Answer]) -> None:
     """What is none of the known servers is an error that lists them."""
     scripted.answers = answers
@@ -148,10 +151,27 @@ def test_a_retry_after_is_seconds_or_nothing(asked: str, seconds: float | None) 
     assert seconds == caught.value.retry_after
 
 
-@pytest.mark.parametrize("status", [200, 204])
-def test_success_is_no_error(status: int) -> None:
-    """Every 2xx is an acknowledgement."""
-    sink.check(Response(status, {}, b""), StoreSettings())
+@pytest.mark.parametrize("answer", [Answer(200, b"<html>Sign in</html>"), Answer(200), Answer(201), Answer(202)])
+@pytest.mark.parametrize("path", ["own", "client"])
+def test_only_the_known_acknowledgement_is_a_success(scripted: ScriptedStore, answer: Answer, path: str) -> None:
+    """A 2xx that no store documents, such as a proxy's page, wrote nothing: it may pass, and its words are said."""
+    scripted.on_write = lambda _: answer
+    own, client = HttpStore(scripted.settings), SynchronousApi(scripted.settings, INFLUX_2)
+    write = {"own": partial(own.write, "/api/v2/write", b"a b=1 1"), "client": partial(client.write, ["a b=1 1"])}[path]
+    with pytest.raises(StoreError, match=rf"answered {answer.status}: .*no answer of a store") as caught:
+        write()
+    own.close()
+    client.close()
+    assert type(caught.value) is StoreError
+    assert answer.body.decode() in str(caught.value)
+
+
+def test_an_answer_that_is_no_json_is_a_store_error(scripted: ScriptedStore) -> None:
+    """A page in place of a query's result is said in words."""
+    scripted.answers |= {"/query": Answer(200, b"<html>"), "/api/v1/export": Answer(200, b"<html>")}
+    for server in (Server("InfluxDB", "1.8", "1"), Server("VictoriaMetrics", "1.79", "victoria")):
+        with pytest.raises(StoreError, match="answered 200: <html>"):
+            sink.count(scripted.settings, server)
 
 
 def test_no_answer_is_a_store_error_that_says_what_to_check() -> None:
