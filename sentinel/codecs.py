@@ -41,7 +41,7 @@ class Rejected:
     position: int
     """Index among the payloads of its read."""
     reason: str
-    """A short class for counting: `json`, `type`, `value`, `size`, or `store`."""
+    """A short class for counting: `json`, `type`, `value`, `size`, `time` or `store`."""
     detail: str
     """The value, and what was expected."""
 

@@ -26,6 +26,7 @@ from sentinel.ledger import ConsumerLedger, ConsumerReport
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
 from sentinel.outage import Outage
+from sentinel.plausible import TimeBounds
 from sentinel.record import INTERVAL, Record
 from sentinel.rejects import Rejects
 from sentinel.reporter import open_reports
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from sentinel.delivery import Refused
     from sentinel.rejects import Parcel
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
+    from sentinel.sink import Server
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,14 @@ def _encoder(point: str, run: str) -> Encode:
     from sentinel.influx import PointEncoder
 
     return PointEncoder(run)
+
+
+def _ready(store: StoreSettings) -> Server:
+    """The store, known, with its database made and writing allowed."""
+    server = identify(store)
+    prepare(store, server)
+    verify(store, server)
+    return server
 
 
 class Consumer:
@@ -86,10 +96,9 @@ class Consumer:
         self.until_empty = False
         self._settings = settings
         self._decode = DECODERS[configuration.decode]
+        self._bounds = TimeBounds(int(settings.earliest * 1e9), int(settings.ahead * 1e9))
         self._encode = _encoder(configuration.point, settings.run)
-        server = identify(store)
-        prepare(store, server)
-        verify(store, server)
+        server = _ready(store)
         self._receiver = open_receiver(configuration.receive, bus, settings)
         self._takeover = Takeover(self._receiver, self.stop)
         self._rejects = Rejects(DeadLetters(bus), self._rejected)
@@ -176,7 +185,7 @@ class Consumer:
             self._first_read = read.at
             self._cpu_before = time.process_time()
         self.ledger.received += len(read.payloads)
-        samples, rejected, known = self._decode(read.payloads)
+        samples, rejected, known = self._bounds.sift(self._decode(read.payloads), read.at)
         if rejected:
             read = self._without(read, rejected)
             if not read.payloads:
@@ -278,7 +287,7 @@ class Consumer:
     def _counted(self) -> ConsumerLedger:
         """The ledger with what the sequences know."""
         s = self._measure.sequences
-        return replace(self.ledger, lost=s.lost, duplicated=s.duplicated, reordered=s.reordered)
+        return replace(self.ledger, lost=s.lost, jumped=s.jumped, duplicated=s.duplicated, reordered=s.reordered)
 
     def close(self) -> ConsumerReport:
         """Write what is left, acknowledge it, and report; a stop in progress keeps its deadline."""

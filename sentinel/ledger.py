@@ -52,6 +52,8 @@ class ConsumerLedger:
     """Rejected, by reason."""
     lost: int = 0
     """Gaps in the sources' sequence numbers that never closed."""
+    jumped: int = 0
+    """Messages whose sequence number lies further ahead than their source can have sent meanwhile: no loss."""
     duplicated: int = 0
     reordered: int = 0
     retries: int = 0

@@ -94,7 +94,7 @@ class Measure:
             self._recorders[kind].record(durations)
         if not (numbered := (numbers >= 0) & (sources >= 0)).all():
             sources, numbers = sources[numbered], numbers[numbered]
-        self.sequences.see(sources, numbers)
+        self.sequences.see(sources, numbers, self._counted)
         self._log(values)
 
     def _log(self, values: Mapping[str, NDArray[np.int64]]) -> None:

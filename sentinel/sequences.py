@@ -20,6 +20,10 @@ QUICK = 1 << 16
 """Sources below this number find their slot in an array; so many slots are sorted by radix."""
 
 
+MOST_RATE = 1_000_000
+"""Messages a second that no source exceeds: a number further ahead than that allows is a jump, not a loss."""
+
+
 class Gap(NamedTuple):
     """Sequence numbers not seen yet, `first` up to but without `end`."""
 
@@ -42,6 +46,12 @@ class Sequences:
         self._expected: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._first: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._gaps: dict[int, list[Gap]] = {}
+        self._leapt: dict[int, int] = {}
+        """The number that a source jumped to, until it goes on from there or does not."""
+        self._seen: NDArray[np.float64] = np.zeros(64)
+        """When each source was last seen (monotonic, seconds)."""
+        self._now = 0.0
+        self.jumped = 0
         self.duplicated = 0
         self.reordered = 0
 
@@ -52,10 +62,14 @@ class Sequences:
             gap.end - gap.first for slot, gaps in self._gaps.items() for gap in gaps if gap.first >= self._first[slot]
         )
 
-    def see(self, sources: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
-        """Follow messages in the order received: parallel arrays of sources (0 and above) and sequence numbers."""
+    def see(self, sources: NDArray[np.int64], numbers: NDArray[np.int64], now: float = 0.0) -> None:
+        """Follow messages in the order received: parallel arrays of sources (0 and above) and sequence numbers.
+
+        `now` (monotonic, seconds) tells how much a source can have sent since it was last seen.
+        """
         if not len(sources):
             return
+        self._now = now
         slots = self._slots_of(sources)
         if not (known := slots >= 0).all():
             slots, numbers = slots[known], numbers[known]
@@ -75,6 +89,7 @@ class Sequences:
         for start, end in zip(starts[~steady], ends[~steady], strict=True):
             for number in numbers[start:end]:
                 self._step(int(slots[start]), int(number))
+        self._seen[slots[starts]] = now
 
     def _slots_of(self, sources: NDArray[np.int64]) -> NDArray[np.int64]:
         """The slot of each source; -1 for those beyond the most."""
@@ -98,19 +113,31 @@ class Sequences:
             more = np.full(max(slots, 2 * len(self._expected)) - len(self._expected), -1, dtype=np.int64)
             self._expected = np.concatenate([self._expected, more])
             self._first = np.concatenate([self._first, more])
+            self._seen = np.concatenate([self._seen, np.zeros(len(more))])
 
     def _start(self, slots: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
         new = self._expected[slots] < 0
+        self._seen[slots[new]] = self._now
         self._first[slots[new]] = self._expected[slots[new]] = numbers[new]
         for slot, number in zip(slots[new].tolist(), numbers[new].tolist(), strict=True):
             self._gaps[slot] = [Gap(0, number)] if number else []
 
+    def _advance(self, slot: int, expected: int, number: int) -> None:
+        """To a number at or past the one expected; a jump is followed once the source goes on from there."""
+        if number - expected > MOST_RATE * max(1.0, self._now - float(self._seen[slot])):
+            if self._leapt.get(slot) != number - 1:
+                self._leapt[slot] = number
+                self.jumped += 1
+                return
+        elif number > expected:
+            self._gaps[slot].append(Gap(expected, number))
+        self._leapt.pop(slot, None)
+        self._expected[slot] = number + 1
+
     def _step(self, slot: int, number: int) -> None:
         expected = int(self._expected[slot])
         if number >= expected:
-            if number > expected:
-                self._gaps[slot].append(Gap(expected, number))
-            self._expected[slot] = number + 1
+            self._advance(slot, expected, number)
             return
         gaps = self._gaps[slot]
         index = bisect_right(gaps, number, key=lambda gap: gap.first) - 1

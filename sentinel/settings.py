@@ -127,6 +127,10 @@ class ConsumerSettings:
     """Seconds without a message after which the bus counts as empty (`--until-empty`)."""
     measured: bool = True
     """Whether to record latencies and follow sequence numbers."""
+    earliest: float = 946_684_800.0
+    """Seconds since the epoch before which no point's time can lie: the year 2000. An earlier one is rejected."""
+    ahead: float = 86_400.0
+    """Seconds by which a point's time may lie ahead of this host's clock."""
     claim_idle: float = 30.0
     """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""
     host: str = field(default_factory=host_name)

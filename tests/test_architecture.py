@@ -63,6 +63,7 @@ PURE = [
     "sentinel.schedule",
     "sentinel.timestamps",
     "sentinel.counters",
+    "sentinel.plausible",
     "sentinel.latency",
     "sentinel.health",
     "sentinel.ledger",

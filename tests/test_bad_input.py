@@ -216,6 +216,28 @@ def test_refusals_are_said_now_and_again(caplog: pytest.LogCaptureFixture) -> No
     ]
 
 
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_times_that_cannot_be_are_rejected(embedded_lane: Lane, configuration: str) -> None:
+    """Milliseconds or microseconds for nanoseconds, zeros for a message, and a clock far ahead; the rest is stored."""
+    sound = b'{"timestamp":%d,"cpu_usage":1,"mem_usage":2,"send_time_unix_nano":%d}'
+    wrong = [
+        sound % (SECONDS, NOW // 1_000_000),
+        sound % (SECONDS, NOW // 1_000),
+        sound % (SECONDS, NOW + 2 * 86_400 * 10**9),
+        sound % (946_684_799, 0),
+        bytes(32),
+        bytes(40),
+    ]
+    right = [sound % (SECONDS, NOW), sound % (SECONDS, 0), sound % (946_684_801, 0)]
+    embedded_lane.publish([b"not JSON", *wrong, *right])
+    report = consume(embedded_lane, configuration)
+    assert {"json": 1, "time": len(wrong)} == report.ledger.reasons
+    assert len(right) == report.ledger.written
+    letters = embedded_lane.dead_letters()
+    assert wrong == [payload for payload, reason, _ in letters if reason == "time"]
+    assert f"expected a point's time, the latter unless 0, from {946_684_800 * 10**9} to" in letters[-1][2]
+
+
 def test_a_reject_that_redis_cannot_keep_yet_is_not_lost(scripted_lane: Lane, scripted: ScriptedStore) -> None:
     """Where the dead letters cannot be written, the message stays unacknowledged and is judged again later."""
     with scripted_lane.redis() as client:

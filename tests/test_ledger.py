@@ -243,3 +243,27 @@ def test_a_source_beyond_the_most_is_not_followed(monkeypatch: pytest.MonkeyPatc
     """Others keep their place and their gaps; the one too many counts for nothing, now and later."""
     monkeypatch.setattr(sequences, "MOST_SERIES", 2)
     assert (1, 0, 0) == seen([(1, 0), (2, 0), (3, 0), (3, 5), (1, 2), (QUICK, 9)])
+
+
+@pytest.mark.parametrize("number", [2**32 - 1, 3_000_000])
+def test_one_impossible_number_is_a_jump_and_no_loss(number: int) -> None:
+    """What no source can have sent meanwhile is counted by itself, and the source is followed where it really is."""
+    sequences = Sequences()
+    for numbers in ([0, 1, 2], [number], [3, 4, 6]):
+        sequences.see(np.zeros(len(numbers), dtype=np.int64), np.array(numbers))
+    assert (1, 1, 0, 0) == (sequences.jumped, sequences.lost, sequences.duplicated, sequences.reordered)
+
+
+def test_a_source_that_goes_on_from_its_jump_is_followed() -> None:
+    """From its new number on: one jump, no loss, and later gaps are found."""
+    sequences = Sequences()
+    sequences.see(np.zeros(6, dtype=np.int64), np.array([0, 1, 9_000_000, 9_000_001, 9_000_002, 9_000_004]))
+    assert (1, 1, 0) == (sequences.jumped, sequences.lost, sequences.duplicated)
+
+
+def test_a_long_silence_allows_a_long_gap() -> None:
+    """What a source can have sent while it was not heard counts as lost."""
+    sequences = Sequences()
+    sequences.see(np.array([0]), np.array([0]), 100.0)
+    sequences.see(np.array([0]), np.array([9_000_000]), 110.0)
+    assert (0, 8_999_999) == (sequences.jumped, sequences.lost)
