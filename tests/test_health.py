@@ -179,7 +179,7 @@ def test_the_backlog_is_what_the_group_was_not_given(lane: Lane) -> None:
         read = receiver.read(0.1)
     assert (100, 150) == (len(read.payloads), lag.ask().unread)
     receiver.acknowledge(read.ids)
-    receiver.tend(claim=False)
+    receiver.tend()
     lane.publish([b"more"])
     assert (151, False) == lag.ask()
     receiver.close()
