@@ -108,7 +108,9 @@ def trials(maker: Maker, p: Benchmark, names: Sequence[str]) -> None:
 
 def made(root: Path, names: Sequence[str] = ALL, *, repeats: int = 2, memray: bool = True) -> Run:
     """A run as `Lab.close()` leaves it; change its trials and call `summed` for one that went otherwise."""
-    p = Benchmark(CONFIGURATIONS=",".join(name.replace(",", ";") for name in names), REPEATS=repeats, MEMRAY=memray, DURATION=3.0)
+    p = Benchmark(
+        CONFIGURATIONS=",".join(name.replace(",", ";") for name in names), REPEATS=repeats, MEMRAY=memray, DURATION=3.0
+    )
     run = Run("20260101T000000Z-benchmark-0000", root).create()
     maker = Maker(run, p.SEED)
     trials(maker, p, names)

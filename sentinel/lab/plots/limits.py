@@ -21,6 +21,8 @@ BREAK, BROKEN = re.compile(r",(?=[^\d\s])"), ",\n"
 """Between the switches of a configuration's name."""
 VALUE: dict[str, Any] = {"fontweight": "bold", "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.8}}
 """Of a figure beside its mark, readable on the lines behind it."""
+LINE = 0.19
+"""Inches that a line of a row's name takes."""
 ROOM = 0.3
 """Length left free behind the longest bar for its figure, as a share of that bar's."""
 
@@ -28,8 +30,10 @@ ROOM = 0.3
 @styled
 def limits(found: Sequence[Limit], reached: Sequence[Throughput], looks: Mapping[str, Look]) -> Picture:
     """A bar a limit, its median at the end, its range as a line; above them a mark for every throughput reached."""
-    rows = len(reached) + len(found)
-    figure, axes = grid(1, 1, 1.0 + 0.33 * rows)
+    heads = [*((one.label, one.trials) for one in reached), *((limit.name, len(limit.values)) for limit in found)]
+    names, rows = [f"{BREAK.sub(BROKEN, name)} (n = {n})" for name, n in heads], len(heads)
+    lines = 1 + max(name.count("\n") for name in names)
+    figure, axes = grid(1, 1, 1.0 + max(0.33, LINE * lines) * rows)
     axis = axes[0, 0]
     values = [*(value for limit in found for value in limit.values), *(one.value for one in reached)]
     low = min(values) / 3
@@ -47,8 +51,7 @@ def limits(found: Sequence[Limit], reached: Sequence[Throughput], looks: Mapping
         axis.annotate(text, (one.value, row), textcoords="offset points", va="center", **VALUE, **side)
     for limit in {one.limit.name: one.limit for one in reached}.values():
         axis.axvline(limit.highest, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), zorder=0.5)
-    heads = [*((one.label, one.trials) for one in reached), *((limit.name, len(limit.values)) for limit in found)]
-    axis.set_yticks(range(rows), [f"{BREAK.sub(BROKEN, name)} (n = {n})" for name, n in heads])
+    axis.set_yticks(range(rows), names)
     axis.set_ylim(rows - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.set_xlabel("messages or points per second (log; bars: medians)")
