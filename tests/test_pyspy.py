@@ -142,3 +142,21 @@ def test_a_trial_too_short_for_samples_keeps_its_ledger(tmp_path: Path) -> None:
     made._keep_stacks(outcome)
     assert (True, {}, []) == (outcome.valid, outcome.profile, outcome.problems)
     assert ["no CPU profile: none of 3 samples met the consumer at work: the trial was too short"] == outcome.warnings
+
+
+def test_py_spy_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first failure to find its way into the consumer costs a try, not the profile; the outcome tells of it."""
+    once = tmp_path / "py-spy"
+    said = "Error: Failed to find python version from target process"
+    again = f'[ -e "$0.tried" ] && exec "{pyspy.program()}" "$@"'
+    once.write_text(f'#!/bin/sh\n{again}\ntouch "$0.tried"\necho "{said}" >&2\nexit 1\n', encoding="utf-8")
+    once.chmod(0o755)
+    monkeypatch.setattr(pyspy, "program", lambda: str(once))
+    lab = BenchmarkLab.open(Benchmark(STACK="embedded"), tmp_path)
+    try:
+        (outcome,) = lab.carry_out([Plan(0, PROFILE, "baseline", "baseline", LOAD)])
+    finally:
+        lab.close()
+    assert (True, []) == (outcome.valid, outcome.problems)
+    assert "py-spy found no way into the consumer 1 time before" in outcome.warnings
+    assert [outcome] == lab.outcomes

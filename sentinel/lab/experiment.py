@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentinel.errors import SentinelError, StackError, TrialError
-from sentinel.lab import jitter, limits, profiling, pyspy
+from sentinel.lab import jitter, limits, profiling, pyspy, words
 from sentinel.lab.bounds import Limit
 from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, PROFILE, Outcome, Plan
 from sentinel.lab.parameters import Common
@@ -148,7 +148,9 @@ class Lab(Session[P]):
             given = plan, self.stack, folder, self._warden, self.run.id
             outcome = Trial(*given, check=self._supervision.check).run()
             if attempt:
-                outcome.warnings.append(f"py-spy found no way into the consumer {attempt} times before")
+                outcome.warnings.append(
+                    f"py-spy found no way into the consumer {words.counted(attempt, 'time')} before"
+                )
             if bare.kind != PROFILE or (folder / pyspy.FOLDED).exists():
                 break
         return outcome
