@@ -57,7 +57,7 @@ def sentinel(place: Path, *words: str, timeout: float = 150, **env: str) -> subp
     )
 
 
-def eventually(holds: Callable[[], bool], seconds: float) -> None:
+def eventually(holds: Callable[[], object], seconds: float = 40) -> None:
     """Wait until it holds; fail after so many seconds."""
     end = time.monotonic() + seconds
     while not holds():

@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
 import psutil
 import pytest
+from executions import BIN, ROOT, clean, eventually
 from nbformat.v4 import new_code_cell, new_notebook
 
 from sentinel.errors import RunError
@@ -24,10 +24,9 @@ from sentinel.lab.outcomes import missed, unanswered
 from sentinel.lab.supervision import require_room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-BIN = Path(sys.executable).parent
 LONG = {
     "STACK": "embedded",
     "CONFIGURATIONS": "optimised",
@@ -41,19 +40,6 @@ LONG = {
     "PYSPY": "False",
 }
 """Two short capacity trials, then long latency trials."""
-
-
-def clean() -> dict[str, str]:
-    """The environment without any external stack."""
-    return {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "INFLUX_URL")}
-
-
-def eventually(holds: Callable[[], object], seconds: float = 40) -> None:
-    """Wait until it holds; fail after so many seconds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 class Running:

@@ -15,7 +15,7 @@ import nbformat
 import psutil
 import pytest
 from browser import program
-from executions import ROOT, SMALL, SMALL_LIVE, assert_nothing_left, eventually
+from executions import ROOT, SMALL, SMALL_LIVE, assert_nothing_left, clean, eventually
 from playwright.sync_api import Page, sync_playwright
 
 from sentinel.lab import runs
@@ -116,7 +116,7 @@ class Checkout:
 def jupyterlab(place: Checkout) -> Iterator[None]:
     """It runs there as `make lab` starts it, on a free port, with settings and kernels of nobody else."""
     token, home = secrets.token_hex(16), place.folder.with_name("home")
-    env = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "INFLUX_URL") and "JUPYTER" not in k}
+    env = {name: value for name, value in clean().items() if "JUPYTER" not in name}
     env |= {"JUPYTER_TOKEN": token, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_DATA_DIR": str(home)}
     env |= {"JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IPYTHONDIR": str(home / "ipython")}
     root = ["--allow-root"] if os.geteuid() == 0 else []
