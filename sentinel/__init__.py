@@ -4,12 +4,12 @@ The pipeline wing, in the order of its layers (a file imports only what stands a
 
     errors  settings  sample  codecs  lineprotocol  batching  schedule  latency  ledger  sequences         pure
     configurations                                                                                         pure
-    bus (Redis)  sink, influx (the store, over HTTP)  probe (this host, through psutil)  record (files)    edges
+    bus (Redis)  store (over HTTP)  probe (this host, through psutil)  record (files)    edges
     delivery  writers  measure                                                                             parts
     agent  consumer  loadgen                                                                               loops
     cli                                                                                                    commands
 
-The data flow: agent or load generator → bus → consumer → sink → store. `sentinel.lab` measures all that and is
+The data flow: agent or load generator → bus → consumer → store. `sentinel.lab` measures all that and is
 never imported from here.
 """
 

@@ -31,7 +31,7 @@ from sentinel.record import INTERVAL, Record
 from sentinel.rejects import Rejects
 from sentinel.reporter import open_reports
 from sentinel.sample import Columns, Sample
-from sentinel.sink import identify, prepare, verify
+from sentinel.store import identify, prepare, verify
 from sentinel.takeover import Takeover
 from sentinel.writers import WRITERS, Outlet
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from sentinel.delivery import Refused
     from sentinel.rejects import Parcel
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
-    from sentinel.sink import Server
+    from sentinel.store import Server
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ CLAIM_EVERY = 20
 def _encoder(point: str, run: str) -> Encode:
     if point == "line-bytes":
         return LineEncoder(run)
-    from sentinel.influx import PointEncoder
+    from sentinel.store.influxdb_client import PointEncoder
 
     return PointEncoder(run)
 

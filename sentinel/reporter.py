@@ -16,13 +16,13 @@ from sentinel.errors import BusError, StoreError
 from sentinel.health import consumer_line, latencies, rates
 from sentinel.latency import Recorder
 from sentinel.measure import KINDS
-from sentinel.sink import HttpStore, write_target
+from sentinel.store import HttpStore, write_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
-    from sentinel.sink import Server
+    from sentinel.store import Server
 
 TIMEOUT = 1.0
 """Seconds that the store or Redis may take for each step of a report: to connect, to answer."""

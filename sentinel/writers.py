@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sentinel.batching import Batch
 from sentinel.delivery import Courier, DeadlineError, RefusalLog
-from sentinel.sink import HttpStore, write_target
+from sentinel.store import HttpStore, write_target
 from sentinel.unexpected import hand_over
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sentinel.errors import StoreError
     from sentinel.ledger import ConsumerLedger
     from sentinel.settings import ConsumerSettings, StoreSettings
-    from sentinel.sink import Server
+    from sentinel.store import Server
 
     Settle = Callable[[Batch, Sequence[Refused], int], None]
     """(batch, what the store refused of it, acknowledged at ns since the epoch)."""
@@ -76,7 +76,7 @@ class SynchronousWriter:
     busy = False
 
     def __init__(self, outlet: Outlet) -> None:
-        from sentinel.influx import SynchronousApi
+        from sentinel.store.influxdb_client import SynchronousApi
 
         self._api = SynchronousApi(outlet.store, outlet.server)
         self._courier = outlet.courier(self._api.write)
@@ -108,7 +108,7 @@ class ClientBatchingWriter:
     busy = False
 
     def __init__(self, outlet: Outlet) -> None:
-        from sentinel.influx import BatchingApi, SynchronousApi
+        from sentinel.store.influxdb_client import BatchingApi, SynchronousApi
 
         self._outlet = outlet
         self._waiting: deque[Batch] = deque()

@@ -17,7 +17,7 @@ import pytest
 from commandline import NOWHERE, Result
 from servers import Lane, Restartable, ScriptedStore
 
-from sentinel import bus, cli, sink
+from sentinel import bus, cli, store
 from sentinel.lab import stack
 from sentinel.lab.stack import native, servers
 from sentinel.lab.warden import Warden
@@ -115,7 +115,7 @@ def victoria(keeper: Warden, tmp_path_factory: pytest.TempPathFactory) -> StoreS
 
     folder = tmp_path_factory.mktemp("victoria")
     described = servers.Program("victoria-metrics", command, listening="")  # type: ignore[arg-type]
-    server = Restartable(keeper, described, folder, lambda port: sink.identify(servers.store_on(port))).start()
+    server = Restartable(keeper, described, folder, lambda port: store.identify(servers.store_on(port))).start()
     return servers.store_on(server.ports[0])
 
 

@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 import redis
 
 from sentinel import consumer as consumer_module
-from sentinel import sink
+from sentinel import store
 from sentinel.bus import open_publisher, server_version
 from sentinel.configurations import parse
 from sentinel.consumer import Consumer, ConsumerReport
@@ -106,16 +106,16 @@ class Lane:
     def stored(self) -> int:
         """The store's own count of this lane's points; 0 while it does not answer."""
         with suppress(SentinelError):
-            return sink.count(self.store, sink.identify(self.store), self.run)
+            return store.count(self.store, store.identify(self.store), self.run)
         return 0
 
     def rows(self, run: str | None = None) -> list[dict[str, Any]]:
         """The points of this lane (or of another `run`) by time; without `run` and without what is not there."""
-        store = sink.HttpStore(self.store)
+        connection = store.HttpStore(self.store)
         try:
-            series = store.query(f"SELECT * FROM system_stats WHERE run = '{run or self.run}'")
+            series = connection.query(f"SELECT * FROM system_stats WHERE run = '{run or self.run}'")
         finally:
-            store.close()
+            connection.close()
         rows = [dict(zip(s["columns"], values, strict=True)) for s in series for values in s["values"]]
         known = [{k: v for k, v in row.items() if v is not None and k != "run"} for row in rows]
         return sorted(known, key=lambda row: (row["time"], row.get("host", "")))
@@ -264,12 +264,12 @@ def durable_bus(
 def durable_store(warden: Warden, folder: Path, program: servers.Program) -> tuple[Restartable, StoreSettings]:
     """A started store with the lab's bucket."""
     server = Restartable(
-        warden, program, folder, lambda port: sink.identify(servers.store_on(port, program.token))
+        warden, program, folder, lambda port: store.identify(servers.store_on(port, program.token))
     ).start()
     store = servers.store_on(server.ports[0], program.token)
     if store.token:
-        sink.setup(store, "sentinel", store.token)
-    sink.prepare(store, sink.identify(store))
+        store.setup(store, "sentinel", store.token)
+    store.prepare(store, store.identify(store))
     return server, store
 
 
@@ -307,7 +307,7 @@ class Answer:
 
 PING_OF_2 = Answer(headers={"X-Influxdb-Version": "v2.7.12", "X-Influxdb-Build": "OSS"})
 NOTHING = b"# sentinel\n"
-"""What `sink.verify` writes."""
+"""What `store.verify` writes."""
 
 
 class ScriptedStore:

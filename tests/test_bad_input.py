@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, finish, first
 
-from sentinel import sink
+from sentinel import store
 from sentinel.bus import DeadLetters
 from sentinel.configurations import CONFIGURATIONS
 from sentinel.delivery import RefusalLog, Refused
@@ -141,11 +141,11 @@ def test_our_field_of_a_stream_entry_is_found_by_its_name(lane: Lane, configurat
 
 def spoil(lane: Lane, field: str) -> None:
     """Make `field` an integer in the store, so that no float will do for it."""
-    store = sink.HttpStore(lane.store)
-    store.write(
-        sink.write_target(lane.store, sink.identify(lane.store)), b"system_stats,run=spoilt %b=1i" % field.encode()
+    connection = store.HttpStore(lane.store)
+    connection.write(
+        store.write_target(lane.store, store.identify(lane.store)), b"system_stats,run=spoilt %b=1i" % field.encode()
     )
-    store.close()
+    connection.close()
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)

@@ -27,7 +27,7 @@ from sentinel.ledger import ConsumerLedger
 from sentinel.loads import run_load
 from sentinel.record import INTERVALS, LEDGER, READY
 from sentinel.settings import ConsumerSettings, LoadSettings
-from sentinel.sink import Server
+from sentinel.store import Server
 from sentinel.writers import WRITERS, Outlet, Writer
 
 if TYPE_CHECKING:

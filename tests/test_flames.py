@@ -12,7 +12,7 @@ import pytest
 import sentinel
 from sentinel.errors import TrialError
 from sentinel.lab import flamegraph, flames
-from sentinel.lab.flames import OTHER, RULES, STAGES, Folded
+from sentinel.lab.flames import MOVED, OTHER, RULES, STAGES, Folded
 from sentinel.lab.looks import STAGE_COLOURS
 
 START = (
@@ -21,6 +21,7 @@ START = (
 )
 RUN = f"{START};Consumer.run (sentinel/consumer.py:124)"
 OPEN = f"{START};open_consumer (sentinel/cli.py:167);Consumer.__init__ (sentinel/consumer.py:80)"
+CLIENT = "sentinel/store/influxdb_client.py"
 TAKE = f"{RUN};Consumer._take (sentinel/consumer.py:175)"
 THREAD = (
     "Thread._bootstrap (threading.py:988);Thread._bootstrap_inner (threading.py:1028);Thread.run (threading.py:971)"
@@ -44,21 +45,24 @@ AT_WORK = [
     ("encode", f"{TAKE};LineEncoder.__call__ (sentinel/lineprotocol.py:53)"),
     (
         "encode",
-        f"{TAKE};PointEncoder.__call__ (sentinel/influx.py:37);Point.tag (influxdb_client/client/write/point.py:1)",
+        f"{TAKE};PointEncoder.__call__ ({CLIENT}:37);Point.tag (influxdb_client/client/write/point.py:1)",
     ),
     (
         "encode",
-        f"{TAKE};SynchronousWriter.put (sentinel/writers.py:80);SynchronousApi.write (sentinel/influx.py:104)"
+        f"{TAKE};SynchronousWriter.put (sentinel/writers.py:80);SynchronousApi.write ({CLIENT}:104)"
         ";WriteApi._serialize (influxdb_client/client/write_api.py:300)"
         ";Point.to_line_protocol (influxdb_client/client/write/point.py:200)",
     ),
     ("batch", f"{TAKE};Batcher.add (sentinel/batching.py:58)"),
     (
         "write",
-        f"{WRITER};Courier.deliver (sentinel/delivery.py:99);HttpStore.write (sentinel/sink.py:200)"
+        f"{WRITER};Courier.deliver (sentinel/delivery.py:99);HttpStore.write (sentinel/store/client.py:60)"
         ";SocketIO.readinto (socket.py:692)",
     ),
-    ("write", f"{TAKE};SynchronousWriter.put (sentinel/writers.py:80);SynchronousApi.write (sentinel/influx.py:104)"),
+    (
+        "write",
+        f"{TAKE};SynchronousWriter.put (sentinel/writers.py:80);SynchronousApi.write ({CLIENT}:104)",
+    ),
     ("write", f"{POOL};ScheduledItem.invoke (reactivex/scheduler/scheduleditem.py:24)"),
     ("acknowledge", f"{WRITER};Consumer._settle (sentinel/consumer.py:218);{ACKNOWLEDGE};_f (redis/client.py:1)"),
     ("acknowledge", f"{CALLED_BACK};{ACKNOWLEDGE}"),
@@ -78,7 +82,7 @@ LEFT_OUT = [
     "",
     START,
     f"{START};_find_and_load (<frozen importlib._bootstrap>:1165);<module> (sentinel/consumer.py:1)",
-    f"{OPEN};identify (sentinel/sink.py:90)",
+    f"{OPEN};identify (sentinel/store/servers.py:90)",
     f"{OPEN};_encoder (sentinel/consumer.py:50);_load_unlocked (<frozen importlib._bootstrap>:1120)",
     f"{THREAD};Consumer._keep (sentinel/consumer.py:234);Condition.wait (threading.py:295)",
     f"{THREAD};Consumer._keep (sentinel/consumer.py:234);wait (threading.py:295)",
@@ -167,6 +171,14 @@ def test_rules_name_what_there_is() -> None:
         text = "".join(file.read_text() for file in ([path] if path.is_file() else sorted(path.glob("*.py"))))
         assert [] == [name for name in rule.names if not re.search(rf"(?:def|class) {name}\b", text)]
     assert {rule.stage for rule in RULES} | {OTHER} == set(STAGES) == set(STAGE_COLOURS)
+
+
+def test_stacks_of_earlier_runs_keep_their_stages() -> None:
+    """A module that moved since a run was made still names the same stage."""
+    root = Path(sentinel.__file__).parent.parent
+    assert [] == [now for now in MOVED.values() if not (root / now).exists()]
+    [(frames, _)] = flames.parsed("HttpStore.write (sentinel/sink.py:60) 1")
+    assert frames[0].module == "sentinel/store/client.py"
 
 
 # -- picture ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, finish, wait_until
 
-from sentinel import bus, reporter, sink
+from sentinel import bus, reporter, store
 from sentinel.agent import Agent
 from sentinel.bus import Lag, open_publisher, open_receiver
 from sentinel.codecs import CODECS, DECODERS
@@ -321,11 +321,11 @@ def test_real_stores_take_the_line(lane: Lane) -> None:
 
 def rows(settings: StoreSettings, measurement: str, host: str) -> list[dict[str, Any]]:
     """What the store holds of one host under a measurement, without what is not there."""
-    store = sink.HttpStore(settings)
+    connection = store.HttpStore(settings)
     try:
-        found = store.query(f"SELECT * FROM {measurement} WHERE host = '{host}'")
+        found = connection.query(f"SELECT * FROM {measurement} WHERE host = '{host}'")
     finally:
-        store.close()
+        connection.close()
     every = [dict(zip(s["columns"], values, strict=True)) for s in found for values in s["values"]]
     return [{name: value for name, value in row.items() if value is not None} for row in every]
 
@@ -342,17 +342,17 @@ def test_victoria_metrics_takes_the_line(embedded: Stack, victoria: StoreSetting
 
 def exported(settings: StoreSettings, selector: str, count: int) -> list[float]:
     """The values of a series in VictoriaMetrics, which shows them a little after it took them."""
-    store = sink.HttpStore(settings)
+    connection = store.HttpStore(settings)
     values: list[float] = []
 
     def shown() -> bool:
-        store.request("GET", "/internal/force_flush")
-        found = store.request("GET", "/api/v1/export", {"match[]": selector})
+        connection.request("GET", "/internal/force_flush")
+        found = connection.request("GET", "/api/v1/export", {"match[]": selector})
         values[:] = [value for line in found.body.splitlines() for value in json.loads(line)["values"]]
         return len(values) >= count
 
     wait_until(f"{selector} is shown", shown)
-    store.close()
+    connection.close()
     return values
 
 

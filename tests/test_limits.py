@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from synthetic import ALL, made
 from test_plots import labels, texts
 
-from sentinel import cli, sink
+from sentinel import cli
 from sentinel.bus.bare import ByteCounter
 from sentinel.errors import StackError, StoreError, TrialError
 from sentinel.lab import alone, bounds, limits, limits_report, plots, report, results, terminal, views, words
@@ -38,6 +38,7 @@ from sentinel.lab.experiment import LIMITS, Lab
 from sentinel.lab.looks import looks
 from sentinel.lab.parameters import Benchmark
 from sentinel.lab.runs import Run
+from sentinel.store import identify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -450,4 +451,4 @@ def test_a_missing_store_is_an_error(embedded: Stack) -> None:
     away = replace(embedded, store=replace(embedded.store, url="http://127.0.0.1:9"))
     with pytest.raises(StoreError, match="does INFLUX_URL name it"):
         limits.measure(away, "x")
-    assert sink.identify(embedded.store)
+    assert identify(embedded.store)

@@ -14,10 +14,9 @@ import pytest
 import redis
 from servers import Answer, ConsumerProcess, Lane, Restartable, ScriptedStore, consume, first, wait_until
 
-from sentinel import bus, sink
+from sentinel import bus, store
 from sentinel.configurations import CONFIGURATIONS
 from sentinel.errors import BusError, StoreError
-from sentinel.influx import SynchronousApi
 from sentinel.lab import plans
 from sentinel.lab.benchmark import BenchmarkLab
 from sentinel.lab.outcome import CAPACITY, LATENCY, Plan
@@ -26,7 +25,8 @@ from sentinel.lab.stack import Stack, native, servers
 from sentinel.lab.trial import Trial
 from sentinel.lineprotocol import visible
 from sentinel.settings import BusSettings, LoadSettings, StoreSettings
-from sentinel.sink import Server
+from sentinel.store import Server
+from sentinel.store.influxdb_client import SynchronousApi
 from sentinel.terminal import PrintableFormatter, printable
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def test_a_hostile_name_stays_a_name(lane: Lane, configuration: str) -> None:
 )
 def test_a_hostile_run_is_asked_for_by_its_name(real: Stack, victoria: StoreSettings, text: str) -> None:
     """A `run` is data in every query that is made of it: only its own points are counted, and nothing is dropped."""
-    for store in (real.store, victoria):
-        other = Lane.on(real.bus, store)
+    for settings in (real.store, victoria):
+        other = Lane.on(real.bus, settings)
         own = replace(other, run=f"{other.run}{text}")
         other.publish([message(1, run=other.run), message(2_000_000, run=own.run), message(4_000_000, run=own.run)])
         consume(other)
@@ -204,7 +204,7 @@ def test_a_password_in_influx_url_is_shown_nowhere(url: str) -> None:
     settings = StoreSettings(url=url, token=SECRET, timeout=1.0)
     assert SECRET not in f"{settings} {settings!r}"
     with pytest.raises(Exception, match="INFLUX_URL") as ours:
-        sink.identify(settings)
+        store.identify(settings)
     api = SynchronousApi(settings, Server("InfluxDB", "2.7.12", "2"))
     with pytest.raises(Exception, match="INFLUX_URL") as theirs:
         api.write(["m f=1"])
@@ -216,10 +216,10 @@ def test_a_password_in_influx_url_is_shown_nowhere(url: str) -> None:
 def test_a_token_that_the_store_repeats_is_not_passed_on(scripted: ScriptedStore, status: int) -> None:
     """A proxy's page that shows the request's headers does not end in our log."""
     scripted.on_write = lambda asked: Answer(status, b"you sent " + asked.headers["authorization"].encode())
-    store = sink.HttpStore(scripted.settings)
+    connection = store.HttpStore(scripted.settings)
     with pytest.raises(StoreError, match=r"you sent Token \(token\)") as caught:
-        store.write(sink.write_target(scripted.settings, Server("InfluxDB", "2.7.12", "2")), b"m f=1")
-    store.close()
+        connection.write(store.write_target(scripted.settings, Server("InfluxDB", "2.7.12", "2")), b"m f=1")
+    connection.close()
     assert scripted.settings.token not in str(caught.value)
 
 

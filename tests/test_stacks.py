@@ -14,7 +14,7 @@ import psutil
 import pytest
 import redis
 
-from sentinel import bus, sink
+from sentinel import bus, store
 from sentinel.errors import BusError, StackError
 from sentinel.lab import stack
 from sentinel.lab.stack import compose, docker, embedded, native, servers
@@ -87,14 +87,14 @@ def test_a_stack_answers_and_is_gone_afterwards(kind: str, warden: Warden, tmp_p
         assert started.kind == kind
         assert started.reason == ""
         assert started.bus_version == bus.server_version(started.bus)
-        server = sink.identify(started.store)
+        server = store.identify(started.store)
         assert (started.store_version, started.write_path) == (str(server), server.write_path)
         assert started.store.bucket == "sentinel_lab"
         assert started.label == f"{kind} stack: {started.description}."
         assert started.description.startswith(
             f"{started.bus_version} and {server}, points posted to {server.write_path}"
         )
-        sink.verify(started.store, server)
+        store.verify(started.store, server)
         assert all(map(is_running, started.pids.values()))
     assert_gone(started, tmp_path)
 
@@ -144,7 +144,7 @@ def test_an_external_stack_is_used_and_left_running(
             assert (theirs.kind, theirs.reason) == ("external", "external: available")
             assert (theirs.bus, theirs.store, theirs.pids) == (ours.bus, ours.store, {})
         assert bus.server_version(ours.bus) == ours.bus_version
-        sink.identify(ours.store)
+        store.identify(ours.store)
 
 
 def test_a_server_that_ends_early_shows_its_log(warden: Warden, tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_taken_port_of_influxd_is_given_up_for_others(which: int, taken: int, 
         native.influx_program(influxd),
         tmp_path,
         warden,
-        lambda port: str(sink.identify(servers.store_on(port))),
+        lambda port: str(store.identify(servers.store_on(port))),
         ports=lambda count: next(offers)[:count],
     ) as (influx, version):
         # 2.x has one port.

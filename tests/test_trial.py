@@ -14,7 +14,7 @@ import psutil
 import pytest
 from servers import wait_until
 
-from sentinel import bus, sink
+from sentinel import bus, store
 from sentinel.bus.link import client
 from sentinel.lab import profiling, series, stack
 from sentinel.lab import trial as trials
@@ -118,7 +118,7 @@ def test_a_trial_begins_with_an_empty_store(bench: Bench) -> None:
     for change in ({}, {}, {"pids": {}}):
         trial = bench.trial(bench.plan(CAPACITY, "optimised", FULL), **change)
         outcomes.append(trial.run())
-        held.append(sink.count(trial.store, sink.identify(trial.store)))
+        held.append(store.count(trial.store, store.identify(trial.store)))
     assert all(outcome.valid for outcome in outcomes)
     assert [FULL.count, FULL.count, 2 * FULL.count] == held
 
@@ -141,9 +141,9 @@ def test_a_latency_trial_accounts_for_every_message(latency: tuple[Trial, Outcom
 def test_the_store_holds_the_trials_points_under_its_own_tag(latency: tuple[Trial, Outcome]) -> None:
     """The count is the store's answer for this trial's tag, and another trial's tag has none of it."""
     trial, outcome = latency
-    server = sink.identify(trial.store)
-    assert outcome.stored == sink.count(trial.store, server, trial.tag)
-    assert sink.count(trial.store, server, f"{trial.tag}0") == 0
+    server = store.identify(trial.store)
+    assert outcome.stored == store.count(trial.store, server, trial.tag)
+    assert store.count(trial.store, server, f"{trial.tag}0") == 0
 
 
 def test_a_latency_trial_has_all_four_latencies(latency: tuple[Trial, Outcome]) -> None:
@@ -308,7 +308,7 @@ def test_a_bus_that_is_gone_is_an_invalid_outcome(bench: Bench) -> None:
 
 def test_a_store_that_lost_points_makes_a_trial_invalid(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A count that differs from what was acknowledged is a sentence with both numbers, and no verdict is drawn."""
-    monkeypatch.setattr(sink, "count", _counting(FULL.count + 1))
+    monkeypatch.setattr(store, "count", _counting(FULL.count + 1))
     trial = bench.trial(bench.plan(CAPACITY, "optimised", FULL))
     assert_invalid(trial, trial.run(), "the store holds 401 points, but acknowledged 400")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentinel import bus, sink
+from sentinel import bus, store
 from sentinel.bus.bare import ByteCounter
 from sentinel.errors import TrialError
 from sentinel.lab.bounds import CONNECTIONS, DELIVERY, LINES, PUBLISH, READ, XADD
@@ -192,9 +192,9 @@ class StoreAlone:
     def __init__(self, stack: Stack, run: str) -> None:
         self._settings = stack.store
         self._run = run
-        self._server = sink.identify(stack.store)
-        self._target = sink.write_target(stack.store, self._server)
-        self._stores = [sink.HttpStore(stack.store) for _ in range(max(CONNECTIONS))]
+        self._server = store.identify(stack.store)
+        self._target = store.write_target(stack.store, self._server)
+        self._stores = [store.HttpStore(stack.store) for _ in range(max(CONNECTIONS))]
         self._pool = ThreadPoolExecutor(max(CONNECTIONS))
         self._lines = self._endless(time.time_ns() - PAST)
         self._longest = len(next(self._lines))
@@ -245,9 +245,9 @@ class StoreAlone:
         self.written += count
         return took
 
-    def _write(self, store: sink.HttpStore, bodies: Sequence[bytes]) -> None:
+    def _write(self, connection: store.HttpStore, bodies: Sequence[bytes]) -> None:
         for body in bodies:
-            store.write(self._target, body)
+            connection.write(self._target, body)
 
     def verify(self) -> None:
         """The store holds what it acknowledged.
@@ -256,12 +256,15 @@ class StoreAlone:
             TrialError: it does not.
         """
         end = time.monotonic() + SETTLE
-        while (stored := sink.count(self._settings, self._server, self._run)) < self.written and time.monotonic() < end:
+        while (stored := self._stored()) < self.written and time.monotonic() < end:
             time.sleep(0.2)
         _agree("points that the store holds", stored, self.written)
+
+    def _stored(self) -> int:
+        return store.count(self._settings, self._server, self._run)
 
     def close(self) -> None:
         """Close the connections."""
         self._pool.shutdown()
-        for store in self._stores:
-            store.close()
+        for connection in self._stores:
+            connection.close()

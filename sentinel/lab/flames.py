@@ -60,16 +60,23 @@ RULES = (
     *(Rule("record", f"sentinel/{name}.py") for name in ("trace", "measure", "latency", "sequences", "record")),
     Rule("encode", "sentinel/lineprotocol.py"),
     Rule("encode", "sentinel/sample.py", frozenset({"columns"})),
-    Rule("encode", "sentinel/influx.py", frozenset({"PointEncoder"})),
+    Rule("encode", "sentinel/store/influxdb_client.py", frozenset({"PointEncoder"})),
     Rule("encode", "influxdb_client/client/write/point.py"),
     Rule("decode", "sentinel/codecs.py"),
     Rule("batch", "sentinel/batching.py"),
     Rule("receive", "sentinel/bus/"),
-    *(Rule("write", f"sentinel/{name}.py") for name in ("writers", "delivery", "sink", "influx")),
+    *(Rule("write", f"sentinel/{name}") for name in ("writers.py", "delivery.py", "store/")),
     Rule("write", "influxdb_client/"),
     Rule("write", "reactivex/"),  # the threads of influxdb-client's batching
 )
 """The one place that knows where a stage lives; the first rule that any frame of a stack meets decides."""
+
+MOVED = {
+    "sentinel/sink.py": "sentinel/store/client.py",
+    "sentinel/influx.py": "sentinel/store/influxdb_client.py",
+    "sentinel/httplink.py": "sentinel/store/http.py",
+}
+"""Where modules named in the stacks of earlier runs lie now."""
 
 CONSUMER = "sentinel/consumer.py"
 OUTSIDE = {"__init__", "<module>"}
@@ -119,7 +126,9 @@ def parsed(text: str) -> Folded:
 
 def _frame(text: str) -> Frame:
     match = _FRAME.fullmatch(text)
-    return Frame(match["function"], match["module"], text) if match else Frame(text, "", text)
+    if not match:
+        return Frame(text, "", text)
+    return Frame(match["function"], MOVED.get(match["module"], match["module"]), text)
 
 
 def working(stacks: Folded) -> Folded:

@@ -53,12 +53,12 @@ class Supervision:
         Raises:
             RunEndedError: one of them does not answer, has ended, or the disk is nearly full.
         """
-        from sentinel import bus, sink
+        from sentinel import bus, store
 
         self.check()
         try:
             bus.server_version(self._stack.bus)
-            sink.identify(self._stack.store)
+            store.identify(self._stack.store)
         except (BusError, StoreError) as error:
             self.check()  # the end of a process says more than a refused connection
             raise RunEndedError(f"the stack does not answer any more: {error}") from error

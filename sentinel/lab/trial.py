@@ -16,7 +16,7 @@ from dataclasses import asdict, fields
 from signal import SIGUSR1
 from typing import TYPE_CHECKING, Any
 
-from sentinel import bus, sink
+from sentinel import bus, store
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab import pyspy, series
 from sentinel.lab.feed import Tail
@@ -103,7 +103,7 @@ class Trial:
         if not self.stack.pids:
             return
         try:
-            sink.clear(self.store, sink.identify(self.store))
+            store.clear(self.store, store.identify(self.store))
         except SentinelError as error:
             self.outcome.warnings.append(f"earlier trials' points could not be dropped: {error}")
 
@@ -268,9 +268,9 @@ class Trial:
 
     def _stored(self, expected: int) -> int:
         """The store's own count; asked again for a moment, since some stores show points a little after the 2xx."""
-        server = sink.identify(self.store)
+        server = store.identify(self.store)
         end = time.monotonic() + 5
-        while (count := sink.count(self.store, server, self.tag)) < expected and time.monotonic() < end:
+        while (count := store.count(self.store, server, self.tag)) < expected and time.monotonic() < end:
             time.sleep(0.2)
         return count
 

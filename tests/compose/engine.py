@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 from servers import wait_until
 
-from sentinel import sink
+from sentinel import store
 from sentinel.errors import SentinelError
 from sentinel.lab.stack.compose import program
 from sentinel.lab.stack.servers import free_ports
@@ -99,13 +99,13 @@ class Project:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """The rows of an InfluxQL query; none while the store is away."""
-        store = sink.HttpStore(self.store)
+        connection = store.HttpStore(self.store)
         try:
-            return [dict(zip(s["columns"], row, strict=True)) for s in store.query(query) for row in s["values"]]
+            return [dict(zip(s["columns"], row, strict=True)) for s in connection.query(query) for row in s["values"]]
         except SentinelError:
             return []
         finally:
-            store.close()
+            connection.close()
 
     def asked(self, method: str, path: str, query: dict[str, str], flux: str = "", *, as_json: bool = False) -> Any:
         """What InfluxDB 2 answers, in its own words or taken apart; `flux` goes as a query in its language."""

@@ -22,7 +22,7 @@ from engine import LOAD, ROOT, Project, numbers, run
 from servers import wait_until
 from test_dashboard import CHARTS, QUERIES
 
-from sentinel import sink
+from sentinel import store
 from sentinel.lab import stack
 from sentinel.lab.stack import docker
 from sentinel.lab.stack.compose import program
@@ -197,7 +197,7 @@ def test_a_bus_that_restarts_loses_nothing(project: Project) -> None:
 
 def test_the_dashboard_shows_what_is_stored(project: Project) -> None:
     """It is there once, with every chart of the template, and each of their queries finds points."""
-    if (server := sink.identify(project.store)).dialect != "2":
+    if (server := store.identify(project.store)).dialect != "2":
         pytest.skip(f"the image that the file names {server} has no dashboards")
     wait_until("consumer and agent have told of themselves", lambda: len(project.rows(REPORTS)) == 2, 30.0)
     (board,) = project.asked("GET", "/api/v2/dashboards", {"org": "sentinel"}, as_json=True)["dashboards"]

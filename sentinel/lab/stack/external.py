@@ -26,10 +26,10 @@ def missing(env: Mapping[str, str] | None = None) -> str:
 
 def ask() -> None:
     """Ask both servers for a sign of life. Raises BusError or StoreError if they do not answer."""
-    from sentinel import bus, sink
+    from sentinel import bus, store
 
     bus.server_version(BusSettings.from_env())
-    sink.identify(StoreSettings.from_env())
+    store.identify(StoreSettings.from_env())
 
 
 @contextmanager

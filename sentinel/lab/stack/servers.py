@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.warden import Child, Warden
-    from sentinel.sink import Server
+    from sentinel.store import Server
 
 LAB_BUCKET = "sentinel_lab"
 """Benchmarks write here, never among real metrics."""
@@ -124,12 +124,12 @@ def stack_behind(kind: str, bus_settings: BusSettings, store_settings: StoreSett
         BusError: the bus does not answer.
         StoreError: the store does not answer or does not let us write.
     """
-    from sentinel import bus, sink
+    from sentinel import bus, store
 
     bus_version = bus.server_version(bus_settings)
-    server = sink.identify(store_settings)
-    sink.prepare(store_settings, server)
-    sink.verify(store_settings, server)
+    server = store.identify(store_settings)
+    store.prepare(store_settings, server)
+    store.verify(store_settings, server)
     return Stack(kind, bus_settings, store_settings, bus_version, str(server), server.write_path)
 
 
@@ -155,10 +155,10 @@ def own_stack(
     Raises:
         StackError: one of them did not start.
     """
-    from sentinel import bus, sink
+    from sentinel import bus, store
 
     def identify(port: int) -> Server:
-        return sink.identify(store_on(port, store_program.token))
+        return store.identify(store_on(port, store_program.token))
 
     with (
         running(bus_program, directory, warden, lambda port: bus.server_version(bus_on(port))) as (redis, version),
@@ -166,8 +166,8 @@ def own_stack(
     ):
         settings = store_on(influx.port, store_program.token)
         if settings.token:
-            sink.setup(settings, "sentinel", settings.token)
-        sink.prepare(settings, server)
+            store.setup(settings, "sentinel", settings.token)
+        store.prepare(settings, server)
         servers = redis.child, influx.child
         pids = dict(zip(("bus", "store"), (server.pid for server in servers), strict=True))
         background = _in_background(influx.child.pid)

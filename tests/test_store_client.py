@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from servers import Answer, Lane, ScriptedStore, first
 
-from sentinel import sink
+from sentinel import store
 from sentinel.errors import SettingsError, StackError, StoreAccessError, StoreError, StoreRefusedError
-from sentinel.influx import SynchronousApi, mapped, open_client
 from sentinel.settings import StoreSettings
-from sentinel.sink import HttpStore, Response, Server
+from sentinel.store import HttpStore, Server
+from sentinel.store.client import check
+from sentinel.store.http import Response
+from sentinel.store.influxdb_client import SynchronousApi, mapped, open_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,16 +67,16 @@ def test_servers_are_told_apart_by_what_they_answer(
 ) -> None:
     """`/ping` and `/health` say which server it is, and so where points go and whether the client's path exists."""
     scripted.answers = answers
-    found = sink.identify(scripted.settings)
+    found = store.identify(scripted.settings)
     assert server == found
     assert (path, serves_client) == (found.write_path, found.serves_client)
 
 
 def test_real_servers_are_recognised(real: Stack, victoria: StoreSettings) -> None:
     """The real ones are what they are."""
-    server = sink.identify(real.store)
+    server = store.identify(real.store)
     assert server.dialect == ("embedded" if real.kind == "embedded" else server.version[0])
-    assert sink.identify(victoria).dialect == "victoria"
+    assert store.identify(victoria).dialect == "victoria"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_a_stranger_is_no_store(scripted: ScriptedStore, answers: dict[str, Answ
     with pytest.raises(
         StoreError, match=r"is no store that is known here \(/ping: \d+\): expected InfluxDB 1\.x, 2\.x"
     ):
-        sink.identify(scripted.settings)
+        store.identify(scripted.settings)
 
 
 # What its answers mean -----------------------------------------------------------------------------------------------
@@ -114,10 +116,10 @@ def test_a_status_becomes_the_error_that_it_stands_for(
 ) -> None:
     """Refused for good, refused until somebody acts, or worth another try; with address, status and words."""
     scripted.on_write = lambda _: replace(answer, body=b"said so")
-    store = HttpStore(scripted.settings)
+    connection = HttpStore(scripted.settings)
     with pytest.raises(StoreError) as caught:
-        store.write(sink.write_target(scripted.settings, INFLUX_2), b"m f=1")
-    store.close()
+        connection.write(store.write_target(scripted.settings, INFLUX_2), b"m f=1")
+    connection.close()
     assert (kind, retry_after) == (type(caught.value), caught.value.retry_after)
     assert f"the store at {scripted.settings.url} answered {answer.status}: said so" in str(caught.value)
     assert remedy in str(caught.value)
@@ -129,7 +131,7 @@ def test_the_clients_errors_are_the_same_as_ours(scripted: ScriptedStore, status
     """Whether influxdb-client or we posted: one table decides what an answer means."""
     scripted.on_write = lambda _: Answer(status, b"said so", {"Retry-After": "3"})
     with pytest.raises(StoreError) as ours:
-        sink.check(Response(status, {"retry-after": "3"}, b"said so"), scripted.settings)
+        check(Response(status, {"retry-after": "3"}, b"said so"), scripted.settings)
     api = SynchronousApi(scripted.settings, INFLUX_2)
     with pytest.raises(StoreError) as theirs:
         api.write([b"m f=1"])
@@ -147,7 +149,7 @@ def test_the_clients_errors_are_the_same_as_ours(scripted: ScriptedStore, status
 def test_a_retry_after_is_seconds_or_nothing(asked: str, seconds: float | None) -> None:
     """Other digits than 0 to 9 are none, and no store can ask for an hour."""
     with pytest.raises(StoreError) as caught:
-        sink.check(Response(503, {"retry-after": asked}, b""), StoreSettings())
+        check(Response(503, {"retry-after": asked}, b""), StoreSettings())
     assert seconds == caught.value.retry_after
 
 
@@ -171,7 +173,7 @@ def test_an_answer_that_is_no_json_is_a_store_error(scripted: ScriptedStore) -> 
     scripted.answers |= {"/query": Answer(200, b"<html>"), "/api/v1/export": Answer(200, b"<html>")}
     for server in (Server("InfluxDB", "1.8", "1"), Server("VictoriaMetrics", "1.79", "victoria")):
         with pytest.raises(StoreError, match="answered 200: <html>"):
-            sink.count(scripted.settings, server)
+            store.count(scripted.settings, server)
 
 
 def test_no_answer_is_a_store_error_that_says_what_to_check() -> None:
@@ -180,7 +182,7 @@ def test_no_answer_is_a_store_error_that_says_what_to_check() -> None:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         for address, cause in ((url, "timed out"), ("http://127.0.0.1:1", "Connection refused")):
             with pytest.raises(StoreError) as caught:
-                sink.identify(StoreSettings(url=address, timeout=0.2))
+                store.identify(StoreSettings(url=address, timeout=0.2))
             said = str(caught.value)
             assert said.startswith(f"the store at {address} did not answer: ")
             assert cause in said
@@ -214,24 +216,24 @@ def test_an_address_that_is_none_is_a_settings_error(url: str) -> None:
 )
 def test_an_address_means_the_same_to_both_writers(url: str, port: int) -> None:
     """Without a port influxdb-client takes the scheme's own: so do we, or two configurations met two servers."""
-    store = HttpStore(StoreSettings(url=url))
-    assert port == store._link.port
+    connection = HttpStore(StoreSettings(url=url))
+    assert port == connection._link.port
 
 
 def test_a_path_in_the_address_is_kept(scripted: ScriptedStore) -> None:
     """A store behind a proxy's path is asked below it."""
     below = replace(scripted.settings, url=f"{scripted.settings.url}/influx/")
     scripted.answers = {"/influx/ping": Answer(headers={"X-Influxdb-Version": "2.7.1"})}
-    assert sink.identify(below).version == "2.7.1"
+    assert store.identify(below).version == "2.7.1"
 
 
 def test_a_connection_that_the_store_closed_is_made_anew(scripted: ScriptedStore) -> None:
     """After an error the same HttpStore works again."""
     scripted.on_write = first(Answer(204, headers={"Connection": "close"}))
-    store = HttpStore(scripted.settings)
+    connection = HttpStore(scripted.settings)
     for _ in range(3):
-        store.write(sink.write_target(scripted.settings, INFLUX_2), b"m f=1")
-    store.close()
+        connection.write(store.write_target(scripted.settings, INFLUX_2), b"m f=1")
+    connection.close()
     assert len(scripted.writes) == 3
 
 
@@ -250,7 +252,7 @@ def test_a_connection_that_the_store_closed_is_made_anew(scripted: ScriptedStore
 )
 def test_points_go_where_nanoseconds_are_understood(dialect: str, target: str) -> None:
     """`/write` without a precision and `/api/v2/write` with `ns`: the only spellings that no server misreads."""
-    assert target == sink.write_target(StoreSettings(org="o", bucket="a b"), Server("", "", dialect))
+    assert target == store.write_target(StoreSettings(org="o", bucket="a b"), Server("", "", dialect))
 
 
 def test_the_client_is_moved_to_the_path_that_an_old_server_has(scripted: ScriptedStore) -> None:
@@ -268,7 +270,7 @@ def test_the_client_is_moved_to_the_path_that_an_old_server_has(scripted: Script
 def test_verifying_writes_no_point(scripted: ScriptedStore, status: int) -> None:
     """Before anything is read, an empty write proves token and bucket; a server that wants a point proves them too."""
     scripted.answers["/api/v2/write"] = Answer(status, b"no points")
-    sink.verify(scripted.settings, INFLUX_2)
+    store.verify(scripted.settings, INFLUX_2)
 
 
 @pytest.mark.parametrize("status", [401, 404])
@@ -276,7 +278,7 @@ def test_verifying_finds_a_wrong_token_or_bucket(scripted: ScriptedStore, status
     """A wrong token or bucket is found at the start, not at the first batch."""
     scripted.answers["/api/v2/write"] = Answer(status, b"no")
     with pytest.raises(StoreAccessError):
-        sink.verify(scripted.settings, INFLUX_2)
+        store.verify(scripted.settings, INFLUX_2)
 
 
 def test_a_fresh_server_is_set_up_with_our_token(scripted: ScriptedStore) -> None:
@@ -289,11 +291,11 @@ def test_a_fresh_server_is_set_up_with_our_token(scripted: ScriptedStore) -> Non
         return Answer(201) if len(seen) == 1 else Answer(422, b"already done")
 
     scripted.answer = answer  # type: ignore[assignment, method-assign]
-    sink.setup(scripted.settings, "me", "pass")
+    store.setup(scripted.settings, "me", "pass")
     expected = {"username": "me", "password": "pass", "org": "our org", "bucket": "lab", "token": "t0k3n"}
     assert expected == json.loads(seen[0])
     with pytest.raises(StackError, match=r"could not be set up: 422 b'already done'"):
-        sink.setup(scripted.settings, "me", "pass")
+        store.setup(scripted.settings, "me", "pass")
     scripted.answer = original  # type: ignore[method-assign]
 
 
@@ -301,79 +303,79 @@ def test_a_fresh_server_is_set_up_with_our_token(scripted: ScriptedStore) -> Non
 
 
 @pytest.fixture
-def store(lane: Lane) -> Iterator[HttpStore]:
+def connection(lane: Lane) -> Iterator[HttpStore]:
     """A connection to a real store."""
-    store = HttpStore(lane.store)
-    yield store
-    store.close()
+    connection = HttpStore(lane.store)
+    yield connection
+    connection.close()
 
 
-def test_the_count_is_of_one_run(lane: Lane, store: HttpStore) -> None:
+def test_the_count_is_of_one_run(lane: Lane, connection: HttpStore) -> None:
     """Points of other runs are not counted, nor one point twice; an empty run has none."""
-    server = sink.identify(lane.store)
-    target = sink.write_target(lane.store, server)
-    assert sink.count(lane.store, server, lane.run) == 0
+    server = store.identify(lane.store)
+    target = store.write_target(lane.store, server)
+    assert store.count(lane.store, server, lane.run) == 0
     lines = [b"system_stats,run=%b,source=1 cpu=%d,mem=1 %d" % (lane.run.encode(), n, n % 7 + 1) for n in range(20)]
-    store.write(target, b"\n".join([*lines, b"system_stats,run=another cpu=1,mem=1 1"]))
-    assert sink.count(lane.store, server, lane.run) == 7
-    assert sink.count(lane.store, server) >= 8
+    connection.write(target, b"\n".join([*lines, b"system_stats,run=another cpu=1,mem=1 1"]))
+    assert store.count(lane.store, server, lane.run) == 7
+    assert store.count(lane.store, server) >= 8
 
 
-def test_a_query_that_fails_is_an_error_with_its_text(store: HttpStore) -> None:
+def test_a_query_that_fails_is_an_error_with_its_text(connection: HttpStore) -> None:
     """InfluxQL that the store does not understand, or cannot answer, comes back with the store's words."""
-    words = "failed to parse query" if sink.identify(store.settings).dialect == "2" else "error parsing query"
+    words = "failed to parse query" if store.identify(connection.settings).dialect == "2" else "error parsing query"
     with pytest.raises(StoreError, match=rf"answered 400: .*{words}"):
-        store.query("SELECT nothing")
-    store.settings = replace(store.settings, bucket="nowhere")
+        connection.query("SELECT nothing")
+    connection.settings = replace(connection.settings, bucket="nowhere")
     with pytest.raises(StoreError, match=r"could not answer 'SELECT count.*database not found: nowhere"):
-        store.query("SELECT count(cpu) FROM system_stats")
+        connection.query("SELECT count(cpu) FROM system_stats")
 
 
 def test_preparing_twice_does_no_harm(real: Stack) -> None:
     """The bucket is made if it is not there."""
-    server = sink.identify(real.store)
+    server = store.identify(real.store)
     if server.dialect == "2":
         pytest.skip("buckets of InfluxDB 2 are made by who sets it up")
     fresh = replace(real.store, bucket="made by a test")
     for _ in range(2):
-        sink.prepare(fresh, server)
-        sink.verify(fresh, server)
+        store.prepare(fresh, server)
+        store.verify(fresh, server)
 
 
 def put(settings: StoreSettings, server: Server, line: bytes) -> None:
     """Write one point."""
-    store = HttpStore(settings)
-    store.write(sink.write_target(settings, server), line)
-    store.close()
+    connection = HttpStore(settings)
+    connection.write(store.write_target(settings, server), line)
+    connection.close()
 
 
 def test_a_cleared_bucket_is_empty_and_takes_points(real: Stack) -> None:
     """What was there is gone, of this bucket alone; what comes next is kept."""
-    server = sink.identify(real.store)
+    server = store.identify(real.store)
     if server.dialect == "2":
         pytest.skip("buckets of InfluxDB 2 are made by who sets it up")
     mine, other = (replace(real.store, bucket=f"cleared {name}") for name in ("mine", "other"))
     for settings in (mine, other):
-        sink.prepare(settings, server)
+        store.prepare(settings, server)
         put(settings, server, b"system_stats,run=before cpu=1,mem=2 1")
-    sink.clear(mine, server)
-    assert [sink.count(settings, server) for settings in (mine, other)] == [0, 1]
+    store.clear(mine, server)
+    assert [store.count(settings, server) for settings in (mine, other)] == [0, 1]
     put(mine, server, b"system_stats,run=after cpu=1,mem=2 2")
-    assert (sink.count(mine, server), sink.count(mine, server, "before")) == (1, 0)
+    assert (store.count(mine, server), store.count(mine, server, "before")) == (1, 0)
     for settings in (mine, other):
-        sink.clear(settings, server)
+        store.clear(settings, server)
 
 
 def test_a_server_without_such_statements_is_left_as_it_is(scripted: ScriptedStore) -> None:
     """InfluxDB 2 and 3 and VictoriaMetrics are asked nothing; this one would refuse."""
     for dialect in ("2", "3", "victoria"):
-        sink.clear(scripted.settings, Server("a store", "", dialect))
+        store.clear(scripted.settings, Server("a store", "", dialect))
     with pytest.raises(StoreError):
-        sink.clear(scripted.settings, Server("a store", "", "1"))
+        store.clear(scripted.settings, Server("a store", "", "1"))
 
 
 def test_a_bucket_that_is_missing_is_an_access_error(real: Stack) -> None:
     """Writing into nowhere says which setting names the bucket."""
-    server = sink.identify(real.store)
+    server = store.identify(real.store)
     with pytest.raises(StoreAccessError, match=r"does bucket 'nowhere' exist\? INFLUX_BUCKET names it"):
-        sink.verify(replace(real.store, bucket="nowhere"), server)
+        store.verify(replace(real.store, bucket="nowhere"), server)

@@ -16,18 +16,19 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from sentinel.errors import StoreError
-from sentinel.httplink import Response
 from sentinel.lineprotocol import tags, visible
 from sentinel.sample import measurement
 from sentinel.settings import shown
-from sentinel.sink import CLIENT_WRITE_PATH, WRITTEN, check, unknown_answer
+from sentinel.store.client import WRITTEN, check, unknown_answer
+from sentinel.store.http import Response
+from sentinel.store.servers import CLIENT_WRITE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sentinel.sample import Sample
     from sentinel.settings import StoreSettings
-    from sentinel.sink import Server
+    from sentinel.store import Server
 
 
 class PointEncoder:

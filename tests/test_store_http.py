@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel.httplink import HEAD_BYTES, ONE_PIECE, HttpLink, Response
+from sentinel.store.http import HEAD_BYTES, ONE_PIECE, HttpLink, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,123 @@
+"""Setting a store up, emptying it, asking whether it may be written to, and counting its points."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sentinel.errors import StackError, StoreRefusedError
+from sentinel.lineprotocol import visible
+from sentinel.sample import MEASUREMENT
+from sentinel.settings import shown
+from sentinel.store.client import HttpStore, check, unknown_answer
+from sentinel.store.servers import write_target
+
+if TYPE_CHECKING:
+    from sentinel.settings import StoreSettings
+    from sentinel.store.servers import Server
+
+
+def quoted(text: str, mark: str) -> str:
+    """The text in quotation marks as InfluxQL and PromQL have them: nothing in it ends the string."""
+    escaped = text.replace("\\", "\\\\").replace(mark, f"\\{mark}").replace("\n", "\\n")
+    return f"{mark}{escaped}{mark}"
+
+
+def prepare(settings: StoreSettings, server: Server) -> None:
+    """Create the database where the server needs that and lets us (1.x and the embedded store).
+
+    Raises:
+        StoreError: it cannot be created.
+    """
+    _administer(settings, server, "CREATE")
+
+
+def clear(settings: StoreSettings, server: Server) -> None:
+    """Make the database anew, without what it held (1.x and the embedded store; others are left as they are).
+
+    Raises:
+        StoreError: it cannot be dropped or created.
+    """
+    _administer(settings, server, "DROP", "CREATE")
+
+
+def _administer(settings: StoreSettings, server: Server, *acts: str) -> None:
+    if server.dialect not in ("1", "embedded"):
+        return
+    store = HttpStore(settings)
+    try:
+        for act in acts:
+            store.query(f"{act} DATABASE " + quoted(settings.bucket, mark='"'), method="POST")
+    finally:
+        store.close()
+
+
+def setup(settings: StoreSettings, username: str, password: str) -> None:
+    """First set-up of a fresh InfluxDB 2.x of our own: user, organisation, bucket and the token of `settings`.
+
+    Raises:
+        StackError: the server refuses.
+    """
+    store = HttpStore(settings)
+    body = {
+        "username": username,
+        "password": password,
+        "org": settings.org,
+        "bucket": settings.bucket,
+        "token": settings.token,
+    }
+    try:
+        response = store.request("POST", "/api/v2/setup", body=json.dumps(body).encode())
+    finally:
+        store.close()
+    if response.status >= 300:
+        raise StackError(
+            f"InfluxDB at {shown(settings.url)} could not be set up: {response.status} {response.body[:300]!r}"
+        )
+
+
+def verify(settings: StoreSettings, server: Server) -> None:
+    """Make sure that writing is allowed, before anything is read off the bus.
+
+    An empty write is accepted or refused as a body, but never passes a wrong token or a missing bucket.
+
+    Raises:
+        StoreAccessError: a wrong token, or no such bucket.
+        StoreError: nobody answers.
+    """
+    store = HttpStore(settings)
+    try:
+        store.write(write_target(settings, server), b"# sentinel\n")
+    except StoreRefusedError:
+        pass  # some servers want at least one point: token and bucket were in order
+    finally:
+        store.close()
+
+
+def count(settings: StoreSettings, server: Server, run: str = "") -> int:
+    """How many points the store holds, of one run or in all.
+
+    Raises:
+        StoreError: no answer.
+    """
+    store = HttpStore(settings)
+    try:
+        if server.dialect == "victoria":
+            return _victoria_count(store, run)
+        where = " WHERE run = " + quoted(visible(run), mark="'") if run else ""
+        series = store.query(f'SELECT count(cpu) FROM "{MEASUREMENT}"{where}')  # noqa: S608 - quoted
+        return int(series[0]["values"][0][1]) if series else 0
+    finally:
+        store.close()
+
+
+def _victoria_count(store: HttpStore, run: str) -> int:
+    store.request("GET", "/internal/force_flush")
+    name = quoted(visible(run), mark='"')
+    selector = f"{MEASUREMENT}_cpu{{run={name}}}" if run else f"{MEASUREMENT}_cpu"
+    response = store.request("GET", "/api/v1/export", {"match[]": selector})
+    check(response, store.settings)
+    try:
+        return sum(len(json.loads(line)["values"]) for line in response.body.splitlines())
+    except (ValueError, LookupError, TypeError):
+        raise unknown_answer(response, store.settings) from None

@@ -1,0 +1,131 @@
+"""A connection to the store: any request, line protocol, InfluxQL; its answers as `StoreError` and its children."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from sentinel.errors import SettingsError, StoreAccessError, StoreError, StoreRefusedError
+from sentinel.settings import shown
+from sentinel.store.http import HttpLink, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sentinel.settings import StoreSettings
+
+WRITTEN = 204
+"""The status with which every known store acknowledges a write; none documents another 2xx for one that it took."""
+
+
+class HttpStore:
+    """One kept-alive connection to the store; not to be shared between threads."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self.settings = settings
+        parts = _address(settings.url)
+        headers = {"Authorization": f"Token {settings.token}"} if settings.token else {}
+        self._link = HttpLink(parts.scheme, parts.hostname or "", parts.port, settings.timeout, headers)
+        self._prefix = parts.path.rstrip("/")
+
+    def request(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Response:
+        """One request, whatever its status.
+
+        Raises:
+            StoreError: no answer (refused, broken, timed out).
+        """
+        target = self._prefix + path + (f"?{urllib.parse.urlencode(query)}" if query else "")
+        with self._mapped():
+            return self._link.request(method, target, body)
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except HttpLink.ERRORS as error:
+            raise StoreError(
+                f"the store at {shown(self.settings.url)} did not answer: {error or type(error).__name__}"
+                " (is it running, and does INFLUX_URL name it?)"
+            ) from error
+
+    def write(self, target: str, body: bytes) -> None:
+        """Post line protocol to `target` (path and query, see `write_target`); returns once it is accepted.
+
+        Raises:
+            StoreRefusedError: the body will never be accepted.
+            StoreAccessError: a wrong token, or no such bucket.
+            StoreError: anything that may pass.
+        """
+        with self._mapped():
+            response = self._link.post(self._prefix + target, body)
+        if response.status != WRITTEN:
+            check(response, self.settings)
+            raise unknown_answer(response, self.settings)
+
+    def query(self, text: str, method: str = "GET") -> list[dict[str, Any]]:
+        """The series that an InfluxQL statement returns.
+
+        Raises:
+            StoreError: no answer, or an error in it.
+        """
+        response = self.request(method, "/query", {"db": self.settings.bucket, "q": text, "epoch": "ns"})
+        check(response, self.settings)
+        try:
+            result = json.loads(response.body)["results"][0]
+        except (ValueError, LookupError, TypeError):
+            raise unknown_answer(response, self.settings) from None
+        if "error" in result:
+            raise StoreError(f"the store at {shown(self.settings.url)} could not answer {text!r}: {result['error']}")
+        return list(result.get("series", []))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._link.close()
+
+
+def _address(url: str) -> urllib.parse.SplitResult:
+    with suppress(ValueError):  # a port that is none, half an IPv6 address
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    raise SettingsError(f"INFLUX_URL={shown(url)!r} is not an address: expected http://host:port")
+
+
+def _said(response: Response, settings: StoreSettings) -> str:
+    said = response.body.decode(errors="replace").strip()[:500] or response.headers.get("x-influxdb-error", "")
+    if settings.token:  # a proxy's error page may repeat what it was asked
+        said = said.replace(settings.token, "(token)")
+    return f"the store at {shown(settings.url)} answered {response.status}: {said}"
+
+
+def unknown_answer(response: Response, settings: StoreSettings) -> StoreError:
+    """What a success looks like that no known store gives, such as the page of a proxy that wants a login."""
+    return StoreError(f"{_said(response, settings)} (no answer of a store; is a proxy in between?)")
+
+
+def check(response: Response, settings: StoreSettings) -> None:
+    """Turn a status that is not 2xx into the error it stands for."""
+    status = response.status
+    if 200 <= status < 300:
+        return
+    about = _said(response, settings)
+    if status in (400, 413, 422):
+        raise StoreRefusedError(about)
+    if status in (401, 403):
+        raise StoreAccessError(f"{about} (does INFLUX_TOKEN allow writing to bucket {settings.bucket!r}?)")
+    if status == 404:
+        raise StoreAccessError(f"{about} (does bucket {settings.bucket!r} exist? INFLUX_BUCKET names it)")
+    raise StoreError(about, retry_after=_seconds(response.headers.get("retry-after")))
+
+
+LONGEST_ASKED = 300.0
+"""Seconds; a `Retry-After` of more is cut to it."""
+
+
+def _seconds(text: str | None) -> float | None:
+    """Of a `Retry-After`; None where it is a date, or nonsense."""
+    return min(float(text), LONGEST_ASKED) if text and text.isascii() and text.isdigit() else None

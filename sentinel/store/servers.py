@@ -1,0 +1,93 @@
+"""Which server the store is, and where it takes line protocol.
+
+InfluxDB 1.x, 2.x, 3, VictoriaMetrics and the lab's embedded store are told apart by probing `/ping` (and `/health`).
+Times are always sent in ns: without a precision parameter on `/write`, with `precision=ns` on `/api/v2/write`; other
+spellings are silently misread by one server or another.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.parse
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentinel.errors import StoreError
+from sentinel.settings import shown
+from sentinel.store.client import HttpStore
+
+if TYPE_CHECKING:
+    from sentinel.settings import StoreSettings
+
+CLIENT_WRITE_PATH = "/api/v2/write"
+"""Where influxdb-client posts."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A store as it made itself known."""
+
+    name: str
+    version: str
+    dialect: str
+    """`1`, `2`, `3`, `victoria` or `embedded`."""
+
+    @property
+    def write_path(self) -> str:
+        """The path that points are posted to."""
+        if self.dialect in ("1", "embedded"):
+            return "/write"
+        return CLIENT_WRITE_PATH
+
+    @property
+    def serves_client(self) -> bool:
+        """Whether influxdb-client's own path exists (InfluxDB has it from 1.8)."""
+        numbers = re.match(r"1\.(\d+)", self.version) if self.dialect == "1" else None
+        return numbers is None or int(numbers[1]) >= 8
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+
+def write_target(settings: StoreSettings, server: Server) -> str:
+    """The path and query that `HttpStore.write` posts to."""
+    if server.write_path == "/write":
+        query = {"db": settings.bucket}
+    else:
+        query = {"org": settings.org, "bucket": settings.bucket, "precision": "ns"}
+    return f"{server.write_path}?{urllib.parse.urlencode(query)}"
+
+
+def identify(settings: StoreSettings) -> Server:
+    """Which server answers at the address.
+
+    Raises:
+        StoreError: nobody answers, or somebody unknown.
+    """
+    store = HttpStore(settings)
+    try:
+        ping = store.request("GET", "/ping")
+        version = ping.headers.get("x-influxdb-version", "")
+        if ping.headers.get("x-influxdb-build") == "embedded":
+            return Server("embedded store (not InfluxDB)", version.rpartition("-")[2], "embedded")
+        if ping.status == 204 and version:
+            plain = version.removeprefix("v")
+            return Server("InfluxDB", plain, "1" if plain.startswith("1.") else "2")
+        if ping.status == 200 and ping.body.startswith(b"{"):
+            with suppress(ValueError):  # no JSON after all
+                return Server("InfluxDB", str(json.loads(ping.body).get("version", "3")), "3")
+        if ping.status == 204 and store.request("GET", "/health").body.strip() == b"OK":
+            return Server("VictoriaMetrics", _victoria_version(store), "victoria")
+    finally:
+        store.close()
+    raise StoreError(
+        f"what answers at {shown(settings.url)} is no store that is known here (/ping: {ping.status}):"
+        " expected InfluxDB 1.x, 2.x, 3 or VictoriaMetrics"
+    )
+
+
+def _victoria_version(store: HttpStore) -> str:
+    found = re.search(rb'short_version="v?([^"]*)"', store.request("GET", "/metrics").body)
+    return found[1].decode() if found else ""
