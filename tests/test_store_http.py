@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import socket
 import threading
+import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel.store.http import HEAD_BYTES, ONE_PIECE, HttpLink, Response
+from sentinel.store.http import HEAD_BYTES, MOST_UNPACKED, ONE_PIECE, HttpLink, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -138,6 +140,29 @@ def test_an_answer_is_understood_however_it_is_cut(
     assert link.post("/write?db=x", b"m f=1 2").status == 204
     scribe.close()
     assert scribe.connections == 1
+
+
+PAGE = b"<html>" + b"Sign in " * 100
+PACKED = [
+    ("gzip", gzip.compress(PAGE), PAGE),
+    ("GZIP", gzip.compress(PAGE), PAGE),
+    ("deflate", zlib.compress(PAGE), PAGE),
+    ("gzip", b"none at all", b"none at all"),
+    ("gzip", gzip.compress(PAGE)[:-9], PAGE),
+    ("gzip", gzip.compress(bytes(3 * MOST_UNPACKED)), bytes(MOST_UNPACKED)),
+    ("br", b"\x0b", b"\x0b"),
+    ("identity", PAGE, PAGE),
+]
+
+
+@pytest.mark.parametrize(("encoding", "body", "text"), PACKED)
+def test_a_packed_body_is_read_as_text(scribe: Scribe, encoding: str, body: bytes, text: bytes) -> None:
+    """Nobody asks for gzip, but proxies send it; what does not unpack stays as it is, and a bomb is cut."""
+    head = f"HTTP/1.1 502 Bad\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    scribe.answers = [[head + body], [head + body]]
+    link = scribe.link()
+    assert text == link.post("/write", b"").body
+    assert text == link.request("GET", "/ping").body
 
 
 def test_headers_of_an_answer_are_known_by_lower_case_name(scribe: Scribe) -> None:

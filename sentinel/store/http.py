@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import http.client
 import io
+import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ HEAD_BYTES = 16 * 1024
 """Longest head of an answer."""
 ONE_PIECE = 64 * 1024
 """Bytes up to which a body is copied behind its head: one packet for the server to wake up for instead of two."""
+MOST_UNPACKED = 16 * 1024 * 1024
+"""Bytes that a packed body may become; what is beyond is left out."""
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -113,7 +117,16 @@ class HttpLink:
 
 
 def _whole(answer: http.client.HTTPResponse) -> Response:
-    return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    headers = {name.lower(): value for name, value in answer.getheaders()}
+    return Response(answer.status, headers, _unpacked(answer.read(), headers.get("content-encoding", "")))
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """The body as text; a proxy may have packed it, although we ask for none of that."""
+    if encoding.lower() in ("gzip", "x-gzip", "deflate"):
+        with suppress(zlib.error):
+            return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MOST_UNPACKED)
+    return body
 
 
 class _Paper:
