@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from commandline import NOWHERE, Result
-from servers import Lane, Restartable, ScriptedStore
+from servers import Lane, ScriptedStore, victoria_metrics
 
-from sentinel import bus, cli, store
+from sentinel import bus, cli
 from sentinel.lab import stack
-from sentinel.lab.stack import native, servers
+from sentinel.lab.stack import native
 from sentinel.lab.warden import Warden
 from sentinel.settings import LabSettings, StoreSettings
+from sentinel.store.servers import DEDUPLICATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 # The same examples every time, and no example fails because the machine was busy: pytest's own limit is enough.
@@ -107,16 +107,7 @@ def victoria(keeper: Warden, tmp_path_factory: pytest.TempPathFactory) -> StoreS
     """VictoriaMetrics."""
     program = shutil.which("victoria-metrics")
     need("" if program else "victoria-metrics is not on PATH (apt install victoria-metrics)")
-    assert program is not None
-
-    def command(data: Path, ports: list[int]) -> list[str]:
-        own = ["-storageDataPath", str(data), "-httpListenAddr", f"127.0.0.1:{ports[0]}"]
-        return [program, *own, "-retentionPeriod=1d", "-dedup.minScrapeInterval=1ms", "-search.latencyOffset=0s"]
-
-    folder = tmp_path_factory.mktemp("victoria")
-    described = servers.Program("victoria-metrics", command, listening="")  # type: ignore[arg-type]
-    server = Restartable(keeper, described, folder, lambda port: store.identify(servers.store_on(port))).start()
-    return servers.store_on(server.ports[0])
+    return victoria_metrics(keeper, tmp_path_factory.mktemp("victoria"), f"-dedup.minScrapeInterval={DEDUPLICATES}")
 
 
 @pytest.fixture(params=["embedded", "native_stack"])

@@ -273,6 +273,18 @@ def durable_store(warden: Warden, folder: Path, program: servers.Program) -> tup
     return server, store
 
 
+def victoria_metrics(warden: Warden, folder: Path, *flags: str) -> StoreSettings:
+    """A started VictoriaMetrics with these flags."""
+
+    def command(data: Path, ports: Sequence[int]) -> list[str]:
+        own = ["-storageDataPath", str(data), "-httpListenAddr", f"127.0.0.1:{ports[0]}"]
+        return ["victoria-metrics", *own, "-retentionPeriod=1d", "-search.latencyOffset=0s", *flags]
+
+    program = servers.Program("victoria-metrics", command, listening="")
+    server = Restartable(warden, program, folder, lambda port: store.identify(servers.store_on(port))).start()
+    return servers.store_on(server.ports[0])
+
+
 def embedded_store_program() -> servers.Program:
     """The lab's own store."""
 

@@ -1,6 +1,7 @@
 """Which server the store is, and where it takes line protocol.
 
 InfluxDB 1.x, 2.x, 3, VictoriaMetrics and the lab's embedded store are told apart by probing `/ping` (and `/health`).
+QuestDB answers as an InfluxDB 2 would: it is known by its `Server` header, and refused.
 Times are always sent in ns: without a precision parameter on `/write`, with `precision=ns` on `/api/v2/write`; other
 spellings are silently misread by one server or another.
 """
@@ -16,13 +17,21 @@ from typing import TYPE_CHECKING
 
 from sentinel.errors import StoreError
 from sentinel.settings import shown
-from sentinel.store.client import HttpStore
+from sentinel.store.client import REDIRECTS, HttpStore, check
 
 if TYPE_CHECKING:
     from sentinel.settings import StoreSettings
 
 CLIENT_WRITE_PATH = "/api/v2/write"
 """Where influxdb-client posts."""
+DEDUPLICATES = "1ms"
+"""What `-dedup.minScrapeInterval` of VictoriaMetrics must be: its times are in ms, and a redelivered point is one."""
+
+NO_QUESTDB = (
+    "not supported, since it keeps a point that is sent again twice, cuts times to microseconds, and does not count by"
+    " InfluxQL; use InfluxDB or VictoriaMetrics"
+)
+"""Seen with QuestDB 9.3.4 as it is; a table of one's own with DEDUP would cure the first only."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,29 @@ class Server:
     version: str
     dialect: str
     """`1`, `2`, `3`, `victoria` or `embedded`."""
+    deduplicates: str = DEDUPLICATES
+    """VictoriaMetrics' `-dedup.minScrapeInterval`."""
+
+    @property
+    def guarantee(self) -> str:
+        """What an acknowledgement is worth, in words, where that is less than `it is on disk`; or ""."""
+        if self.dialect != "victoria":
+            return ""
+        return (
+            "acknowledged from memory (until then a message is as safe as Redis keeps it;"
+            " what the store acknowledged in its last seconds is gone if it is killed or its disk is full)"
+        )
+
+    @property
+    def warning(self) -> str:
+        """What whoever runs the store should change, in one line, or ""."""
+        if self.dialect != "victoria" or self.deduplicates == DEDUPLICATES:
+            return ""
+        return (
+            f"{self} runs with -dedup.minScrapeInterval={self.deduplicates}: with 0s points that are sent again count"
+            f" twice, with more than {DEDUPLICATES} points close to each other are dropped; start it with"
+            f" -dedup.minScrapeInterval={DEDUPLICATES}"
+        )
 
     @property
     def write_path(self) -> str:
@@ -69,6 +101,10 @@ def identify(settings: StoreSettings) -> Server:
     store = HttpStore(settings)
     try:
         ping = store.request("GET", "/ping")
+        if ping.status in REDIRECTS:
+            check(ping, settings)
+        if ping.headers.get("server", "").lower().startswith("questdb"):
+            raise StoreError(f"the store at {shown(settings.url)} is QuestDB: {NO_QUESTDB}")
         version = ping.headers.get("x-influxdb-version", "")
         if ping.headers.get("x-influxdb-build") == "embedded":
             return Server("embedded store (not InfluxDB)", version.rpartition("-")[2], "embedded")
@@ -79,7 +115,7 @@ def identify(settings: StoreSettings) -> Server:
             with suppress(ValueError):  # no JSON after all
                 return Server("InfluxDB", str(json.loads(ping.body).get("version", "3")), "3")
         if ping.status == 204 and store.request("GET", "/health").body.strip() == b"OK":
-            return Server("VictoriaMetrics", _victoria_version(store), "victoria")
+            return _victoria(store)
     finally:
         store.close()
     raise StoreError(
@@ -88,6 +124,14 @@ def identify(settings: StoreSettings) -> Server:
     )
 
 
-def _victoria_version(store: HttpStore) -> str:
-    found = re.search(rb'short_version="v?([^"]*)"', store.request("GET", "/metrics").body)
-    return found[1].decode() if found else ""
+def _victoria(store: HttpStore) -> Server:
+    """Version and flag stand in its metrics."""
+    metrics = store.request("GET", "/metrics").body
+    version = re.search(rb'short_version="v?([^"]*)"', metrics)
+    flag = re.search(rb'flag\{name="dedup\.minScrapeInterval", value="([^"]*)"', metrics)
+    return Server(
+        "VictoriaMetrics",
+        version[1].decode() if version else "",
+        "victoria",
+        flag[1].decode() if flag else DEDUPLICATES,
+    )

@@ -56,15 +56,20 @@ class Stack:
     """Processes that must run as long as the stack is used; empty if the servers are not ours."""
     background: bool = False
     """Whether the store runs in the background (SCHED_BATCH); unknown and False if the servers are not ours."""
+    guarantee: str = ""
+    """What the store's acknowledgement is worth, where that is less than usual."""
+    warning: str = ""
+    """What whoever runs the store should change, or empty."""
     reason: str = ""
     """Why `auto` chose this kind, in words; empty if it was asked for."""
 
     @property
     def description(self) -> str:
-        """Versions, write path, and how the store is scheduled where that is not as usual."""
+        """Versions, write path, and what of the store is not as usual: guarantee, scheduling, flags."""
         said = f"{self.bus_version} and {self.store_version}, points posted to {self.write_path}"
         scheduled = f"the store scheduled in the background (SCHED_BATCH, timer slack {SLACK / 1e6:g} ms)"
-        return f"{said}, {scheduled}" if self.background else said
+        said = ", ".join(filter(None, [said, self.guarantee, scheduled if self.background else ""]))
+        return f"{said}. {self.warning}" if self.warning else said
 
     @property
     def label(self) -> str:
@@ -122,15 +127,15 @@ def stack_behind(kind: str, bus_settings: BusSettings, store_settings: StoreSett
 
     Raises:
         BusError: the bus does not answer.
-        StoreError: the store does not answer or does not let us write.
+        StoreError: the store does not answer or does not let us write and read.
     """
     from sentinel import bus, store
 
     bus_version = bus.server_version(bus_settings)
-    server = store.identify(store_settings)
-    store.prepare(store_settings, server)
-    store.verify(store_settings, server)
-    return Stack(kind, bus_settings, store_settings, bus_version, str(server), server.write_path)
+    server = store.ready(store_settings)
+    store.count(store_settings, server, run="none")  # trials end with a count: rather be refused now
+    found = bus_version, str(server), server.write_path
+    return Stack(kind, bus_settings, store_settings, *found, guarantee=server.guarantee, warning=server.warning)
 
 
 def _in_background(pid: int) -> bool:
