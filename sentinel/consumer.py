@@ -31,7 +31,7 @@ from sentinel.record import INTERVAL, Record
 from sentinel.rejects import Rejects
 from sentinel.reporter import open_reports
 from sentinel.sample import Columns, Sample
-from sentinel.store import identify, prepare, verify
+from sentinel.store import ready
 from sentinel.takeover import Takeover
 from sentinel.writers import WRITERS, Outlet
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from sentinel.delivery import Refused
     from sentinel.rejects import Parcel
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
-    from sentinel.store import Server
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +63,6 @@ def _encoder(point: str, run: str) -> Encode:
     from sentinel.store.influxdb_client import PointEncoder
 
     return PointEncoder(run)
-
-
-def _ready(store: StoreSettings) -> Server:
-    """The store, known, with its database made and writing allowed."""
-    server = identify(store)
-    prepare(store, server)
-    verify(store, server)
-    return server
 
 
 class Consumer:
@@ -98,7 +89,7 @@ class Consumer:
         self._decode = DECODERS[configuration.decode]
         self._bounds = TimeBounds(int(settings.earliest * 1e9), int(settings.ahead * 1e9))
         self._encode = _encoder(configuration.point, settings.run)
-        server = _ready(store)
+        server = ready(store)
         self._receiver = open_receiver(configuration.receive, bus, settings)
         self._takeover = Takeover(self._receiver, self.stop)
         self._rejects = Rejects(DeadLetters(bus), self._rejected)

@@ -54,7 +54,7 @@ class StoreRefusedError(StoreError):
 
 
 class StoreAccessError(StoreError):
-    """Wrong token, or no such bucket (401, 403, 404): a person must change a setting."""
+    """Wrong token or user, no such bucket (401, 403, 404), or a redirect: a person must change a setting."""
 
 
 class StackError(SentinelError):

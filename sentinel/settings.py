@@ -41,7 +41,10 @@ def parse_duration(value: float | str, name: str = "duration") -> float:
 def shown(url: str) -> str:
     """The URL without user, password and query, in any of which a secret may stand."""
     scheme, slashes, rest = url.partition("://") if "://" in url else ("", "", url)
-    return f"{scheme}{slashes}{rest.rpartition('@')[2].partition('?')[0]}"
+    before, _, host = rest.rpartition("@")
+    if "?" in before:  # a password with a `?`, or a query with an `@`: where the host stands is anybody's guess
+        return f"{scheme}{slashes}(hidden)"
+    return f"{scheme}{slashes}{host.partition('?')[0]}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -182,6 +183,8 @@ URLS = [
     f"redis://:{SECRET}/x@127.0.0.1:1/0",
     f"redis://:x#{SECRET}@127.0.0.1:1/0",
     f"http://:{SECRET}@127.0.0.1:1",
+    f"redis://127.0.0.1:1/0?password=x@{SECRET}",
+    f"redis://:{SECRET}?@127.0.0.1:1/0",
 ]
 
 
@@ -198,10 +201,17 @@ def test_a_password_in_redis_url_is_shown_nowhere(url: str) -> None:
         error = error.__cause__
 
 
-@pytest.mark.parametrize("url", [f"http://me:{SECRET}@127.0.0.1:1", f"http://127.0.0.1:1?u=me&p={SECRET}"])
-def test_a_password_in_influx_url_is_shown_nowhere(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [
+        (f"http://me:{SECRET}@127.0.0.1:1", ""),
+        (f"http://127.0.0.1:1?u=me&p={SECRET}", SECRET),
+        (f"http://127.0.0.1:1?u=me&p=x@{SECRET}", ""),
+    ],
+)
+def test_a_password_in_influx_url_is_shown_nowhere(url: str, token: str) -> None:
     """Neither by our own requests nor by influxdb-client's."""
-    settings = StoreSettings(url=url, token=SECRET, timeout=1.0)
+    settings = StoreSettings(url=url, token=token, timeout=1.0)
     assert SECRET not in f"{settings} {settings!r}"
     with pytest.raises(Exception, match="INFLUX_URL") as ours:
         store.identify(settings)
@@ -221,6 +231,26 @@ def test_a_token_that_the_store_repeats_is_not_passed_on(scripted: ScriptedStore
         connection.write(store.write_target(scripted.settings, Server("InfluxDB", "2.7.12", "2")), b"m f=1")
     connection.close()
     assert scripted.settings.token not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 500])
+def test_a_password_that_the_store_repeats_is_not_passed_on(scripted: ScriptedStore, status: int) -> None:
+    """Neither as it is, nor as it stands in the header; not where the words are cut either."""
+    shapes = ["bWU6cEBzcy93MHJk", "p@ss/w0rd"]
+    pages = [f"{'x' * n}{' '.join(shapes)}".encode() for n in (0, 480, 496)]
+    address = scripted.settings.url.replace("://", "://me:p%40ss%2Fw0rd@")
+    settings = replace(scripted.settings, url=address, token="")
+    server = Server("InfluxDB", "1.6.7", "1")
+    for page in pages:
+        scripted.on_write = lambda _, page=page: Answer(status, page, {"Location": f"{address}/x"})  # type: ignore[misc]
+        connection, api = store.HttpStore(settings), SynchronousApi(settings, server)
+        for write in (partial(connection.write, "/write?db=x", b"m f=1"), partial(api.write, ["m f=1"])):
+            with pytest.raises(StoreError, match="answered") as caught:
+                write()
+            assert not [part for shape in shapes for part in (shape, shape[:4]) if part in str(caught.value)]
+        connection.close()
+        api.close()
+    assert {"Basic bWU6cEBzcy93MHJk"} == {asked.headers["authorization"] for _, asked, _ in scripted.writes}
 
 
 @pytest.fixture

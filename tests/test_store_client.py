@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from dataclasses import replace
@@ -30,6 +31,7 @@ INFLUX_2 = Server("InfluxDB", "2.7.12", "2")
 # Which server is it --------------------------------------------------------------------------------------------------
 
 VICTORIA = b'# HELP\nvm_app_version{version="victoria-metrics-20220101-tags-v1.79.5-0", short_version="v1.79.5"} 1\n'
+UNSET = b'flag{name="dedup.minScrapeInterval", value="0s", is_set="false"} 1\n'
 SERVERS = [
     (
         {"/ping": Answer(headers={"X-Influxdb-Version": "1.6.7~rc0"})},
@@ -55,6 +57,12 @@ SERVERS = [
     (
         {"/ping": Answer(), "/health": Answer(200, b"OK"), "/metrics": Answer(200, VICTORIA)},
         Server("VictoriaMetrics", "1.79.5", "victoria"),
+        "/api/v2/write",
+        True,
+    ),
+    (
+        {"/ping": Answer(), "/health": Answer(200, b"OK"), "/metrics": Answer(200, VICTORIA + UNSET)},
+        Server("VictoriaMetrics", "1.79.5", "victoria", "0s"),
         "/api/v2/write",
         True,
     ),
@@ -91,6 +99,29 @@ def test_a_stranger_is_no_store(scripted: ScriptedStore, answers: dict[str, Answ
         store.identify(scripted.settings)
 
 
+def test_questdb_is_refused_by_name(scripted: ScriptedStore) -> None:
+    """It answers as InfluxDB 2.7.4 would (these are 9.3.4's headers): the error says who it is and why not."""
+    scripted.answers["/ping"] = Answer(204, headers={"Server": "questDB/1.0", "X-Influxdb-Version": "v2.7.4"})
+    with pytest.raises(StoreError, match=r"is QuestDB: not supported, since .*; use InfluxDB or VictoriaMetrics$"):
+        store.identify(scripted.settings)
+
+
+def test_a_redirect_is_said_with_where_it_leads(scripted: ScriptedStore) -> None:
+    """Already of the first question, as a proxy that wants https or a login gives it."""
+    scripted.answers["/ping"] = Answer(301, b"moved", {"Location": "https://elsewhere/ping?token=x"})
+    with pytest.raises(StoreAccessError, match=r"answered 301: moved \(it points to https://elsewhere/ping; redirects"):
+        store.identify(scripted.settings)
+
+
+def test_an_answer_that_is_no_text_is_a_store_error(scripted: ScriptedStore) -> None:
+    """influxdb-client takes every body for UTF-8: what is none is an error that may pass, and ends no thread."""
+    scripted.on_write = lambda _: Answer(500, b"\xff\xfe")
+    api = SynchronousApi(scripted.settings, INFLUX_2)
+    with pytest.raises(StoreError, match="did not answer: its answer is no text"):
+        api.write(["m f=1"])
+    api.close()
+
+
 # What its answers mean -----------------------------------------------------------------------------------------------
 
 
@@ -106,7 +137,14 @@ STATUSES = [
     (Answer(429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), StoreError, None, ""),
     (Answer(503, headers={"Retry-After": "0"}), StoreError, 0.0, ""),
     (Answer(500), StoreError, None, ""),
-    (Answer(302), StoreError, None, ""),
+    (Answer(302), StoreAccessError, None, "(it points to nowhere; redirects are not followed: INFLUX_URL must name"),
+    (
+        Answer(308, headers={"Location": "https://u:pw@h/write?db=lab&p=pw"}),
+        StoreAccessError,
+        None,
+        "(it points to https://h/write; redirects",
+    ),
+    (Answer(300), StoreError, None, ""),
 ]
 
 
@@ -126,16 +164,20 @@ def test_a_status_becomes_the_error_that_it_stands_for(
     assert "t0k3n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 429, 503])
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 404, 429, 503])
 def test_the_clients_errors_are_the_same_as_ours(scripted: ScriptedStore, status: int) -> None:
-    """Whether influxdb-client or we posted: one table decides what an answer means."""
-    scripted.on_write = lambda _: Answer(status, b"said so", {"Retry-After": "3"})
-    with pytest.raises(StoreError) as ours:
-        check(Response(status, {"retry-after": "3"}, b"said so"), scripted.settings)
-    api = SynchronousApi(scripted.settings, INFLUX_2)
+    """Whether influxdb-client or we posted: one table decides what an answer means, and none follows a redirect."""
+    headers = {"Retry-After": "3", "Location": "/write", "Content-Encoding": "gzip"}
+    scripted.on_write = lambda _: Answer(status, gzip.compress(b"said so"), headers)
+    own, api = HttpStore(scripted.settings), SynchronousApi(scripted.settings, INFLUX_2)
+    with pytest.raises(StoreError, match="said so") as ours:
+        own.write("/api/v2/write", b"m f=1")
+    own.close()
+    assert len(scripted.writes) == 1
     with pytest.raises(StoreError) as theirs:
         api.write([b"m f=1"])
     api.close()
+    assert len(scripted.writes) == 2
     assert (type(ours.value), ours.value.args, ours.value.retry_after) == (
         type(theirs.value),
         theirs.value.args,

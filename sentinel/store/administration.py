@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import json
+import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sentinel.errors import StackError, StoreRefusedError
+from sentinel.errors import StackError, StoreAccessError, StoreRefusedError
 from sentinel.lineprotocol import visible
 from sentinel.sample import MEASUREMENT
 from sentinel.settings import shown
 from sentinel.store.client import HttpStore, check, unknown_answer
-from sentinel.store.servers import write_target
+from sentinel.store.servers import identify, write_target
 
 if TYPE_CHECKING:
     from sentinel.settings import StoreSettings
     from sentinel.store.servers import Server
+
+_log = logging.getLogger(__name__)
+
+
+def ready(settings: StoreSettings) -> Server:
+    """The store, known, its database made, and writing allowed; a warning where it is set up in a way that loses.
+
+    Raises:
+        StoreError: see `identify`, `prepare` and `verify`.
+    """
+    server = identify(settings)
+    prepare(settings, server)
+    verify(settings, server)
+    if server.warning:
+        _log.warning("%s", server.warning)
+    return server
 
 
 def quoted(text: str, mark: str) -> str:
@@ -26,10 +44,13 @@ def quoted(text: str, mark: str) -> str:
 def prepare(settings: StoreSettings, server: Server) -> None:
     """Create the database where the server needs that and lets us (1.x and the embedded store).
 
+    A user who may write need not be one who may create: `verify` tells whether the database is there.
+
     Raises:
         StoreError: it cannot be created.
     """
-    _administer(settings, server, "CREATE")
+    with suppress(StoreAccessError):
+        _administer(settings, server, "CREATE")
 
 
 def clear(settings: StoreSettings, server: Server) -> None:
@@ -116,7 +137,7 @@ def _victoria_count(store: HttpStore, run: str) -> int:
     name = quoted(visible(run), mark='"')
     selector = f"{MEASUREMENT}_cpu{{run={name}}}" if run else f"{MEASUREMENT}_cpu"
     response = store.request("GET", "/api/v1/export", {"match[]": selector})
-    check(response, store.settings)
+    check(response, store.settings, "reading from")
     try:
         return sum(len(json.loads(line)["values"]) for line in response.body.splitlines())
     except (ValueError, LookupError, TypeError):

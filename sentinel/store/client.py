@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import urllib.parse
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sentinel.errors import SettingsError, StoreAccessError, StoreError, StoreRefusedError
+from sentinel.errors import StoreAccessError, StoreError, StoreRefusedError
 from sentinel.settings import shown
+from sentinel.store.address import address, authorization, hidden
 from sentinel.store.http import HttpLink, Response
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from sentinel.settings import StoreSettings
 
+REDIRECTS = (301, 302, 303, 307, 308)
 WRITTEN = 204
 """The status with which every known store acknowledges a write; none documents another 2xx for one that it took."""
 
@@ -25,10 +27,9 @@ class HttpStore:
 
     def __init__(self, settings: StoreSettings) -> None:
         self.settings = settings
-        parts = _address(settings.url)
-        headers = {"Authorization": f"Token {settings.token}"} if settings.token else {}
-        self._link = HttpLink(parts.scheme, parts.hostname or "", parts.port, settings.timeout, headers)
-        self._prefix = parts.path.rstrip("/")
+        where = address(settings)
+        self._link = HttpLink(where.scheme, where.host, where.port, settings.timeout, authorization(settings))
+        self._prefix = where.path
 
     def request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes | None = None
@@ -47,10 +48,7 @@ class HttpStore:
         try:
             yield
         except HttpLink.ERRORS as error:
-            raise StoreError(
-                f"the store at {shown(self.settings.url)} did not answer: {error or type(error).__name__}"
-                " (is it running, and does INFLUX_URL name it?)"
-            ) from error
+            raise no_answer(self.settings, str(error) or type(error).__name__) from error
 
     def write(self, target: str, body: bytes) -> None:
         """Post line protocol to `target` (path and query, see `write_target`); returns once it is accepted.
@@ -73,7 +71,7 @@ class HttpStore:
             StoreError: no answer, or an error in it.
         """
         response = self.request(method, "/query", {"db": self.settings.bucket, "q": text, "epoch": "ns"})
-        check(response, self.settings)
+        check(response, self.settings, "reading from")
         try:
             result = json.loads(response.body)["results"][0]
         except (ValueError, LookupError, TypeError):
@@ -87,18 +85,17 @@ class HttpStore:
         self._link.close()
 
 
-def _address(url: str) -> urllib.parse.SplitResult:
-    with suppress(ValueError):  # a port that is none, half an IPv6 address
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-            return parts
-    raise SettingsError(f"INFLUX_URL={shown(url)!r} is not an address: expected http://host:port")
+def no_answer(settings: StoreSettings, trouble: str) -> StoreError:
+    """What it means that no whole answer came, whoever asked."""
+    advice = "is it running, and does INFLUX_URL name it?"
+    if "CERTIFICATE_VERIFY_FAILED" in trouble:
+        advice = "SSL_CERT_FILE can name a file with the certificate of the authority that signed the store's"
+    return StoreError(f"the store at {shown(settings.url)} did not answer: {trouble} ({advice})")
 
 
 def _said(response: Response, settings: StoreSettings) -> str:
-    said = response.body.decode(errors="replace").strip()[:500] or response.headers.get("x-influxdb-error", "")
-    if settings.token:  # a proxy's error page may repeat what it was asked
-        said = said.replace(settings.token, "(token)")
+    said = hidden(response.body.decode(errors="replace").strip(), settings)[:500]
+    said = said or hidden(response.headers.get("x-influxdb-error", ""), settings)
     return f"the store at {shown(settings.url)} answered {response.status}: {said}"
 
 
@@ -107,8 +104,8 @@ def unknown_answer(response: Response, settings: StoreSettings) -> StoreError:
     return StoreError(f"{_said(response, settings)} (no answer of a store; is a proxy in between?)")
 
 
-def check(response: Response, settings: StoreSettings) -> None:
-    """Turn a status that is not 2xx into the error it stands for."""
+def check(response: Response, settings: StoreSettings, act: str = "writing to") -> None:
+    """Turn a status that is not 2xx into the error it stands for; `act` is what was tried with the bucket."""
     status = response.status
     if 200 <= status < 300:
         return
@@ -116,10 +113,26 @@ def check(response: Response, settings: StoreSettings) -> None:
     if status in (400, 413, 422):
         raise StoreRefusedError(about)
     if status in (401, 403):
-        raise StoreAccessError(f"{about} (does INFLUX_TOKEN allow writing to bucket {settings.bucket!r}?)")
+        raise StoreAccessError(f"{about} ({_allowed_by(response, settings)} {act} bucket {settings.bucket!r}?)")
     if status == 404:
         raise StoreAccessError(f"{about} (does bucket {settings.bucket!r} exist? INFLUX_BUCKET names it)")
+    if status in REDIRECTS:
+        raise StoreAccessError(
+            f"{about} (it points to {shown(response.headers.get('location', 'nowhere'))}; redirects are not followed:"
+            " INFLUX_URL must name the store itself)"
+        )
     raise StoreError(about, retry_after=_seconds(response.headers.get("retry-after")))
+
+
+def _allowed_by(response: Response, settings: StoreSettings) -> str:
+    """What lets us in to the store that answered so."""
+    version = response.headers.get("x-influxdb-version", "").removeprefix("v")
+    user = address(settings).user
+    if user and not version.startswith("2."):
+        return f"do user {user!r} and password of INFLUX_URL allow"
+    if version.startswith("1."):
+        return "do user and password in INFLUX_URL=http://user:password@host:port allow"
+    return "does INFLUX_TOKEN allow"
 
 
 LONGEST_ASKED = 300.0

@@ -18,8 +18,8 @@ from urllib3.exceptions import HTTPError
 from sentinel.errors import StoreError
 from sentinel.lineprotocol import tags, visible
 from sentinel.sample import measurement
-from sentinel.settings import shown
-from sentinel.store.client import WRITTEN, check, unknown_answer
+from sentinel.store.address import address, without_login
+from sentinel.store.client import WRITTEN, check, no_answer, unknown_answer
 from sentinel.store.http import Response
 from sentinel.store.servers import CLIENT_WRITE_PATH
 
@@ -53,8 +53,13 @@ class PointEncoder:
 
 def open_client(settings: StoreSettings, server: Server) -> InfluxDBClient:
     """An InfluxDBClient for the store, adapted where the server does not serve the client's path."""
+    login = address(settings).login
     client = InfluxDBClient(
-        url=settings.url, token=settings.token or "none", org=settings.org, timeout=int(settings.timeout * 1000)
+        url=without_login(settings.url),
+        token=login or settings.token or "none",
+        org=settings.org,
+        timeout=int(settings.timeout * 1000),
+        auth_basic=bool(login),  # 1.6 does not know the other way, `Token user:password`
     )
     for logger in client.conf.loggers.values():
         logger.setLevel(logging.CRITICAL)  # it logs every error that it also reports, and sets the levels when opened
@@ -79,7 +84,10 @@ def _heed_status(client: InfluxDBClient, settings: StoreSettings) -> None:
     original = client.api_client.request
 
     def request(method: str, url: str, *args: Any, **kw: Any) -> Any:
-        response = original(method, url, *args, **kw)
+        try:
+            response = original(method, url, *args, **kw)
+        except UnicodeDecodeError as error:  # it takes every body for text
+            raise no_answer(settings, "its answer is no text") from error
         if url.endswith("/write") and 200 <= response.status < 300 and response.status != WRITTEN:
             raise unknown_answer(Response(response.status, {}, str(response.data).encode()), settings)
         return response
@@ -93,13 +101,13 @@ def mapped(settings: StoreSettings) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
+        if not error.status:  # what it makes of an error of TLS
+            raise no_answer(settings, str(error.reason)) from error
         headers = {k.lower(): v for k, v in (error.headers or {}).items()}
-        check(Response(error.status or 0, headers, str(error.body or error.reason).encode()), settings)
+        check(Response(error.status, headers, str(error.body or error.reason).encode()), settings)
         raise StoreError(str(error)) from error
     except (HTTPError, OSError) as error:
-        raise StoreError(
-            f"the store at {shown(settings.url)} did not answer: {error} (is it running, and does INFLUX_URL name it?)"
-        ) from error
+        raise no_answer(settings, str(error)) from error
 
 
 def _as_ours(error: Exception, settings: StoreSettings) -> StoreError:
