@@ -35,6 +35,7 @@ from sentinel.record import LEDGER, READY
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings, StoreSettings, stack_environment
 
 if TYPE_CHECKING:
+    import ssl
     from pathlib import Path
 
     from sentinel.lab.warden import Child, Warden
@@ -325,7 +326,7 @@ NOTHING = b"# sentinel\n"
 class ScriptedStore:
     """A real HTTP server in place of what a store does that we cannot provoke; an InfluxDB 2 unless told otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers: dict[str, Answer] = {"/ping": PING_OF_2}
         """By path."""
         self.on_write: Callable[[Asked], Answer] = lambda _: Answer()
@@ -335,10 +336,16 @@ class ScriptedStore:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         self.settings = StoreSettings(
-            url=f"http://127.0.0.1:{self._server.server_port}", token="t0k3n", org="our org", bucket="lab", timeout=5.0
+            url=f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}",
+            token="t0k3n",
+            org="our org",
+            bucket="lab",
+            timeout=5.0,
         )
 
     def answer(self, asked: Asked) -> Answer:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import Answer, Lane, ScriptedStore, first
+from servers import Answer, Lane, ScriptedStore, consume, first
 
 from sentinel import store
+from sentinel.configurations import CONFIGURATIONS
 from sentinel.errors import SettingsError, StackError, StoreAccessError, StoreError, StoreRefusedError
 from sentinel.settings import StoreSettings
 from sentinel.store import HttpStore, Server
@@ -111,6 +113,21 @@ def test_a_redirect_is_said_with_where_it_leads(scripted: ScriptedStore) -> None
     scripted.answers["/ping"] = Answer(301, b"moved", {"Location": "https://elsewhere/ping?token=x"})
     with pytest.raises(StoreAccessError, match=r"answered 301: moved \(it points to https://elsewhere/ping; redirects"):
         store.identify(scripted.settings)
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_a_redirect_in_mid_run_is_waited_out_with_the_reason(
+    scripted_lane: Lane, scripted: ScriptedStore, configuration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with a token that no longer lets us in: nothing is lost, and one line says where it leads."""
+    scripted.on_write = first(*[Answer(307, headers={"Location": "https://elsewhere/login"})] * 2)
+    sent = time.time_ns()
+    record = {"timestamp": sent // 10**9, "cpu_usage": 1.5, "mem_usage": 2, "send_time_unix_nano": sent, "host": "h"}
+    scripted_lane.publish([json.dumps(record).encode()])
+    ledger = consume(scripted_lane, configuration).ledger
+    assert ([], 1) == (ledger.problems(), ledger.written)
+    assert len(scripted.lines()) == 1
+    assert 1 == sum("it points to https://elsewhere/login; redirects" in line for line in caplog.messages)
 
 
 def test_an_answer_that_is_no_text_is_a_store_error(scripted: ScriptedStore) -> None:

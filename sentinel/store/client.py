@@ -90,7 +90,7 @@ def no_answer(settings: StoreSettings, trouble: str) -> StoreError:
     advice = "is it running, and does INFLUX_URL name it?"
     if "CERTIFICATE_VERIFY_FAILED" in trouble:
         advice = "SSL_CERT_FILE can name a file with the certificate of the authority that signed the store's"
-    return StoreError(f"the store at {shown(settings.url)} did not answer: {trouble} ({advice})")
+    return StoreError(f"the store at {shown(settings.url)} did not answer: {' '.join(trouble.split())} ({advice})")
 
 
 def _said(response: Response, settings: StoreSettings) -> str:
