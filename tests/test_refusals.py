@@ -371,6 +371,31 @@ def test_each_program_works_with_the_rights_that_readme_lists(
     assert caplog.messages == [line for line in caplog.messages if "refuse" not in line and "NOPERM" not in line]
 
 
+@pytest.mark.parametrize("transport", ["stream", "pubsub"])
+@pytest.mark.parametrize("configuration", ["baseline", "optimised"])
+def test_those_rights_are_enough_to_reconnect(
+    own: Lane, configuration: str, transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Connections of reader and sender that are cut in mid-run are made anew, with no other command."""
+    consumes = "`consume`, stream" if transport == "stream" else "`consume --transport pubsub`"
+    reading = user(own, *rights(own, consumes), name="reader")
+    sending = user(own, *rights(own, "`agent`, `load`"), name="writer")
+    with (
+        consuming(reading, configuration, transport=transport) as (consumer, running),
+        loading(sending, rate=200.0, duration=1.5, transport=transport) as load,
+        own.redis() as client,
+    ):
+        wait_until("messages flow", lambda: consumer.ledger.written > 20)
+        for kind in ("normal", "pubsub"):
+            client.client_kill_filter(_type=kind, skipme=True)
+        before = consumer.ledger.written
+        wait_until("they flow again", lambda: consumer.ledger.written > before + 20)
+        assert [] == load.result(10).ledger.problems()
+        assert [] == finish(consumer, running).ledger.problems()
+    assert "answers again" in caplog.text
+    assert "NOPERM" not in caplog.text
+
+
 # Retries that end, and lines that are few ----------------------------------------------------------------------------
 
 

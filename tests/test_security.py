@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import time
 import uuid
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,7 +34,6 @@ from sentinel.terminal import PrintableFormatter, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sentinel.lab.warden import Warden
 
@@ -316,3 +317,17 @@ def test_no_secret_is_left_in_a_run(
         assert SECRET.encode() not in path.read_bytes(), path
     printed = capfd.readouterr()
     assert SECRET not in printed.out + printed.err
+
+
+# Documents -----------------------------------------------------------------------------------------------------------
+
+
+def test_security_md_grants_what_readme_lists() -> None:
+    """The lines to copy give each program its rights, no fewer and no more."""
+    root = Path(__file__).parents[1]
+    readme, security = ((root / name).read_text(encoding="utf-8") for name in ("README.md", "SECURITY.md"))
+    for program, user in (("`consume`, stream", "consumer"), ("`agent`, `load`", "sender")):
+        (row,) = (line.partition("with `")[0] for line in readme.splitlines() if line.startswith(f"| {program} |"))
+        (line,) = (line for line in security.splitlines() if line.startswith(f"ACL SETUSER {user} "))
+        assert set(re.findall(r"[~&+][\w:]+", row)) == set(re.findall(r"[~&+][\w:]+", line))
+    assert "GRANT WRITE ON sentinel TO" in readme

@@ -6,21 +6,23 @@ import json
 import re
 import signal
 import time
+import uuid
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import redis
 from servers import Lane, Restartable, consume, consuming, finish, victoria_metrics, wait_until
 
 from sentinel import bus, store
 from sentinel.configurations import CONFIGURATIONS
 from sentinel.errors import SettingsError, StoreAccessError
-from sentinel.lab.outcome import CAPACITY, Plan
+from sentinel.lab.outcome import CAPACITY, LATENCY, Plan
 from sentinel.lab.stack import native, servers
 from sentinel.lab.trial import Trial
-from sentinel.settings import LoadSettings, StoreSettings
+from sentinel.settings import BusSettings, LoadSettings, StoreSettings
 from sentinel.store import HttpStore, Server
 from sentinel.store.influxdb_client import SynchronousApi
 
@@ -124,20 +126,45 @@ def test_a_consumer_works_with_the_rights_that_readme_lists(
     assert not [line for line in caplog.messages if SECRET in line or IN_URL in line]
 
 
-def test_the_lab_works_with_the_rights_that_readme_lists(
-    own: Lane, server: Restartable, keeper: Warden, tmp_path: Path
-) -> None:
-    """After a restart of the store a trial is valid for a user who is no administrator; it leaves no password."""
-    stack = servers.stack_behind("external", own.bus, granted(own.store, LAB))
+@pytest.fixture
+def lab_bus(embedded: Stack) -> Iterator[BusSettings]:
+    """The bus as a user with exactly the rights that README lists for the lab."""
+    listed = README.read_text(encoding="utf-8").partition("### Rights")[2].partition("Of a store")[0]
+    commands = set(re.findall(r"[+]\w+", listed))
+    with redis.Redis.from_url(embedded.bus.url) as client:
+        client.execute_command("ACL", "SETUSER", "lab", "on", ">pw", "~lab:*", "&lab:*", *commands)
+        yield BusSettings(url=embedded.bus.url.replace("://", "://lab:pw@"))
+        client.execute_command("ACL", "DELUSER", "lab")
+
+
+LOADS = {
+    CAPACITY: LoadSettings(count=200, workers=4),
+    LATENCY: LoadSettings(rate=200, duration=1.5, workers=4, transport="pubsub"),
+}
+
+
+@pytest.fixture
+def lab_stack(admin: StoreSettings, lab_bus: BusSettings, server: Restartable) -> Stack:
+    """Both servers as such users; the store was killed since it was looked at, and started again."""
+    stack = servers.stack_behind("external", lab_bus, granted(admin, LAB))
     server.end(signal.SIGKILL)
     server.start()
-    plan = Plan(1, CAPACITY, "optimised", "optimised", LoadSettings(count=200, workers=4))
-    outcome = Trial(plan, stack, tmp_path, keeper, own.run).run()
+    return stack
+
+
+@pytest.mark.parametrize("kind", LOADS)
+def test_the_lab_works_with_the_rights_that_readme_lists(
+    lab_stack: Stack, keeper: Warden, tmp_path: Path, kind: str
+) -> None:
+    """A trial is valid for users who are no administrators, through a restart of the store, and leaves no password."""
+    plan = Plan(1, kind, "optimised", "optimised", LOADS[kind])
+    outcome = Trial(plan, lab_stack, tmp_path, keeper, uuid.uuid4().hex).run()
     assert ([], []) == (outcome.problems, outcome.warnings)
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"consumer.log", "trial.json", "ledger.json"} <= {path.name for path in kept}
     assert not [path for path in kept for secret in (SECRET, IN_URL) if secret.encode() in path.read_bytes()]
-    assert SECRET not in f"{stack!r} {stack.label} {outcome!r}"
+    assert SECRET not in f"{lab_stack!r} {lab_stack.label} {outcome!r}"
+    assert "NOPERM" not in (tmp_path / "consumer.log").read_text()
 
 
 @pytest.mark.parametrize(
