@@ -252,5 +252,5 @@ def test_victoria_metrics_takes_user_and_password(
     assert lane.stored() == 5
     bus.remove(lane.bus)
     nobody = replace(lane.store, url=f"http://{lane.store.url.rpartition('@')[2]}")
-    with pytest.raises(StoreAccessError, match="answered 401"):
+    with pytest.raises(StoreAccessError, match=r"answered 401: .*INFLUX_URL=http://user:password@host:port allow"):
         store.ready(nobody)

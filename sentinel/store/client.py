@@ -130,7 +130,7 @@ def _allowed_by(response: Response, settings: StoreSettings) -> str:
     user = address(settings).user
     if user and not version.startswith("2."):
         return f"do user {user!r} and password of INFLUX_URL allow"
-    if version.startswith("1."):
+    if version.startswith("1.") or response.headers.get("www-authenticate", "").startswith("Basic"):
         return "do user and password in INFLUX_URL=http://user:password@host:port allow"
     return "does INFLUX_TOKEN allow"
 
