@@ -297,22 +297,26 @@ def test_a_wrong_password_is_an_error_without_it(guarded: Stack) -> None:
         assert client.ping()
 
 
+@pytest.mark.parametrize("by", ["token", "user"])
 def test_no_secret_is_left_in_a_run(
-    guarded: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    guarded: Stack, by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The whole folder of a run on somebody's servers, run.json, logs and captures included, and what was printed."""
-    for name, value in (("REDIS_URL", guarded.bus.url), ("INFLUX_URL", guarded.store.url), ("INFLUX_TOKEN", SECRET)):
-        monkeypatch.setenv(name, value)
+    address = guarded.store.url if by == "token" else guarded.store.url.replace("://", f"://me:{SECRET}@")
+    monkeypatch.setenv("REDIS_URL", guarded.bus.url)
+    monkeypatch.setenv("INFLUX_URL", address)
+    monkeypatch.setenv("INFLUX_TOKEN", SECRET if by == "token" else "")
     lab = BenchmarkLab.open(
         Benchmark(STACK="external", CONFIGURATIONS="optimised", REPEATS=1, MESSAGES=4000, PYSPY=False), tmp_path
     )
     lab.capacity()
-    lab.weighed(plans.memory(lab.parameters))
+    if by == "token":
+        lab.weighed(plans.memory(lab.parameters))
     run = lab.close()
     assert [] == [trial["problems"] for trial in run.data["trials"] if trial["problems"]]
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"run.json", "consumer.log", "trial.json", "ledger.json"} <= {path.name for path in kept}
-    assert any(path.suffix == ".html" for path in kept)
+    assert (by == "token") == any(path.suffix == ".html" for path in kept)
     for path in kept:
         assert SECRET.encode() not in path.read_bytes(), path
     printed = capfd.readouterr()
