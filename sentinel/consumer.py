@@ -31,7 +31,7 @@ from sentinel.record import INTERVAL, Record
 from sentinel.rejects import Rejects
 from sentinel.reporter import open_reports
 from sentinel.sample import Columns, Sample
-from sentinel.store import identify, prepare, verify
+from sentinel.store import ready
 from sentinel.takeover import Takeover
 from sentinel.writers import WRITERS, Outlet
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from sentinel.delivery import Refused
     from sentinel.rejects import Parcel
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
-    from sentinel.store import Server
 
 log = logging.getLogger(__name__)
 
@@ -66,20 +65,15 @@ def _encoder(point: str, run: str) -> Encode:
     return PointEncoder(run)
 
 
-def _ready(store: StoreSettings) -> Server:
-    """The store, known, with its database made and writing allowed."""
-    server = identify(store)
-    prepare(store, server)
-    verify(store, server)
-    return server
-
-
 class Consumer:
     """One consumer, connected when constructed. `run` may be called more than once; `close` ends it.
 
     Raises:
         BusError, StoreError: Redis or the store cannot be reached, or refuses us, at the start.
     """
+
+    report: ConsumerReport | None = None
+    """Once it is closed."""
 
     def __init__(
         self,
@@ -98,7 +92,7 @@ class Consumer:
         self._decode = DECODERS[configuration.decode]
         self._bounds = TimeBounds(int(settings.earliest * 1e9), int(settings.ahead * 1e9))
         self._encode = _encoder(configuration.point, settings.run)
-        server = _ready(store)
+        server = ready(store)
         self._receiver = open_receiver(configuration.receive, bus, settings)
         self._takeover = Takeover(self._receiver, self.stop)
         self._rejects = Rejects(DeadLetters(bus), self._rejected)
@@ -302,9 +296,17 @@ class Consumer:
         self._rejects.close(keep=self._settings.transport == "stream")
         self._tell()
         self._note_interval()
+        self.report = self.account()
+        self._record.close(asdict(self.report))
+        self._reports.close(self.stop.left)
+        self._receiver.close()
+        return self.report
+
+    def account(self) -> ConsumerReport:
+        """What became of every message so far; after `close`, of all."""
         self.ledger.pending = self.ledger.received - self.ledger.written - self.ledger.rejected
         self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
-        report = ConsumerReport(
+        return ConsumerReport(
             self._counted(),
             self._first_read,
             self._first_stored,
@@ -313,7 +315,3 @@ class Consumer:
             time.process_time() - self._cpu_before,
             {kind: recorder.to_dict() for kind, recorder in self._measure.totals.items()},
         )
-        self._record.close(asdict(report))
-        self._reports.close()
-        self._receiver.close()
-        return report

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 TIMEOUT = 1.0
 """Seconds that the store or Redis may take for each step of a report: to connect, to answer."""
 
+LONGEST = 4 * TIMEOUT
+"""Seconds that a report may take."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -36,8 +39,8 @@ class Reports(Protocol):
     def interval(self, counts: Mapping[str, int], histograms: Mapping[str, Any]) -> None:
         """Take in counts so far and the histograms (as `Recorder.to_dict`) of one interval; report if that is due."""
 
-    def close(self) -> None:
-        """Report what is left, if the store took the report before, and close the connections."""
+    def close(self, left: float) -> None:
+        """Report what is left, if the store took the report before and a stop leaves the `left` seconds for it."""
 
 
 class Silent:
@@ -46,7 +49,7 @@ class Silent:
     def interval(self, counts: Mapping[str, int], histograms: Mapping[str, Any]) -> None:
         """See Reports."""
 
-    def close(self) -> None:
+    def close(self, left: float) -> None:
         """See Reports."""
 
 
@@ -78,9 +81,9 @@ class Reporter:
             self._due = time.monotonic() + self._settings.health
             self._report(counts)
 
-    def close(self) -> None:
+    def close(self, left: float) -> None:
         """See Reports."""
-        if self._counts is not self._before and self._counts is not None and self._well:
+        if self._counts is not self._before and self._counts is not None and self._well and left > LONGEST:
             self._report(self._counts)
         self._store.close()
         if self._lag is not None:

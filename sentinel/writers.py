@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     """(batch, what the store refused of it, acknowledged at ns since the epoch)."""
 
 
+PARTING = 0.2
+"""Seconds past the deadline in which a writer's thread may notice that its connection was cut off."""
+
+
 @dataclass(frozen=True)
 class Outlet:
     """What every writer is given."""
@@ -78,7 +82,7 @@ class SynchronousWriter:
     def __init__(self, outlet: Outlet) -> None:
         from sentinel.store.influxdb_client import SynchronousApi
 
-        self._api = SynchronousApi(outlet.store, outlet.server)
+        self._api = SynchronousApi(outlet.store, outlet.server, lambda: outlet.stop.left)
         self._courier = outlet.courier(self._api.write)
         self._settle = outlet.settle
         self._left = 0
@@ -116,10 +120,11 @@ class ClientBatchingWriter:
         self._gave_up = False
         # The client's own queue has no bound: ours blocks the reader before it grows past the same size as elsewhere.
         self._most = outlet.consumer.batch_size * outlet.consumer.queue_batches
-        self._direct = SynchronousApi(outlet.store, outlet.server)
+        self._direct = SynchronousApi(outlet.store, outlet.server, lambda: outlet.stop.left)
         self._api = BatchingApi(
             outlet.store,
             outlet.server,
+            lambda: outlet.stop.left,
             batch_size=outlet.consumer.batch_size,
             flush_interval=outlet.consumer.flush_interval,
             on_success=self._written,
@@ -245,8 +250,9 @@ class PostWriter:
         """See Writer."""
         with suppress(DeadlineError):
             self._enqueue(None)
-        # A request under way may outlast the deadline by the store's timeout, no more.
-        self._thread.join(None if self._stop.left == float("inf") else self._stop.left + self._store.settings.timeout)
+        if not self._stop.join(self._thread):
+            self._store.cut_off()
+            self._thread.join(PARTING)
         self._store.close()
         return self._taken - self._written
 

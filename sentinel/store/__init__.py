@@ -4,8 +4,8 @@
 `influxdb_client` wraps the library of that name; only the configurations that measure it import it (0.4 s and 15 MB).
 """
 
-from sentinel.store.administration import clear, count, prepare, setup, verify
+from sentinel.store.administration import clear, count, prepare, ready, setup, verify
 from sentinel.store.client import HttpStore
 from sentinel.store.servers import Server, identify, write_target
 
-__all__ = ["HttpStore", "Server", "clear", "count", "identify", "prepare", "setup", "verify", "write_target"]
+__all__ = ["HttpStore", "Server", "clear", "count", "identify", "prepare", "ready", "setup", "verify", "write_target"]

@@ -10,7 +10,7 @@ from sentinel.lineprotocol import visible
 from sentinel.sample import MEASUREMENT
 from sentinel.settings import shown
 from sentinel.store.client import HttpStore, check, unknown_answer
-from sentinel.store.servers import write_target
+from sentinel.store.servers import identify, write_target
 
 if TYPE_CHECKING:
     from sentinel.settings import StoreSettings
@@ -21,6 +21,19 @@ def quoted(text: str, mark: str) -> str:
     """The text in quotation marks as InfluxQL and PromQL have them: nothing in it ends the string."""
     escaped = text.replace("\\", "\\\\").replace(mark, f"\\{mark}").replace("\n", "\\n")
     return f"{mark}{escaped}{mark}"
+
+
+def ready(settings: StoreSettings) -> Server:
+    """The store, known, with its database made and writing allowed.
+
+    Raises:
+        SettingsError: it does not have what is asked of it.
+        StoreError: see `identify`, `prepare` and `verify`.
+    """
+    server = identify(settings)
+    prepare(settings, server)
+    verify(settings, server)
+    return server
 
 
 def prepare(settings: StoreSettings, server: Server) -> None:

@@ -82,6 +82,10 @@ class HttpStore:
             raise StoreError(f"the store at {shown(self.settings.url)} could not answer {text!r}: {result['error']}")
         return list(result.get("series", []))
 
+    def cut_off(self) -> None:
+        """From another thread: let the write under way, and every later one, fail at once with a StoreError."""
+        self._link.cut_off()
+
     def close(self) -> None:
         """Close the connection."""
         self._link.close()

@@ -127,9 +127,7 @@ def stack_behind(kind: str, bus_settings: BusSettings, store_settings: StoreSett
     from sentinel import bus, store
 
     bus_version = bus.server_version(bus_settings)
-    server = store.identify(store_settings)
-    store.prepare(store_settings, server)
-    store.verify(store_settings, server)
+    server = store.ready(store_settings)
     return Stack(kind, bus_settings, store_settings, bus_version, str(server), server.write_path)
 
 
