@@ -94,7 +94,8 @@ def _missing(name: str, module: str) -> click.Command:
 def cli(verbose: bool) -> None:
     """A metrics pipeline, agent → Redis → consumer → InfluxDB, and the laboratory that measures it.
 
-    REDIS_URL, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET say where Redis and the store are.
+    REDIS_URL, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET say where Redis and the store are;
+    INFLUX_DURABILITY (durable, no_sync) what a write to InfluxDB 3 waits for.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))

@@ -241,7 +241,7 @@ class Consumer:
             self.ledger.written += len(batch) - len(refused)
             if not self._first_stored:
                 self._first_stored, self._first_batch = at, len(batch)
-            self._last_stored = at
+            self._last_stored = max(at, self._last_stored)
             self._measure.settled(batch, at)
         if refused:
             self._rejects.put([(each.line, "store", each.words) for each in refused], batch.ids)

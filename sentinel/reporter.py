@@ -16,7 +16,8 @@ from sentinel.errors import BusError, StoreError
 from sentinel.health import consumer_line, latencies, rates
 from sentinel.latency import Recorder
 from sentinel.measure import KINDS
-from sentinel.store import HttpStore, write_target
+from sentinel.settings import NO_SYNC
+from sentinel.store import HttpStore, durability, write_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,9 @@ class Reporter:
 
         self._settings = settings
         self._store = HttpStore(replace(store, timeout=min(store.timeout, TIMEOUT)))
-        self._target = write_target(store, server)
+        # A flush of the store's log may take longer than a report has.
+        quick = replace(store, durability=NO_SYNC) if durability(store, server) else store
+        self._target = write_target(quick, server)
         self._lag = Lag(bus, settings.name, TIMEOUT) if settings.transport == "stream" else None
         self._use = OwnUse()
         self._since = time.monotonic()

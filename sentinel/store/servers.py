@@ -1,8 +1,8 @@
 """Which server the store is, and where it takes line protocol.
 
 InfluxDB 1.x, 2.x, 3, VictoriaMetrics and the lab's embedded store are told apart by probing `/ping` (and `/health`).
-Times are always sent in ns: without a precision parameter on `/write`, with `precision=ns` on `/api/v2/write`; other
-spellings are silently misread by one server or another.
+Times are always sent in ns: without a precision parameter on `/write`, with `precision=ns` on `/api/v2/write` and
+`precision=nanosecond` on `/api/v3/write_lp`; other spellings are silently misread by one server or another.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sentinel.errors import StoreError
-from sentinel.settings import shown
+from sentinel.errors import SettingsError, StoreAccessError, StoreError
+from sentinel.settings import DURABLE, NO_SYNC, shown
+from sentinel.store import influxdb3
 from sentinel.store.client import HttpStore
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 CLIENT_WRITE_PATH = "/api/v2/write"
 """Where influxdb-client posts."""
+ACKNOWLEDGED = {
+    DURABLE: "acknowledged once they are in its write-ahead log (durable)",
+    NO_SYNC: "acknowledged before they are in its write-ahead log, so that a crash loses some (no_sync)",
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Server:
         """The path that points are posted to."""
         if self.dialect in ("1", "embedded"):
             return "/write"
-        return CLIENT_WRITE_PATH
+        return influxdb3.WRITE_PATH if self.dialect == "3" else CLIENT_WRITE_PATH
 
     @property
     def serves_client(self) -> bool:
@@ -51,9 +56,37 @@ class Server:
         return f"{self.name} {self.version}".strip()
 
 
+def durability(settings: StoreSettings, server: Server) -> str:
+    """`durable` or `no_sync` where the server has that choice (InfluxDB 3), else empty.
+
+    Raises:
+        SettingsError: one was chosen, and the server has no such choice.
+    """
+    if server.dialect == "3":
+        return settings.durability or DURABLE
+    if settings.durability:
+        raise SettingsError(
+            f"INFLUX_DURABILITY={settings.durability!r} is a choice of InfluxDB 3, and {shown(settings.url)} is"
+            f" {server}: leave it unset"
+        )
+    return ""
+
+
+def acknowledgement(settings: StoreSettings, server: Server) -> str:
+    """In words what the server's acknowledgement stands for, where one may choose; else empty."""
+    return ACKNOWLEDGED.get(durability(settings, server), "")
+
+
 def write_target(settings: StoreSettings, server: Server) -> str:
-    """The path and query that `HttpStore.write` posts to."""
-    if server.write_path == "/write":
+    """The path and query that `HttpStore.write` posts to.
+
+    Raises:
+        SettingsError: see `durability`.
+    """
+    kept = durability(settings, server)
+    if server.write_path == influxdb3.WRITE_PATH:
+        query = influxdb3.write_query(settings.bucket, kept)
+    elif server.write_path == "/write":
         query = {"db": settings.bucket}
     else:
         query = {"org": settings.org, "bucket": settings.bucket, "precision": "ns"}
@@ -64,11 +97,14 @@ def identify(settings: StoreSettings) -> Server:
     """Which server answers at the address.
 
     Raises:
+        StoreAccessError: it wants a token, or another one, before it says what it is (InfluxDB 3).
         StoreError: nobody answers, or somebody unknown.
     """
     store = HttpStore(settings)
     try:
         ping = store.request("GET", "/ping")
+        if ping.status in (401, 403):
+            raise _unauthorised(settings, ping.status)
         version = ping.headers.get("x-influxdb-version", "")
         if ping.headers.get("x-influxdb-build") == "embedded":
             return Server("embedded store (not InfluxDB)", version.rpartition("-")[2], "embedded")
@@ -85,6 +121,15 @@ def identify(settings: StoreSettings) -> Server:
     raise StoreError(
         f"what answers at {shown(settings.url)} is no store that is known here (/ping: {ping.status}):"
         " expected InfluxDB 1.x, 2.x, 3 or VictoriaMetrics"
+    )
+
+
+def _unauthorised(settings: StoreSettings, status: int) -> StoreAccessError:
+    remedy = "the INFLUX_TOKEN given is not one of its" if settings.token else "give it in INFLUX_TOKEN"
+    return StoreAccessError(
+        f"the store at {shown(settings.url)} wants a token before it says what it is (/ping: {status}): {remedy}"
+        " (InfluxDB 3 does so; `--disable-authz ping` of its server opens /ping)",
+        status=status,
     )
 
 

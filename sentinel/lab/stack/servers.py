@@ -58,11 +58,15 @@ class Stack:
     """Whether the store runs in the background (SCHED_BATCH); unknown and False if the servers are not ours."""
     reason: str = ""
     """Why `auto` chose this kind, in words; empty if it was asked for."""
+    acknowledgement: str = ""
+    """What the store's acknowledgement stands for, in words, where that was chosen."""
 
     @property
     def description(self) -> str:
-        """Versions, write path, and how the store is scheduled where that is not as usual."""
+        """Versions, write path, and what was chosen or is not as usual: acknowledgement, scheduling."""
         said = f"{self.bus_version} and {self.store_version}, points posted to {self.write_path}"
+        if self.acknowledgement:
+            said = f"{said}, {self.acknowledgement}; those of influxdb-client to /api/v2/write, which always waits"
         scheduled = f"the store scheduled in the background (SCHED_BATCH, timer slack {SLACK / 1e6:g} ms)"
         return f"{said}, {scheduled}" if self.background else said
 
@@ -128,7 +132,9 @@ def stack_behind(kind: str, bus_settings: BusSettings, store_settings: StoreSett
 
     bus_version = bus.server_version(bus_settings)
     server = store.ready(store_settings)
-    return Stack(kind, bus_settings, store_settings, bus_version, str(server), server.write_path)
+    said = store.acknowledgement(store_settings, server)
+    found = bus_version, str(server), server.write_path
+    return Stack(kind, bus_settings, store_settings, *found, acknowledgement=said)
 
 
 def _in_background(pid: int) -> bool:
