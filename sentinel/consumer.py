@@ -305,6 +305,7 @@ class Consumer:
     def account(self) -> ConsumerReport:
         """What became of every message so far; after `close`, of all."""
         self.ledger.pending = self.ledger.received - self.ledger.written - self.ledger.rejected
+        self.ledger.unacknowledged = max(self.ledger.unacknowledged, self._receiver.untold)
         self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
         return ConsumerReport(
             self._counted(),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from servers import START, Answer, ConsumerProcess, Lane, Restartable, ScriptedStore, durable_bus, wait_until
@@ -45,12 +45,25 @@ def hanging(scripted: ScriptedStore) -> Iterator[ScriptedStore]:
     release.set()
 
 
+class Frozen(NamedTuple):
+    """A lane whose Redis can be made to hang."""
+
+    server: Restartable
+    lane: Lane
+    store: ScriptedStore
+
+    def freeze(self) -> None:
+        """From now on it takes connections and commands, and answers none."""
+        assert self.server.child is not None
+        self.server.child.signal(signal.SIGSTOP)
+
+
 @pytest.fixture
-def frozen(keeper: Warden, tmp_path: Path) -> Iterator[tuple[Restartable, Lane]]:
-    """A Redis of this test's own, which it may freeze, and a store that nobody asks for anything."""
+def frozen(keeper: Warden, tmp_path: Path) -> Iterator[Frozen]:
+    """A Redis of this test's own, and a store."""
     server, bus = durable_bus(keeper, tmp_path, embedded_stack.valkey())
     store = ScriptedStore()
-    yield server, Lane.on(bus, store.settings)
+    yield Frozen(server, Lane.on(bus, store.settings), store)
     assert server.child is not None
     server.child.signal(signal.SIGCONT)
     server.end(signal.SIGTERM)
@@ -104,18 +117,33 @@ def test_a_store_that_hangs_does_not_outlast_the_stop(
 
 @pytest.mark.parametrize("transport", ["stream", "pubsub"])
 def test_a_redis_that_hangs_does_not_outlast_a_second_signal(
-    frozen: tuple[Restartable, Lane], keeper: Warden, tmp_path: Path, transport: str
+    frozen: Frozen, keeper: Warden, tmp_path: Path, transport: str
 ) -> None:
     """Nothing was left, so the code is 0, although Redis could not be told goodbye."""
-    server, lane = frozen
+    lane = frozen.lane
     process = ConsumerProcess(keeper, lane, tmp_path, transport=transport)
-    assert server.child is not None
-    server.child.signal(signal.SIGSTOP)
+    frozen.freeze()
     for _ in range(2):
         process.child.signal(signal.SIGTERM)
         time.sleep(0.1)  # two signals at once are one
     assert process.ends(PROMPT) == 0, process.log
     assert process.log.splitlines()[-1].startswith("consumer received=0 written=0 rejected=0 pending=0 ")
+
+
+def test_what_redis_could_not_be_told_is_on_the_last_ledger(frozen: Frozen, keeper: Warden, tmp_path: Path) -> None:
+    """The deadline passes while Redis hangs: what is stored counts as such, and as unacknowledged; the code is 0."""
+    hangs = threading.Event()
+    frozen.store.on_write = lambda _: Answer(204 if hangs.wait(40) else 503)
+    process = ConsumerProcess(keeper, frozen.lane, tmp_path, deadline="500ms")
+    run_load(LoadSettings(count=10), frozen.lane.bus)
+    wait_until("it is read", lambda: unread(frozen.lane.bus) == 0)
+    frozen.freeze()
+    hangs.set()
+    wait_until("it is stored", lambda: len(frozen.store.lines()) == 10)
+    process.child.signal(signal.SIGTERM)
+    assert process.ends(PROMPT) == 0, process.log
+    assert process.log.splitlines()[-1].startswith("consumer received=10 written=10 rejected=0 pending=0 ")
+    assert " unacknowledged=10 " in process.log.splitlines()[-1]
 
 
 def test_a_second_signal_changes_nothing_once_all_is_said(embedded_lane: Lane, keeper: Warden, tmp_path: Path) -> None:
@@ -131,15 +159,14 @@ def test_a_second_signal_changes_nothing_once_all_is_said(embedded_lane: Lane, k
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_load_ends_at_a_second_signal_though_redis_hangs(
-    frozen: tuple[Restartable, Lane], keeper: Warden, tmp_path: Path, processes: str
+    frozen: Frozen, keeper: Warden, tmp_path: Path, processes: str
 ) -> None:
     """Of however many processes it is, all are gone."""
-    server, lane = frozen
+    lane = frozen.lane
     words = ("load", "--rate", "20000", "--duration", "60s", "--processes", processes)
     process = program(keeper, lane, tmp_path, *words)
     wait_until("it sends", lambda: unread(lane.bus) > 20, START)
-    assert server.child is not None
-    server.child.signal(signal.SIGSTOP)
+    frozen.freeze()
     children = children_of(process.pid)
     for _ in range(2):
         process.signal(signal.SIGTERM)
@@ -148,15 +175,12 @@ def test_a_load_ends_at_a_second_signal_though_redis_hangs(
     wait_until("its processes are gone", lambda: not any(alive(pid) for pid in children), PROMPT)
 
 
-def test_an_agent_ends_at_a_second_signal_though_redis_hangs(
-    frozen: tuple[Restartable, Lane], keeper: Warden, tmp_path: Path
-) -> None:
+def test_an_agent_ends_at_a_second_signal_though_redis_hangs(frozen: Frozen, keeper: Warden, tmp_path: Path) -> None:
     """With its ledger: what hung is unsent."""
-    server, lane = frozen
+    lane = frozen.lane
     process = program(keeper, lane, tmp_path, "agent", "--interval", "50ms", "--health", "off")
     wait_until("it samples", lambda: unread(lane.bus) > 1, START)
-    assert server.child is not None
-    server.child.signal(signal.SIGSTOP)
+    frozen.freeze()
     time.sleep(0.3)
     process.signal(signal.SIGTERM)
     time.sleep(0.1)
