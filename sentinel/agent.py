@@ -22,6 +22,7 @@ from sentinel.agent_health import AgentHealth
 from sentinel.backlog import Backlog
 from sentinel.bus import open_publisher
 from sentinel.codecs import CODECS
+from sentinel.delivery import StopSign
 from sentinel.errors import BusError, SettingsError
 from sentinel.heartbeat import Heartbeat
 from sentinel.ledger import as_line
@@ -69,11 +70,14 @@ class _Courier(threading.Thread):
             raise self._error
         self._due.set()
 
-    def finish(self, timeout: float) -> None:
-        """One last attempt; returns when it is over, or after `timeout` seconds. Raises as `wake`."""
+    def finish(self, timeout: float, stop: StopSign) -> None:
+        """One last attempt; returns when it is over, after `timeout` seconds, or at the stop's deadline.
+
+        Raises as `wake`.
+        """
         self._last = True
         self._due.set()
-        self.join(timeout)
+        stop.join(self, timeout)
         if self._error:
             raise self._error
 
@@ -160,17 +164,18 @@ class Agent:
             self._backlog, publisher, Heartbeat(settings.heartbeat), counts_receivers=settings.transport == "pubsub"
         )
 
-    def run(self, count: int = 0, stop: threading.Event | None = None) -> AgentReport:
-        """Sample until `stop` is set, or `count` samples are taken if that is not 0. Once per agent.
+    def run(self, count: int = 0, stop: StopSign | None = None) -> AgentReport:
+        """Sample until a stop is asked for, or `count` samples are taken if that is not 0. Once per agent.
 
         The first sample is taken one interval after the start, so that it, too, describes an interval.
         """
         start, cpu = time.monotonic(), time.process_time()
+        stop = stop or StopSign()
         self._courier.start()
         try:
-            skipped = self._sample(start, count, stop or threading.Event())
+            skipped = self._sample(start, count, stop)
         finally:
-            self._courier.finish(LAST_ATTEMPT)
+            self._courier.finish(LAST_ATTEMPT, stop)
         ledger = self._backlog.close()
         elapsed = time.monotonic() - start
         own = ProcessProbe().read()
@@ -178,7 +183,7 @@ class Agent:
         percent = 100 * (time.process_time() - cpu) / elapsed
         return AgentReport(ledger, elapsed, percent, own.rss_bytes if own else 0, skipped, self._health.made)
 
-    def _sample(self, start: float, count: int, stop: threading.Event) -> int:
+    def _sample(self, start: float, count: int, stop: StopSign) -> int:
         """Returns the number of skipped ticks."""
         interval = self._settings.interval
         tick = skipped = 0
@@ -244,7 +249,7 @@ def run(
     bus: BusSettings,
     *,
     count: int = 0,
-    stop: threading.Event | None = None,
+    stop: StopSign | None = None,
     record: str | Path | None = None,
 ) -> AgentReport:
     """Sample this host and publish to `bus`, always as JSON (the binary layouts have no room for further fields).

@@ -10,14 +10,14 @@ import gc
 import logging
 import signal
 import sys
-import threading
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sentinel import __version__
+from sentinel import __version__, lastwords
+from sentinel.delivery import StopSign
 from sentinel.errors import SentinelError
 from sentinel.settings import (
     CODEC_NAMES,
@@ -30,15 +30,12 @@ from sentinel.settings import (
     parse_duration,
     spare_threads,
 )
+from sentinel.signals import on_stop_signals
 from sentinel.terminal import PrintableFormatter, printable, tolerate
 from sentinel.unexpected import EXIT_CODE, described, ending_with_any_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sentinel.consumer import Consumer
-
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Duration(click.ParamType[float]):
@@ -97,7 +94,8 @@ def _missing(name: str, module: str) -> click.Command:
 def cli(verbose: bool) -> None:
     """A metrics pipeline, agent → Redis → consumer → InfluxDB, and the laboratory that measures it.
 
-    REDIS_URL, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET say where Redis and the store are.
+    REDIS_URL, INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET say where Redis and the store are;
+    INFLUX_DURABILITY (durable, no_sync) what a write to InfluxDB 3 waits for.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
@@ -134,12 +132,16 @@ heartbeat_option = click.option("--heartbeat", default="", metavar="FILE", help=
 @record_option
 @ending_with_any_thread()
 def agent(key: str, count: int, host: str | None, record: Path | None, **options: Any) -> None:
-    """Sample this host and publish; prints a ledger and the agent's own cost at the end."""
-    from sentinel.agent import run
+    """Sample this host and publish; prints a ledger and the agent's own cost at the end.
+
+    SIGTERM or Ctrl-C: send what there is, within 2 s, and exit 0. A second one: end within a second. Exit 1: something
+    hung past that, and the rest was not sent.
+    """
+    from sentinel.agent import LAST_ATTEMPT, run
 
     settings = AgentSettings(**options | ({"host": host} if host else {}))
-    stop = threading.Event()
-    on_stop_signals(stop.set)
+    stop = StopSign()
+    on_stop_signals(stop, LAST_ATTEMPT, lastwords.of_sender)
     click.echo(run(settings, BusSettings.from_env().keyed(key), count=count, stop=stop, record=record))
 
 
@@ -187,8 +189,11 @@ def consume(
 ) -> None:
     """Read the bus, write to the store; prints a ledger at the end.
 
-    SIGTERM or Ctrl-C: stop reading, write and acknowledge what was read, exit 0. A second one, or the deadline: exit 1
-    and say what was left.
+    SIGTERM or Ctrl-C: stop reading, write and acknowledge what was read. It ends by the deadline, and within a second
+    of a second signal, whatever hangs. SIGUSR1: end once the bus is empty.
+
+    Exit codes: 0, all that was read is stored; 1, something was left, and the last line says how much, or an error
+    ended it; 2, a wrong option.
     """
     consumer = open_consumer(configuration, key, name, record, options)
     consumer.until_empty = until_empty
@@ -197,7 +202,7 @@ def consume(
     report = consumer.close()
     click.echo(report)
     if report.ledger.pending:
-        raise click.ClickException(_left(report.ledger.pending, options["transport"]))
+        raise click.ClickException(lastwords.left(report.ledger.pending, options["transport"]))
 
 
 def open_consumer(configuration: str, key: str, name: str | None, record: Path | None, options: Any) -> Consumer:
@@ -209,7 +214,7 @@ def open_consumer(configuration: str, key: str, name: str | None, record: Path |
     settings = ConsumerSettings(**given)
     bus, store = BusSettings.from_env().keyed(key), StoreSettings.from_env()
     consumer = Consumer(parse(configuration), settings, bus, store, record=record)
-    control(consumer, settings.deadline)
+    control(consumer, settings)
     return consumer
 
 
@@ -219,22 +224,14 @@ def spare_the_collector() -> None:
     gc.set_threshold(50_000, 50, 100)
 
 
-def control(consumer: Consumer, deadline: float) -> None:
+def control(consumer: Consumer, settings: ConsumerSettings) -> None:
     """SIGTERM and SIGINT stop a consumer, a second one at once; SIGUSR1 lets it end when the bus is empty."""
-
-    def stop() -> None:
-        consumer.stop.request(0.0 if consumer.stop.requested else deadline)
 
     def finish(*_: object) -> None:
         consumer.until_empty = True
 
-    on_stop_signals(stop)
+    on_stop_signals(consumer.stop, settings.deadline, lastwords.of_consumer(consumer, settings.transport))
     signal.signal(signal.SIGUSR1, finish)
-
-
-def _left(pending: int, transport: str) -> str:
-    fate = "they stay on the stream and will be read again" if transport == "stream" else "they are lost (Pub/Sub)"
-    return f"{pending} messages were read but not stored before the deadline: {fate}"
 
 
 @cli.command()
@@ -271,21 +268,18 @@ def _left(pending: int, transport: str) -> str:
 @record_option
 @ending_with_any_thread()
 def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
-    """Play many sources against the bus; prints a ledger, the rate and the send delay."""
-    from sentinel.delivery import StopSign
-    from sentinel.loads import run_load
+    """Play many sources against the bus; prints a ledger, the rate and the send delay.
+
+    SIGTERM or Ctrl-C: send no more, wait up to 5 s for Redis's answers, and exit 0. A second one: end within a second.
+    Exit 1: something hung past that.
+    """
+    from sentinel.loads import LAST_ANSWERS, run_load
 
     stop = StopSign()
-    on_stop_signals(lambda: stop.request(5.0))
+    on_stop_signals(stop, LAST_ANSWERS, lastwords.of_sender)
     settings = LoadSettings(**options)
     bus = BusSettings.from_env().keyed(key)
     click.echo(run_load(settings, bus, processes=processes, record=record, stop=stop))
-
-
-def on_stop_signals(action: Callable[[], None]) -> None:
-    """Do `action` at each SIGTERM and SIGINT."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, lambda *_: action())
 
 
 def main() -> None:

@@ -72,6 +72,9 @@ class Consumer:
         BusError, StoreError: Redis or the store cannot be reached, or refuses us, at the start.
     """
 
+    report: ConsumerReport | None = None
+    """Once it is closed."""
+
     def __init__(
         self,
         configuration: Configuration,
@@ -238,7 +241,7 @@ class Consumer:
             self.ledger.written += len(batch) - len(refused)
             if not self._first_stored:
                 self._first_stored, self._first_batch = at, len(batch)
-            self._last_stored = at
+            self._last_stored = max(at, self._last_stored)
             self._measure.settled(batch, at)
         if refused:
             self._rejects.put([(each.line, "store", each.words) for each in refused], batch.ids)
@@ -293,9 +296,18 @@ class Consumer:
         self._rejects.close(keep=self._settings.transport == "stream")
         self._tell()
         self._note_interval()
+        self.report = self.account()
+        self._record.close(asdict(self.report))
+        self._reports.close(self.stop.left)
+        self._receiver.close()
+        return self.report
+
+    def account(self) -> ConsumerReport:
+        """What became of every message so far; after `close`, of all."""
         self.ledger.pending = self.ledger.received - self.ledger.written - self.ledger.rejected
+        self.ledger.unacknowledged = max(self.ledger.unacknowledged, self._receiver.untold)
         self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
-        report = ConsumerReport(
+        return ConsumerReport(
             self._counted(),
             self._first_read,
             self._first_stored,
@@ -304,7 +316,3 @@ class Consumer:
             time.process_time() - self._cpu_before,
             {kind: recorder.to_dict() for kind, recorder in self._measure.totals.items()},
         )
-        self._record.close(asdict(report))
-        self._reports.close()
-        self._receiver.close()
-        return report

@@ -39,15 +39,31 @@ class StopSign:
         self._deadline = min(self._deadline, time.monotonic() + seconds)
         self._asked.set()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until somebody asks, but no longer than `seconds`; whether somebody did."""
+        return self._asked.wait(seconds)
+
     @property
     def requested(self) -> bool:
         """Whether anybody asked."""
         return self._asked.is_set()
 
     @property
+    def deadline(self) -> float:
+        """When to be done, by the monotonic clock; infinite while nobody asked."""
+        return self._deadline
+
+    @property
     def left(self) -> float:
         """Seconds until the deadline; infinite while nobody asked."""
         return max(0.0, self._deadline - time.monotonic())
+
+    def join(self, thread: threading.Thread, seconds: float = float("inf")) -> bool:
+        """Wait until the thread has ended, up to `seconds` and no longer than the deadline allows; whether it has."""
+        end = time.monotonic() + seconds
+        while thread.is_alive() and (rest := min(end - time.monotonic(), self.left)) > 0:
+            thread.join(min(rest, 0.1))
+        return not thread.is_alive()
 
     def pause(self, seconds: float) -> None:
         """Sleep, but no longer than the deadline allows."""

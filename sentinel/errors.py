@@ -42,15 +42,23 @@ class StoreError(SentinelError):
 
     Attributes:
         retry_after: Seconds the store asked to wait (`Retry-After`), or None.
+        status: Of its answer; None where none came.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, retry_after: float | None = None, status: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.status = status
 
 
 class StoreRefusedError(StoreError):
-    """The store will never accept this body (400, 413, 422): trying the same again is useless."""
+    """The store will never accept this body (400, 413, 422): trying the same again is useless.
+
+    Attributes:
+        line: Position of the line that it blames, from 0; None where it names none.
+    """
+
+    line: int | None = None
 
 
 class StoreAccessError(StoreError):

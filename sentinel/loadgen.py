@@ -305,7 +305,7 @@ class LoadGenerator:
         """Wait for the last answers; what has none by then is unsent."""
         end = time.monotonic() + self._settings.grace
         self._give_up = min(self._give_up, end)
-        while self._sender.owed and not self._gone and time.monotonic() < end:
+        while self._sender.owed and not self._gone and self._stop.left > 0 and time.monotonic() < end:
             self._collect(0.05)
         self._ledger.failed += self._sender.owed if self._gone else 0
         self._ledger.unsent = self._ledger.scheduled - self._ledger.sent

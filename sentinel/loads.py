@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import os
 import signal
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import fields
 from multiprocessing import get_context
@@ -15,13 +18,17 @@ from sentinel.latency import Recorder
 from sentinel.ledger import SenderLedger
 from sentinel.loadgen import LoadGenerator, LoadReport, check
 from sentinel.schedule import shares
+from sentinel.signals import OVERTIME, STOP_SIGNALS, leave
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from multiprocessing.synchronize import Event
+    from multiprocessing.sharedctypes import Synchronized
     from pathlib import Path
 
     from sentinel.settings import BusSettings, LoadSettings
+
+LAST_ANSWERS = 5.0
+"""Seconds that a load may take to end after the first stop signal."""
 
 
 def run_load(
@@ -46,12 +53,12 @@ def run_load(
     if len(parts) == 1:
         return LoadGenerator(parts[0], bus, folders[0], stop).run()
     context = get_context("spawn")
-    told = context.Event()
+    told = context.Value("d", math.inf)
     with ProcessPoolExecutor(len(parts), mp_context=context, initializer=_listen, initargs=(told,)) as pool:
         futures = [pool.submit(_run_part, *each) for each in zip(parts, [bus] * len(parts), folders, strict=True)]
         while wait(futures, timeout=0.1).not_done:
-            if stop is not None and stop.requested:
-                told.set()
+            if stop is not None:
+                told.value = stop.deadline
         return _merged([future.result() for future in futures])
 
 
@@ -59,13 +66,18 @@ _stop = StopSign()
 """In a process of several: the stop that its parent asks for."""
 
 
-def _listen(told: Event) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # the parent's business: it tells us
+def _listen(told: Synchronized[float]) -> None:
+    """Stop when the parent says, or is gone: `told` holds its deadline, by the clock that all processes share."""
+    parent = os.getppid()
+    for number in STOP_SIGNALS:  # the parent's business
         signal.signal(number, signal.SIG_IGN)
 
     def obey() -> None:
-        told.wait()
-        _stop.request(5.0)
+        while time.monotonic() < _stop.deadline + OVERTIME:
+            time.sleep(0.1)
+            if told.value < math.inf or os.getppid() != parent:
+                _stop.request(min(told.value - time.monotonic(), LAST_ANSWERS))
+        leave(lambda: 1)
 
     threading.Thread(target=obey, daemon=True).start()
 

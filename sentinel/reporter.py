@@ -16,7 +16,8 @@ from sentinel.errors import BusError, StoreError
 from sentinel.health import consumer_line, latencies, rates
 from sentinel.latency import Recorder
 from sentinel.measure import KINDS
-from sentinel.store import HttpStore, write_target
+from sentinel.settings import NO_SYNC
+from sentinel.store import HttpStore, durability, write_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 TIMEOUT = 1.0
 """Seconds that the store or Redis may take for each step of a report: to connect, to answer."""
 
+LONGEST = 4 * TIMEOUT
+"""Seconds that a report may take."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -36,8 +40,8 @@ class Reports(Protocol):
     def interval(self, counts: Mapping[str, int], histograms: Mapping[str, Any]) -> None:
         """Take in counts so far and the histograms (as `Recorder.to_dict`) of one interval; report if that is due."""
 
-    def close(self) -> None:
-        """Report what is left, if the store took the report before, and close the connections."""
+    def close(self, left: float) -> None:
+        """Report what is left, if the store took the report before and a stop leaves the `left` seconds for it."""
 
 
 class Silent:
@@ -46,7 +50,7 @@ class Silent:
     def interval(self, counts: Mapping[str, int], histograms: Mapping[str, Any]) -> None:
         """See Reports."""
 
-    def close(self) -> None:
+    def close(self, left: float) -> None:
         """See Reports."""
 
 
@@ -58,7 +62,9 @@ class Reporter:
 
         self._settings = settings
         self._store = HttpStore(replace(store, timeout=min(store.timeout, TIMEOUT)))
-        self._target = write_target(store, server)
+        # A flush of the store's log may take longer than a report has.
+        quick = replace(store, durability=NO_SYNC) if durability(store, server) else store
+        self._target = write_target(quick, server)
         self._lag = Lag(bus, settings.name, TIMEOUT) if settings.transport == "stream" else None
         self._use = OwnUse()
         self._since = time.monotonic()
@@ -78,9 +84,9 @@ class Reporter:
             self._due = time.monotonic() + self._settings.health
             self._report(counts)
 
-    def close(self) -> None:
+    def close(self, left: float) -> None:
         """See Reports."""
-        if self._counts is not self._before and self._counts is not None and self._well:
+        if self._counts is not self._before and self._counts is not None and self._well and left > LONGEST:
             self._report(self._counts)
         self._store.close()
         if self._lag is not None:

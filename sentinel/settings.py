@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TRANSPORTS = ("pubsub", "stream")
 CODEC_NAMES = ("json", "binary")
+DURABLE, NO_SYNC = DURABILITIES = ("durable", "no_sync")
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(ms|s|m|h)?\s*")
 _SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
@@ -85,20 +86,26 @@ class StoreSettings:
     """Bucket (2.x, 3) or database (1.x)."""
     timeout: float = 10.0
     """Seconds until a request without an answer counts as failed."""
+    durability: str = ""
+    """Of InfluxDB 3: `durable`, a write is acknowledged once it is in the write-ahead log, or `no_sync`, before. Empty:
+    `durable` there, and whatever another store does."""
 
     def __post_init__(self) -> None:
+        if self.durability and self.durability not in DURABILITIES:
+            raise SettingsError(f"INFLUX_DURABILITY={self.durability!r}: expected {' or '.join(DURABILITIES)}")
         require_utf8(INFLUX_URL=self.url, INFLUX_ORG=self.org, INFLUX_BUCKET=self.bucket)
         require_header(INFLUX_TOKEN=self.token)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> StoreSettings:
-        """`INFLUX_URL`, `INFLUX_TOKEN`, `INFLUX_ORG`, `INFLUX_BUCKET` over the defaults."""
+        """`INFLUX_URL`, `INFLUX_TOKEN`, `INFLUX_ORG`, `INFLUX_BUCKET`, `INFLUX_DURABILITY` over the defaults."""
         env = os.environ if env is None else env
         return cls(
             url=env.get("INFLUX_URL") or cls.url,
             token=env.get("INFLUX_TOKEN", "").strip(),  # a file's last newline came along
             org=env.get("INFLUX_ORG") or cls.org,
             bucket=env.get("INFLUX_BUCKET") or cls.bucket,
+            durability=env.get("INFLUX_DURABILITY", ""),
         )
 
 
@@ -257,6 +264,7 @@ def stack_environment(bus: BusSettings, store: StoreSettings) -> dict[str, str]:
         INFLUX_TOKEN=store.token,
         INFLUX_ORG=store.org,
         INFLUX_BUCKET=store.bucket,
+        INFLUX_DURABILITY=store.durability,
     )
 
 

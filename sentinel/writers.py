@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sentinel.batching import Batch
 from sentinel.delivery import Courier, DeadlineError, RefusalLog
-from sentinel.store import HttpStore, write_target
+from sentinel.poster import Poster
+from sentinel.settings import DURABLE
+from sentinel.store import durability
 from sentinel.unexpected import hand_over
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
     Settle = Callable[[Batch, Sequence[Refused], int], None]
     """(batch, what the store refused of it, acknowledged at ns since the epoch)."""
+
+
+PARTING = 0.2
+"""Seconds past the deadline in which a writer's thread may notice that its connection was cut off."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class SynchronousWriter:
     def __init__(self, outlet: Outlet) -> None:
         from sentinel.store.influxdb_client import SynchronousApi
 
-        self._api = SynchronousApi(outlet.store, outlet.server)
+        self._api = SynchronousApi(outlet.store, outlet.server, lambda: outlet.stop.left)
         self._courier = outlet.courier(self._api.write)
         self._settle = outlet.settle
         self._left = 0
@@ -116,10 +122,11 @@ class ClientBatchingWriter:
         self._gave_up = False
         # The client's own queue has no bound: ours blocks the reader before it grows past the same size as elsewhere.
         self._most = outlet.consumer.batch_size * outlet.consumer.queue_batches
-        self._direct = SynchronousApi(outlet.store, outlet.server)
+        self._direct = SynchronousApi(outlet.store, outlet.server, lambda: outlet.stop.left)
         self._api = BatchingApi(
             outlet.store,
             outlet.server,
+            lambda: outlet.stop.left,
             batch_size=outlet.consumer.batch_size,
             flush_interval=outlet.consumer.flush_interval,
             on_success=self._written,
@@ -197,9 +204,7 @@ class PostWriter:
     """One POST per batch over a kept-alive connection, in a thread of its own."""
 
     def __init__(self, outlet: Outlet) -> None:
-        self._store = HttpStore(outlet.store)
-        self._target = write_target(outlet.store, outlet.server)
-        self._courier = outlet.courier(self._post, apart=_apart)
+        self._poster = Poster(outlet)
         self._settle = outlet.settle
         self._stop = outlet.stop
         self._queue: queue.Queue[Batch | None] = queue.Queue(outlet.consumer.queue_batches)
@@ -218,9 +223,6 @@ class PostWriter:
         """See Writer."""
         return self._taken != self._written
 
-    def _post(self, packs: Sequence[bytes]) -> None:
-        self._store.write(self._target, b"\n".join(packs))
-
     def put(self, batch: Batch) -> None:
         """See Writer."""
         self._taken += len(batch)
@@ -237,7 +239,7 @@ class PostWriter:
     def _work(self) -> None:
         with suppress(DeadlineError):  # what is left then, close() counts
             while (batch := self._queue.get()) is not None:
-                refused = self._courier.deliver([block.points for block in batch.blocks])
+                refused = self._poster.deliver(batch)
                 self._settle(batch, refused, time.time_ns())
                 self._written += len(batch)
 
@@ -245,19 +247,22 @@ class PostWriter:
         """See Writer."""
         with suppress(DeadlineError):
             self._enqueue(None)
-        # A request under way may outlast the deadline by the store's timeout, no more.
-        self._thread.join(None if self._stop.left == float("inf") else self._stop.left + self._store.settings.timeout)
-        self._store.close()
+        if not self._stop.join(self._thread):
+            self._poster.cut_off()
+            self._thread.join(PARTING)
+        self._poster.close()
         return self._taken - self._written
 
 
-def _apart(packs: Sequence[bytes]) -> list[bytes]:
-    """The single lines; none holds a newline of its own."""
-    return b"\n".join(packs).split(b"\n")
+def _post_batches(outlet: Outlet) -> Writer:
+    """One request at a time, or several where each waits for a flush of the store's log."""
+    from sentinel.inflight import InFlightWriter
+
+    return InFlightWriter(outlet) if durability(outlet.store, outlet.server) == DURABLE else PostWriter(outlet)
 
 
 WRITERS: Mapping[str, Callable[[Outlet], Writer]] = {
     "client-synchronous": SynchronousWriter,
     "client-batching": ClientBatchingWriter,
-    "post-batches": PostWriter,
+    "post-batches": _post_batches,
 }

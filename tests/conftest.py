@@ -17,7 +17,7 @@ import pytest
 from commandline import NOWHERE, Result
 from servers import Lane, ScriptedStore, victoria_metrics
 
-from sentinel import bus, cli
+from sentinel import bus, cli, signals
 from sentinel.lab import stack
 from sentinel.lab.stack import native
 from sentinel.lab.warden import Warden
@@ -57,7 +57,7 @@ def need(lack: str) -> None:
 @pytest.fixture
 def sentinel(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Result]]:
     """Runs a command as the shell would, in this process; puts signals and logging back as they were."""
-    handlers = {number: signal.getsignal(number) for number in (*cli.STOP_SIGNALS, signal.SIGUSR1)}
+    handlers = {number: signal.getsignal(number) for number in (*signals.STOP_SIGNALS, signal.SIGUSR1)}
     root = logging.getLogger()
     before = root.handlers[:], root.level, logging.getLogger("influxdb_client").level
 
@@ -74,6 +74,7 @@ def sentinel(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
         return Result(code, *capfd.readouterr())
 
     yield run
+    signal.set_wakeup_fd(-1)
     for number, handler in handlers.items():
         signal.signal(number, handler)
     root.handlers[:], root.level = before[0], before[1]

@@ -24,6 +24,7 @@ from sentinel import agent
 from sentinel.agent import Agent, AgentReport, Backlog, next_tick, run
 from sentinel.bus import server_version
 from sentinel.codecs import DECODERS
+from sentinel.delivery import StopSign
 from sentinel.errors import BusError, SettingsError
 from sentinel.ledger import SenderLedger
 from sentinel.probe import HostReading
@@ -287,6 +288,20 @@ def test_hanging_redis_delays_neither_samples_nor_stop(monkeypatch: pytest.Monke
     assert publisher.batches == []
 
 
+def test_a_stop_in_a_hurry_waits_for_no_last_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a send hangs, the stop's own deadline ends the wait for it."""
+    monkeypatch.setattr(agent, "LAST_ATTEMPT", 30.0)
+    release, stop = threading.Event(), StopSign()
+    publisher = FakePublisher(lambda _: release.wait(40))
+    stuck = Agent(settings(), publisher, reading)
+    try:
+        threading.Timer(0.1, stop.request, [0.1]).start()
+        assert stuck.run(stop=stop).elapsed < 10.0
+    finally:
+        release.set()
+        stuck._courier.join(10)
+
+
 def test_one_line_per_outage(caplog: pytest.LogCaptureFixture) -> None:
     """An outage is logged when it begins and when it ends, not at each tick."""
     publisher = FakePublisher(lambda numbers: not publisher.refused.is_set() or numbers[-1] in {0, 1, 2})
@@ -313,9 +328,9 @@ def test_flawed_sample_is_unsent() -> None:
 
 
 def test_stops_promptly() -> None:
-    """The stop event ends the wait for the next tick at once."""
-    stop = threading.Event()
-    timer = threading.Timer(0.1, stop.set)
+    """A stop ends the wait for the next tick at once."""
+    stop = StopSign()
+    timer = threading.Timer(0.1, stop.request, [5.0])
     timer.start()
     report = Agent(settings(interval=60.0), FakePublisher(), reading).run(stop=stop)
     timer.join()
@@ -432,18 +447,18 @@ def test_against_a_real_server(tmp_path: Path) -> None:
 def test_agent_before_its_server(tmp_path: Path) -> None:
     """An agent that starts before Redis keeps its samples and delivers them in order once Redis is there."""
     port = free_port()
-    stop, reports = threading.Event(), []
+    stop, reports = StopSign(), []
     absent = BusSettings(url=f"redis://127.0.0.1:{port}/0")
     thread = threading.Thread(target=lambda: reports.append(run(settings(interval=0.05), absent, stop=stop)))
     thread.start()
     try:
         time.sleep(0.3)
         with server(port, tmp_path) as bus:
-            stop.set()
+            stop.request(5.0)
             thread.join(10)
             samples = in_stream(bus)
     finally:
-        stop.set()
+        stop.request(5.0)
         thread.join(10)
     assert reports[0].ledger.problems() == []
     assert reports[0].ledger.unsent == 0

@@ -69,6 +69,7 @@ PURE = [
     "sentinel.ledger",
     "sentinel.sequences",
     "sentinel.trace",
+    "sentinel.store.influxdb3",
     "sentinel.configurations",
     "sentinel.lab.ablation_summary",
     "sentinel.lab.bounds",

@@ -15,7 +15,7 @@ import pytest
 from commandline import Result, assert_one_line
 from servers import START, Answer, ConsumerProcess, Lane, ScriptedStore, wait_until
 
-from sentinel import __version__, cli
+from sentinel import __version__, cli, signals
 from sentinel.bus import unread
 from sentinel.loads import run_load
 from sentinel.settings import LoadSettings, stack_environment
@@ -252,7 +252,7 @@ def test_an_agent_without_redis_says_what_it_could_not_send(
 # Signals -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", cli.STOP_SIGNALS)
+@pytest.mark.parametrize("number", signals.STOP_SIGNALS)
 def test_a_signal_ends_the_agent_with_its_ledger(
     embedded_lane: Lane, keeper: Warden, tmp_path: Path, number: signal.Signals
 ) -> None:

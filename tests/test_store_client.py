@@ -53,7 +53,7 @@ SERVERS = [
     (
         {"/ping": Answer(200, b'{"version":"3.4.1","revision":"x"}', {"x-influxdb-version": "3.4.1"})},
         Server("InfluxDB", "3.4.1", "3"),
-        "/api/v2/write",
+        "/api/v3/write_lp",
         True,
     ),
     (
@@ -305,12 +305,12 @@ def test_a_connection_that_the_store_closed_is_made_anew(scripted: ScriptedStore
         ("1", "/write?db=a+b"),
         ("embedded", "/write?db=a+b"),
         ("2", "/api/v2/write?org=o&bucket=a+b&precision=ns"),
-        ("3", "/api/v2/write?org=o&bucket=a+b&precision=ns"),
+        ("3", "/api/v3/write_lp?db=a+b&precision=nanosecond&accept_partial=false"),
         ("victoria", "/api/v2/write?org=o&bucket=a+b&precision=ns"),
     ],
 )
 def test_points_go_where_nanoseconds_are_understood(dialect: str, target: str) -> None:
-    """`/write` without a precision and `/api/v2/write` with `ns`: the only spellings that no server misreads."""
+    """Without a precision, with `ns`, with `nanosecond`: the only spelling for each path that no server misreads."""
     assert target == store.write_target(StoreSettings(org="o", bucket="a b"), Server("", "", dialect))
 
 

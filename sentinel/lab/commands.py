@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import tempfile
 import threading
 from pathlib import Path
 
 import click
 
-from sentinel.cli import Duration, on_stop_signals
+from sentinel.cli import Duration
 from sentinel.lab import runs as records
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.store.__main__ import command as store
 from sentinel.lab.warden import Warden
 from sentinel.settings import CODEC_NAMES, named_in_environment
+from sentinel.signals import STOP_SIGNALS
 
 
 @click.command()
@@ -111,7 +113,8 @@ def bundle(run: str, output: Path | None) -> None:
 def stack(kind: str, directory: Path | None) -> None:
     """Start a bus and a store for work by hand; they end with this command (Ctrl-C)."""
     stop = threading.Event()
-    on_stop_signals(stop.set)
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: stop.set())
     with (
         tempfile.TemporaryDirectory() as temporary,
         Warden() as warden,

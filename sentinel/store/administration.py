@@ -7,10 +7,11 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sentinel.errors import StackError, StoreAccessError, StoreRefusedError
+from sentinel.errors import StackError, StoreAccessError, StoreError, StoreRefusedError
 from sentinel.lineprotocol import visible
 from sentinel.sample import MEASUREMENT
 from sentinel.settings import shown
+from sentinel.store import influxdb3
 from sentinel.store.client import HttpStore, check, unknown_answer
 from sentinel.store.servers import identify, write_target
 
@@ -25,6 +26,7 @@ def ready(settings: StoreSettings) -> Server:
     """The store, known, its database made, and writing allowed; a warning where it is set up in a way that loses.
 
     Raises:
+        SettingsError: it does not have what is asked of it.
         StoreError: see `identify`, `prepare` and `verify`.
     """
     server = identify(settings)
@@ -111,12 +113,15 @@ def verify(settings: StoreSettings, server: Server) -> None:
         store.write(write_target(settings, server), b"# sentinel\n")
     except StoreRefusedError:
         pass  # some servers want at least one point: token and bucket were in order
+    except StoreError as error:
+        if error.status != 400:  # the same of InfluxDB 3, which blames no line for it
+            raise
     finally:
         store.close()
 
 
 def count(settings: StoreSettings, server: Server, run: str = "") -> int:
-    """How many points the store holds, of one run or in all.
+    """How many points the store holds, of one run or in all; of InfluxDB 3 those of the last day (`influxdb3.COUNTED`).
 
     Raises:
         StoreError: no answer.
@@ -125,7 +130,10 @@ def count(settings: StoreSettings, server: Server, run: str = "") -> int:
     try:
         if server.dialect == "victoria":
             return _victoria_count(store, run)
-        where = " WHERE run = " + quoted(visible(run), mark="'") if run else ""
+        bounds = ["run = " + quoted(visible(run), mark="'")] if run else []
+        if server.dialect == "3":
+            bounds.append(f"time > now() - {influxdb3.COUNTED}")
+        where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
         series = store.query(f'SELECT count(cpu) FROM "{MEASUREMENT}"{where}')  # noqa: S608 - quoted
         return int(series[0]["values"][0][1]) if series else 0
     finally:

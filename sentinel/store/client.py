@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import StoreAccessError, StoreError, StoreRefusedError
 from sentinel.settings import shown
+from sentinel.store import influxdb3
 from sentinel.store.address import address, authorization, hidden
 from sentinel.store.http import HttpLink, Response
 
@@ -61,7 +62,7 @@ class HttpStore:
         with self._mapped():
             response = self._link.post(self._prefix + target, body)
         if response.status != WRITTEN:
-            check(response, self.settings)
+            check(response, self.settings, names_lines=target.startswith(influxdb3.WRITE_PATH))
             raise unknown_answer(response, self.settings)
 
     def query(self, text: str, method: str = "GET") -> list[dict[str, Any]]:
@@ -79,6 +80,10 @@ class HttpStore:
         if "error" in result:
             raise StoreError(f"the store at {shown(self.settings.url)} could not answer {text!r}: {result['error']}")
         return list(result.get("series", []))
+
+    def cut_off(self) -> None:
+        """From another thread: let the write under way, and every later one, fail at once with a StoreError."""
+        self._link.cut_off()
 
     def close(self) -> None:
         """Close the connection."""
@@ -104,14 +109,27 @@ def unknown_answer(response: Response, settings: StoreSettings) -> StoreError:
     return StoreError(f"{_said(response, settings)} (no answer of a store; is a proxy in between?)")
 
 
-def check(response: Response, settings: StoreSettings, act: str = "writing to") -> None:
-    """Turn a status that is not 2xx into the error it stands for; `act` is what was tried with the bucket."""
+def _refusal(response: Response, settings: StoreSettings, *, names_lines: bool) -> StoreError:
+    line = influxdb3.named_line(response.body)
+    if response.status == 400 and line is None and (names_lines or influxdb3.blames_no_line(response.body)):
+        return StoreError(f"{_said(response, settings)} (it blames no line)", status=response.status)
+    words = response if line is None else response._replace(body=line.words.encode())
+    error = StoreRefusedError(_said(words, settings), status=response.status)
+    error.line = line and line.position
+    return error
+
+
+def check(response: Response, settings: StoreSettings, act: str = "writing to", *, names_lines: bool = False) -> None:
+    """Turn a status that is not 2xx into the error it stands for; `act` is what was tried with the bucket.
+
+    `names_lines`: whether a 400 that blames no line is about something else, and may pass.
+    """
     status = response.status
     if 200 <= status < 300:
         return
     about = _said(response, settings)
     if status in (400, 413, 422):
-        raise StoreRefusedError(about)
+        raise _refusal(response, settings, names_lines=names_lines)
     if status in (401, 403):
         raise StoreAccessError(f"{about} ({_allowed_by(response, settings)} {act} bucket {settings.bucket!r}?)")
     if status == 404:

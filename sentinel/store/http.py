@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import http.client
 import io
+import socket
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping
 
 HEAD_BYTES = 16 * 1024
@@ -51,6 +51,7 @@ class HttpLink:
         self._headers = dict(headers)
         self._heads: dict[str, bytes] = {}
         self._buffer = bytearray(HEAD_BYTES)
+        self._cut_off = False
 
     def request(self, method: str, target: str, body: bytes | None = None) -> Response:
         """One request, whatever its answer."""
@@ -65,7 +66,7 @@ class HttpLink:
         """POST a body to a path with its query; quick where the answer is a bare 204."""
         try:
             if self._connection.sock is None:
-                self._connection.connect()
+                self._connect()
             connection: socket.socket = self._connection.sock
             head = b"%bContent-Length: %d%b" % (self._head(target), len(body), _HEAD_END)
             if len(body) <= ONE_PIECE:
@@ -77,6 +78,11 @@ class HttpLink:
         except self.ERRORS:
             self._connection.close()
             raise
+
+    def _connect(self) -> None:
+        self._connection.connect()
+        if self._cut_off:
+            raise ConnectionAbortedError("given up")
 
     def _head(self, target: str) -> bytes:
         """All but the length, as http.client writes it; made once a target."""
@@ -110,6 +116,13 @@ class HttpLink:
         if answer.will_close:
             self._connection.close()
         return response
+
+    def cut_off(self) -> None:
+        """From another thread: let the `post` under way, and every later one, fail at once."""
+        self._cut_off = True
+        if (connection := self._connection.sock) is not None:
+            with suppress(OSError):  # it broke by itself
+                connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection; it may be used again."""

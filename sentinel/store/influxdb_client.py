@@ -7,6 +7,7 @@ HTTP seam moves the request to `/write`, so that the very same client code is me
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from sentinel.settings import StoreSettings
     from sentinel.store import Server
 
+    Left = Callable[[], float]
+    """Seconds that a stop leaves; infinite while nobody asked for one."""
+
+SHORTEST = 0.05
+"""Seconds that the last request of a stop may still take."""
+
 
 class PointEncoder:
     """Samples to influxdb-client Points, with the same tags and fields as our own lines."""
@@ -51,8 +58,15 @@ class PointEncoder:
         return point.time(sample.time, WritePrecision.NS)
 
 
-def open_client(settings: StoreSettings, server: Server) -> InfluxDBClient:
-    """An InfluxDBClient for the store, adapted where the server does not serve the client's path."""
+def _unhurried() -> float:
+    return math.inf
+
+
+def open_client(settings: StoreSettings, server: Server, left: Left = _unhurried) -> InfluxDBClient:
+    """An InfluxDBClient for the store, adapted where the server does not serve the client's path.
+
+    `left` says how many seconds a stop leaves: a request that begins then waits no longer for its answer.
+    """
     login = address(settings).login
     client = InfluxDBClient(
         url=without_login(settings.url),
@@ -64,6 +78,7 @@ def open_client(settings: StoreSettings, server: Server) -> InfluxDBClient:
     for logger in client.conf.loggers.values():
         logger.setLevel(logging.CRITICAL)  # it logs every error that it also reports, and sets the levels when opened
     _heed_status(client, settings)
+    _heed_deadline(client, settings, left)
     if not server.serves_client:
         original = client.api_client.call_api
 
@@ -95,6 +110,17 @@ def _heed_status(client: InfluxDBClient, settings: StoreSettings) -> None:
     client.api_client.request = request
 
 
+def _heed_deadline(client: InfluxDBClient, settings: StoreSettings, left: Left) -> None:
+    original = client.api_client.request
+
+    def request(*args: Any, **kw: Any) -> Any:
+        if (seconds := left()) < settings.timeout:
+            kw["_request_timeout"] = 1000 * max(SHORTEST, seconds)
+        return original(*args, **kw)
+
+    client.api_client.request = request
+
+
 @contextmanager
 def mapped(settings: StoreSettings) -> Iterator[None]:
     """The client's errors leave as ours, by the same table as our own requests'."""
@@ -121,9 +147,9 @@ def _as_ours(error: Exception, settings: StoreSettings) -> StoreError:
 class SynchronousApi:
     """`write_api(SYNCHRONOUS)`: one request per call."""
 
-    def __init__(self, settings: StoreSettings, server: Server) -> None:
+    def __init__(self, settings: StoreSettings, server: Server, left: Left = _unhurried) -> None:
         self._settings = settings
-        self._client = open_client(settings, server)
+        self._client = open_client(settings, server, left)
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
 
     def write(self, points: Sequence[Point | str]) -> None:
@@ -145,6 +171,7 @@ class BatchingApi:
         self,
         settings: StoreSettings,
         server: Server,
+        left: Left,
         *,
         batch_size: int,
         flush_interval: float,
@@ -152,7 +179,7 @@ class BatchingApi:
         on_error: Callable[[list[bytes], StoreError], None],
     ) -> None:
         self._settings = settings
-        self._client = open_client(settings, server)
+        self._client = open_client(settings, server, left)
         # Its own retries (5 to 125 s apart, deaf to a stop, and joined when Python ends) would outlast any deadline:
         # what it gives up comes to `on_error`, and is retried there.
         self._options = WriteOptions(batch_size=batch_size, flush_interval=int(flush_interval * 1000), max_retries=0)

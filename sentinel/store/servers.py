@@ -2,8 +2,8 @@
 
 InfluxDB 1.x, 2.x, 3, VictoriaMetrics and the lab's embedded store are told apart by probing `/ping` (and `/health`).
 QuestDB answers as an InfluxDB 2 would: it is known by its `Server` header, and refused.
-Times are always sent in ns: without a precision parameter on `/write`, with `precision=ns` on `/api/v2/write`; other
-spellings are silently misread by one server or another.
+Times are always sent in ns: without a precision parameter on `/write`, with `precision=ns` on `/api/v2/write` and
+`precision=nanosecond` on `/api/v3/write_lp`; other spellings are silently misread by one server or another.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sentinel.errors import StoreError
-from sentinel.settings import shown
+from sentinel.errors import SettingsError, StoreAccessError, StoreError
+from sentinel.settings import DURABLE, NO_SYNC, shown
+from sentinel.store import influxdb3
 from sentinel.store.client import REDIRECTS, HttpStore, check
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ NO_QUESTDB = (
     " InfluxQL; use InfluxDB or VictoriaMetrics"
 )
 """Seen with QuestDB 9.3.4 as it is; a table of one's own with DEDUP would cure the first only."""
+ACKNOWLEDGED = {
+    DURABLE: "acknowledged once they are in its write-ahead log (durable)",
+    NO_SYNC: "acknowledged before they are in its write-ahead log, so that a crash loses some (no_sync)",
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Server:
         """The path that points are posted to."""
         if self.dialect in ("1", "embedded"):
             return "/write"
-        return CLIENT_WRITE_PATH
+        return influxdb3.WRITE_PATH if self.dialect == "3" else CLIENT_WRITE_PATH
 
     @property
     def serves_client(self) -> bool:
@@ -83,9 +88,37 @@ class Server:
         return f"{self.name} {self.version}".strip()
 
 
+def durability(settings: StoreSettings, server: Server) -> str:
+    """`durable` or `no_sync` where the server has that choice (InfluxDB 3), else empty.
+
+    Raises:
+        SettingsError: one was chosen, and the server has no such choice.
+    """
+    if server.dialect == "3":
+        return settings.durability or DURABLE
+    if settings.durability:
+        raise SettingsError(
+            f"INFLUX_DURABILITY={settings.durability!r} is a choice of InfluxDB 3, and {shown(settings.url)} is"
+            f" {server}: leave it unset"
+        )
+    return ""
+
+
+def acknowledgement(settings: StoreSettings, server: Server) -> str:
+    """In words what the server's acknowledgement stands for, where one may choose; else empty."""
+    return ACKNOWLEDGED.get(durability(settings, server), "")
+
+
 def write_target(settings: StoreSettings, server: Server) -> str:
-    """The path and query that `HttpStore.write` posts to."""
-    if server.write_path == "/write":
+    """The path and query that `HttpStore.write` posts to.
+
+    Raises:
+        SettingsError: see `durability`.
+    """
+    kept = durability(settings, server)
+    if server.write_path == influxdb3.WRITE_PATH:
+        query = influxdb3.write_query(settings.bucket, kept)
+    elif server.write_path == "/write":
         query = {"db": settings.bucket}
     else:
         query = {"org": settings.org, "bucket": settings.bucket, "precision": "ns"}
@@ -96,6 +129,7 @@ def identify(settings: StoreSettings) -> Server:
     """Which server answers at the address.
 
     Raises:
+        StoreAccessError: it wants a token, or another one, before it says what it is (InfluxDB 3).
         StoreError: nobody answers, or somebody unknown.
     """
     store = HttpStore(settings)
@@ -105,6 +139,8 @@ def identify(settings: StoreSettings) -> Server:
             check(ping, settings)
         if ping.headers.get("server", "").lower().startswith("questdb"):
             raise StoreError(f"the store at {shown(settings.url)} is QuestDB: {NO_QUESTDB}")
+        if ping.status in (401, 403):
+            raise _unauthorised(settings, ping.status)
         version = ping.headers.get("x-influxdb-version", "")
         if ping.headers.get("x-influxdb-build") == "embedded":
             return Server("embedded store (not InfluxDB)", version.rpartition("-")[2], "embedded")
@@ -134,4 +170,13 @@ def _victoria(store: HttpStore) -> Server:
         version[1].decode() if version else "",
         "victoria",
         flag[1].decode() if flag else DEDUPLICATES,
+    )
+
+
+def _unauthorised(settings: StoreSettings, status: int) -> StoreAccessError:
+    remedy = "the INFLUX_TOKEN given is not one of its" if settings.token else "give it in INFLUX_TOKEN"
+    return StoreAccessError(
+        f"the store at {shown(settings.url)} wants a token before it says what it is (/ping: {status}): {remedy}"
+        " (InfluxDB 3 does so; `--disable-authz ping` of its server opens /ping)",
+        status=status,
     )

@@ -1,4 +1,4 @@
-"""The stack that someone else runs: `REDIS_URL`, `INFLUX_URL` (and `INFLUX_TOKEN`, `INFLUX_ORG`, `INFLUX_BUCKET`).
+"""The stack that someone else runs: `REDIS_URL`, `INFLUX_URL` (and `INFLUX_TOKEN` and the others of `StoreSettings`).
 
 Nothing is started or ended. The bucket of the real metrics, `sentinel`, is never taken: `sentinel_lab` stands in.
 """

@@ -62,11 +62,15 @@ class Stack:
     """What whoever runs the store should change, or empty."""
     reason: str = ""
     """Why `auto` chose this kind, in words; empty if it was asked for."""
+    acknowledgement: str = ""
+    """What the store's acknowledgement stands for, in words, where that was chosen."""
 
     @property
     def description(self) -> str:
-        """Versions, write path, and what of the store is not as usual: guarantee, scheduling, flags."""
+        """Versions, write path, and what of the store was chosen or is not as usual: guarantee, scheduling, flags."""
         said = f"{self.bus_version} and {self.store_version}, points posted to {self.write_path}"
+        if self.acknowledgement:
+            said = f"{said}, {self.acknowledgement}; those of influxdb-client to /api/v2/write, which always waits"
         scheduled = f"the store scheduled in the background (SCHED_BATCH, timer slack {SLACK / 1e6:g} ms)"
         said = ", ".join(filter(None, [said, self.guarantee, scheduled if self.background else ""]))
         return f"{said}. {self.warning}" if self.warning else said
@@ -135,7 +139,15 @@ def stack_behind(kind: str, bus_settings: BusSettings, store_settings: StoreSett
     server = store.ready(store_settings)
     store.count(store_settings, server, run="none")  # trials end with a count: rather be refused now
     found = bus_version, str(server), server.write_path
-    return Stack(kind, bus_settings, store_settings, *found, guarantee=server.guarantee, warning=server.warning)
+    return Stack(
+        kind,
+        bus_settings,
+        store_settings,
+        *found,
+        guarantee=server.guarantee,
+        warning=server.warning,
+        acknowledgement=store.acknowledgement(store_settings, server),
+    )
 
 
 def _in_background(pid: int) -> bool:
