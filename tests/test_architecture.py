@@ -46,6 +46,8 @@ HOMES = {
     "jupyterlab": {"sentinel.lab.jupyterlab"},
     "click": {
         "sentinel.cli",
+        "sentinel.dead_letters",
+        "sentinel.options",
         "sentinel.lab.commands",
         "sentinel.lab.example",
         "sentinel.lab.store.__main__",
