@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentinel import __version__
+from sentinel.check import check
 from sentinel.dead_letters import dead_letters
 from sentinel.errors import SentinelError
 from sentinel.options import (
@@ -91,6 +92,7 @@ def cli(verbose: bool) -> None:
     logging.getLogger("Rx").setLevel(logging.WARNING)
 
 
+cli.add_command(check)
 cli.add_command(dead_letters)
 
 

@@ -45,6 +45,7 @@ HOMES = {
     "papermill": {"sentinel.lab.runner"},
     "jupyterlab": {"sentinel.lab.jupyterlab"},
     "click": {
+        "sentinel.check",
         "sentinel.cli",
         "sentinel.dead_letters",
         "sentinel.options",
