@@ -26,8 +26,9 @@ PROBES = 3
 """Points of a batch, drawn at random, that tell: where the store takes none of them, it is the store."""
 OWN_FAULT = "retention policy"
 """In the store's words: the point is too old (1.x, 2.x), which no waiting mends, however many are."""
-_DROPPED = re.compile(r"\bdropped[= ](\d+)")
-"""How 1.x and 2.x say how many points of a body they dropped, having kept the rest."""
+_DROPPED = re.compile(r' dropped=(\d+)"\}$')
+"""How 1.x and 2.x end when they say how many points of a body they dropped; a name that a sender chose is quoted, and
+cannot end so."""
 
 log = logging.getLogger(__name__)
 

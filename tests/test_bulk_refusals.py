@@ -203,6 +203,16 @@ def test_a_burst_of_bad_points_among_sound_ones_is_dead_lettered(
     assert len(scripted.lines()) == 2000 - len(bad)
 
 
+@pytest.mark.parametrize("name", [f"x dropped={COUNT}", f'x dropped={COUNT}"}}'])
+def test_a_name_that_speaks_like_the_store_condemns_nobody_else(own: Lane, name: str) -> None:
+    """A field called as the end of the store's answer is one bad point; those beside it are stored."""
+    escaped = name.replace(" ", "\\ ").replace("=", "\\=")
+    write(own, f"system_stats {escaped}=1i".encode())
+    own.publish([message(n, fields={name: 1.5}) if n == 7 else message(n) for n in range(COUNT)])
+    ledger = consume(own).ledger
+    assert ([], COUNT - 1, {"store": 1}) == (ledger.problems(), ledger.written, ledger.reasons)
+
+
 def test_bulk_refusals_cost_few_requests_however_large_the_batch() -> None:
     """Of 5,000 points a store that refuses all is asked about the halves on the way to the first and a row of them."""
     asked: list[int] = []
@@ -224,7 +234,8 @@ def test_a_store_that_names_how_many_it_dropped_is_not_bisected() -> None:
 
     def post(points: Sequence[int]) -> None:
         asked.append(len(points))
-        raise StoreRefusedError(f"partial write: points beyond retention policy dropped={len(points)}")
+        words = f"partial write: points beyond retention policy dropped={len(points)}"
+        raise StoreRefusedError(f'answered 400: {{"error":"{words}"}}')
 
     assert len(Courier(post, StopSign(), ConsumerLedger()).deliver(range(5000))) == 5000
     assert asked == [5000]

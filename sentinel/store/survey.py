@@ -105,6 +105,8 @@ def _kept(store: HttpStore, server: Server) -> float | None:
     if server.dialect == "victoria":
         found = re.search(rb'name="retentionPeriod", value="(\d+)(\w?)"', store.request("GET", "/metrics").body)
         return int(found[1]) * _UNITS[found[2].decode()] if found else None
+    if server.dialect == "embedded":
+        return 0.0
     if server.dialect == "2":
         return _kept_by_bucket(store)
     series = store.query(f"SHOW RETENTION POLICIES ON {quoted(store.settings.bucket, mark=chr(34))}")
