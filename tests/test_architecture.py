@@ -59,6 +59,7 @@ HOMES = {
 
 PURE = [
     "sentinel.errors",
+    "sentinel.findings",
     "sentinel.sample",
     "sentinel.codecs",
     "sentinel.lineprotocol",
