@@ -11,23 +11,30 @@ import logging
 import signal
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sentinel import __version__, lastwords
+from sentinel.check import check
+from sentinel.dead_letters import dead_letters
 from sentinel.delivery import StopSign
 from sentinel.errors import SentinelError
+from sentinel.options import (
+    Duration,
+    health_option,
+    heartbeat_option,
+    key_option,
+    record_option,
+    transport_option,
+)
 from sentinel.settings import (
     CODEC_NAMES,
-    TRANSPORTS,
     AgentSettings,
     BusSettings,
     ConsumerSettings,
     LoadSettings,
     StoreSettings,
-    parse_duration,
     spare_threads,
 )
 from sentinel.signals import on_stop_signals
@@ -35,28 +42,9 @@ from sentinel.terminal import PrintableFormatter, printable, tolerate
 from sentinel.unexpected import EXIT_CODE, described, ending_with_any_thread
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sentinel.consumer import Consumer
-
-
-class Duration(click.ParamType[float]):
-    """Seconds, as `10`, `90s`, `2m`, `500ms`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Click's hook; a SettingsError becomes a usage error."""
-        try:
-            return parse_duration(value, param.name or "duration" if param else "duration")
-        except SentinelError as error:
-            self.fail(str(error), param, ctx)
-
-
-class DurationOrOff(Duration):
-    """As Duration; `off` is 0."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Click's hook."""
-        return 0.0 if value == "off" else super().convert(value, param, ctx)
 
 
 class Commands(click.Group):
@@ -103,15 +91,8 @@ def cli(verbose: bool) -> None:
     logging.getLogger("Rx").setLevel(logging.WARNING)
 
 
-transport_option = click.option("--transport", type=click.Choice(TRANSPORTS), default="stream", help="Kind of bus.")
-key_option = click.option("--key", default=BusSettings.stream, help="Name of the channel or stream.")
-record_option = click.option(
-    "--record", type=click.Path(path_type=Path, file_okay=False), help="Folder for intervals and ledger."
-)
-health_option = click.option(
-    "--health", type=DurationOrOff(), default="10s", help="Time between reports on itself; off: none."
-)
-heartbeat_option = click.option("--heartbeat", default="", metavar="FILE", help="File to touch while all is well.")
+cli.add_command(check)
+cli.add_command(dead_letters)
 
 
 @cli.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import random
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 5.0
+ROW = 20
+"""Points refused one after the other, with none taken in between, that make it worth asking who is at fault."""
+PROBES = 3
+"""Points of a batch, drawn at random, that tell: where the store takes none of them, it is the store."""
+OWN_FAULT = "retention policy"
+"""In the store's words: the point is too old (1.x, 2.x), which no waiting mends, however many are."""
+_DROPPED = re.compile(r' dropped=(\d+)"\}$')
+"""How 1.x and 2.x end when they say how many points of a body they dropped; a name that a sender chose is quoted, and
+cannot end so."""
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +131,17 @@ class Refused(NamedTuple):
         return text.encode()
 
 
+class BulkRefusalError(Exception):
+    """The store refuses points by the row: it is at fault, not they; never leaves this module."""
+
+
 class RefusalLog:
-    """Says what the store refuses, in its own words: at once, and then once in `seconds`."""
+    """What the store refuses: said in its own words, at once and then once in `seconds`, and counted in a row."""
 
     def __init__(self, seconds: float = 60.0) -> None:
+        self.row = 0
+        """Points refused for good since the store last took one."""
+        self.bulk = Outage("the store", log)
         self._seconds = seconds
         self._due = -math.inf
         self._count = 0
@@ -142,6 +159,7 @@ class RefusalLog:
 class Courier:
     """Delivers points through `post`, retrying what may pass and bisecting what the store refuses.
 
+    Where the store refuses `ROW` points in a row, and `PROBES` more of the batch too, they wait until it takes one.
     `apart` turns what was refused into single points, where points may come as packs of several.
     """
 
@@ -165,20 +183,86 @@ class Courier:
         Halves may be written twice on the way (1.x keeps the good part of a refused body): points overwrite themselves.
 
         Raises:
-            DeadlineError: the stop deadline passed first.
+            DeadlineError: the stop deadline passed first, or a stop was asked for while the store refuses everything.
         """
+        while True:
+            try:
+                refused = self._sift(points, points)
+            except BulkRefusalError as error:
+                self._wait(points, error)
+            else:
+                break
+        for each in refused:
+            self._refusals.note(each)
+        return refused
+
+    def _sift(self, points: Sequence[Any], batch: Sequence[Any]) -> list[Refused]:
+        """Write these points of a batch; those that are refused."""
         try:
-            insist(lambda: self._post(points), self._stop, self._count_retry)
+            self._send(points)
         except StoreRefusedError as error:
             single = self._apart(points)
-            if len(single) == 1:
-                refused = Refused(single[0], str(error))
-                self._refusals.note(refused)
-                return [refused]
+            if len(single) == 1 or _all_dropped(str(error), len(single)):
+                return self._refuse(single, batch, str(error))
             half = len(single) // 2
-            return [*self.deliver(single[:half]), *self.deliver(single[half:])]
-        self._ledger.requests += 1
+            return [*self._sift(single[:half], batch), *self._sift(single[half:], batch)]
+        self._refusals.row = 0
         return []
+
+    def _refuse(self, points: Sequence[Any], batch: Sequence[Any], words: str) -> list[Refused]:
+        """The store takes none of these. Raises BulkRefusalError: nor any other."""
+        if OWN_FAULT not in words:
+            self._refusals.row += len(points)
+            if self._refusals.row >= ROW:
+                self._probe(batch)
+        return [Refused(point, words) for point in points]
+
+    def _probe(self, batch: Sequence[Any]) -> None:
+        """Raises BulkRefusalError: the store takes no point of this batch, as far as a few can tell."""
+        single = self._apart(batch)
+        words = ""
+        for point in random.sample(single, min(PROBES, len(single))):
+            try:
+                self._send([point])
+            except StoreRefusedError as error:
+                words = str(error)
+            else:
+                self._refusals.row = 0
+                return
+        raise BulkRefusalError(words)
+
+    def _wait(self, batch: Sequence[Any], error: BulkRefusalError) -> None:
+        """Until the store takes a point of this batch."""
+        bulk = self._refusals.bulk
+        while True:
+            bulk.failed(error, "it refuses message after message: all wait, none is acknowledged or dropped")
+            self._rest(backoff(bulk.attempts, random.random()), error)  # noqa: S311 - jitter
+            self._count_retry()
+            try:
+                self._probe(batch)
+            except BulkRefusalError as now:
+                error = now
+            else:
+                bulk.over()
+                return
+
+    def _rest(self, seconds: float, error: BulkRefusalError) -> None:
+        """Raises DeadlineError: a stop was asked for, and no deadline makes this store take anything."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._stop.requested:
+                raise DeadlineError(str(error))
+            time.sleep(min(left, 0.05))
+
+    def _send(self, points: Sequence[Any]) -> None:
+        insist(lambda: self._post(points), self._stop, self._count_retry)
+        self._ledger.requests += 1
 
     def _count_retry(self) -> None:
         self._ledger.retries += 1
+
+
+def _all_dropped(words: str, points: int) -> bool:
+    """Whether the store says that it dropped every one: no bisecting would find another."""
+    found = _DROPPED.search(words)
+    return found is not None and int(found[1]) == points

@@ -139,7 +139,7 @@ class ClientBatchingWriter:
         """See Writer. Batches come here with one message each."""
         with self._changed:
             while len(self._waiting) >= self._most:
-                if self._outlet.stop.left <= 0:
+                if self._outlet.stop.left <= 0 or self._gave_up:
                     raise DeadlineError("influxdb-client did not write in time")
                 self._changed.wait(0.1)
             self._waiting.append(batch)

@@ -45,7 +45,10 @@ HOMES = {
     "papermill": {"sentinel.lab.runner"},
     "jupyterlab": {"sentinel.lab.jupyterlab"},
     "click": {
+        "sentinel.check",
         "sentinel.cli",
+        "sentinel.dead_letters",
+        "sentinel.options",
         "sentinel.lab.commands",
         "sentinel.lab.example",
         "sentinel.lab.store.__main__",
@@ -56,6 +59,7 @@ HOMES = {
 
 PURE = [
     "sentinel.errors",
+    "sentinel.findings",
     "sentinel.sample",
     "sentinel.codecs",
     "sentinel.lineprotocol",

@@ -13,7 +13,7 @@ from servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, fini
 from sentinel import store
 from sentinel.bus import DeadLetters
 from sentinel.configurations import CONFIGURATIONS
-from sentinel.delivery import RefusalLog, Refused
+from sentinel.delivery import ROW, RefusalLog, Refused
 
 if TYPE_CHECKING:
     from sentinel.consumer import ConsumerReport
@@ -200,8 +200,9 @@ def test_what_the_store_refuses_is_said_at_once_and_once(
 ) -> None:
     """One warning with the store's words, however many messages are refused within the minute."""
     scripted.on_write = lambda _: Answer(400, b"field type conflict: cpu")
-    scripted_lane.publish([good(number) for number in range(20)])
-    assert 20 == consume(scripted_lane, configuration).ledger.rejected
+    # Fewer than make the consumer wait for the store (test_bulk_refusals.py).
+    scripted_lane.publish([good(number) for number in range(ROW - 1)])
+    assert ROW - 1 == consume(scripted_lane, configuration).ledger.rejected
     (said,) = [record for record in caplog.records if "field type conflict: cpu" in record.message]
     assert ("WARNING", True) == (said.levelname, "messages refused so far: 1" in said.message)
 

@@ -16,7 +16,7 @@ from servers import Lane, Restartable, consuming, durable_bus, finish, loading, 
 
 from sentinel import consumer as consumer_module
 from sentinel import rejects
-from sentinel.bus import Sender, open_receiver, unread
+from sentinel.bus import DeadLetters, Sender, open_receiver, unread
 from sentinel.bus.bare import ByteCounter
 from sentinel.delivery import StopSign
 from sentinel.errors import BusRefusedError
@@ -26,7 +26,9 @@ from sentinel.outage import Outage
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from commandline import Result
 
     from sentinel.lab.stack import Stack
     from sentinel.lab.warden import Warden
@@ -394,6 +396,53 @@ def test_those_rights_are_enough_to_reconnect(
         assert [] == finish(consumer, running).ledger.problems()
     assert "answers again" in caplog.text
     assert "NOPERM" not in caplog.text
+
+
+def run_as(sentinel: Callable[..., Result], lane: Lane, *words: str) -> Result:
+    """A command of ours on the lane, as the user that its URL names."""
+    env = {"REDIS_URL": lane.bus.url, "INFLUX_URL": lane.store.url, "INFLUX_BUCKET": lane.store.bucket}
+    return sentinel(*words, "--key", lane.bus.stream, **env)
+
+
+def test_dead_letters_work_with_the_rights_that_readme_lists(own: Lane, sentinel: Callable[..., Result]) -> None:
+    """Exactly those rights are enough to list, replay on both transports, and purge."""
+    limited = user(own, *rights(own, "`dead-letters`"))
+    letters = DeadLetters(own.bus)
+    letters.put([(message(n), "time", "") for n in range(3)])
+    letters.close()
+    assert run_as(sentinel, limited, "dead-letters", "list").out.startswith("3 dead letters")
+    assert run_as(sentinel, limited, "dead-letters", "replay", "--limit", "1").code == 0
+    with consuming(own, transport="pubsub") as (consumer, running):
+        words = ("dead-letters", "replay", "--limit", "1", "--transport", "pubsub")
+        assert run_as(sentinel, limited, *words).code == 0
+        wait_until("it came", lambda: consumer.ledger.written == 1)
+        finish(consumer, running)
+    assert "removed 1 dead letter " in run_as(sentinel, limited, "dead-letters", "purge", "--yes").out
+    assert [] == own.dead_letters()
+
+
+@pytest.mark.parametrize("transport", ["stream", "pubsub"])
+@pytest.mark.parametrize(
+    ("program", "row"),
+    [("consume", "`consume`, stream"), ("consume", "`consume --transport pubsub`"), ("send", "`agent`, `load`")],
+)
+def test_check_knows_everything_with_the_rights_that_readme_lists(
+    own: Lane, sentinel: Callable[..., Result], program: str, row: str, transport: str
+) -> None:
+    """A program's rights and check's own leave no question open and none missing; those of another are ✗."""
+    join(own)
+    limited = user(own, *rights(own, row), *rights(own, "`check`"))
+    said = run_as(sentinel, limited, "check", "--program", program, "--transport", transport)
+    fits = program == "send" or ("pubsub" in row) == (transport == "pubsub")
+    assert (0 if fits else 1) == said.code, said.out
+    lines = [line for line in said.out.splitlines() if f"rights to {program}" in line]
+    if not fits:
+        assert ["✗"] == [line[0] for line in lines]
+    elif (program, transport) == ("send", "pubsub"):
+        assert "! rights to send: PUBLISH cannot be tried without" in lines[0]
+    else:
+        assert [f"✓ rights to {program}: all, {transport} {own.bus.stream!r}"] == lines
+    assert "may not ask" not in said.out
 
 
 # Retries that end, and lines that are few ----------------------------------------------------------------------------

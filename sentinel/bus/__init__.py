@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from sentinel.bus import policy
 from sentinel.bus.lag import Lag
 from sentinel.bus.link import remove, server_version, unread
 from sentinel.bus.pubsub import RedisPyPubSub, SocketPubSub
@@ -88,4 +89,7 @@ def open_receiver(receive: str, settings: BusSettings, consumer: ConsumerSetting
         kind = RECEIVERS[receive, consumer.transport]
     except KeyError:
         raise SettingsError(f"transport={consumer.transport!r} is unknown: expected pubsub or stream") from None
-    return kind(settings, consumer)
+    receiver = kind(settings, consumer)
+    if consumer.transport == "stream":
+        policy.warn(settings)
+    return receiver

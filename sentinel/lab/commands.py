@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 
-from sentinel.cli import Duration
 from sentinel.lab import runs as records
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.store.__main__ import command as store
 from sentinel.lab.warden import Warden
+from sentinel.options import Duration
 from sentinel.settings import CODEC_NAMES, named_in_environment
 from sentinel.signals import STOP_SIGNALS
 
