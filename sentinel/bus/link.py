@@ -11,6 +11,7 @@ import hiredis
 import redis
 from redis.exceptions import RedisError, ResponseError
 
+from sentinel.bus.bounds import HEAD, MOST, BoundedParser, TooLongError
 from sentinel.errors import BusError, BusRefusedError, SettingsError
 from sentinel.settings import shown
 
@@ -72,6 +73,8 @@ class mapped:  # noqa: N801 - used as a function
         if isinstance(error, ResponseError):
             advice = f" ({ADVICE[code(error)]})" if code(error) in ADVICE else ""
             raise BusRefusedError(f"Redis at {shown(self._url)}: {words(error)}{advice}", code(error)) from error
+        if isinstance(error, TooLongError):
+            raise BusError(f"Redis at {shown(self._url)}: {error}") from error
         if isinstance(error, (RedisError, OSError, EOFError)):
             said = error or type(error).__name__
             raise BusError(
@@ -82,7 +85,7 @@ class mapped:  # noqa: N801 - used as a function
 def client(settings: BusSettings, **options: Any) -> redis.Redis:
     """A redis-py client; it connects when first used."""
     try:
-        return redis.Redis.from_url(settings.url, **options)
+        return redis.Redis.from_url(settings.url, parser_class=BoundedParser, **options)
     except ValueError as error:
         # Of a password with a bare / or # the URL's parser takes a part for the port, and would quote it.
         cut = "@" in settings.url and "@" not in urlsplit(settings.url).netloc
@@ -181,11 +184,19 @@ class Socket:
         self._buffer = bytearray(SOCKET_BUFFER)
         self.filled = 0
         """When the last bytes were taken from the socket, ns since the epoch."""
+        self.taken = 0
+        """Bytes taken since a command was sent, or whoever reads set it to 0."""
+        self._last = 0
+        """Bytes of them that are still in the buffer."""
+        self._head = b""
+        """The first bytes of a reply that did not come at once."""
 
     def send(self, commands: bytes, timeout: float = 10.0) -> None:
         """Send packed commands; `timeout` seconds at most."""
         if timeout < self._timeout or self._timeout < 1.0:  # a read's short wait, or none, is not enough to send in
             self._within(timeout)
+        self.taken = self._last = 0
+        self._head = b""
         self.socket.sendall(commands)
 
     def _within(self, timeout: float) -> None:
@@ -203,14 +214,22 @@ class Socket:
 
         Raises:
             EOFError: the connection was closed, or a part of the reply did not come within `timeout` seconds.
+            TooLongError: as `fill`.
         """
         while (reply := self._reader.gets()) is False:
+            if len(self._head) < HEAD:
+                self._head += self._buffer[: min(self._last, HEAD)]
             if not self.fill(timeout):
                 raise EOFError(f"no answer within {timeout:.0f} s")
         return reply
 
     def fill(self, timeout: float) -> bool:
-        """Take what the socket holds, waiting up to `timeout` seconds for the first byte; False if none came."""
+        """Take what the socket holds, waiting up to `timeout` seconds for the first byte; False if none came.
+
+        Raises:
+            EOFError: the connection was closed.
+            TooLongError: more came than one reply may have.
+        """
         self._within(timeout)
         try:
             count = self.socket.recv_into(self._buffer)
@@ -219,6 +238,10 @@ class Socket:
         if not count:
             raise EOFError("the connection was closed by the server")
         self.filled = time.time_ns()
+        self._last = count
+        self.taken += count
+        if self.taken > MOST:
+            raise TooLongError(self._head)
         self._reader.feed(self._buffer, 0, count)  # type: ignore[arg-type]
         return True
 
