@@ -322,6 +322,21 @@ def test_a_channel_withdrawn_in_mid_run_is_said_and_tried_again(
         assert finish(consumer, running).ledger.written == 2
 
 
+@pytest.mark.parametrize("configuration", ["baseline", "optimised"])
+def test_a_stop_without_the_right_to_unsubscribe_says_what_it_cannot(
+    own: Lane, configuration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All that came is stored, the stop is quick, and one line says that what is published meanwhile is not counted."""
+    limited = user(own, "~*", f"&{own.bus.channel}", "+@all", "-unsubscribe")
+    with consuming(limited, configuration, transport="pubsub") as (consumer, running):
+        own.publish([message(n) for n in range(100)], "pubsub")
+        consumer.stop.request(20.0)
+        running.result(5)
+        ledger = consumer.close().ledger
+    assert ([], 100, 100) == (ledger.problems(), ledger.received, ledger.written)
+    assert sum("unsubscribe" in line and "is not counted" in line for line in caplog.messages) == 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_right_that_housekeeping_lacks_is_said_once(own: Lane, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """Each missing right is one warning that names it, and keeps nothing else from being done."""
