@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redis.exceptions import NoPermissionError, ResponseError
 
 from sentinel.bus.bounds import ReadCount, TooLongError
-from sentinel.bus.link import ADVICE, client, code, mapped, words
-from sentinel.settings import shown
+from sentinel.bus.link import client, code, mapped, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,7 +54,7 @@ class Housekeeping:
         Raises:
             BusError: Redis is away, or refuses for another reason than a missing right.
         """
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             trimmed = self._permitted(self._trimmed_unread, "entries trimmed unread are not counted", 0)
             self._permitted(self._trim, "the stream is not trimmed", None)
         return trimmed
@@ -66,7 +65,7 @@ class Housekeeping:
         Raises:
             BusError: as `tend`, or they are too many bytes at once; some may have been taken over.
         """
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             return self._permitted(self._claim, "entries of dead consumers are not taken over", [])
 
     def _permitted(self, step: Callable[[], T], loss: str, otherwise: T) -> T:
@@ -76,7 +75,7 @@ class Housekeeping:
         except NoPermissionError as error:
             if loss not in self._said:
                 self._said.add(loss)
-                log.warning("Redis at %s: %s (%s); %s", shown(self._settings.url), words(error), ADVICE["NOPERM"], loss)
+                log.warning("%s; %s", refused(error, self._settings.url, self._settings.stream), loss)
             return otherwise
 
     def _groups(self) -> dict[bytes, _GroupState]:

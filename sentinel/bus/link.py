@@ -28,24 +28,36 @@ SOCKET_BUFFER = 256 * 1024
 """Bytes taken from the socket at once: 1,000 JSON messages, for 2.7 µs each; 64 KiB and 500 took 3.1."""
 
 
+CLUSTER = "it is a node of a cluster, which is not supported: REDIS_URL must name a Redis or Valkey that stands alone"
 ADVICE = {
     "NOPERM": "grant it with ACL SETUSER: README lists the rights that each program needs",
     "OOM": "its maxmemory is used up: raise it, or let a consumer empty the stream",
     "MISCONF": "it cannot save to its disk: see its log",
     "READONLY": "it is a replica: does REDIS_URL name the primary?",
     "WRONGTYPE": "another program has a key of this name: choose another with --key",
+    "NOAUTH": "REDIS_URL must hold a password: redis://user:password@host:port",
+    "WRONGPASS": "are user and password in REDIS_URL right?",
+    "LOADING": "it reads its data from disk, which passes",
+    **dict.fromkeys(("MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT", "TRYAGAIN"), CLUSTER),
 }
 """What to do about a refusal, by its code."""
 
 
-def code(refusal: ResponseError) -> str:
+def code(refusal: RedisError) -> str:
     """The first word of Redis's answer, such as `NOPERM`."""
     return refusal.status_code or str(refusal).partition(" ")[0]
 
 
-def words(refusal: ResponseError) -> str:
+def words(refusal: RedisError) -> str:
     """Redis's answer as it came: redis-py takes the code off some."""
     return f"{refusal.status_code} {refusal}" if refusal.status_code else str(refusal)
+
+
+def refused(refusal: RedisError, url: str, key: str) -> str:
+    """One line: who refuses, in its own words, and what to do; `key` is the name that the command was about."""
+    advice = f" ({ADVICE[code(refusal)]})" if code(refusal) in ADVICE else ""
+    about = f" for the key {key!r}" if key and code(refusal) == "WRONGTYPE" else ""
+    return f"Redis at {shown(url)}: {words(refusal)}{about}{advice}"
 
 
 def checked(reply: Any) -> Any:
@@ -56,23 +68,25 @@ def checked(reply: Any) -> Any:
 
 
 class mapped:  # noqa: N801 - used as a function
-    """Driver errors leave as BusError, with the address and what to do.
+    """Driver errors leave as BusError, with the address and what to do; `key` is the name that commands are about.
 
     A class, since every read passes through: a generator takes 0.4 µs more.
     """
 
-    __slots__ = ("_url",)
+    __slots__ = ("_key", "_url")
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str = "") -> None:
         self._url = url
+        self._key = key
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, ResponseError):
-            advice = f" ({ADVICE[code(error)]})" if code(error) in ADVICE else ""
-            raise BusRefusedError(f"Redis at {shown(self._url)}: {words(error)}{advice}", code(error)) from error
+            raise BusRefusedError(refused(error, self._url, self._key), code(error)) from error
+        if isinstance(error, RedisError) and error.status_code:  # it is running: no password, too many clients, loading
+            raise BusError(refused(error, self._url, self._key)) from error
         if isinstance(error, TooLongError):
             raise BusError(f"Redis at {shown(self._url)}: {error}") from error
         if isinstance(error, (RedisError, OSError, EOFError)):

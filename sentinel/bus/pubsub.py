@@ -36,7 +36,8 @@ class _Subscriber:
     """See Receiver."""
     missed = (
         "what was published meanwhile, or was on its way, is lost to this consumer: gaps in the senders' numbers are"
-        " counted as lost, messages without numbers by nobody"
+        " counted as lost, messages without numbers by nobody (Redis cuts off a subscriber that is too far behind:"
+        " client-output-buffer-limit)"
     )
     """See Receiver."""
 

@@ -72,7 +72,7 @@ class RedisPyStream:
 
     def _join(self) -> None:
         """Make sure of the group: by the command that reads from it, which a full Redis takes too."""
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             try:
                 self._xreadgroup(b"0", 1)
             except ResponseError as error:
@@ -92,7 +92,7 @@ class RedisPyStream:
         """See Receiver."""
         if self._claimed_unseen:
             self._claimed_unseen, self._own_after = False, b"0"
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             try:
                 entries = self._entries(self._own_after or b">", timeout)
             except ResponseError as error:
@@ -139,7 +139,7 @@ class RedisPyStream:
 
     def acknowledge(self, ids: Sequence[bytes]) -> None:
         """See Receiver."""
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             self._client.xack(self._settings.stream, self._settings.group, *ids)
 
     @property
@@ -174,7 +174,7 @@ class RedisPyStream:
 
     def reconnect(self) -> None:
         """See Receiver."""
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             # The writer may be using one: that it finds broken by itself, and must not lose it under its hands.
             self._client.connection_pool.disconnect(inuse_connections=False)
         self._join()
@@ -211,7 +211,7 @@ class SocketStream(RedisPyStream):
         """Make the connection anew."""
         if self._socket is not None:
             self._socket.close()
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             self._socket = Socket(self._settings)
 
     def reconnect(self) -> None:
@@ -270,7 +270,7 @@ class SocketStream(RedisPyStream):
 
     def tell(self) -> None:
         """See Receiver."""
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             self._exchange()
 
     @property
