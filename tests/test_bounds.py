@@ -27,9 +27,9 @@ GIANT = b'{"timestamp":1,"cpu_usage":1,"mem_usage":1,"host":"%b"}' % (b"x" * 34_
 
 
 class Confined(ConsumerProcess):
-    """With 900 MB of address space."""
+    """With 600 MB of address space: less than the large entries of one test, and all that a consumer needs."""
 
-    launcher = ("sh", "-c", 'ulimit -v 900000; exec "$@"', "sh")
+    launcher = ("sh", "-c", 'ulimit -v 600000; exec "$@"', "sh")
 
 
 def sound(number: int) -> bytes:
@@ -80,7 +80,7 @@ def leave_pending(lane: Lane, name: str) -> None:
 def test_hundreds_of_megabytes_in_large_entries_fit_a_small_address_space(
     lane: Lane, crashed: bool, keeper: Warden, tmp_path: Path
 ) -> None:
-    """60 entries of 8 MB are rejected in 900 MB, new ones as well as those pending of a crash."""
+    """60 entries of 8 MB are rejected in 600 MB, new ones as well as those pending of a crash."""
     publish(lane, among_sound(LARGE, 60))
     if crashed:
         leave_pending(lane, "c1")
