@@ -87,6 +87,7 @@ def test_hundreds_of_megabytes_in_large_entries_fit_a_small_address_space(
     process = Confined(keeper, lane, tmp_path, "--until-empty")
     assert process.ends() == 0, process.log
     assert_judged(process.ledger, lane, 60, f"{len(LARGE):,} bytes")
+    assert process.ledger.taken_over == (121 if crashed else 0)
 
 
 def read_all(lane: Lane) -> None:

@@ -48,6 +48,8 @@ class RedisPyStream:
         self._housekeeping = Housekeeping(settings, consumer)
         self._own_after: bytes | None = b"0"
         """Our own unacknowledged entries are read first, after this id; None once there are no more."""
+        self._left_over = True
+        """Whether they are an earlier or another consumer's, and not what a connection of ours did not bring."""
         self._claimed_unseen = False
         """Whether entries may have been taken over that never reached us: they are pending under our name."""
         self._newest = b"0"
@@ -91,7 +93,7 @@ class RedisPyStream:
     def read(self, timeout: float) -> Read | None:
         """See Receiver."""
         if self._claimed_unseen:
-            self._claimed_unseen, self._own_after = False, b"0"
+            self._claimed_unseen, self._own_after, self._left_over = False, b"0", True
         with mapped(self._settings.url, self._settings.stream):
             try:
                 entries = self._entries(self._own_after or b">", timeout)
@@ -109,6 +111,12 @@ class RedisPyStream:
         self._newest = entries[-1][0]
         return _as_read(entries, at, self._taken)
 
+    def _read_again(self) -> bytes:
+        """What was delivered and never reached us is pending under our name: read it next, after the id returned."""
+        if self._own_after is None:
+            self._own_after, self._left_over = self._newest, False
+        return self._own_after
+
     def _own(self, entries: list[Any], at: int) -> Read | None:
         self._own_after = entries[-1][0] if entries else None
         self._newest = max(self._newest, self._own_after or self._newest, key=order)
@@ -117,14 +125,14 @@ class RedisPyStream:
             self._trimmed += len(gone)
             self.acknowledge(gone)
         there = [entry for entry in entries if entry[1]]
-        self.taken_over += len(there)
+        self.taken_over += len(there) if self._left_over else 0
         return _as_read(there, at, self._taken) if there else None
 
     def _entries(self, after: bytes, timeout: float) -> list[Any]:
         """[[id, [field, value, …]], …] as RESP2 has it."""
         if self._connected_anew and after == b">":
             self._connected_anew = False
-            self._own_after = after = self._newest
+            after = self._read_again()
         try:
             return self._xreadgroup(after, self.COUNT, max(1, min(2000, int(timeout * 1000))))  # redis-py waits for 5 s
         except TooLongError as error:
@@ -179,8 +187,7 @@ class RedisPyStream:
             self._client.connection_pool.disconnect(inuse_connections=False)
         self._join()
         self._connected_anew = False
-        # What was delivered to the broken connection and never reached us is pending under our name.
-        self._own_after = self._own_after or self._newest
+        self._read_again()
 
     def close(self) -> None:
         """See Receiver."""
@@ -240,9 +247,7 @@ class SocketStream(RedisPyStream):
         if self._count.now == 1:
             return [entry_too_long(error.head)]
         self._count.too_many()
-        if after == b">":
-            self._own_after = after = self._newest
-        return self._entries(after, 0.0)
+        return self._entries(self._read_again(), 0.0)
 
     def _exchange(self, command: bytes = b"", timeout: float = 0.0) -> Any:
         """Acknowledge what is noted, and send a command; its reply, None where there is no command."""
