@@ -24,7 +24,7 @@ $(foreach name,$(given-names),$(eval override $(name) := $$(value $(name)))$(eva
 override parameter-names := $(filter-out PYTHON VENV,$(given-names))
 override parameter-words = $(foreach name,$(parameter-names),$(call as-word,$(name)=$(value $(name))))
 
-.PHONY: help install benchmark ablation bench-check sweep live limits env test test-compose check audit lab example constraints clean
+.PHONY: help install benchmark ablation bench-check sweep live limits env test fuzz test-compose check audit lab example constraints clean
 
 help:  ## this list
 	@echo "SentinelStream Lab. Parameters go behind a target: make benchmark WORKERS=128 DURATION=120s"
@@ -59,6 +59,9 @@ env:  ## write .env, the passwords for docker-compose.yml; one that is there sta
 # Most of the suite waits for processes: two at a time, each file in one of them, take three fifths of the time.
 test: install  ## run the tests
 	@$(bin)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=10)
+
+fuzz: install  ## a million odd messages through every configuration, on both transports; about 10 minutes
+	@$(bin)/pytest -q -s -m fuzz tests/test_fuzz.py
 
 test-compose: install  ## prove docker-compose.yml on the Docker engine that answers; some minutes
 	@$(bin)/pytest -q -s -m compose tests/compose

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sentinel.trace import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from sentinel.trace import Trace
 
@@ -25,6 +25,9 @@ AGE = 0.001
 1.9 ms instead of 1.4, its p99 the same."""
 WAITING = range(9, 100)
 """Points with which a batch waits so long: fewer are a light load, which nothing holds up, more are worth a request."""
+LARGEST = 8_000_000
+"""Bytes of points with which a batch is full, whatever their number: servers refuse larger bodies, InfluxDB 3 those
+above 10 MB, 1.x above 25."""
 ANY = range(1, sys.maxsize)
 """Any number of points."""
 
@@ -37,6 +40,11 @@ class Read(NamedTuple):
     payloads: Sequence[bytes]
     at: int
     """When the read from the socket returned, ns since the epoch."""
+
+    def without(self, bad: Container[int]) -> Read:
+        """The messages at all other positions."""
+        ids = [entry for position, entry in enumerate(self.ids) if position not in bad]
+        return Read(ids, [payload for n, payload in enumerate(self.payloads) if n not in bad], self.at)
 
 
 @dataclass(slots=True)
@@ -62,6 +70,8 @@ class Batch:
     blocks: list[Block] = field(default_factory=list)
     count: int = 0
     """Messages."""
+    size: int = 0
+    """Bytes of the points, where they are bytes."""
 
     def __len__(self) -> int:
         return self.count
@@ -70,6 +80,7 @@ class Batch:
         """Take a block in."""
         self.blocks.append(block)
         self.count += block.messages
+        self.size += _size(block.points)
 
     @property
     def ids(self) -> list[bytes]:
@@ -78,7 +89,7 @@ class Batch:
 
 
 class Batcher:
-    """Gathers reads into batches of at most `size` points, due once their oldest is `max_age` ns old.
+    """Gathers reads into batches of at most `size` points, or `LARGEST` bytes, due once the oldest is `max_age` ns old.
 
     `pack` turns the points of a block into what the writer wants of them. `waiting` are the numbers of points with
     which a batch waits for its age; with any other it is due at once.
@@ -121,7 +132,11 @@ class Batcher:
             batch = self._batch
             first = not batch.count
             stop = min(end, start + self.size - batch.count)
-            block = Block(stop - start, read.ids[start:stop], self._pack(points[start:stop]), read.at)
+            packed = self._pack(points[start:stop])
+            while _size(packed) > LARGEST - batch.size and stop - start > 1:
+                stop = start + max(1, (stop - start) * (LARGEST - batch.size) // _size(packed))
+                packed = self._pack(points[start:stop])
+            block = Block(stop - start, read.ids[start:stop], packed, read.at)
             batch.append(block)
             block.batched_at = clock()
             if first:
@@ -129,7 +144,7 @@ class Batcher:
             whole = whole or trace()
             block.trace = whole.part(start, stop)
             start = stop
-            if batch.count >= self.size:
+            if batch.count >= self.size or batch.size >= LARGEST:
                 full.append(self.take())
         return full
 
@@ -147,3 +162,7 @@ class Batcher:
         """The batch as it is, due or not."""
         batch, self._batch = self._batch, Batch()
         return batch
+
+
+def _size(points: Any) -> int:
+    return len(points) if isinstance(points, bytes) else 0

@@ -46,6 +46,20 @@ class Rejected:
     """The value, and what was expected."""
 
 
+class Oversized(bytes):
+    """In place of a payload above `MAX_PAYLOAD`: its beginning, filled up so that it is still too long."""
+
+    size: str
+    """How long the payload is, in words."""
+
+    @classmethod
+    def beginning(cls, head: bytes, size: str) -> Oversized:
+        """Of a payload that begins so."""
+        payload = cls(head.ljust(MAX_PAYLOAD + 1))
+        payload.size = size
+        return payload
+
+
 class Decoded(NamedTuple):
     """What the payloads of one read were; samples and rejects are together as many."""
 
@@ -101,7 +115,8 @@ def _shown(payload: bytes) -> str:
 def _checked(payload: bytes, parse: Callable[[bytes], Sample]) -> Sample:
     """One payload, with every doubt turned into a reason."""
     if len(payload) > MAX_PAYLOAD:
-        raise _NotAMessageError("size", f"{len(payload):,} bytes: expected at most {MAX_PAYLOAD:,}")
+        size = payload.size if isinstance(payload, Oversized) else f"{len(payload):,} bytes"
+        raise _NotAMessageError("size", f"{size}: expected at most {MAX_PAYLOAD:,}")
     try:
         sample = _from_binary(payload) if len(payload) in _BINARY_LENGTHS else parse(payload)
     except msgspec.ValidationError as error:

@@ -7,7 +7,6 @@ A third wakes twice a second for the record, the stream's housekeeping and repor
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,17 +15,18 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sentinel.batching import AGE, ANY, WAITING, Batcher, Read
+from sentinel.acknowledgement import Acknowledgement
+from sentinel.batching import AGE, ANY, WAITING, Batcher
 from sentinel.bus import DeadLetters, open_receiver
 from sentinel.codecs import DECODERS
-from sentinel.delivery import DeadlineError, StopSign, backoff, insist
+from sentinel.delivery import DeadlineError, StopSign
 from sentinel.errors import BusError
 from sentinel.heartbeat import Heartbeat
 from sentinel.ledger import ConsumerLedger, ConsumerReport
 from sentinel.lineprotocol import LineEncoder
 from sentinel.measure import Measure, Unmeasured
-from sentinel.outage import Outage
 from sentinel.plausible import TimeBounds
+from sentinel.reconnection import Reconnection
 from sentinel.record import INTERVAL, Record
 from sentinel.rejects import Rejects
 from sentinel.reporter import open_reports
@@ -38,7 +38,7 @@ from sentinel.writers import WRITERS, Outlet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentinel.batching import Batch
+    from sentinel.batching import Batch, Read
     from sentinel.codecs import Rejected
     from sentinel.configurations import Configuration
     from sentinel.delivery import Refused
@@ -53,6 +53,10 @@ LONGEST_WAIT = 0.25
 """Seconds that a read may wait, so that a stop is noticed."""
 SHORTEST_WAIT = 0.001
 """Seconds that a read waits while a batch is due but the writer is busy."""
+CONFIRMED_WITHIN = 5.0
+"""Seconds of silence after which Redis counts as gone where the end of a subscription is to be confirmed…"""
+LAST_LOOK = 0.5
+"""…and once the deadline of a stop has passed."""
 CLAIM_EVERY = 20
 """Intervals between two looks for entries that other consumers left."""
 
@@ -95,8 +99,9 @@ class Consumer:
         server = ready(store)
         self._receiver = open_receiver(configuration.receive, bus, settings)
         self._takeover = Takeover(self._receiver, self.stop)
+        self._acknowledgement = Acknowledgement(self._receiver, self.ledger, self.stop)
         self._rejects = Rejects(DeadLetters(bus), self._rejected)
-        self._outage = Outage("Redis", log)
+        self._reconnection = Reconnection(self._receiver, self.ledger, self.stop)
         # influxdb-client does its own batching, or none: it gets every message at once.
         own_batches = configuration.write == "post-batches"
         outlet = Outlet(store, server, settings, self.ledger, self.stop, self._settle)
@@ -154,24 +159,27 @@ class Consumer:
         try:
             return self._receiver.read(timeout)
         except BusError as error:
-            self._reconnect(error)
+            self._reconnection.after(error)
             self._last_message = time.monotonic()  # a bus that could not be read was not seen to be empty
             return None
 
-    def _reconnect(self, error: BusError) -> None:
-        """Make the connection anew until that works; the pauses grow as long as it does, and cures nothing."""
-        while not self.stop.requested:
-            self._outage.failed(error, "reconnecting")
-            if self._outage.attempts > 1:
-                self.stop.pause(backoff(self._outage.attempts - 1, random.random()))  # noqa: S311 - jitter
-            try:
-                self._receiver.reconnect()
-            except BusError as now:
-                error = now
-            else:
-                self.ledger.reconnects += 1
-                self._outage.over()
-                return
+    def _take_rest(self) -> None:
+        """What the bus sent until it knew that we leave; once the deadline has passed it is received, and pending."""
+        late: DeadlineError | None = None
+        self._leave()
+        try:
+            for read in self._receiver.rest(min(CONFIRMED_WITHIN, max(LAST_LOOK, self.stop.left))):
+                if late is not None or self.stop.left <= 0:
+                    self.ledger.received += len(read.payloads)
+                    continue
+                try:
+                    self._take(read)
+                except DeadlineError as error:
+                    late = error
+        except BusError as error:
+            log.warning("%s; what was sent to us and did not arrive is lost, and how much that was is not known", error)
+        if late is not None:
+            raise late
 
     def _take(self, read: Read) -> None:
         """One read: decoded, encoded, batched."""
@@ -194,11 +202,7 @@ class Consumer:
         letters = [(read.payloads[r.position], r.reason, r.detail) for r in rejected]
         bad = {r.position for r in rejected}
         self._rejects.put(letters, [i for n, i in enumerate(read.ids) if n in bad])
-        return Read(
-            [i for n, i in enumerate(read.ids) if n not in bad],
-            [p for n, p in enumerate(read.payloads) if n not in bad],
-            read.at,
-        )
+        return read.without(bad)
 
     def _rejected(self, parcel: Parcel, dropped: bool) -> None:
         """Dead letters are kept, or dropped: account for them, and acknowledge what came with them."""
@@ -206,34 +210,7 @@ class Consumer:
             for _, reason, _ in parcel.letters:
                 self.ledger.reject(reason)
             self.ledger.letters_dropped += dropped * len(parcel.letters)
-        self._acknowledge(parcel.ids)
-
-    def _acknowledge(self, ids: Sequence[bytes]) -> None:
-        if not ids:
-            return
-        try:
-            insist(lambda: self._receiver.acknowledge(ids), self.stop, lambda: None)
-        except DeadlineError as error:
-            self._not_told(len(ids), error)
-
-    def _tell(self) -> None:
-        """Tell the bus of all that is stored, at the end."""
-
-        def tell() -> None:
-            try:
-                self._receiver.tell()
-            except BusError:
-                self._receiver.reconnect()
-                self._receiver.tell()
-
-        try:
-            insist(tell, self.stop, lambda: None)
-        except DeadlineError as error:
-            self._not_told(self._receiver.untold, error)
-
-    def _not_told(self, messages: int, error: Exception) -> None:
-        self.ledger.unacknowledged += messages
-        log.warning("%d messages are stored but Redis could not be told: %s", messages, error)
+        self._acknowledgement.give(parcel.ids)
 
     def _settle(self, batch: Batch, refused: Sequence[Refused], at: int) -> None:
         """The store has answered for a batch: account for it, then acknowledge. In the writer's thread."""
@@ -246,7 +223,7 @@ class Consumer:
         if refused:
             self._rejects.put([(each.line, "store", each.words) for each in refused], batch.ids)
         else:
-            self._acknowledge(batch.ids)
+            self._acknowledgement.give(batch.ids)
 
     def _keep(self) -> None:
         """Housekeeping, twice a second."""
@@ -259,9 +236,16 @@ class Consumer:
             self._note_interval()
             self._rejects.retry()
             self._takeover.due |= beat % CLAIM_EVERY == 0
+            if self.stop.requested:
+                self._leave()
             with suppress(BusError):  # the reader meets the same and says so
                 self.ledger.trimmed_unread += self._receiver.tend()
                 self._takeover.work(due)
+
+    def _leave(self) -> None:
+        """Have nothing more sent to us, also while the reader waits for the store."""
+        with suppress(BusError):  # `_take_rest` meets the same
+            self._receiver.leave()
 
     def _moves(self) -> bool:
         """Since the last look the reader came round, and the store answered, or there is nothing for it to answer."""
@@ -286,6 +270,7 @@ class Consumer:
     def close(self) -> ConsumerReport:
         """Write what is left, acknowledge it, and report; a stop in progress keeps its deadline."""
         try:
+            self._take_rest()
             if len(self._batcher):
                 self._writer.put(self._batcher.take())
         except DeadlineError as error:
@@ -294,7 +279,7 @@ class Consumer:
         self._closing.set()
         self._keeper.join()
         self._rejects.close(keep=self._settings.transport == "stream")
-        self._tell()
+        self._acknowledgement.finish()
         self._note_interval()
         self.report = self.account()
         self._record.close(asdict(self.report))

@@ -263,7 +263,7 @@ class LoadGenerator:
         self._ledger.failed += answers.refused
         self._ledger.receivers += answers.receivers
         if answers.refused and self._ledger.failed == answers.refused:
-            log.warning("Redis refused messages: %s", answers.reason)
+            log.warning("messages are refused: %s", answers.reason)
 
     def _fill(self) -> None:
         """`count` messages, in turn over the sources, as if each had sent one a millisecond until now.

@@ -7,13 +7,14 @@ A dead letter that Redis refuses waits, its message unacknowledged, and is tried
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from sentinel.errors import BusError
-from sentinel.outage import Outage
+from sentinel.outage import EVERY, Outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +25,9 @@ PATIENCE = 30.0
 """Seconds that a dead letter waits for Redis to take it."""
 MOST = 10_000
 """Letters and ids that wait at most; each letter is cut, see `DeadLetters`."""
+
+SAID = 300
+"""Characters of a reason in the log."""
 
 log = logging.getLogger(__name__)
 
@@ -54,14 +58,25 @@ class Rejects:
         self._outage = Outage("the dead-letter stream", log)
         self._dropped = 0
         """Letters dropped since the outage began."""
+        self._count, self._due = 0, -math.inf
+        """Messages rejected here, and when (monotonic) the next may be said."""
 
     def put(self, letters: Sequence[Letter], ids: Sequence[bytes]) -> None:
         """Keep the letters now, if Redis takes them and none wait; else let them wait."""
+        self._say([letter for letter in letters if letter[1] != "store"])
         parcel = Parcel([self._letters.cut(letter) for letter in letters], ids, time.monotonic())
         if self._waiting or not self._kept(parcel):
             with self._lock:
                 self._waiting.append(parcel)
                 self._weight += parcel.weight
+
+    def _say(self, letters: Sequence[Letter]) -> None:
+        """The first rejected message, and one a minute; the writer says what the store refuses."""
+        self._count += len(letters)
+        if letters and time.monotonic() >= self._due:
+            self._due = time.monotonic() + EVERY
+            _, reason, detail = letters[-1]
+            log.warning("a message was rejected (%s): %s; rejected so far: %d", reason, detail[:SAID], self._count)
 
     def retry(self) -> None:
         """Try again with those that wait, and drop what waited too long or is too much. For one thread."""

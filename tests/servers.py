@@ -168,12 +168,25 @@ def loading(lane: Lane, **settings: Any) -> Iterator[Future[LoadReport]]:
 class ConsumerProcess:
     """`sentinel consume` as a process, ready when constructed."""
 
+    launcher: Sequence[str] = ()
+    """What starts it, where that is not this process."""
+
     def __init__(self, warden: Warden, lane: Lane, folder: Path, *options: str, **named: str) -> None:
         self.folder = folder
         words = {"configuration": "optimised", "name": "c1", "run": lane.run, "key": lane.bus.stream, "health": "off"}
         words |= named
         pairs = [part for name, value in words.items() for part in (f"--{name.replace('_', '-')}", value)]
-        command = [sys.executable, "-m", "sentinel", "consume", *pairs, "--record", str(folder), *options]
+        command = [
+            *self.launcher,
+            sys.executable,
+            "-m",
+            "sentinel",
+            "consume",
+            *pairs,
+            "--record",
+            str(folder),
+            *options,
+        ]
         env = stack_environment(lane.bus, lane.store)
         self.child: Child = warden.start("consumer", command, log=folder / "log", env=env)
         wait_until("the consumer is ready", lambda: self.child.poll() is not None or (folder / READY).exists(), START)

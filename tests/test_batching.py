@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentinel import batching
 from sentinel.batching import Batch, Batcher, Read
 from sentinel.sample import Sample, columns
 from sentinel.trace import NUMBER, Trace, Tracer
@@ -74,6 +76,26 @@ def test_every_batch_but_the_last_is_exactly_full(size: int, read_sizes: list[in
     *full, rest = feed(size, read_sizes)
     assert [size] * (sum(read_sizes) // size) == [len(batch) for batch in full]
     assert sum(read_sizes) % size == len(rest)
+
+
+@PROPERTY
+@given(st.lists(st.lists(st.integers(1, 60), max_size=12), max_size=8))
+def test_a_batch_has_its_limit_in_bytes_too(reads: list[list[int]]) -> None:
+    """It is full at the limit, and passes it by less than its last message; all messages come, in order."""
+    lines = [[b"x" * size for size in sizes] for sizes in reads]
+    with patch.object(batching, "LARGEST", 100):
+        batcher = Batcher(1000, 1_000_000, b"".join)
+        batches = []
+        for sizes, points in zip(reads, lines, strict=True):
+            came, _, trace = read(0, len(sizes), ids=False)
+            batches += batcher.add(came, points, trace, standing(1), standing(1))
+        batches.append(batcher.take())
+    assert all(batch.size >= 100 for batch in batches[:-1])
+    assert all(batch.size - len(batch.blocks[-1].points) < 100 for batch in batches if batch.blocks)
+    assert all(len(block.points) <= 100 for batch in batches for block in batch.blocks)
+    whole = b"".join(block.points for batch in batches for block in batch.blocks)
+    assert whole == b"".join(line for points in lines for line in points)
+    assert sum(map(len, reads)) == sum(map(len, batches))
 
 
 @PROPERTY

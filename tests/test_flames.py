@@ -32,7 +32,7 @@ CALLED_BACK = (
     f"{POOL};WriteApi._on_next (influxdb_client/client/write_api.py:536);Consumer._settle (sentinel/consumer.py:218)"
 )
 EXCHANGE = f"{RUN};SocketStream._exchange (sentinel/bus/stream.py:245)"
-ACKNOWLEDGE = "Consumer._acknowledge (sentinel/consumer.py:209);insist (sentinel/delivery.py:62)"
+ACKNOWLEDGE = "Acknowledgement.give (sentinel/acknowledgement.py:29);insist (sentinel/delivery.py:62)"
 
 AT_WORK = [
     ("receive", f"{RUN};Consumer._read (sentinel/consumer.py:148);RedisPyStream.read (sentinel/bus/stream.py:62)"),

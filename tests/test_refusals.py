@@ -8,18 +8,21 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import Lane, Restartable, consuming, durable_bus, finish, loading, wait_until
+from servers import Lane, Restartable, consume, consuming, durable_bus, finish, loading, wait_until
 
 from sentinel import consumer as consumer_module
 from sentinel import rejects
 from sentinel.bus import DeadLetters, Sender, open_receiver, unread
 from sentinel.bus.bare import ByteCounter
+from sentinel.bus.link import ADVICE
 from sentinel.delivery import StopSign
-from sentinel.errors import BusRefusedError
+from sentinel.errors import BusError, BusRefusedError
 from sentinel.lab.stack import native, servers
 from sentinel.loads import run_load
 from sentinel.outage import Outage
@@ -324,6 +327,21 @@ def test_a_channel_withdrawn_in_mid_run_is_said_and_tried_again(
         assert finish(consumer, running).ledger.written == 2
 
 
+@pytest.mark.parametrize("configuration", ["baseline", "optimised"])
+def test_a_stop_without_the_right_to_unsubscribe_says_what_it_cannot(
+    own: Lane, configuration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All that came is stored, the stop is quick, and one line says that what is published meanwhile is not counted."""
+    limited = user(own, "~*", f"&{own.bus.channel}", "+@all", "-unsubscribe")
+    with consuming(limited, configuration, transport="pubsub") as (consumer, running):
+        own.publish([message(n) for n in range(100)], "pubsub")
+        consumer.stop.request(20.0)
+        running.result(5)
+        ledger = consumer.close().ledger
+    assert ([], 100, 100) == (ledger.problems(), ledger.received, ledger.written)
+    assert sum("unsubscribe" in line and "is not counted" in line for line in caplog.messages) == 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_right_that_housekeeping_lacks_is_said_once(own: Lane, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """Each missing right is one warning that names it, and keeps nothing else from being done."""
@@ -499,6 +517,125 @@ def test_a_load_that_is_stopped_while_redis_is_away_ends_at_once(
     server.start()
     assert len(caplog.messages) <= 4
     assert "descriptor" not in caplog.text
+
+
+# In words --------------------------------------------------------------------------------------------------------
+
+
+def attempts(lane: Lane) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The key, and what each program first asks of a stream's Redis: to read, to send, to keep a dead letter."""
+    for kind in KINDS:
+        yield lane.bus.stream, partial(open_receiver, kind, lane.bus, ConsumerSettings())
+    yield lane.bus.stream, partial(lane.publish, [message(1)])
+    yield lane.bus.dead_letters, partial(DeadLetters(lane.bus).put, [(b"payload", "json", "detail")])
+
+
+def said(attempt: Callable[[], object]) -> str:
+    """The error's one line."""
+    with pytest.raises(BusError) as caught:
+        attempt()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_key_of_another_type_is_named(own: Lane) -> None:
+    """Every program says which key is in its way, and does not ask whether Redis is running."""
+    with own.redis() as client:
+        client.set(own.bus.stream, "x")
+        client.set(own.bus.dead_letters, "x")
+    for key, attempt in attempts(own):
+        line = said(attempt)
+        assert f"WRONGTYPE Operation against a key holding the wrong kind of value for the key {key!r} (" in line
+        assert "running" not in line
+
+
+@pytest.mark.parametrize("how", ["OOM", "MISCONF", "READONLY"])
+def test_an_answer_is_not_asked_whether_redis_runs(own: Lane, how: str) -> None:
+    """Who refuses is there: the line has its words and what to do about them."""
+    join(own)
+    with refusing(own, how) if how != "OOM" else full(own):
+        for _, attempt in [*attempts(own)][2:]:
+            line = said(attempt)
+            assert f": {how} " in line
+            assert ADVICE[how] in line
+            assert "running" not in line
+        sender = Sender(own.bus, "stream", 1)
+        sender.send(0, [message(1)])
+        answers = sender.collect(2.0)
+        assert (1, True) == (answers.refused, ADVICE[how] in answers.reason)
+        sender.close()
+
+
+@contextmanager
+def full(lane: Lane) -> Iterator[None]:
+    """Redis has no memory for another message."""
+    fill(lane)
+    yield
+
+
+def test_a_password_that_is_missing_or_wrong_is_named_as_such(own: Lane) -> None:
+    """The line says what REDIS_URL lacks, without the password that it has."""
+    with own.redis() as client:
+        client.config_set("requirepass", "s3cret")
+        client.auth("s3cret")
+        wrong = Lane(replace(own.bus, url=own.bus.url.replace("redis://", "redis://:wr0ng@")), own.store, own.run)
+        for lane, advice in ((own, ADVICE["NOAUTH"]), (wrong, ADVICE["WRONGPASS"])):
+            for _, attempt in attempts(lane):
+                line = said(attempt)
+                assert advice in line
+                assert not [word for word in ("running", "s3cret", "wr0ng") if word in line]
+        client.config_set("requirepass", "")
+
+
+def test_a_cluster_is_refused_in_one_line(keeper: Warden, tmp_path: Path, native_stack: Stack, embedded: Stack) -> None:
+    """Where another node has the key, every program says that it is a cluster, and what REDIS_URL must name."""
+    program = native.find("redis-server") or tmp_path
+    nodes = [durable_bus(keeper, tmp_path / name, program, ("--cluster-enabled", "yes")) for name in ("one", "two")]
+    here, there = (Lane.on(bus, embedded.store) for _, bus in nodes)
+    with here.redis() as one, there.redis() as two:
+        two.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        one.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[1][0].ports[0])
+        wait_until("they know each other", lambda: one.execute_command("CLUSTER", "SLOTS"))
+        wait_until("the cluster works", lambda: "cluster_state:ok" in str(one.execute_command("CLUSTER", "INFO")))
+    for _, attempt in attempts(here):
+        line = said(attempt)
+        assert "MOVED " in line
+        assert "not supported: REDIS_URL must name a Redis or Valkey that stands alone" in line
+    for started, _ in nodes:
+        started.end(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("configuration", ["baseline", "optimised"])
+def test_a_subscriber_that_redis_cut_off_says_so(
+    own: Lane, configuration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line when it is cut off, and one when it listens again, with what is lost and who counts it."""
+    with own.redis() as client:
+        client.config_set("client-output-buffer-limit", "pubsub 100kb 0 0")
+        with consuming(own, configuration, transport="pubsub") as (consumer, running):
+            # One message alone is beyond what Redis keeps for a subscriber.
+            assert own.publish([message(1, "x" * 5_000_000)], "pubsub") == 1
+            wait_until("it listens again", lambda: "answers again" in caplog.text)
+            assert own.publish([message(2)], "pubsub") == 1
+            wait_until("it is stored", lambda: consumer.ledger.written == 1)
+            ledger = finish(consumer, running).ledger
+    assert ([], 1) == (ledger.problems(), ledger.received)
+    assert sum("reconnecting" in line for line in caplog.messages) == 1
+    (line,) = [line for line in caplog.messages if "answers again" in line]
+    assert "is lost to this consumer" in line
+    assert "client-output-buffer-limit" in line
+
+
+@pytest.mark.parametrize("configuration", ["baseline", "optimised"])
+def test_a_poisonous_message_leaves_a_line(
+    embedded_lane: Lane, configuration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first rejected message is said with its reason, and no more than one a minute."""
+    embedded_lane.publish([b"not json", b"nor this", message(1)])
+    consume(embedded_lane, configuration)
+    lines = [line for line in caplog.messages if "rejected" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("a message was rejected (json): ")
 
 
 def test_an_outage_is_said_at_its_start_each_minute_and_at_its_end(caplog: pytest.LogCaptureFixture) -> None:

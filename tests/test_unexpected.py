@@ -33,25 +33,20 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("module", "name", "words", "where"), FAULTS, ids=[name for _, name, *_ in FAULTS])
-def test_an_error_in_any_thread_ends_the_process(
-    embedded_lane: Lane, module: str, name: str, words: str, where: str
-) -> None:
-    """It does not live on as half a program: one line says what it was and where, and the exit code is 1."""
-    run_load(LoadSettings(count=10), embedded_lane.bus)
+def ended(lane: Lane, fault: str, program: str, *words: str) -> str:
+    """The one line of a program, with something faulty in it, that ends by itself."""
+    run_load(LoadSettings(count=10), lane.bus)
+    module, owner, name = fault.rsplit(".", 2)
     faulty = f"""
-import importlib
-owner, _, name = {name!r}.partition(".")
+import importlib, runpy
 def fault(*_):
     {{}}["trouble"]
-setattr(getattr(importlib.import_module({module!r}), owner), name, fault)
-from sentinel.cli import main
-main()
+setattr(importlib.import_module({module!r}).{owner}, {name!r}, fault)
+runpy.run_module({program!r}, run_name="__main__")
 """
-    command = [sys.executable, "-c", faulty, *words.split(), "--key", embedded_lane.bus.stream]
     done = subprocess.run(
-        command,
-        env=stack_environment(embedded_lane.bus, embedded_lane.store),
+        [sys.executable, "-c", faulty, *words, "--key", lane.bus.stream],
+        env=stack_environment(lane.bus, lane.store),
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -61,7 +56,22 @@ main()
     assert "Traceback" not in done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert "unexpected" in line
-    assert where in line
+    return line
+
+
+@pytest.mark.parametrize(("module", "name", "words", "where"), FAULTS, ids=[name for _, name, *_ in FAULTS])
+def test_an_error_in_any_thread_ends_the_process(
+    embedded_lane: Lane, module: str, name: str, words: str, where: str
+) -> None:
+    """It does not live on as half a program: one line says what it was and where, and the exit code is 1."""
+    assert where in ended(embedded_lane, f"{module}.{name}", "sentinel", *words.split())
+
+
+def test_an_error_in_a_thread_ends_a_consumer_under_memray(embedded_lane: Lane, tmp_path: Path) -> None:
+    """The laboratory's program heeds its threads as the command does."""
+    options = ["--capture", str(tmp_path / "memray.bin"), "--warm-up", "5", "--health", "off"]
+    line = ended(embedded_lane, "sentinel.writers.PostWriter._work", "sentinel.lab.profiled", *options)
+    assert "(thread writer)" in line
 
 
 @pytest.mark.parametrize("asked", ["²", "soon"])

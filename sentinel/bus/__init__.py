@@ -19,7 +19,7 @@ from sentinel.errors import SettingsError
 from sentinel.settings import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sentinel.batching import Read
     from sentinel.settings import BusSettings, ConsumerSettings
@@ -54,6 +54,10 @@ class Receiver(Protocol):
         """Tell the bus what it was not told yet. Raises BusError; what is still untold then stays so."""
 
     @property
+    def missed(self) -> str:
+        """What a broken connection costs, in words; empty on a stream, which keeps all."""
+
+    @property
     def untold(self) -> int:
         """Messages that are stored, and of which the bus has not confirmed to know."""
 
@@ -62,6 +66,15 @@ class Receiver(Protocol):
 
     def claim(self) -> Read | None:
         """Entries taken over from consumers that left them idle, or None. Raises BusError."""
+
+    def leave(self) -> None:
+        """Ask the bus to send no more; nothing on a stream. From any thread. Raises BusError."""
+
+    def rest(self, timeout: float) -> Iterator[Read]:
+        """What the bus sent until it took note of `leave`; ends when that has come. Nothing on a stream.
+
+        Raises BusError where the connection breaks before, or is silent for `timeout` seconds.
+        """
 
     def reconnect(self) -> None:
         """Drop the connection and make it anew. Raises BusError."""

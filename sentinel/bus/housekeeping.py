@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from sentinel.bus.link import ADVICE, client, code, mapped, words
-from sentinel.settings import shown
+from sentinel.bus.bounds import ReadCount, TooLongError
+from sentinel.bus.link import client, code, mapped, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,6 +43,7 @@ class Housekeeping:
         self._consumer = consumer
         # An answer that redis-py asked for again would hide what the first had already taken over.
         self._client = client(settings, retry=None)
+        self._count = ReadCount(CLAIM_COUNT)
         self._known_trimmed = 0
         self._said: set[str] = set()
         """Commands whose missing right was said."""
@@ -53,7 +54,7 @@ class Housekeeping:
         Raises:
             BusError: Redis is away, or refuses for another reason than a missing right.
         """
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             trimmed = self._permitted(self._trimmed_unread, "entries trimmed unread are not counted", 0)
             self._permitted(self._trim, "the stream is not trimmed", None)
         return trimmed
@@ -62,9 +63,9 @@ class Housekeeping:
         """Take over what other consumers left unacknowledged for `claim_idle` seconds: entries as `flat` has them.
 
         Raises:
-            BusError: as `tend`; some may have been taken over.
+            BusError: as `tend`, or they are too many bytes at once; some may have been taken over.
         """
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             return self._permitted(self._claim, "entries of dead consumers are not taken over", [])
 
     def _permitted(self, step: Callable[[], T], loss: str, otherwise: T) -> T:
@@ -74,7 +75,7 @@ class Housekeeping:
         except NoPermissionError as error:
             if loss not in self._said:
                 self._said.add(loss)
-                log.warning("Redis at %s: %s (%s); %s", shown(self._settings.url), words(error), ADVICE["NOPERM"], loss)
+                log.warning("%s; %s", refused(error, self._settings.url, self._settings.stream), loss)
             return otherwise
 
     def _groups(self) -> dict[bytes, _GroupState]:
@@ -98,6 +99,8 @@ class Housekeeping:
             pipeline.xinfo_groups(self._settings.stream)
             try:
                 info, groups = pipeline.execute()
+            except TooLongError:  # the first and the last entry come with it
+                return 0
             except ResponseError as error:
                 if isinstance(error, NoPermissionError):
                     raise
@@ -105,10 +108,10 @@ class Housekeeping:
         group: dict[str, Any] = next((g for g in groups if g["name"] == self._settings.group.encode()), {})
         if group.get("entries-read") is None:
             return 0
-        last = _order(group["last-delivered-id"])
-        if info["first-entry"] is None or _order(info["first-entry"][0]) > last:
+        last = order(group["last-delivered-id"])
+        if info["first-entry"] is None or order(info["first-entry"][0]) > last:
             unread = int(info["length"])
-        elif _order(info["last-generated-id"]) <= last:
+        elif order(info["last-generated-id"]) <= last:
             unread = 0
         else:
             return 0
@@ -125,16 +128,25 @@ class Housekeeping:
                 first = summary["min"] or first
             lowest.append(first)
         if lowest:
-            self._client.xtrim(self._settings.stream, minid=min(lowest, key=_order).decode(), approximate=True)
+            self._client.xtrim(self._settings.stream, minid=min(lowest, key=order).decode(), approximate=True)
 
     def _claim(self) -> list[Any]:
         """Of one other consumer at a time, so that what this one has in hand is not taken from itself."""
         stream, group, idle = self._settings.stream, self._settings.group, int(self._consumer.claim_idle * 1000)
         for other in self._others():
-            left: Any = self._client.xpending_range(stream, group, "-", "+", CLAIM_COUNT, other, idle)
+            left: Any = self._client.xpending_range(stream, group, "-", "+", self._count.now, other, idle)
             if ids := [entry["message_id"] for entry in left]:
-                return flat(e for e in self._client.xclaim(stream, group, self._consumer.name, idle, ids) if e[1])
+                return self._claimed(self._client.xclaim, stream, group, self._consumer.name, idle, ids)
         return []
+
+    def _claimed(self, xclaim: Callable[..., Any], *words: Any) -> list[Any]:
+        try:
+            entries = flat(entry for entry in xclaim(*words) if entry[1])
+        except TooLongError:
+            self._count.too_many()
+            raise
+        self._count.came(len(entries), sum(len(value) for _, fields in entries for value in fields))
+        return entries
 
     def _others(self) -> list[bytes]:
         """The other consumers of the group with entries pending."""
@@ -156,6 +168,7 @@ def flat(entries: Iterable[Any]) -> list[Any]:
     return [[entry_id, [x for pair in (fields or {}).items() for x in pair]] for entry_id, fields in entries]
 
 
-def _order(entry_id: bytes) -> tuple[int, int]:
+def order(entry_id: bytes) -> tuple[int, int]:
+    """What an entry's id is sorted by."""
     milliseconds, _, number = entry_id.partition(b"-")
     return int(milliseconds), int(number or 0)

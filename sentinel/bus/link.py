@@ -11,6 +11,7 @@ import hiredis
 import redis
 from redis.exceptions import RedisError, ResponseError
 
+from sentinel.bus.bounds import HEAD, MOST, BoundedParser, TooLongError
 from sentinel.errors import BusError, BusRefusedError, SettingsError
 from sentinel.settings import shown
 
@@ -27,24 +28,36 @@ SOCKET_BUFFER = 256 * 1024
 """Bytes taken from the socket at once: 1,000 JSON messages, for 2.7 µs each; 64 KiB and 500 took 3.1."""
 
 
+CLUSTER = "it is a node of a cluster, which is not supported: REDIS_URL must name a Redis or Valkey that stands alone"
 ADVICE = {
     "NOPERM": "grant it with ACL SETUSER: README lists the rights that each program needs",
     "OOM": "its maxmemory is used up: raise it, or let a consumer empty the stream",
     "MISCONF": "it cannot save to its disk: see its log",
     "READONLY": "it is a replica: does REDIS_URL name the primary?",
     "WRONGTYPE": "another program has a key of this name: choose another with --key",
+    "NOAUTH": "REDIS_URL must hold a password: redis://user:password@host:port",
+    "WRONGPASS": "are user and password in REDIS_URL right?",
+    "LOADING": "it reads its data from disk, which passes",
+    **dict.fromkeys(("MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT", "TRYAGAIN"), CLUSTER),
 }
 """What to do about a refusal, by its code."""
 
 
-def code(refusal: ResponseError) -> str:
+def code(refusal: RedisError) -> str:
     """The first word of Redis's answer, such as `NOPERM`."""
     return refusal.status_code or str(refusal).partition(" ")[0]
 
 
-def words(refusal: ResponseError) -> str:
+def words(refusal: RedisError) -> str:
     """Redis's answer as it came: redis-py takes the code off some."""
     return f"{refusal.status_code} {refusal}" if refusal.status_code else str(refusal)
+
+
+def refused(refusal: RedisError, url: str, key: str) -> str:
+    """One line: who refuses, in its own words, and what to do; `key` is the name that the command was about."""
+    advice = f" ({ADVICE[code(refusal)]})" if code(refusal) in ADVICE else ""
+    about = f" for the key {key!r}" if key and code(refusal) == "WRONGTYPE" else ""
+    return f"Redis at {shown(url)}: {words(refusal)}{about}{advice}"
 
 
 def checked(reply: Any) -> Any:
@@ -55,23 +68,27 @@ def checked(reply: Any) -> Any:
 
 
 class mapped:  # noqa: N801 - used as a function
-    """Driver errors leave as BusError, with the address and what to do.
+    """Driver errors leave as BusError, with the address and what to do; `key` is the name that commands are about.
 
     A class, since every read passes through: a generator takes 0.4 µs more.
     """
 
-    __slots__ = ("_url",)
+    __slots__ = ("_key", "_url")
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str = "") -> None:
         self._url = url
+        self._key = key
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, ResponseError):
-            advice = f" ({ADVICE[code(error)]})" if code(error) in ADVICE else ""
-            raise BusRefusedError(f"Redis at {shown(self._url)}: {words(error)}{advice}", code(error)) from error
+            raise BusRefusedError(refused(error, self._url, self._key), code(error)) from error
+        if isinstance(error, RedisError) and error.status_code:  # it is running: no password, too many clients, loading
+            raise BusError(refused(error, self._url, self._key)) from error
+        if isinstance(error, TooLongError):
+            raise BusError(f"Redis at {shown(self._url)}: {error}") from error
         if isinstance(error, (RedisError, OSError, EOFError)):
             said = error or type(error).__name__
             raise BusError(
@@ -82,7 +99,7 @@ class mapped:  # noqa: N801 - used as a function
 def client(settings: BusSettings, **options: Any) -> redis.Redis:
     """A redis-py client; it connects when first used."""
     try:
-        return redis.Redis.from_url(settings.url, **options)
+        return redis.Redis.from_url(settings.url, parser_class=BoundedParser, **options)
     except ValueError as error:
         # Of a password with a bare / or # the URL's parser takes a part for the port, and would quote it.
         cut = "@" in settings.url and "@" not in urlsplit(settings.url).netloc
@@ -181,11 +198,19 @@ class Socket:
         self._buffer = bytearray(SOCKET_BUFFER)
         self.filled = 0
         """When the last bytes were taken from the socket, ns since the epoch."""
+        self.taken = 0
+        """Bytes taken since a command was sent, or whoever reads set it to 0."""
+        self._last = 0
+        """Bytes of them that are still in the buffer."""
+        self._head = b""
+        """The first bytes of a reply that did not come at once."""
 
     def send(self, commands: bytes, timeout: float = 10.0) -> None:
         """Send packed commands; `timeout` seconds at most."""
         if timeout < self._timeout or self._timeout < 1.0:  # a read's short wait, or none, is not enough to send in
             self._within(timeout)
+        self.taken = self._last = 0
+        self._head = b""
         self.socket.sendall(commands)
 
     def _within(self, timeout: float) -> None:
@@ -203,14 +228,22 @@ class Socket:
 
         Raises:
             EOFError: the connection was closed, or a part of the reply did not come within `timeout` seconds.
+            TooLongError: as `fill`.
         """
         while (reply := self._reader.gets()) is False:
+            if len(self._head) < HEAD:
+                self._head += self._buffer[: min(self._last, HEAD)]
             if not self.fill(timeout):
                 raise EOFError(f"no answer within {timeout:.0f} s")
         return reply
 
     def fill(self, timeout: float) -> bool:
-        """Take what the socket holds, waiting up to `timeout` seconds for the first byte; False if none came."""
+        """Take what the socket holds, waiting up to `timeout` seconds for the first byte; False if none came.
+
+        Raises:
+            EOFError: the connection was closed.
+            TooLongError: more came than one reply may have.
+        """
         self._within(timeout)
         try:
             count = self.socket.recv_into(self._buffer)
@@ -219,6 +252,10 @@ class Socket:
         if not count:
             raise EOFError("the connection was closed by the server")
         self.filled = time.time_ns()
+        self._last = count
+        self.taken += count
+        if self.taken > MOST:
+            raise TooLongError(self._head)
         self._reader.feed(self._buffer, 0, count)  # type: ignore[arg-type]
         return True
 

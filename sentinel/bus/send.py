@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import hiredis
 from redis.exceptions import ResponseError
 
-from sentinel.bus.link import ANSWER_WITHIN, FIELD, Socket, client, code, mapped
+from sentinel.bus.link import ANSWER_WITHIN, FIELD, Socket, client, code, mapped, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Publisher:
         Raises:
             BusError: Redis is away or refused; some of the payloads may have arrived.
         """
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.stream):
             pipeline = self._client.pipeline(transaction=False)
             for payload in payloads:
                 if self._transport == "pubsub":
@@ -84,7 +84,7 @@ class DeadLetters:
         Raises:
             BusError: Redis is away or refused.
         """
-        with mapped(self._settings.url):
+        with mapped(self._settings.url, self._settings.dead_letters):
             pipeline = self._client.pipeline(transaction=False)
             for payload, reason, detail in map(self.cut, letters):
                 entry: dict[Any, Any] = {"payload": payload, "reason": reason, "detail": detail}
@@ -181,7 +181,7 @@ class Answers:
     """Pub/Sub: sum of the subscriber counts."""
     refused: int = 0
     reason: str = ""
-    """The last refusal's text."""
+    """The last refusal: who, in its words, and what to do."""
 
 
 class _Link:
@@ -209,7 +209,9 @@ class _Link:
                     if any(str(refusal).startswith(NOT_YET) for refusal in refusals):
                         raise EOFError(str(refusals[-1]))
                     answers.refused += len(refusals)
-                    answers.reason = str(refusals[-1])
+                    answers.reason = refused(
+                        ResponseError(str(refusals[-1])), self._settings.url, self._settings.stream
+                    )
                 count += len(replies)
                 # Whole numbers say how many received a message, bytes are a stream entry's id.
                 answers.receivers += sum(reply for reply in replies if isinstance(reply, int))

@@ -55,7 +55,7 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule("acknowledge", "sentinel/consumer.py", frozenset({"_acknowledge", "_tell"})),
+    Rule("acknowledge", "sentinel/acknowledgement.py", frozenset({"give", "finish"})),
     Rule("acknowledge", "sentinel/bus/", frozenset({"acknowledge", "_acknowledgement", "tend"})),
     *(Rule("record", f"sentinel/{name}.py") for name in ("trace", "measure", "latency", "sequences", "record")),
     Rule("encode", "sentinel/lineprotocol.py"),

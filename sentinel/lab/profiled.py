@@ -17,11 +17,13 @@ import msgspec
 from sentinel.cli import cli, open_consumer
 from sentinel.errors import SentinelError
 from sentinel.terminal import tolerate
+from sentinel.unexpected import ending_with_any_thread
 
 
 @click.command(params=[*cli.commands["consume"].params])
 @click.option("--capture", type=click.Path(path_type=Path), required=True)
 @click.option("--warm-up", type=int, required=True)
+@ending_with_any_thread()
 def main(capture: Path, warm_up: int, **options: Any) -> None:
     """Consume until the bus is empty; allocations after the warm-up go to the capture, their messages beside it."""
     named = {option: options.pop(option) for option in ("configuration", "key", "name", "record")}
