@@ -473,11 +473,12 @@ def test_a_url_that_is_none_is_a_settings_error(url: str, words: str) -> None:
         ("localhost:6379", "localhost:6379"),
         ("u:pass@localhost", "localhost"),
         ("redis://localhost:6379/0?password=pass", "redis://localhost:6379/0"),
-        ("redis://:a?b@localhost", "redis://localhost"),
+        ("redis://:a?b@localhost", "redis://(hidden)"),
+        ("redis://localhost/?password=a@b", "redis://(hidden)"),
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, expected: str) -> None:
-    """Whatever the URL looks like, what stands before the last @ is not shown."""
+    """Whatever the URL looks like, what stands before the last @ is not shown, nor a host that may be part of a secret."""
     assert expected == shown(url)
 
 
