@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.warden import Child, Warden
-    from sentinel.loadgen import LoadReport
+    from sentinel.load_report import LoadReport
 
 Quick = Mapping[str, Any]
 QUICK: Quick = {"idle": 0.15, "flush_interval": 0.1}
