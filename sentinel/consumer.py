@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from sentinel.errors import BusError
 from sentinel.heartbeat import Heartbeat
 from sentinel.ledger import ConsumerLedger, ConsumerReport
 from sentinel.lineprotocol import LineEncoder
+from sentinel.losses import Losses
 from sentinel.measure import Measure, Unmeasured
 from sentinel.outage import Outage
 from sentinel.plausible import TimeBounds
@@ -111,6 +112,7 @@ class Consumer:
         max_age, waiting = (AGE, WAITING) if settings.max_age is None else (settings.max_age, ANY)
         self._batcher = Batcher(size, int(max_age * 1e9), self._writer.pack, waiting)
         self._measure = Measure() if settings.measured else Unmeasured()
+        self._losses = Losses(self._receiver, self._measure.sequences, kept=settings.transport == "stream")
         self._lock = threading.Lock()
         self._record = Record(record)
         self._reports = open_reports(settings, bus, store, server)
@@ -268,6 +270,7 @@ class Consumer:
             with suppress(BusError):  # the reader meets the same and says so
                 self.ledger.trimmed_unread += self._receiver.tend()
                 self._takeover.work(due)
+            self._losses.ask()
 
     def _moves(self) -> bool:
         """Since the last look the reader came round, and the store answered, or there is nothing for it to answer."""
@@ -279,15 +282,10 @@ class Consumer:
     def _note_interval(self) -> None:
         with self._lock:
             histograms = self._measure.take()
-            counts = {k: v for k, v in asdict(self._counted()).items() if isinstance(v, int)}
+            counts = {k: v for k, v in asdict(self._losses.counted(self.ledger)).items() if isinstance(v, int)}
             use = {"cpu_seconds": time.process_time(), "last_stored": self._last_stored}
         self._record.interval({"at": time.time_ns(), **use, **counts, **histograms})
         self._reports.interval(counts, histograms)
-
-    def _counted(self) -> ConsumerLedger:
-        """The ledger with what the sequences know."""
-        s = self._measure.sequences
-        return replace(self.ledger, lost=s.lost, jumped=s.jumped, duplicated=s.duplicated, reordered=s.reordered)
 
     def close(self) -> ConsumerReport:
         """Write what is left, acknowledge it, and report; a stop in progress keeps its deadline."""
@@ -301,11 +299,12 @@ class Consumer:
         self._keeper.join()
         self._rejects.close(keep=self._settings.transport == "stream")
         self._tell()
+        self._losses.ask()
         self._note_interval()
         self.ledger.pending = self.ledger.received - self.ledger.written - self.ledger.rejected
         self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
         report = ConsumerReport(
-            self._counted(),
+            self._losses.counted(self.ledger),
             self._first_read,
             self._first_stored,
             self._first_batch,

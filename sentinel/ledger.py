@@ -1,8 +1,8 @@
 """What became of every message: counts that must add up.
 
 Pure. The generator: scheduled = sent + unsent. The consumer: received = written + rejected + pending; lost, duplicated
-and reordered come from the sources' own numbers (`sequences`). A redelivered message is received, and written, again:
-it overwrites its own point, so it counts as duplicated and the store still holds it once.
+and reordered come from the sources' own numbers (`sequences`, `losses`). A redelivered message is received, and
+written, again: it overwrites its own point, so it counts as duplicated and the store still holds it once.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ class ConsumerLedger:
     reasons: dict[str, int] = field(default_factory=dict)
     """Rejected, by reason."""
     lost: int = 0
-    """Gaps in the sources' sequence numbers that never closed."""
+    """On Pub/Sub: gaps in the sources' sequence numbers that never closed. On a stream: `trimmed_unread`."""
+    skipped: int | None = 0
+    """On a stream: gaps past `lost`. Redis refused them or their sender dropped them, and its ledger has them as
+    unsent; or Redis came back without them. None where other consumers read the stream too: gaps are theirs."""
     jumped: int = 0
     """Messages whose sequence number lies further ahead than their source can have sent meanwhile: no loss."""
     duplicated: int = 0
@@ -65,7 +68,8 @@ class ConsumerLedger:
     taken_over: int = 0
     """Entries left unacknowledged by an earlier or another consumer, and read by this one."""
     trimmed_unread: int = 0
-    """Entries trimmed from the stream before the group had read them: lost on the bus."""
+    """Entries trimmed from the stream before the group had read them: lost on the bus. Of the whole group, so each of
+    its consumers counts the same ones."""
     unacknowledged: int = 0
     """Written, but Redis could not be told: they will be read again and overwrite themselves."""
 

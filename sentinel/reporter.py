@@ -59,7 +59,7 @@ class Reporter:
         self._settings = settings
         self._store = HttpStore(replace(store, timeout=min(store.timeout, TIMEOUT)))
         self._target = write_target(store, server)
-        self._lag = Lag(bus, settings.name, TIMEOUT) if settings.transport == "stream" else None
+        self._lag = Lag(bus, TIMEOUT) if settings.transport == "stream" else None
         self._use = OwnUse()
         self._since = time.monotonic()
         self._due = self._since + settings.health
@@ -92,7 +92,7 @@ class Reporter:
         readings: dict[str, float | None] = {
             **rates(self._before, counts, now - self._since),
             **latencies(self._recorders),
-            **self._standing(),
+            "backlog": self._unread(),
             "cpu_percent": use.cpu_percent,
             "rss_bytes": use.rss_bytes or None,
             "health_failed": self._failed,
@@ -111,15 +111,12 @@ class Reporter:
         for recorder in self._recorders.values():
             recorder.take()
 
-    def _standing(self) -> dict[str, float | None]:
-        """The backlog of a stream; and no losses where others read it too: gaps are theirs, not lost."""
-        if self._lag is None:
-            return {}
+    def _unread(self) -> int | None:
+        """The backlog of a stream."""
         try:
-            unread, shared = self._lag.ask()
+            return self._lag.ask() if self._lag is not None else None
         except BusError:
-            return {}  # the reader meets the same and says so
-        return {"backlog": unread, **({"lost": None} if shared else {})}
+            return None  # the reader meets the same and says so
 
 
 def open_reports(settings: ConsumerSettings, bus: BusSettings, store: StoreSettings, server: Server) -> Reports:

@@ -43,6 +43,10 @@ class RedisPyPubSub:
         """Nothing to do on Pub/Sub."""
         return 0
 
+    def shared(self) -> bool:
+        """No: every subscriber gets every message."""
+        return False
+
     def claim(self) -> Read | None:
         """Nothing: on Pub/Sub nobody leaves anything."""
         return None
@@ -105,6 +109,10 @@ class SocketPubSub:
     def tend(self) -> int:
         """Nothing to do on Pub/Sub."""
         return 0
+
+    def shared(self) -> bool:
+        """No: every subscriber gets every message."""
+        return False
 
     def claim(self) -> Read | None:
         """Nothing: on Pub/Sub nobody leaves anything."""
