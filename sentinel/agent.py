@@ -100,7 +100,10 @@ class _Courier(threading.Thread):
                 self._backlog.give_back()
                 self._outage.failed(error, "samples are kept until it answers")
                 return
-            self._backlog.confirm(receivers if self._counts_receivers else 0)
+            if self._counts_receivers:
+                self._backlog.confirm(receivers, unheard=0 if receivers else len(batch))
+            else:
+                self._backlog.confirm()
             self._heartbeat.beat()
             self._outage.over(f"{len(self._backlog)} samples are still to be sent")
 

@@ -27,6 +27,9 @@ class SenderLedger:
     """Payload bytes of the messages sent."""
     receivers: int = 0
     """Pub/Sub: sum of the subscriber counts that PUBLISH answered."""
+    unheard: int = 0
+    """Pub/Sub, part of `sent`: nobody was subscribed, as PUBLISH answered. They are lost, and a consumer that was away
+    finds out only from numbers that follow. Of an agent's send of many samples: where nobody heard any."""
 
     def problems(self) -> list[str]:
         """Sentences that say where the ledger does not add up; empty if it does."""

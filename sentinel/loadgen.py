@@ -242,6 +242,7 @@ class LoadGenerator:
         self._ledger.sent += answers.accepted - answers.refused
         self._ledger.failed += answers.refused
         self._ledger.receivers += answers.receivers
+        self._ledger.unheard += answers.unheard
         if answers.refused and self._ledger.failed == answers.refused:
             log.warning("Redis refused messages: %s", answers.reason)
 

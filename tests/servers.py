@@ -37,6 +37,7 @@ from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings, Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentinel.delivery import StopSign
     from sentinel.lab.warden import Child, Warden
     from sentinel.load_report import LoadReport
 
@@ -158,10 +159,10 @@ def consume(lane: Lane, configuration: str = "optimised", **settings: Any) -> Co
 
 
 @contextmanager
-def loading(lane: Lane, **settings: Any) -> Iterator[Future[LoadReport]]:
+def loading(lane: Lane, stop: StopSign | None = None, **settings: Any) -> Iterator[Future[LoadReport]]:
     """A load that plays in a thread."""
     with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(run_load, LoadSettings(**settings), lane.bus)
+        yield pool.submit(run_load, LoadSettings(**settings), lane.bus, stop=stop)
 
 
 class ConsumerProcess:

@@ -354,7 +354,15 @@ def test_settings_out_of_range(change: dict[str, object], message: str) -> None:
 def test_receivers_are_counted_on_pubsub() -> None:
     """On Pub/Sub the account holds how many subscribers there were; the fake answers one per message."""
     report = Agent(settings(transport="pubsub"), FakePublisher(), reading).run(count=3)
-    assert report.ledger.receivers == 3
+    assert (3, 0) == (report.ledger.receivers, report.ledger.unheard)
+
+
+def test_what_nobody_hears_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Pub/Sub the account holds how many samples reached no subscriber."""
+    publisher = FakePublisher()
+    monkeypatch.setattr(publisher, "publish", lambda _: 0)
+    ledger = Agent(settings(transport="pubsub"), publisher, reading).run(count=3).ledger
+    assert (3, 0, 3) == (ledger.sent, ledger.receivers, ledger.unheard)
 
 
 def test_a_recorded_agent_leaves_what_redis_took(tmp_path: Path) -> None:

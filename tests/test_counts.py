@@ -88,3 +88,20 @@ def test_what_redis_refused_is_the_senders_loss(
     server.end(signal.SIGTERM)
     assert sent.failed == sent.unsent > 0
     assert (sent.sent, 0, sent.unsent) == (ledger.received, ledger.lost, ledger.skipped)
+
+
+# Where nobody listens ------------------------------------------------------------------------------------------------
+
+
+def test_what_nobody_hears_is_counted_by_the_sender(embedded_lane: Lane) -> None:
+    """On Pub/Sub a tail that no message follows, and what was sent before a consumer began, is `unheard`."""
+    load = LoadSettings(transport="pubsub", workers=4, count=200)
+    before = run_load(load, embedded_lane.bus).ledger
+    with consuming(embedded_lane, transport="pubsub") as (consumer, running):
+        heard = run_load(load, embedded_lane.bus).ledger
+        wait_until("all is received", lambda: consumer.ledger.received == 200)
+        got = finish(consumer, running).ledger
+    after = run_load(load, embedded_lane.bus).ledger
+    assert [200, 0, 200] == [ledger.unheard for ledger in (before, heard, after)]
+    assert [200, 200, 200] == [ledger.sent for ledger in (before, heard, after)]
+    assert (200, 0) == (got.received, got.lost)
