@@ -112,7 +112,7 @@ class Consumer:
         max_age, waiting = (AGE, WAITING) if settings.max_age is None else (settings.max_age, ANY)
         self._batcher = Batcher(size, int(max_age * 1e9), self._writer.pack, waiting)
         self._measure = Measure() if settings.measured else Unmeasured()
-        self._losses = Losses(self._receiver, self._measure.sequences, kept=settings.transport == "stream")
+        self._losses = Losses(self._receiver, self._measure, kept=settings.transport == "stream")
         self._lock = threading.Lock()
         self._record = Record(record)
         self._reports = open_reports(settings, bus, store, server)

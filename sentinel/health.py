@@ -23,7 +23,8 @@ CONSUMER = "sentinel_consumer"
 """Measurement of what a consumer says about itself."""
 
 TOTALS = (
-    "received", "written", "rejected", "retries", "lost", "skipped", "duplicated", "jumped", "trimmed_unread",
+    "received", "written", "rejected", "retries", "lost", "skipped", "duplicated",
+    "overwritten", "jumped", "trimmed_unread",
 )  # fmt: skip
 """Counts of a consumer's ledger that its line carries, since the consumer's start; what is not known is left out."""
 QUANTILES = {"p50": 0.5, "p99": 0.99}

@@ -61,6 +61,10 @@ class ConsumerLedger:
     jumped: int = 0
     """Messages whose sequence number lies further ahead than their source can have sent meanwhile: no loss."""
     duplicated: int = 0
+    """Messages that came again, known by their source and number. Part of `written`; the store holds them once."""
+    overwritten: int = 0
+    """Points of a series and a time that another message had, within what `overwrites` remembers: the store keeps the
+    last. Part of `written`. Messages without a number that came again are among them."""
     reordered: int = 0
     retries: int = 0
     """Requests to the store made again."""
@@ -75,6 +79,11 @@ class ConsumerLedger:
     its consumers counts the same ones."""
     unacknowledged: int = 0
     """Written, but Redis could not be told: they will be read again and overwrite themselves."""
+
+    @property
+    def kept(self) -> int:
+        """Points that the store holds."""
+        return self.written - self.duplicated - self.overwritten
 
     def reject(self, reason: str, count: int = 1) -> None:
         """Count messages as rejected for `reason`."""

@@ -17,15 +17,16 @@ from sentinel.errors import BusError
 if TYPE_CHECKING:
     from sentinel.bus import Receiver
     from sentinel.ledger import ConsumerLedger
-    from sentinel.sequences import Sequences
+    from sentinel.measure import Measure
 
 
 class Losses:
     """Of one consumer."""
 
-    def __init__(self, receiver: Receiver, sequences: Sequences, *, kept: bool) -> None:
+    def __init__(self, receiver: Receiver, measure: Measure, *, kept: bool) -> None:
         self._receiver = receiver
-        self._sequences = sequences
+        self._sequences = measure.sequences
+        self._overwrites = measure.overwrites
         self._kept = kept
         """Whether the bus keeps messages until they are acknowledged."""
         self._shared = False
@@ -37,9 +38,15 @@ class Losses:
                 self._shared = self._receiver.shared()
 
     def counted(self, ledger: ConsumerLedger) -> ConsumerLedger:
-        """The ledger with what the sequences know."""
+        """The ledger with what following the messages showed."""
         s, trimmed = self._sequences, ledger.trimmed_unread
-        known = replace(ledger, jumped=s.jumped, duplicated=s.duplicated, reordered=s.reordered)
+        known = replace(
+            ledger,
+            overwritten=self._overwrites.count,
+            jumped=s.jumped,
+            duplicated=s.duplicated,
+            reordered=s.reordered,
+        )
         if not self._kept:
             return replace(known, lost=s.lost)
         return replace(known, lost=trimmed, skipped=None if self._shared else max(0, s.lost - trimmed))

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from servers import Lane, consume, consuming, durable_bus, finish, loading, wait_until
 
+from sentinel import overwrites
 from sentinel.bus import open_receiver
 from sentinel.lab.stack import native
 from sentinel.loads import run_load
+from sentinel.measure import OVERWRITTEN
+from sentinel.overwrites import Overwrites
+from sentinel.sequences import QUICK
 from sentinel.settings import ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
@@ -105,3 +114,70 @@ def test_what_nobody_hears_is_counted_by_the_sender(embedded_lane: Lane) -> None
     assert [200, 0, 200] == [ledger.unheard for ledger in (before, heard, after)]
     assert [200, 200, 200] == [ledger.sent for ledger in (before, heard, after)]
     assert (200, 0) == (got.received, got.lost)
+
+
+# Points that overwrite each other ------------------------------------------------------------------------------------
+
+
+def readings(count: int, **more: object) -> list[bytes]:
+    """Messages of one second, the original's least and what is given."""
+    second = int(time.time())
+    values = [{"timestamp": second, "cpu_usage": float(n), "mem_usage": 1.0} | more for n in range(count)]
+    return [json.dumps(each).encode() for each in values]
+
+
+@pytest.mark.parametrize("configuration", ["baseline", "optimised"])
+@pytest.mark.parametrize("real", ["embedded", "native_stack"], indirect=True)
+def test_points_of_one_series_and_time_are_counted_as_overwritten(
+    lane: Lane, configuration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All are written; as many as the store does not hold are overwritten, which is said once."""
+    lane.publish(readings(100))
+    lane.publish(readings(50, host="a") + readings(1, host="b"))
+    report = consume(lane, configuration)
+    ledger = report.ledger
+    assert (151, 151, []) == (ledger.received, ledger.written, ledger.problems())
+    assert ledger.written - ledger.overwritten == ledger.kept == lane.stored() <= 5  # the second may have passed
+    assert f"overwritten={ledger.overwritten}" in str(report)
+    assert 1 == caplog.messages.count(OVERWRITTEN)
+
+
+def test_what_comes_again_is_duplicated_and_not_overwritten(embedded_lane: Lane) -> None:
+    """The same source and number at the same time is the same message; another number is another point."""
+    again = readings(1, source=1, seq=0)
+    embedded_lane.publish([*again, *again, *readings(1, source=1, seq=1)])
+    ledger = consume(embedded_lane).ledger
+    assert (3, 1, 1, 1) == (ledger.written, ledger.duplicated, ledger.overwritten, embedded_lane.stored())
+
+
+def overwritten(messages: list[tuple[int, int, int]], cuts: list[int]) -> int:
+    """How many of (series, time, number) `Overwrites` counts, seen in batches cut as given."""
+    found = Overwrites()
+    for start, end in pairwise([0, *sorted(cuts), len(messages)]):
+        found.see(*np.array(messages[start:end], dtype=np.int64).reshape(-1, 3).T)
+    return found.count
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 1, QUICK, 2**32]), st.integers(1, 6), st.integers(-1, 3)), max_size=40),
+    st.lists(st.integers(0, 40), max_size=5),
+)
+def test_overwrites_are_what_a_store_would_not_hold(messages: list[tuple[int, int, int]], cuts: list[int]) -> None:
+    """Different messages less places in the store, in any order and wherever batches end."""
+    different = len({message for message in messages if message[2] >= 0}) + sum(n < 0 for _, _, n in messages)
+    places = len({message[:2] for message in messages})
+    assert different - places == overwritten(messages, [min(cut, len(messages)) for cut in cuts])
+
+
+def test_overwrites_remember_a_bounded_number_of_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is older than the last so many is forgotten, and what is remembered does not grow."""
+    monkeypatch.setattr(overwrites, "REMEMBERED", 100)
+    monkeypatch.setattr(overwrites, "MOST_SERIES", 50)
+    found = Overwrites()
+    for n in range(30):
+        found.see(np.arange(10) + QUICK * n, np.full(10, 5), np.full(10, n))
+    assert found.count == 0
+    assert found._remembered <= 110
+    assert len(found._far) <= 60
+    found.see(np.array([QUICK * 29, 0]), np.array([5, 5]), np.array([99, 99]))
+    assert found.count == 1  # the first of all is forgotten

@@ -23,7 +23,7 @@ from sentinel.lab.summary import ORIGINAL
 from sentinel.lab.tables import PUBLISHED, Markup, folded, hinted, paragraphs, table, tag, together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sentinel.lab.runs import Run
 
@@ -124,6 +124,13 @@ def _left_out(run: Run, kind: str) -> str:
 
 SENDER = ("scheduled", "sent", "unsent")
 CONSUMER = ("received", "written", "rejected", "retries", "duplicated")
+RARE = {
+    "unheard": "sent while nobody was subscribed",
+    "skipped": "numbers that never came on the stream: refused by Redis, and unsent",
+    "jumped": "numbers further ahead than their source can have sent",
+    "overwritten": "on one series and time with another message: senders must set host or source, and a time",
+}
+"""Counts of either ledger that are shown where any trial has some, and what they are."""
 
 
 def ledgers(run: Run) -> HTML:
@@ -131,19 +138,27 @@ def ledgers(run: Run) -> HTML:
     found = views.outcomes(run)
     if not found:
         return nothing("No trial was carried out.")
-    heads = ["Trial", "Kind", "Configuration", *SENDER, *CONSUMER, "unread", "lost", "store's count", "verdict"]
-    rows = [_ledger(o) for o in found]
+    rare = [name for name in RARE if any(_counted(o, name) for o in found)]
+    heads = ["Trial", "Kind", "Configuration", *SENDER, *CONSUMER, *rare, "unread", "lost", "store's count", "verdict"]
+    rows = [_ledger(o, rare) for o in found]
+    less = " - overwritten" if "overwritten" in rare else ""
     notes = [
-        "scheduled = sent + unsent; received = written + rejected; stored = written - duplicated; counts are messages."
+        "scheduled = sent + unsent; received = written + rejected;"
+        f" stored = written - duplicated{less}; counts are messages."
     ]
+    notes += [f"{name}: {RARE[name]}." for name in rare]
     notes += [f"Trial {o.plan.number} ({o.plan.label}): {'; '.join(o.problems)[:1000]}" for o in found if not o.valid]
     whole = table(heads, rows, words=(1, 2, len(heads) - 1), class_="dense")
     return HTML(together([whole, tag("div", paragraphs(notes), class_="notes")]))
 
 
-def _ledger(o: Outcome) -> list[object]:
+def _counted(o: Outcome, name: str) -> int | None:
+    return o.consumer.get(name, o.sender.get(name))
+
+
+def _ledger(o: Outcome, rare: Sequence[str]) -> list[object]:
     kind = f"{o.plan.kind}, {words.plain(o.plan.load.rate)}/s" if o.plan.kind == LATENCY else o.plan.kind
-    counts = [*(o.sender.get(name) for name in SENDER), *(o.consumer.get(name) for name in CONSUMER)]
+    counts = [_counted(o, name) for name in (*SENDER, *CONSUMER, *rare)]
     verdict = tag("span", "✓ accounted for", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
     kept = [words.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
     return [o.plan.number, kind, tables.breakable(o.plan.label.replace(" ", "\N{NO-BREAK SPACE}")), *kept, verdict]
