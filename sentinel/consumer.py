@@ -97,7 +97,7 @@ class Consumer:
         self.until_empty = False
         self._settings = settings
         self._decode = DECODERS[configuration.decode]
-        self._bounds = TimeBounds(int(settings.earliest * 1e9), int(settings.ahead * 1e9))
+        self._bounds = TimeBounds.of(settings)
         self._encode = _encoder(configuration.point, settings.run)
         server = _ready(store)
         self._receiver = open_receiver(configuration.receive, bus, settings)

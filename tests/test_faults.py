@@ -409,5 +409,5 @@ def test_entries_trimmed_unread_are_counted(lane: Lane, configuration: str) -> N
 
 def _numbered(start: int, end: int) -> list[bytes]:
     now = time.time_ns()
-    text = '{"timestamp":1,"cpu_usage":1.0,"mem_usage":2.0,"send_time_unix_nano":%d,"source":0,"seq":%d}'
-    return [(text % (now + n, n)).encode() for n in range(start, end)]
+    text = '{"timestamp":%d,"cpu_usage":1.0,"mem_usage":2.0,"send_time_unix_nano":%d,"source":0,"seq":%d}'
+    return [(text % (now // 10**9, now + n, n)).encode() for n in range(start, end)]
