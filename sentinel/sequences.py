@@ -21,7 +21,8 @@ QUICK = 1 << 16
 
 
 MOST_RATE = 1_000_000
-"""Messages a second that no source exceeds: a number further ahead than that allows is a jump, not a loss."""
+"""Messages a second that no source exceeds: a number further ahead than that allows is a jump, not a loss; and of a
+sender that draws its runs, one that is `RUN` ahead."""
 OTHERS = 8
 """Further sequences of a source that are remembered, for what comes late or from two senders at once."""
 
@@ -184,8 +185,8 @@ class Sequences:
             others.remove(sequence)
         elif number % RUN == 0:
             sequence = _begun(number, number)
-        elif 0 < number - current.expected <= MOST_RATE * (self._now - float(self._seen[slot])):
-            return current
+        elif current.first < RUN and 0 < number - current.expected <= MOST_RATE * (self._now - self._seen[slot]):
+            return current  # of a sender that draws no runs; of one that does, a run whose beginning was lost
         elif self._leapt.get(slot) == number - 1:
             sequence = _begun(number - 1, number)
         else:

@@ -337,3 +337,11 @@ def test_senders_draw_a_first_number_that_leaves_room() -> None:
     """A run begins at a multiple, never at 0, and has half of all numbers before it."""
     drawn = {first_number(lambda low, high, at=at: (low, high - 1)[at]) for at in (0, 1)}
     assert drawn == {RUN, 2**31 - RUN}
+
+
+def test_a_run_whose_beginning_was_lost_is_a_jump_and_no_loss() -> None:
+    """However long the source was not heard: how many were sent of the runs between, numbers cannot tell."""
+    follower = Sequences()
+    follower.see(np.zeros(3, dtype=np.int64), RUN * 5 + np.arange(3), 100.0)
+    follower.see(np.zeros(4, dtype=np.int64), RUN * 300 + np.array([7, 8, 9, 11]), 1000.0)
+    assert (1, 1, 0, 0) == (follower.jumped, follower.lost, follower.duplicated, follower.reordered)
