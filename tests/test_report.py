@@ -232,7 +232,7 @@ def test_a_load_that_was_not_sustained_is_marked(own: Run) -> None:
 
 
 def test_rare_counts_are_shown_where_there_are_any(own: Run) -> None:
-    """Jumps, overwriting and what nobody heard have a column and an explanation in the ledgers' table, or none."""
+    """Jumps, overwriting and what nobody heard are told below the ledgers' table with their trials."""
     rare = ("jumped", "overwritten", "unheard", "skipped")
     assert not any(name in section("ledgers", own).text for name in rare)
 
@@ -241,7 +241,7 @@ def test_rare_counts_are_shown_where_there_are_any(own: Run) -> None:
         outcomes[1].sender |= {"unheard": 4321}
 
     text = section("ledgers", after(own, change)).text
-    for shown in ("1,234", "77", "4,321", "stored = written - duplicated - overwritten", "jumped: ", "unheard: "):
+    for shown in ("1,234 jumped (trial 0): ", "77 overwritten (trial 0): ", "4,321 unheard (trial 1): "):
         assert shown in text
     assert "skipped" not in text
 

@@ -128,9 +128,9 @@ RARE = {
     "unheard": "sent while nobody was subscribed",
     "skipped": "numbers that never came on the stream: refused by Redis, and unsent",
     "jumped": "numbers further ahead than their source can have sent",
-    "overwritten": "on one series and time with another message: senders must set host or source, and a time",
+    "overwritten": "on one series and time with another message, so not stored; senders must set host or source",
 }
-"""Counts of either ledger that are shown where any trial has some, and what they are."""
+"""Counts of either ledger that are told below the table where any trial has some, and what they are."""
 
 
 def ledgers(run: Run) -> HTML:
@@ -138,27 +138,30 @@ def ledgers(run: Run) -> HTML:
     found = views.outcomes(run)
     if not found:
         return nothing("No trial was carried out.")
-    rare = [name for name in RARE if any(_counted(o, name) for o in found)]
-    heads = ["Trial", "Kind", "Configuration", *SENDER, *CONSUMER, *rare, "unread", "lost", "store's count", "verdict"]
-    rows = [_ledger(o, rare) for o in found]
-    less = " - overwritten" if "overwritten" in rare else ""
+    heads = ["Trial", "Kind", "Configuration", *SENDER, *CONSUMER, "unread", "lost", "store's count", "verdict"]
+    rows = [_ledger(o) for o in found]
     notes = [
-        "scheduled = sent + unsent; received = written + rejected;"
-        f" stored = written - duplicated{less}; counts are messages."
+        "scheduled = sent + unsent; received = written + rejected; stored = written - duplicated; counts are messages."
     ]
-    notes += [f"{name}: {RARE[name]}." for name in rare]
     notes += [f"Trial {o.plan.number} ({o.plan.label}): {'; '.join(o.problems)[:1000]}" for o in found if not o.valid]
     whole = table(heads, rows, words=(1, 2, len(heads) - 1), class_="dense")
-    return HTML(together([whole, tag("div", paragraphs(notes), class_="notes")]))
+    return HTML(together([whole, tag("div", paragraphs([*notes, *_rare(found)]), class_="notes")]))
 
 
-def _counted(o: Outcome, name: str) -> int | None:
-    return o.consumer.get(name, o.sender.get(name))
+def _rare(found: Sequence[Outcome]) -> list[str]:
+    """A sentence for each rare count of which any trial has some; the table has no room for them."""
+    notes = []
+    for name, meaning in RARE.items():
+        counts = {o.plan.number: n for o in found if (n := o.consumer.get(name, o.sender.get(name)))}
+        if counts:
+            trials = words.joined([str(number) for number in counts])
+            notes.append(f"{words.count(sum(counts.values()))} {name} (trial {trials}): {meaning}.")
+    return notes
 
 
-def _ledger(o: Outcome, rare: Sequence[str]) -> list[object]:
+def _ledger(o: Outcome) -> list[object]:
     kind = f"{o.plan.kind}, {words.plain(o.plan.load.rate)}/s" if o.plan.kind == LATENCY else o.plan.kind
-    counts = [_counted(o, name) for name in (*SENDER, *CONSUMER, *rare)]
+    counts = [*(o.sender.get(name) for name in SENDER), *(o.consumer.get(name) for name in CONSUMER)]
     verdict = tag("span", "✓ accounted for", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
     kept = [words.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
     return [o.plan.number, kind, tables.breakable(o.plan.label.replace(" ", "\N{NO-BREAK SPACE}")), *kept, verdict]
