@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -29,7 +30,7 @@ from sentinel.ledger import as_line
 from sentinel.outage import Outage
 from sentinel.probe import HostProbe, HostView, ProcessProbe
 from sentinel.record import Record, Recorded
-from sentinel.sample import Sample, flaw
+from sentinel.sample import Sample, first_number, flaw
 from sentinel.settings import TRANSPORTS
 from sentinel.timestamps import Timestamps
 
@@ -103,7 +104,10 @@ class _Courier(threading.Thread):
                 self._backlog.give_back()
                 self._outage.failed(error, "samples are kept until it answers")
                 return
-            self._backlog.confirm(receivers if self._counts_receivers else 0)
+            if self._counts_receivers:
+                self._backlog.confirm(receivers, unheard=0 if receivers else len(batch))
+            else:
+                self._backlog.confirm()
             self._heartbeat.beat()
             self._outage.over(f"{len(self._backlog)} samples are still to be sent")
 
@@ -139,8 +143,8 @@ def next_tick(tick: int, elapsed: float, interval: float) -> int:
 class Agent:
     """Takes samples of this host and hands them to a publisher, which it closes at the end.
 
-    Its source number is the second (Unix time) at which it was made, so a restarted agent is a new source that counts
-    from 0 again. Two agents of one `host` must not start in the same second.
+    It numbers its samples from a number drawn for its run, so that the samples of a restarted agent are no repetition.
+    Its source is its `host` alone: a number for each run would make a series of each in the store.
     """
 
     def __init__(
@@ -155,8 +159,8 @@ class Agent:
         view = HostView(Path(settings.host_proc) if settings.host_proc else None, Path(settings.host_root))
         self._read = read or HostProbe(view=view).read
         self._clock = clock
-        self._source = clock() // 1_000_000_000 % 2**32
-        self._seq = 0
+        self._number = first_number(random.randrange)  # noqa: S311 - no secret
+        self._taken = 0
         self._times = Timestamps()
         self._health = AgentHealth(settings)
         self._backlog = Backlog(settings.buffer)
@@ -187,7 +191,7 @@ class Agent:
         """Returns the number of skipped ticks."""
         interval = self._settings.interval
         tick = skipped = 0
-        while not count or self._seq < count:
+        while not count or self._taken < count:
             following = next_tick(tick, time.monotonic() - start, interval)
             skipped += following - tick - 1
             tick = following
@@ -204,7 +208,7 @@ class Agent:
         return skipped
 
     def _next_time(self) -> int:
-        """The next sample's time; source and number tell samples apart that a clock set back gives one time."""
+        """The next sample's time; only those of one ns are one point."""
         time_ns = self._times.next(self._clock(), time.monotonic_ns())
         if self._times.jump:
             _log.warning("the clock jumped by %+.1f s; samples follow it", self._times.jump / 1e9)
@@ -218,19 +222,20 @@ class Agent:
             mem=reading.mem,
             sent=now,
             host=self._settings.host,
-            source=self._source,
-            seq=self._seq,
+            seq=self._number,
             fields=reading.fields or None,
         )
-        self._seq += 1
-        self._send(sample)
+        self._taken += 1
+        self._number += self._send(sample)
 
-    def _send(self, sample: Sample) -> None:
+    def _send(self, sample: Sample) -> bool:
+        """Whether it is on its way; what is not takes no number, and leaves no gap that would count as a loss."""
         if problem := flaw(sample):
             _log.error("a sample was not sent: %s", problem)
             self._backlog.refuse()
-        else:
-            self._backlog.push(_encode(sample))
+            return False
+        self._backlog.push(_encode(sample))
+        return True
 
 
 def _check(settings: AgentSettings) -> None:

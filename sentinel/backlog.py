@@ -46,12 +46,13 @@ class Backlog:
                 self._taken = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
             return [] if self._closed else list(self._taken)
 
-    def confirm(self, receivers: int = 0) -> None:
-        """What was taken has been sent."""
+    def confirm(self, receivers: int = 0, unheard: int = 0) -> None:
+        """What was taken has been sent; to so many receivers, so many of it to none."""
         with self._lock:
             self._ledger.sent += len(self._taken)
             self._ledger.bytes += sum(map(len, self._taken))
             self._ledger.receivers += receivers
+            self._ledger.unheard += unheard
             self._taken = []
 
     def give_back(self) -> int:

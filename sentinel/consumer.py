@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from sentinel.errors import BusError
 from sentinel.heartbeat import Heartbeat
 from sentinel.ledger import ConsumerLedger, ConsumerReport
 from sentinel.lineprotocol import LineEncoder
+from sentinel.losses import Losses
 from sentinel.measure import Measure, Unmeasured
 from sentinel.plausible import TimeBounds
 from sentinel.reconnection import Reconnection
@@ -94,7 +95,7 @@ class Consumer:
         self.until_empty = False
         self._settings = settings
         self._decode = DECODERS[configuration.decode]
-        self._bounds = TimeBounds(int(settings.earliest * 1e9), int(settings.ahead * 1e9))
+        self._bounds = TimeBounds.of(settings)
         self._encode = _encoder(configuration.point, settings.run)
         server = ready(store)
         self._receiver = open_receiver(configuration.receive, bus, settings)
@@ -102,14 +103,14 @@ class Consumer:
         self._acknowledgement = Acknowledgement(self._receiver, self.ledger, self.stop)
         self._rejects = Rejects(DeadLetters(bus), self._rejected)
         self._reconnection = Reconnection(self._receiver, self.ledger, self.stop)
-        # influxdb-client does its own batching, or none: it gets every message at once.
-        own_batches = configuration.write == "post-batches"
         outlet = Outlet(store, server, settings, self.ledger, self.stop, self._settle)
         self._writer = WRITERS[configuration.write](outlet)
-        size = settings.batch_size if own_batches else 1
+        # influxdb-client does its own batching, or none: it gets every message at once.
+        size = settings.batch_size if configuration.write == "post-batches" else 1
         max_age, waiting = (AGE, WAITING) if settings.max_age is None else (settings.max_age, ANY)
         self._batcher = Batcher(size, int(max_age * 1e9), self._writer.pack, waiting)
         self._measure = Measure() if settings.measured else Unmeasured()
+        self._losses = Losses(self._receiver, self._measure, kept=settings.transport == "stream")
         self._lock = threading.Lock()
         self._record = Record(record)
         self._reports = open_reports(settings, bus, store, server)
@@ -241,6 +242,7 @@ class Consumer:
             with suppress(BusError):  # the reader meets the same and says so
                 self.ledger.trimmed_unread += self._receiver.tend()
                 self._takeover.work(due)
+            self._losses.ask()
 
     def _leave(self) -> None:
         """Have nothing more sent to us, also while the reader waits for the store."""
@@ -257,15 +259,10 @@ class Consumer:
     def _note_interval(self) -> None:
         with self._lock:
             histograms = self._measure.take()
-            counts = {k: v for k, v in asdict(self._counted()).items() if isinstance(v, int)}
+            counts = {k: v for k, v in asdict(self._losses.counted(self.ledger)).items() if isinstance(v, int)}
             use = {"cpu_seconds": time.process_time(), "last_stored": self._last_stored}
         self._record.interval({"at": time.time_ns(), **use, **counts, **histograms})
         self._reports.interval(counts, histograms)
-
-    def _counted(self) -> ConsumerLedger:
-        """The ledger with what the sequences know."""
-        s = self._measure.sequences
-        return replace(self.ledger, lost=s.lost, jumped=s.jumped, duplicated=s.duplicated, reordered=s.reordered)
 
     def close(self) -> ConsumerReport:
         """Write what is left, acknowledge it, and report; a stop in progress keeps its deadline."""
@@ -280,6 +277,7 @@ class Consumer:
         self._keeper.join()
         self._rejects.close(keep=self._settings.transport == "stream")
         self._acknowledgement.finish()
+        self._losses.ask()
         self._note_interval()
         self.report = self.account()
         self._record.close(asdict(self.report))
@@ -293,7 +291,7 @@ class Consumer:
         self.ledger.unacknowledged = max(self.ledger.unacknowledged, self._receiver.untold)
         self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
         return ConsumerReport(
-            self._counted(),
+            self._losses.counted(self.ledger),
             self._first_read,
             self._first_stored,
             self._first_batch,

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 CONSUMER = "sentinel_consumer"
 """Measurement of what a consumer says about itself."""
 
-TOTALS = ("received", "written", "rejected", "retries", "lost", "duplicated", "trimmed_unread")
-"""Counts of a consumer's ledger that its line carries, since the consumer's start."""
+TOTALS = (
+    "received", "written", "rejected", "retries", "lost", "skipped", "duplicated",
+    "overwritten", "jumped", "trimmed_unread",
+)  # fmt: skip
+"""Counts of a consumer's ledger that its line carries, since the consumer's start; what is not known is left out."""
 QUANTILES = {"p50": 0.5, "p99": 0.99}
 
 
@@ -36,7 +39,7 @@ def consumer_line(
     """
     known = {"consumer": consumer, "host": host}
     series = "".join(f",{key}={escape(value)}" for key, value in known.items() if value)
-    fields: dict[str, float | None] = {name: counts[name] for name in TOTALS}
+    fields: dict[str, float | None] = {name: counts.get(name) for name in TOTALS}
     fields["pending"] = counts["received"] - counts["written"] - counts["rejected"]
     fields |= of_interval
     written = ",".join(f"{name}={float(value)!r}" for name, value in fields.items() if value is not None)

@@ -1,8 +1,8 @@
 """What became of every message: counts that must add up.
 
 Pure. The generator: scheduled = sent + unsent. The consumer: received = written + rejected + pending; lost, duplicated
-and reordered come from the sources' own numbers (`sequences`). A redelivered message is received, and written, again:
-it overwrites its own point, so it counts as duplicated and the store still holds it once.
+and reordered come from the sources' own numbers (`sequences`, `losses`). A redelivered message is received, and
+written, again: it overwrites its own point, so it counts as duplicated and the store still holds it once.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ class SenderLedger:
     """Payload bytes of the messages sent."""
     receivers: int = 0
     """Pub/Sub: sum of the subscriber counts that PUBLISH answered."""
+    unheard: int = 0
+    """Pub/Sub, part of `sent`: nobody was subscribed, as PUBLISH answered. They are lost, and a consumer that was away
+    finds out only from numbers that follow. Of an agent's send of many samples: where nobody heard any."""
 
     def problems(self) -> list[str]:
         """Sentences that say where the ledger does not add up; empty if it does."""
@@ -51,10 +54,17 @@ class ConsumerLedger:
     reasons: dict[str, int] = field(default_factory=dict)
     """Rejected, by reason."""
     lost: int = 0
-    """Gaps in the sources' sequence numbers that never closed."""
+    """On Pub/Sub: gaps in the sources' sequence numbers that never closed. On a stream: `trimmed_unread`."""
+    skipped: int | None = 0
+    """On a stream: gaps past `lost`. Redis refused them or their sender dropped them, and its ledger has them as
+    unsent; or Redis came back without them. None where other consumers read the stream too: gaps are theirs."""
     jumped: int = 0
     """Messages whose sequence number lies further ahead than their source can have sent meanwhile: no loss."""
     duplicated: int = 0
+    """Messages that came again, known by their source and number. Part of `written`; the store holds them once."""
+    overwritten: int = 0
+    """Points of a series and a time that another message had, within what `overwrites` remembers: the store keeps the
+    last. Part of `written`. Messages without a number that came again are among them."""
     reordered: int = 0
     retries: int = 0
     """Requests to the store made again."""
@@ -65,9 +75,15 @@ class ConsumerLedger:
     taken_over: int = 0
     """Entries left unacknowledged by an earlier or another consumer, and read by this one."""
     trimmed_unread: int = 0
-    """Entries trimmed from the stream before the group had read them: lost on the bus."""
+    """Entries trimmed from the stream before the group had read them: lost on the bus. Of the whole group, so each of
+    its consumers counts the same ones."""
     unacknowledged: int = 0
     """Written, but Redis could not be told: they will be read again and overwrite themselves."""
+
+    @property
+    def kept(self) -> int:
+        """Points that the store holds."""
+        return self.written - self.duplicated - self.overwritten
 
     def reject(self, reason: str, count: int = 1) -> None:
         """Count messages as rejected for `reason`."""

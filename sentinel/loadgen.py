@@ -13,7 +13,7 @@ import math
 import random
 import time
 from bisect import bisect_right
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,11 +21,13 @@ import numpy as np
 from sentinel.bus import Sender
 from sentinel.delivery import StopSign, backoff
 from sentinel.errors import BusError, SettingsError
-from sentinel.latency import Recorder, quantiles
-from sentinel.ledger import SenderLedger, as_line
+from sentinel.latency import Recorder
+from sentinel.ledger import SenderLedger
+from sentinel.load_report import LoadReport
 from sentinel.outage import Outage
 from sentinel.payloads import encoder
 from sentinel.record import INTERVAL, Record
+from sentinel.sample import first_number
 from sentinel.schedule import LOOPS, Schedule
 from sentinel.settings import CODEC_NAMES, TRANSPORTS
 
@@ -49,28 +51,6 @@ COLLECT, MOST_OWED = 200, 10_000
 """Answers owed from which it is worth asking for them; and when filling, from which nothing more is sent."""
 MOST = 20 * CHUNK
 """Messages of one send at most, however many are late: the grace, a stop and the answers are looked at in between."""
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """How a load ended."""
-
-    ledger: SenderLedger
-    started: int
-    """First intended send time, ns since the epoch."""
-    elapsed: float
-    """Seconds from there to the last answer."""
-    delay: dict[str, int] = field(default_factory=dict)
-    """Send delay (ns), a `latency.Recorder` as dict: actual minus intended send."""
-
-    @property
-    def rate(self) -> float:
-        """Messages per second that Redis took."""
-        return self.ledger.sent / self.elapsed if self.elapsed else 0.0
-
-    def __str__(self) -> str:
-        late = quantiles("send_delay_", Recorder.from_dict(self.delay))
-        return " ".join([as_line("load", self.ledger), f"rate={self.rate:.0f}/s", *late])
 
 
 def check(settings: LoadSettings) -> None:
@@ -100,7 +80,7 @@ class LoadGenerator:
         self._connections = min(settings.connections, settings.workers)
         self._sender = Sender(bus, settings.transport, self._connections)
         self._encode = encoder(settings)
-        self._next = np.zeros(settings.workers, dtype=np.int64)
+        self._next = np.full(settings.workers, first_number(random.randrange))  # noqa: S311 - no secret
         self._ledger = SenderLedger()
         self._outage = Outage("Redis", log)
         self._give_up = math.inf
@@ -262,6 +242,7 @@ class LoadGenerator:
         self._ledger.sent += answers.accepted - answers.refused
         self._ledger.failed += answers.refused
         self._ledger.receivers += answers.receivers
+        self._ledger.unheard += answers.unheard
         if answers.refused and self._ledger.failed == answers.refused:
             log.warning("messages are refused: %s", answers.reason)
 

@@ -16,7 +16,8 @@ from sentinel.delivery import StopSign
 from sentinel.errors import SettingsError
 from sentinel.latency import Recorder
 from sentinel.ledger import SenderLedger
-from sentinel.loadgen import LoadGenerator, LoadReport, check
+from sentinel.load_report import LoadReport
+from sentinel.loadgen import LoadGenerator, check
 from sentinel.schedule import shares
 from sentinel.signals import OVERTIME, STOP_SIGNALS, leave
 

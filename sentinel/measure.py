@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sentinel.latency import Recorder
+from sentinel.overwrites import Overwrites
 from sentinel.sequences import Sequences
 from sentinel.trace import NOTHING, Tracer
 
@@ -38,6 +39,11 @@ COLLECT_MOST = 20_000
 """…so many: counting 1,000 at a time takes 0.41 µs a message beside a busy reader, 20,000 at a time 0.18."""
 LOG_SECONDS = 1.0
 """Seconds at least between two sets of log lines, which the original writes every 1,000 messages."""
+OVERWRITTEN = (
+    "points of one series and one time overwrite each other, and the store keeps the last: the ledger counts them as"
+    " overwritten. Senders must name themselves (`host`, `source`), and give each message a time of its own"
+    " (`send_time_unix_nano`)"
+)
 
 
 class Measure:
@@ -45,6 +51,7 @@ class Measure:
 
     def __init__(self) -> None:
         self.sequences = Sequences()
+        self.overwrites = Overwrites()
         self.trace: Callable[[Sequence[Sample], Columns], Trace] = Tracer()
         """Of the samples of one read, as `Tracer` has it; called in the reader's thread."""
         self.totals = {kind: Recorder() for kind in KINDS}
@@ -81,21 +88,30 @@ class Measure:
         traces, times = self._traces, self._times
         self._traces, self._times, self._waiting = [], [], 0
         self._counted = time.monotonic()
-        sent, sources, numbers = map(_whole, zip(*traces, strict=True))
+        of_points, sources, numbers = map(_whole, zip(*traces, strict=True))
         messages, read_at, batched_at, stored_at = np.array(times, dtype=np.int64).T
         values = {
             "internal": np.repeat(batched_at - read_at, messages),
-            "e2e": np.repeat(batched_at, messages) - sent,
-            "stored": np.repeat(stored_at, messages) - sent,
+            "e2e": np.repeat(batched_at, messages) - of_points,
+            "stored": np.repeat(stored_at, messages) - of_points,
         }
-        if not (timed := sent > 0).all():  # a sender without send times has no end-to-end latency
+        if not (timed := of_points > 0).all():  # a sender without send times has no end-to-end latency
             values |= {kind: values[kind][timed] for kind in ("e2e", "stored")}
         for kind, durations in values.items():
             self._recorders[kind].record(durations)
-        if not (numbered := (numbers >= 0) & (sources >= 0)).all():
+        self._follow(sources, np.abs(of_points), numbers)
+        self._log(values)
+
+    def _follow(self, sources: NDArray[np.int64], times: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        if not (followed := sources >= 0).all():
+            sources, times, numbers = sources[followed], times[followed], numbers[followed]
+        before = self.overwrites.count
+        self.overwrites.see(sources, times, numbers)
+        if self.overwrites.count and not before:
+            log.warning(OVERWRITTEN)
+        if not (numbered := numbers >= 0).all():
             sources, numbers = sources[numbered], numbers[numbered]
         self.sequences.see(sources, numbers, self._counted)
-        self._log(values)
 
     def _log(self, values: Mapping[str, NDArray[np.int64]]) -> None:
         if not log.isEnabledFor(logging.INFO):

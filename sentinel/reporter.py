@@ -65,7 +65,7 @@ class Reporter:
         # A flush of the store's log may take longer than a report has.
         quick = replace(store, durability=NO_SYNC) if durability(store, server) else store
         self._target = write_target(quick, server)
-        self._lag = Lag(bus, settings.name, TIMEOUT) if settings.transport == "stream" else None
+        self._lag = Lag(bus, TIMEOUT) if settings.transport == "stream" else None
         self._use = OwnUse()
         self._since = time.monotonic()
         self._due = self._since + settings.health
@@ -98,7 +98,7 @@ class Reporter:
         readings: dict[str, float | None] = {
             **rates(self._before, counts, now - self._since),
             **latencies(self._recorders),
-            **self._standing(),
+            "backlog": self._unread(),
             "cpu_percent": use.cpu_percent,
             "rss_bytes": use.rss_bytes or None,
             "health_failed": self._failed,
@@ -117,15 +117,12 @@ class Reporter:
         for recorder in self._recorders.values():
             recorder.take()
 
-    def _standing(self) -> dict[str, float | None]:
-        """The backlog of a stream; and no losses where others read it too: gaps are theirs, not lost."""
-        if self._lag is None:
-            return {}
+    def _unread(self) -> int | None:
+        """The backlog of a stream."""
         try:
-            unread, shared = self._lag.ask()
+            return self._lag.ask() if self._lag is not None else None
         except BusError:
-            return {}  # the reader meets the same and says so
-        return {"backlog": unread, **({"lost": None} if shared else {})}
+            return None  # the reader meets the same and says so
 
 
 def open_reports(settings: ConsumerSettings, bus: BusSettings, store: StoreSettings, server: Server) -> Reports:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
 MEASUREMENT = "system_stats"
 MOST_SERIES = 100_000
 """Sources remembered: a hostile sender must not fill the memory with names."""
+RUN = 1 << 20
+"""Every run of a sender numbers from a multiple of this: such a number out of its turn begins a new sequence."""
 AGENT: Final = "sentinel_agent"
 """Measurement of what an agent says about itself."""
 
@@ -44,7 +46,7 @@ class Sample(msgspec.Struct, rename=_WIRE_NAMES, omit_defaults=True, gc=False):
     source: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | None = None
     """Number of the emitter; with `host` it names a source with its own sequence numbers."""
     seq: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | None = None
-    """Position among the source's messages, from 0, without gaps."""
+    """Position among the source's messages, from the run's first number (`first_number`, or 0), without gaps."""
     fields: dict[Name, float] | None = None
     """Further readings: swap, load, disk, network…"""
     run: Name = ""
@@ -55,6 +57,15 @@ class Sample(msgspec.Struct, rename=_WIRE_NAMES, omit_defaults=True, gc=False):
     def time(self) -> int:
         """Time of the point in ns: `sent` if present, else `timestamp`."""
         return self.sent or self.timestamp * 1_000_000_000
+
+
+def first_number(draw: Callable[[int, int], int]) -> int:
+    """Where a sender's run begins to number, so that it is not taken for the one before.
+
+    `draw` gives a number from the first of two up to but without the second, such as `random.randrange`. 0 is left to
+    senders that do not choose, and half of all numbers to the run's length.
+    """
+    return RUN * draw(1, 2**31 // RUN)
 
 
 class Columns(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sentinel.sample import MOST_SERIES
+from sentinel.sample import MOST_SERIES, RUN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,10 @@ QUICK = 1 << 16
 
 
 MOST_RATE = 1_000_000
-"""Messages a second that no source exceeds: a number further ahead than that allows is a jump, not a loss."""
+"""Messages a second that no source exceeds: a number further ahead than that allows is a jump, not a loss; and of a
+sender that draws its runs, one that is `RUN` ahead."""
+OTHERS = 8
+"""Further sequences of a source that are remembered, for what comes late or from two senders at once."""
 
 
 class Gap(NamedTuple):
@@ -31,12 +34,41 @@ class Gap(NamedTuple):
     end: int
 
 
+class _Sequence(NamedTuple):
+    """Of one run of a source."""
+
+    first: int
+    """The first number seen."""
+    expected: int
+    """The one after the highest seen."""
+    gaps: list[Gap]
+
+    def holds(self, number: int) -> bool:
+        """Whether the number is of this run: a little ahead at most, and no run's beginning."""
+        ahead = number - self.expected
+        return self.first - self.first % RUN <= number and (ahead <= 0 or (ahead < RUN and number % RUN > 0))
+
+    @property
+    def lost(self) -> int:
+        """Skipped and not seen since; what came before the first seen is not lost."""
+        return sum(gap.end - gap.first for gap in self.gaps if gap.first >= self.first)
+
+
+def _begun(first: int, expected: int) -> _Sequence:
+    start = first - first % RUN
+    return _Sequence(first, expected, [Gap(start, first)] if first > start else [])
+
+
 class Sequences:
     """Follows every source's sequence numbers, a batch at a time; of `MOST_SERIES` sources at most.
 
     The common case, each source going on where it stopped, is checked in arrays (0.05 µs a message); only sources
     that jumped are walked one by one. A source counts from its first number seen: a consumer that joins late has not
     lost what came before. Several consumers of one group each see a part of every source: there gaps are no loss.
+
+    A sender's run numbers from a multiple of `RUN` that it draws, so the next run of the same sources is a new
+    sequence, at no cost for messages in turn and within the 32 bits that both codecs have. A sender that numbers from 0
+    each time looks like one that sends again: its messages are duplicated.
     """
 
     def __init__(self) -> None:
@@ -46,6 +78,10 @@ class Sequences:
         self._expected: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._first: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._gaps: dict[int, list[Gap]] = {}
+        self._others: dict[int, list[_Sequence]] = {}
+        """Of each source the sequences put aside, oldest first; the one followed now is in the arrays."""
+        self._lost = 0
+        """Of sequences no longer remembered."""
         self._leapt: dict[int, int] = {}
         """The number that a source jumped to, until it goes on from there or does not."""
         self._seen: NDArray[np.float64] = np.zeros(64)
@@ -58,9 +94,9 @@ class Sequences:
     @property
     def lost(self) -> int:
         """Numbers skipped and not seen since. What a source sent after its last message seen is not known here."""
-        return sum(
-            gap.end - gap.first for slot, gaps in self._gaps.items() for gap in gaps if gap.first >= self._first[slot]
-        )
+        known = [self._sequence(slot) for slot in self._gaps]
+        known += [other for others in self._others.values() for other in others]
+        return self._lost + sum(sequence.lost for sequence in known)
 
     def see(self, sources: NDArray[np.int64], numbers: NDArray[np.int64], now: float = 0.0) -> None:
         """Follow messages in the order received: parallel arrays of sources (0 and above) and sequence numbers.
@@ -120,26 +156,50 @@ class Sequences:
         self._seen[slots[new]] = self._now
         self._first[slots[new]] = self._expected[slots[new]] = numbers[new]
         for slot, number in zip(slots[new].tolist(), numbers[new].tolist(), strict=True):
-            self._gaps[slot] = [Gap(0, number)] if number else []
+            self._gaps[slot] = _begun(number, number).gaps
 
-    def _advance(self, slot: int, expected: int, number: int) -> None:
-        """To a number at or past the one expected; a jump is followed once the source goes on from there."""
-        if number - expected > MOST_RATE * max(1.0, self._now - float(self._seen[slot])):
-            if self._leapt.get(slot) != number - 1:
-                self._leapt[slot] = number
-                self.jumped += 1
-                return
-        elif number > expected:
-            self._gaps[slot].append(Gap(expected, number))
+    def _sequence(self, slot: int) -> _Sequence:
+        return _Sequence(int(self._first[slot]), int(self._expected[slot]), self._gaps[slot])
+
+    def _step(self, slot: int, number: int) -> None:
+        current = self._sequence(slot)
+        sequence = current if number == current.expected else self._belonging(slot, current, number)
+        if sequence is None:
+            return
+        if number < sequence.expected:
+            self._behind(sequence.gaps, number)
+            return
+        if number > sequence.expected:
+            sequence.gaps.append(Gap(sequence.expected, number))
         self._leapt.pop(slot, None)
         self._expected[slot] = number + 1
 
-    def _step(self, slot: int, number: int) -> None:
-        expected = int(self._expected[slot])
-        if number >= expected:
-            self._advance(slot, expected, number)
-            return
-        gaps = self._gaps[slot]
+    def _belonging(self, slot: int, current: _Sequence, number: int) -> _Sequence | None:
+        """The sequence that a number out of its turn belongs to, followed from now on; None if it is a mere jump."""
+        others = self._others.setdefault(slot, [])
+        holding = [known for known in (current, *others) if known.holds(number)]
+        if holding:
+            sequence = max(holding, key=lambda known: known.first)
+            if sequence is current:
+                return current
+            others.remove(sequence)
+        elif number % RUN == 0:
+            sequence = _begun(number, number)
+        elif current.first < RUN and 0 < number - current.expected <= MOST_RATE * (self._now - self._seen[slot]):
+            return current  # of a sender that draws no runs; of one that does, a run whose beginning was lost
+        elif self._leapt.get(slot) == number - 1:
+            sequence = _begun(number - 1, number)
+        else:
+            self._leapt[slot] = number
+            self.jumped += 1
+            return None
+        others.append(current)
+        if len(others) > OTHERS:
+            self._lost += others.pop(0).lost
+        self._first[slot], self._expected[slot], self._gaps[slot] = sequence
+        return sequence
+
+    def _behind(self, gaps: list[Gap], number: int) -> None:
         index = bisect_right(gaps, number, key=lambda gap: gap.first) - 1
         if index < 0 or number >= gaps[index].end:
             self.duplicated += 1

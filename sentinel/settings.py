@@ -141,6 +141,8 @@ class ConsumerSettings:
     """Seconds since the epoch before which no point's time can lie: the year 2000. An earlier one is rejected."""
     ahead: float = 86_400.0
     """Seconds by which a point's time may lie ahead of this host's clock."""
+    apart: float = 86_400.0
+    """Seconds that a message's `timestamp` and `send_time_unix_nano` may differ by: else one has a wrong unit."""
     claim_idle: float = 30.0
     """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""
     host: str = field(default_factory=host_name)

@@ -26,8 +26,8 @@ UNFOLLOWED = -1
 class Trace(NamedTuple):
     """Parallel columns of packed numbers, one a message."""
 
-    sent: bytes
-    """Intended send, ns since the epoch; 0 where the sender gave none."""
+    times: bytes
+    """Of the points, ns since the epoch: the intended send; negative where the sender gave none but only seconds."""
     sources: bytes
     """A number for the source, always the same; `UNFOLLOWED` for one of too many."""
     numbers: bytes
@@ -35,7 +35,7 @@ class Trace(NamedTuple):
 
     def part(self, start: int, stop: int) -> Trace:
         """Of the messages from `start` up to but without `stop`."""
-        if start == 0 and NUMBER * stop >= len(self.sent):
+        if start == 0 and NUMBER * stop >= len(self.times):
             return self
         return Trace(*(column[NUMBER * start : NUMBER * stop] for column in self))
 
@@ -51,13 +51,19 @@ class Tracer:
 
     def __call__(self, samples: Sequence[Sample], known: Columns) -> Trace:
         """The trace of some messages, in order, of which `known` are the columns."""
-        return Trace(_packed(known.sent), self._sources(known.series), _numbers(samples))
+        return Trace(_packed(_times(known)), self._sources(known.series), _numbers(samples))
 
     def _sources(self, series: Sequence[Hashable]) -> bytes:
         try:
             return _packed(series)  # type: ignore[arg-type]
         except struct.error:  # some are no numbers
             return _packed([key if isinstance(key, int) else self._named[key] for key in series])
+
+
+def _times(known: Columns) -> Sequence[int]:
+    if all(known.sent):
+        return known.sent
+    return [sent or -int(time) for sent, time in zip(known.sent, known.numbers[2::3], strict=True)]
 
 
 def _packed(numbers: Sequence[int]) -> bytes:

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
+    from sentinel.delivery import StopSign
     from sentinel.lab.warden import Child, Warden
-    from sentinel.loadgen import LoadReport
+    from sentinel.load_report import LoadReport
 
 Quick = Mapping[str, Any]
 QUICK: Quick = {"idle": 0.15, "flush_interval": 0.1}
@@ -159,10 +160,10 @@ def consume(lane: Lane, configuration: str = "optimised", **settings: Any) -> Co
 
 
 @contextmanager
-def loading(lane: Lane, **settings: Any) -> Iterator[Future[LoadReport]]:
+def loading(lane: Lane, stop: StopSign | None = None, **settings: Any) -> Iterator[Future[LoadReport]]:
     """A load that plays in a thread."""
     with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(run_load, LoadSettings(**settings), lane.bus)
+        yield pool.submit(run_load, LoadSettings(**settings), lane.bus, stop=stop)
 
 
 class ConsumerProcess:

@@ -12,8 +12,12 @@ from servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, fini
 
 from sentinel import store
 from sentinel.bus import DeadLetters
+from sentinel.codecs import DECODERS
 from sentinel.configurations import CONFIGURATIONS
 from sentinel.delivery import ROW, RefusalLog, Refused
+from sentinel.plausible import TimeBounds
+from sentinel.sample import columns
+from sentinel.settings import ConsumerSettings
 
 if TYPE_CHECKING:
     from sentinel.consumer import ConsumerReport
@@ -219,17 +223,22 @@ def test_refusals_are_said_now_and_again(caplog: pytest.LogCaptureFixture) -> No
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_times_that_cannot_be_are_rejected(embedded_lane: Lane, configuration: str) -> None:
-    """Milliseconds or microseconds for nanoseconds, zeros for a message, and a clock far ahead; the rest is stored."""
+    """A wrong unit, zeros, a clock far ahead, two times over a day apart: rejected as `time`; the rest is stored."""
     sound = b'{"timestamp":%d,"cpu_usage":1,"mem_usage":2,"send_time_unix_nano":%d}'
     wrong = [
         sound % (SECONDS, NOW // 1_000_000),
         sound % (SECONDS, NOW // 1_000),
         sound % (SECONDS, NOW + 2 * 86_400 * 10**9),
+        sound % (SECONDS + 90_000, NOW),
+        sound % (SECONDS - 90_000, NOW),
+        sound % (SECONDS // 1000, NOW),
+        struct.pack("<qddqII", SECONDS - 90_000, 1.0, 2.0, NOW, 1, 1),
         sound % (946_684_799, 0),
         bytes(32),
         bytes(40),
     ]
     right = [sound % (SECONDS, NOW), sound % (SECONDS, 0), sound % (946_684_801, 0)]
+    right.append(sound % (SECONDS - 80_000, NOW + 1))
     embedded_lane.publish([b"not JSON", *wrong, *right])
     report = consume(embedded_lane, configuration)
     assert {"json": 1, "time": len(wrong)} == report.ledger.reasons
@@ -237,6 +246,7 @@ def test_times_that_cannot_be_are_rejected(embedded_lane: Lane, configuration: s
     letters = embedded_lane.dead_letters()
     assert wrong == [payload for payload, reason, _ in letters if reason == "time"]
     assert f"expected a point's time, the latter unless 0, from {946_684_800 * 10**9} to" in letters[-1][2]
+    assert 4 == sum("expected two times of one moment, 86400 s apart at most" in letter[2] for letter in letters)
 
 
 def test_a_reject_that_redis_cannot_keep_yet_is_not_lost(scripted_lane: Lane, scripted: ScriptedStore) -> None:
@@ -280,3 +290,18 @@ def test_stored_points_carry_no_float_that_json_lost(real: Stack) -> None:
     lane.publish([good(n, cpu_usage=value) for n, value in enumerate(readings)])
     consume(lane)
     assert readings == [row["cpu"] for row in lane.rows()]
+
+
+def test_a_read_may_hold_messages_of_many_days() -> None:
+    """Each message's two times are held against each other, not against its neighbours'."""
+    days = [SECONDS - n * 86_400 for n in range(20)]
+    payloads = [
+        b'{"timestamp":%d,"cpu_usage":1,"mem_usage":2,"send_time_unix_nano":%d}' % (at, at * 10**9) for at in days
+    ]
+    wrong = b'{"timestamp":%d,"cpu_usage":1,"mem_usage":2,"send_time_unix_nano":%d}' % (days[9], days[0] * 10**9)
+    bounds = TimeBounds.of(ConsumerSettings())
+    for decoder in DECODERS.values():
+        samples, rejected, known = bounds.sift(decoder([*payloads[:7], wrong, *payloads[7:]]), NOW)
+        assert days == [sample.timestamp for sample in samples]
+        assert known == columns(samples)
+        assert [(7, "time")] == [(each.position, each.reason) for each in rejected]

@@ -478,7 +478,7 @@ def test_a_url_that_is_none_is_a_settings_error(url: str, words: str) -> None:
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, expected: str) -> None:
-    """Whatever the URL looks like, what stands before the last @ is not shown, nor a host that may be part of a secret."""
+    """What stands before the last @ is not shown, nor a host that may be part of a secret."""
     assert expected == shown(url)
 
 

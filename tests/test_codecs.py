@@ -242,6 +242,36 @@ def test_both_decoders_give_one_answer_to_the_dubious(payload: bytes) -> None:
     assert (repr(plain[0]), len(plain[1])) == (repr(fast[0]), len(fast[1]))
 
 
+def object_of(pairs: list[tuple[str, Any]]) -> str:
+    """A JSON object of these pairs, keys that come twice as well; a value that is a list of pairs is one, too."""
+    values = (object_of(value) if isinstance(value, list) else json.dumps(value) for _, value in pairs)
+    return "{" + ",".join(f"{json.dumps(key)}:{value}" for (key, _), value in zip(pairs, values, strict=True)) + "}"
+
+
+ODD_VALUES: list[Any] = [0, 1, -1, 2.5, 1e400, "a", "a:b", "\ud800", None, True, 2**64, AGENT, [("a", 1)]]
+SOME_VALUES = st.sampled_from(ODD_VALUES)
+FIELD_PAIRS = st.lists(st.tuples(st.sampled_from(["a", "b", "cpu"]), SOME_VALUES), max_size=4)
+MORE_PAIRS = st.lists(st.tuples(st.sampled_from(KEYS), SOME_VALUES | FIELD_PAIRS), max_size=4)
+
+
+@settings(PROPERTY, max_examples=500)
+@given(MORE_PAIRS, MORE_PAIRS)
+def test_both_decoders_give_one_answer_to_keys_that_come_twice(
+    before: list[tuple[str, Any]], after: list[tuple[str, Any]]
+) -> None:
+    """The last value counts and each is checked, at the top and in further fields, whichever decoder runs."""
+    sound = [("timestamp", 1), ("cpu_usage", 2.5), ("mem_usage", 3.5)]
+    payload = object_of([*before, *sound, *after]).encode()
+    plain, fast = (whole(decoder, [payload]) for decoder in DECODERS.values())
+    assert (repr(plain[0]), len(plain[1])) == (repr(fast[0]), len(fast[1]))
+
+
+@pytest.mark.parametrize("twice", ['"cpu_usage":"x",', '"fields":{"a":"x","a":1},', '"host":5,"host":"h",'])
+def test_an_unsound_value_is_rejected_though_its_key_comes_again(decoder: Decoder, twice: str) -> None:
+    """As type: a message is not sound because its last word is."""
+    assert "type" == refusal(decoder, message().replace(b"{", b"{" + twice.encode(), 1)).reason
+
+
 @pytest.mark.parametrize("decoder", DECODERS)
 @PROPERTY
 @given(READS)

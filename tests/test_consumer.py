@@ -417,9 +417,9 @@ def test_a_consumer_that_is_stopping_takes_nothing_over(
 
 def test_the_run_tag_of_a_message_wins(embedded_lane: Lane) -> None:
     """The consumer's `run` is for messages that carry none."""
-    plain = b'{"timestamp":1,"cpu_usage":1.0,"mem_usage":2.0,"send_time_unix_nano":%d}'
-    named = plain[:-1] + b',"run":"%b"}'
     own, at = replace(embedded_lane, run=f"{embedded_lane.run}-own"), time.time_ns()
+    plain = b'{"timestamp":%d' % (at // 10**9) + b',"cpu_usage":1.0,"mem_usage":2.0,"send_time_unix_nano":%d}'
+    named = plain[:-1] + b',"run":"%b"}'
     embedded_lane.publish([plain % at, named % (at + 1, own.run.encode()), plain % (at + 2)])
     consume(embedded_lane)
     assert (2, 1) == (embedded_lane.stored(), own.stored())

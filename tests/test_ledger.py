@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sentinel import sequences
 from sentinel.ledger import ConsumerLedger, SenderLedger, as_line
+from sentinel.sample import RUN, first_number
 from sentinel.sequences import QUICK, Sequences
 
 if TYPE_CHECKING:
@@ -267,3 +268,80 @@ def test_a_long_silence_allows_a_long_gap() -> None:
     sequences.see(np.array([0]), np.array([0]), 100.0)
     sequences.see(np.array([0]), np.array([9_000_000]), 110.0)
     assert (0, 8_999_999) == (sequences.jumped, sequences.lost)
+
+
+def of_runs(messages: list[tuple[int, int]]) -> list[tuple[Hashable, int]]:
+    """Each message with its run as a part of its source, as a reference that knows the runs would have it."""
+    return [((source, number // RUN), number) for source, number in messages]
+
+
+def walked(messages: list[tuple[int, int]], cuts: Iterable[int] = ()) -> Sequences:
+    """What has seen the messages, in batches cut as given."""
+    follower = Sequences()
+    for start, end in pairwise([0, *sorted(cuts), len(messages)]):
+        if end > start:
+            follower.see(*np.array(messages[start:end], dtype=np.int64).T)
+    return follower
+
+
+@st.composite
+def repeated_runs(draw: st.DrawFn) -> tuple[list[tuple[int, int]], list[int]]:
+    """Several runs of the same sources, one after the other or at once, dropped and doubled past their first."""
+    streams = []
+    for run in draw(st.lists(st.integers(0, 5), min_size=1, max_size=4, unique=True)):
+        for source in range(draw(st.integers(1, 2))):
+            fates = [1, *draw(st.lists(st.sampled_from([1, 1, 1, 0, 2]), max_size=12))]
+            streams.append([(source, RUN * run + n) for n, copies in enumerate(fates) for _ in range(copies)])
+    turns = [n for n, stream in enumerate(streams) for _ in stream]
+    if draw(st.booleans()):
+        turns = draw(st.permutations(turns))
+    remaining = [iter(stream) for stream in streams]
+    messages = [next(remaining[n]) for n in turns]
+    return messages, draw(st.lists(st.integers(0, len(messages)), max_size=6))
+
+
+@PROPERTY
+@given(repeated_runs())
+def test_every_run_of_a_source_is_a_sequence_of_its_own(journey: tuple[list[tuple[int, int]], list[int]]) -> None:
+    """Runs that follow each other or go on at once are counted as if each had its own sources; none is a jump."""
+    messages, cuts = journey
+    found = walked(messages, cuts)
+    assert reference(of_runs(messages)) == (found.lost, found.duplicated, found.reordered)
+    assert found.jumped == 0
+
+
+def test_a_loss_in_a_second_run_is_counted() -> None:
+    """The same sources numbered anew: nothing is duplicated, and 10,048 that are missing are lost."""
+    runs = [[(0, RUN * run + n) for n in range(20_000)] for run in (7, 3)]
+    del runs[1][500:10_548]
+    found = walked(runs[0] + runs[1], range(0, 30_000, 1000))
+    assert (10_048, 0, 0, 0) == (found.lost, found.duplicated, found.reordered, found.jumped)
+
+
+def test_a_run_may_be_longer_than_the_distance_between_two() -> None:
+    """Numbers go on past the next multiple as if it were any other, and what comes again from before is known."""
+    start = RUN - 3
+    messages = [(0, start + n) for n in range(6)]
+    found = walked([*messages, (0, start), (0, RUN + 1)])
+    assert (0, 2, 0, 0) == (found.lost, found.duplicated, found.reordered, found.jumped)
+
+
+def test_a_source_that_begins_for_ever_keeps_little() -> None:
+    """Of ever new runs the last few are remembered; what the others lost stays counted."""
+    found = walked([(0, RUN * run + n) for run in range(1, 101) for n in (0, 2)])
+    assert 100 == found.lost
+    assert len(found._others[0]) == sequences.OTHERS
+
+
+def test_senders_draw_a_first_number_that_leaves_room() -> None:
+    """A run begins at a multiple, never at 0, and has half of all numbers before it."""
+    drawn = {first_number(lambda low, high, at=at: (low, high - 1)[at]) for at in (0, 1)}
+    assert drawn == {RUN, 2**31 - RUN}
+
+
+def test_a_run_whose_beginning_was_lost_is_a_jump_and_no_loss() -> None:
+    """However long the source was not heard: how many were sent of the runs between, numbers cannot tell."""
+    follower = Sequences()
+    follower.see(np.zeros(3, dtype=np.int64), RUN * 5 + np.arange(3), 100.0)
+    follower.see(np.zeros(4, dtype=np.int64), RUN * 300 + np.array([7, 8, 9, 11]), 1000.0)
+    assert (1, 1, 0, 0) == (follower.jumped, follower.lost, follower.duplicated, follower.reordered)

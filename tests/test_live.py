@@ -288,9 +288,9 @@ def test_messages_that_never_came_are_in_the_last_view(tmp_path: Path) -> None:
         append(folder, content)
     window = Window(60)
     Feed(tmp_path, window).read()
-    got = {"written": 1000, "duplicated": 0, "rejected": 0, "retries": 0}
+    got = {"written": 1000, "duplicated": 0, "rejected": 0, "retries": 0, "jumped": 2, "skipped": None}
     seen = live_report.accounted(window, outcome(sender={"sent": 1010}, consumer=got, lost=3, unread=7), 30.0)
-    assert "1,010 sent, 1,000 written, 3 lost, 0 rejected, 0 retries, 7 left unread." in seen
+    assert "1,010 sent, 1,000 written, 3 lost, 0 rejected, 0 retries, 2 jumped, 7 left unread." in seen
 
 
 def until_sampled(window: Window, *_: object) -> None:

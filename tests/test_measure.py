@@ -196,8 +196,8 @@ def test_messages_without_numbers_are_not_followed() -> None:
 
 
 def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged since the last look."""
-    found = [record.getMessage() for record in caplog.records]
+    """What was logged since the last look, but for warnings of points that overwrite each other."""
+    found = [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
     caplog.clear()
     return found
 
@@ -296,11 +296,11 @@ def numbers(column: bytes) -> list[int]:
 
 
 def test_a_trace_says_when_by_whom_and_which() -> None:
-    """Parallel columns; a source keeps its number, no two share one; what is missing is 0 or -1; a part is a part."""
+    """Parallel columns; a source keeps its number, no two share one; what is missing is negative; a part is a part."""
     tracer = Tracer()
     first = traced(tracer, [sample(5, 0, 1), sample(6, None, 1), sample(0, 7, 2), sample(8, 1, 1, host="")])
-    assert [[5, 6, 0, 8], [NAMED, NAMED, NAMED + 1, 1], [0, -1, 7, 1]] == list(map(numbers, first))
-    assert [[6, 0], [NAMED, NAMED + 1], [-1, 7]] == list(map(numbers, first.part(1, 3)))
+    assert [[5, 6, -NOW, 8], [NAMED, NAMED, NAMED + 1, 1], [0, -1, 7, 1]] == list(map(numbers, first))
+    assert [[6, -NOW], [NAMED, NAMED + 1], [-1, 7]] == list(map(numbers, first.part(1, 3)))
     assert [NAMED + 2, NAMED + 1] == numbers(traced(tracer, [sample(1, 1, 1, "other"), sample(1, 1, 2)]).sources)
     assert [7, NAMED + 3] == numbers(traced(tracer, [sample(1, 1, 7, ""), sample(1, 1, None, "")]).sources)
     assert [b"", b"", b""] == list(traced(tracer, []))
@@ -311,3 +311,13 @@ def test_more_names_than_are_remembered_are_not_followed(monkeypatch: pytest.Mon
     monkeypatch.setattr(trace, "MOST_SERIES", 2)
     sources = traced(Tracer(), [sample(1, 1, 1, host) for host in "abcab"]).sources
     assert [NAMED, NAMED + 1, UNFOLLOWED, NAMED, NAMED + 1] == numbers(sources)
+
+
+def test_the_first_overwriting_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A warning, at the first points of one series and time; the count goes on."""
+    measured = Measure()
+    for number in range(3):
+        measured.settled(batch([sample(NOW, 2 * number), sample(NOW, 2 * number + 1)]), NOW)
+        measured.take()
+    assert [measure.OVERWRITTEN] == caplog.messages
+    assert measured.overwrites.count == 5

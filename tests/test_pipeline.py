@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sentinel.consumer import Consumer, ConsumerReport
     from sentinel.lab.stack import Stack
-    from sentinel.loadgen import LoadReport
+    from sentinel.load_report import LoadReport
     from sentinel.settings import StoreSettings
 
 MESSAGES = 300

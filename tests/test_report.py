@@ -231,6 +231,21 @@ def test_a_load_that_was_not_sustained_is_marked(own: Run) -> None:
     )
 
 
+def test_rare_counts_are_shown_where_there_are_any(own: Run) -> None:
+    """Jumps, overwriting and what nobody heard are told below the ledgers' table with their trials."""
+    rare = ("jumped", "overwritten", "unheard", "skipped")
+    assert not any(name in section("ledgers", own).text for name in rare)
+
+    def change(outcomes: list[Outcome]) -> None:
+        outcomes[0].consumer |= {"jumped": 1234, "overwritten": 77, "skipped": None}
+        outcomes[1].sender |= {"unheard": 4321}
+
+    text = section("ledgers", after(own, change)).text
+    for shown in ("1,234 jumped (trial 0): ", "77 overwritten (trial 0): ", "4,321 unheard (trial 1): "):
+        assert shown in text
+    assert "skipped" not in text
+
+
 def test_lost_messages_of_all_repeats_are_added(own: Run) -> None:
     """Loss is a sum, not a median: one lost message in one trial shows."""
     changed = after(own, lambda outcomes: setattr(next(o for o in outcomes if o.plan.group == HEADLINE), "lost", 1234))

@@ -64,6 +64,9 @@ class Receiver(Protocol):
     def tend(self) -> int:
         """Housekeeping: trim what is done with; returns entries newly found trimmed unread. Raises BusError."""
 
+    def shared(self) -> bool:
+        """Whether another consumer has read for the group since this one began. Raises BusError."""
+
     def claim(self) -> Read | None:
         """Entries taken over from consumers that left them idle, or None. Raises BusError."""
 

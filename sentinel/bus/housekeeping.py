@@ -6,6 +6,7 @@ A right that this user lacks stops one of these, is said once, and leaves the ot
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,6 +45,7 @@ class Housekeeping:
         # An answer that redis-py asked for again would hide what the first had already taken over.
         self._client = client(settings, retry=None)
         self._count = ReadCount(CLAIM_COUNT)
+        self._since = time.monotonic()
         self._known_trimmed = 0
         self._said: set[str] = set()
         """Commands whose missing right was said."""
@@ -58,6 +60,26 @@ class Housekeeping:
             trimmed = self._permitted(self._trimmed_unread, "entries trimmed unread are not counted", 0)
             self._permitted(self._trim, "the stream is not trimmed", None)
         return trimmed
+
+    def shared(self) -> bool:
+        """Whether another consumer has read for the group since this one began.
+
+        Raises:
+            BusError: as `tend`.
+        """
+        with mapped(self._settings.url):
+            return self._permitted(self._shared, "whether others read the stream too is not known", False)
+
+    def _shared(self) -> bool:
+        try:
+            consumers: Any = self._client.xinfo_consumers(self._settings.stream, self._settings.group)
+        except ResponseError as error:
+            if code(error) not in {"ERR", "NOGROUP"}:  # no such key, or no such group, any more
+                raise
+            return False
+        since = 1000 * (time.monotonic() - self._since)
+        # One that left before this one came is still listed, but idle for longer.
+        return any(c["name"] != self._consumer.name.encode() and c["idle"] < since for c in consumers)
 
     def claim(self) -> list[Any]:
         """Take over what other consumers left unacknowledged for `claim_idle` seconds: entries as `flat` has them.

@@ -102,6 +102,10 @@ class _Subscriber:
         """Nothing to do on Pub/Sub."""
         return 0
 
+    def shared(self) -> bool:
+        """No: every subscriber gets every message."""
+        return False
+
     def claim(self) -> Read | None:
         """Nothing: on Pub/Sub nobody leaves anything."""
         return None

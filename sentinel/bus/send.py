@@ -179,6 +179,8 @@ class Answers:
     accepted: int = 0
     receivers: int = 0
     """Pub/Sub: sum of the subscriber counts."""
+    unheard: int = 0
+    """Pub/Sub: messages that reached nobody."""
     refused: int = 0
     reason: str = ""
     """The last refusal: who, in its words, and what to do."""
@@ -215,6 +217,7 @@ class _Link:
                 count += len(replies)
                 # Whole numbers say how many received a message, bytes are a stream entry's id.
                 answers.receivers += sum(reply for reply in replies if isinstance(reply, int))
+                answers.unheard += replies.count(0)
         finally:
             answers.accepted += count
             del self.owed[:count]

@@ -163,6 +163,10 @@ class RedisPyStream:
         own, self._trimmed = self._trimmed, 0
         return own + self._housekeeping.tend()
 
+    def shared(self) -> bool:
+        """See Receiver."""
+        return self._housekeeping.shared()
+
     def claim(self) -> Read | None:
         """See Receiver."""
         try:

@@ -26,7 +26,7 @@ STEADY = f' width="{plots.SIZE[0]}" height="{plots.SIZE[1]}" decoding="sync" sty
 """The image has its size before it is decoded, and appears with the words around it: nothing jumps or flickers."""
 COUNTS = ("sent", "written", "lost", "rejected", "retries")
 """What is told of messages, whether or not there are any."""
-RARE = ("duplicated", "left unread")
+RARE = ("duplicated", "skipped", "jumped", "overwritten", "left unread")
 """What is told only where there are any."""
 TITLES = {"internal": "Internal", "e2e": "E2E", "stored": "Stored"}
 

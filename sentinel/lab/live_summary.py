@@ -55,6 +55,7 @@ def _account(outcome: Outcome, samples: int, watched: Mapping[str, Any]) -> str:
         return f"{time}, the watch is invalid: {'; '.join(outcome.problems)}."
     sent, got = outcome.sender["sent"], outcome.consumer
     counts = {"lost": outcome.lost, "rejected": got["rejected"], "left unread": outcome.unread}
+    counts["overwritten"] = got.get("overwritten", 0)
     bad = [f"{words.count(count)} {fate}" for fate, count in counts.items() if count]
     again = [f"{words.counted(got['retries'], 'request')} made again"] if got["retries"] else []
     return (

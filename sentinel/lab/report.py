@@ -23,7 +23,7 @@ from sentinel.lab.summary import ORIGINAL
 from sentinel.lab.tables import PUBLISHED, Markup, folded, hinted, paragraphs, table, tag, together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sentinel.lab.runs import Run
 
@@ -124,6 +124,13 @@ def _left_out(run: Run, kind: str) -> str:
 
 SENDER = ("scheduled", "sent", "unsent")
 CONSUMER = ("received", "written", "rejected", "retries", "duplicated")
+RARE = {
+    "unheard": "sent while nobody was subscribed",
+    "skipped": "numbers that never came on the stream: refused by Redis, and unsent",
+    "jumped": "numbers further ahead than their source can have sent",
+    "overwritten": "on one series and time with another message, so not stored; senders must set host or source",
+}
+"""Counts of either ledger that are told below the table where any trial has some, and what they are."""
 
 
 def ledgers(run: Run) -> HTML:
@@ -138,7 +145,18 @@ def ledgers(run: Run) -> HTML:
     ]
     notes += [f"Trial {o.plan.number} ({o.plan.label}): {'; '.join(o.problems)[:1000]}" for o in found if not o.valid]
     whole = table(heads, rows, words=(1, 2, len(heads) - 1), class_="dense")
-    return HTML(together([whole, tag("div", paragraphs(notes), class_="notes")]))
+    return HTML(together([whole, tag("div", paragraphs([*notes, *_rare(found)]), class_="notes")]))
+
+
+def _rare(found: Sequence[Outcome]) -> list[str]:
+    """A sentence for each rare count of which any trial has some; the table has no room for them."""
+    notes = []
+    for name, meaning in RARE.items():
+        counts = {o.plan.number: n for o in found if (n := o.consumer.get(name, o.sender.get(name)))}
+        if counts:
+            trials = words.joined([str(number) for number in counts])
+            notes.append(f"{words.count(sum(counts.values()))} {name} (trial {trials}): {meaning}.")
+    return notes
 
 
 def _ledger(o: Outcome) -> list[object]:

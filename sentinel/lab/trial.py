@@ -251,14 +251,12 @@ class Trial:
         outcome.problems += sent.problems() + got.problems()
         try:
             outcome.unread = bus.unread(self.bus)
-            outcome.stored = self._stored(got.written - got.duplicated)
+            outcome.stored = self._stored(got.kept)
         except SentinelError as error:
             outcome.problems.append(str(error))
         outcome.lost = max(0, sent.sent - (got.received - got.duplicated) - outcome.unread)
-        if outcome.stored is not None and outcome.stored != got.written - got.duplicated:
-            outcome.problems.append(
-                f"the store holds {outcome.stored:,} points, but acknowledged {got.written - got.duplicated:,}"
-            )
+        if outcome.stored is not None and outcome.stored != got.kept:
+            outcome.problems.append(f"the store holds {outcome.stored:,} points, but acknowledged {got.kept:,}")
         if not self.plan.paced and (outcome.unread or outcome.lost):
             outcome.problems.append(f"{outcome.unread:,} messages were left unread, {outcome.lost:,} were lost")
         if not got.written:

@@ -29,6 +29,8 @@ READINGS = (
 )  # fmt: skip
 """What is shown of a sample; units in `probe.FIELDS`, cpu and mem in percent."""
 COUNTS = ("received", "written", "rejected", "lost", "duplicated", "retries", "reconnects")
+RARE = ("skipped", "jumped", "overwritten")
+"""Counts of a consumer that older records do not have, and that are not known of a shared stream."""
 TROUBLES = ("lost", "rejected", "retries")
 SMOOTH = 2.0
 """Seconds over which a rate is a mean."""
@@ -116,7 +118,7 @@ class Window:
         buckets = {kind: line[kind] for kind in KINDS}
         found = _merged(_recorders(), buckets)
         _merged(self._whole, buckets)
-        counts = {name: line[name] for name in COUNTS}
+        counts = {name: line[name] for name in COUNTS} | {name: line.get(name, 0) for name in RARE}
         self._intervals.append(_Interval(line["at"], counts, buckets, _milliseconds(found)))
         if self._first is None or not counts["written"]:
             self._first = self._last = self._intervals[-1]
@@ -157,10 +159,10 @@ class Window:
         return self._intervals[-1].at if self._intervals else 0
 
     def tally(self, now: int) -> dict[str, int]:
-        """Messages so far: `sent` and the consumer's `COUNTS`, of the last moment that every sender has told of."""
+        """Messages so far: `sent`, `COUNTS` and `RARE`, of the last moment that every sender has told of."""
         known = self._known(now)
         if not known:
-            return dict.fromkeys(("sent", *COUNTS), 0)
+            return dict.fromkeys(("sent", *COUNTS, *RARE), 0)
         (sent,) = self._sent_at(np.array([known[-1].at], dtype=np.int64))
         counts = known[-1].counts
         return {"sent": max(round(sent), _settled(counts)), **counts}
