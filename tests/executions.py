@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import psutil
 
 if TYPE_CHECKING:
@@ -41,6 +43,16 @@ def checkout(folder: Path) -> Path:
     """The folder, made to look like a checkout: the notebooks, and nothing measured yet."""
     (folder / "notebooks").symlink_to(ROOT / "notebooks")
     return folder
+
+
+def edited(name: str, given: dict[str, str]) -> str:
+    """The tracked notebook with other values in its parameters, as a user writes them there."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
+    for parameter, value in given.items():
+        quoted = rf'\g<1>"{value}"' if not re.fullmatch(r"[\d.]+|True|False", value) else rf"\g<1>{value}"
+        pattern = rf"^({parameter}: \w+ = )\S+"
+        notebook.cells[1].source = re.sub(pattern, quoted, notebook.cells[1].source, flags=re.MULTILINE)
+    return nbformat.writes(notebook) + "\n"
 
 
 def clean() -> dict[str, str]:

@@ -15,7 +15,7 @@ import nbformat
 import psutil
 import pytest
 from browser import program
-from executions import ROOT, SMALL, SMALL_LIVE, assert_nothing_left, clean, eventually
+from executions import ROOT, SMALL, SMALL_LIVE, assert_nothing_left, clean, edited, eventually
 from playwright.sync_api import Page, sync_playwright
 
 from sentinel.lab import runs
@@ -90,7 +90,7 @@ class Checkout:
         """JupyterLab's."""
         (folder / "notebooks").mkdir()
         for name, given in (("benchmark", QUICK), ("live", SMALL_LIVE)):
-            self.notebook(name).write_text(self._small(name, given), encoding="utf-8")
+            self.notebook(name).write_text(edited(name, given), encoding="utf-8")
 
     def notebook(self, name: str) -> Path:
         """Where it lies."""
@@ -100,16 +100,6 @@ class Checkout:
         """All processes that the notebooks' kernels have started."""
         kernels = psutil.Process(self.pid).children()
         return [process for kernel in kernels for process in kernel.children(recursive=True)]
-
-    @staticmethod
-    def _small(name: str, given: dict[str, str]) -> str:
-        """The tracked notebook with other values in its parameters."""
-        notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
-        for parameter, value in given.items():
-            quoted = rf'\g<1>"{value}"' if not re.fullmatch(r"[\d.]+|True|False", value) else rf"\g<1>{value}"
-            pattern = rf"^({parameter}: \w+ = )\S+"
-            notebook.cells[1].source = re.sub(pattern, quoted, notebook.cells[1].source, flags=re.MULTILINE)
-        return nbformat.writes(notebook) + "\n"
 
 
 @contextmanager
