@@ -266,11 +266,11 @@ def durable_store(warden: Warden, folder: Path, program: servers.Program) -> tup
     server = Restartable(
         warden, program, folder, lambda port: store.identify(servers.store_on(port, program.token))
     ).start()
-    store = servers.store_on(server.ports[0], program.token)
-    if store.token:
-        store.setup(store, "sentinel", store.token)
-    store.prepare(store, store.identify(store))
-    return server, store
+    settings = servers.store_on(server.ports[0], program.token)
+    if settings.token:
+        store.setup(settings, "sentinel", settings.token)
+    store.prepare(settings, store.identify(settings))
+    return server, settings
 
 
 def embedded_store_program() -> servers.Program:
