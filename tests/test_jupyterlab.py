@@ -190,7 +190,7 @@ def assert_saved_as_it_was(tab: Page, place: Checkout, name: str) -> None:
     path = place.notebook(name)
     before, moment = path.read_bytes(), path.stat().st_mtime_ns
     tab.keyboard.press("Control+s")
-    eventually(lambda: path.stat().st_mtime_ns > moment, 20)
+    eventually(lambda: path.stat().st_mtime_ns > moment and path.read_bytes().endswith(b"}\n"), 20)  # written whole
     assert before == path.read_bytes()
     assert tab.locator(".jp-OutputArea-output").count() > 4
 
