@@ -21,12 +21,13 @@ BIN = Path(sys.executable).parent
 SMALL = {
     "STACK": "embedded",
     "DURATION": "1",
-    "REPEATS": "2",
+    "REPEATS": "1",
     "MESSAGES": "1000",
     "WORKERS": "3",
     "RATE": "200",
     "HEADLINE_RATE": "1000",
 }
+QUICK = SMALL | {"CONFIGURATIONS": "optimised", "MEMRAY": "False", "PYSPY": "False"}
 SMALL_SWEEP = {
     "STACK": "embedded",
     "CONFIGURATIONS": "baseline,optimised",
@@ -37,6 +38,9 @@ SMALL_SWEEP = {
 }
 SMALL_ABLATION = {"STACK": "embedded", "REPEATS": "1", "MESSAGES": "1000", "WORKERS": "4", "MEMRAY": "False"}
 SMALL_LIVE = {"STACK": "embedded", "SECONDS": "3", "RATE": "200", "WORKERS": "3", "INTERVAL": "0.5", "WINDOW": "10"}
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""An environment in which Python takes all text for ASCII."""
 
 
 def checkout(folder: Path) -> Path:

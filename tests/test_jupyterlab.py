@@ -15,7 +15,7 @@ import nbformat
 import psutil
 import pytest
 from browser import program
-from executions import ROOT, SMALL, SMALL_LIVE, assert_nothing_left, clean, edited, eventually
+from executions import QUICK, ROOT, SMALL_LIVE, assert_nothing_left, clean, edited, eventually
 from playwright.sync_api import Page, sync_playwright
 
 from sentinel.lab import runs
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-QUICK = SMALL | {"CONFIGURATIONS": "optimised", "REPEATS": "1", "MEMRAY": "False", "PYSPY": "False"}
 LONG = 60_000
 """ms that anything here may take."""
 STATUS = "#sentinel-status"
@@ -204,6 +203,7 @@ def test_a_watch_is_where_the_eye_is(tab: Page, place: Checkout) -> None:
     assert in_sight(tab, VIEW)
     ended_well(tab, place, "live")
     assert_saved_as_it_was(tab, place, "live")
+    assert 0 == tab.get_by_text("Jupyter news").count()  # asks for no leave to ask the network
 
 
 @pytest.mark.timeout(120)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from executions import SMALL, assert_nothing_left, edited
+from executions import QUICK, assert_nothing_left, edited
 from vscode import opened
 
 from sentinel.lab import lookup, page, runs
@@ -13,7 +13,6 @@ from sentinel.lab import lookup, page, runs
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUICK = SMALL | {"CONFIGURATIONS": "optimised", "REPEATS": "1", "MEMRAY": "False", "PYSPY": "False"}
 SECRETS = {"REDIS_PASSWORD": "a", "INFLUX_PASSWORD": "b", "INFLUX_TOKEN": "c", "LAB_TOKEN": "d", "AGENT_HOST": "e"}
 """What `make env` writes into `.env`, which VS Code hands to every kernel."""
 
