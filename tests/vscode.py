@@ -1,9 +1,10 @@
 """A stand-in for VS Code, of which only the way it speaks to a kernel is followed: VS Code itself runs in no test.
 
-What its Jupyter extension does otherwise than other frontends: it starts the kernel itself, in a folder that is a
+The editor can be had as a package (code-server), but not its Jupyter extension, without which it executes no notebook.
+What the extension does otherwise than other frontends: it starts the kernel itself, in a folder that is a
 setting, with its own variables and those of the workspace's `.env`; it executes code of its own before the first cell,
-which names the notebook and may change matplotlib's style; it then sends one cell after another, goes on with none
-that failed, and saves what they show into the notebook.
+which names the notebook and may change matplotlib's style; it then sends one cell after another, stops at the first
+that fails, and saves what they show into the notebook.
 """
 
 from __future__ import annotations
@@ -26,13 +27,8 @@ if TYPE_CHECKING:
 
 OWN = {"VSCODE_PID": "1", "VSCODE_CWD": "/", "PYDEVD_IPYTHON_COMPATIBLE_DEBUGGING": "1", "PYTHONUNBUFFERED": "1"}
 """Variables that its kernels have."""
-WIDGETS = """\
-try:
-    import ipywidgets as _VSCODE_ipywidgets
-    print(_VSCODE_ipywidgets.__version__)
-except:
-    pass
-"""
+WIDGETS = "from importlib.util import find_spec\nprint(find_spec('ipywidgets'))"
+"""It asks whether there are widgets."""
 STARTUP = """\
 __vsc_ipynb_file__ = {notebook!r}
 %config Completer.use_jedi = False
