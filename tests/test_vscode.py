@@ -25,7 +25,7 @@ def notebook(folder: Path, name: str, given: dict[str, str]) -> Path:
     return path
 
 
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(150)
 def test_a_run_in_vscode_ends_in_its_page(tmp_path: Path) -> None:
     """The page is that of any other frontend, whatever style and variables the kernel has; the link leads to it."""
     path = notebook(tmp_path, "benchmark", QUICK)

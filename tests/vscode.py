@@ -57,7 +57,7 @@ class Window:
         self._client.shell_channel.send(request)
         shown: list[Any] = []
         while True:
-            message = self._client.get_iopub_msg(timeout=60)
+            message = self._client.get_iopub_msg(timeout=90)
             if message["parent_header"].get("msg_id") != request["header"]["msg_id"]:
                 continue
             if message["content"].get("execution_state") == "idle":
