@@ -61,17 +61,17 @@ def sentence(
     if worse:
         return f"Worse than {old}: {'; '.join(worse)} ({count}{rest})."
     if (repeated := [ratios[measure.name].n for measure in judged if measure.repeated]) and max(repeated) == 1:
-        return _single(judged, new, old)
+        return _single(list(judged), new, old)
     if open_ended == len(judged):
         return f"Whether anything got worse from {old} to {new}: cannot tell ({count}{rest})."
     return f"Nothing measured got worse than {old} ({count}{rest})."
 
 
-def _single(judged: Mapping[Measure, str], new: str, old: str) -> str:
+def _single(judged: Sequence[Measure], new: str, old: str) -> str:
     """What single trials say: nothing, but for what varies so little that one is enough."""
-    known = {measure.title: said for measure, said in judged.items() if not measure.repeated}
-    but = f" but {' and '.join(known)} ({', '.join(known.values())})" if known else ""
+    known = " and ".join(measure.title for measure in judged if not measure.repeated)
+    but = f" but {known}" if known else ""
     return (
-        f"One trial each of {old} and {new}: there is no interval, so nothing{but} can be called better or worse;"
-        " REPEATS=3 or more says more."
+        f"One trial each of {old} and {new}: there is no interval, so nothing{but} can be judged;"
+        " take REPEATS=3 or more."
     )
