@@ -33,7 +33,10 @@ hypothesis.settings.register_profile("lab", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("lab")
 
 
-LONGEST = ("test_executions", "test_faults", "test_endings", "test_papermill", "test_gate")
+LONGEST = (
+    *("test_executions", "test_endings", "test_papermill", "test_faults", "test_jupyterlab", "test_refusals"),
+    *("test_pipeline", "test_loadgen", "test_trial", "test_live", "test_lookup", "test_vscode", "test_gate"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

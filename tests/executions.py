@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import psutil
 
 if TYPE_CHECKING:
@@ -19,12 +21,13 @@ BIN = Path(sys.executable).parent
 SMALL = {
     "STACK": "embedded",
     "DURATION": "1",
-    "REPEATS": "2",
+    "REPEATS": "1",
     "MESSAGES": "1000",
     "WORKERS": "3",
     "RATE": "200",
     "HEADLINE_RATE": "1000",
 }
+QUICK = SMALL | {"CONFIGURATIONS": "optimised", "MEMRAY": "False", "PYSPY": "False"}
 SMALL_SWEEP = {
     "STACK": "embedded",
     "CONFIGURATIONS": "baseline,optimised",
@@ -36,11 +39,24 @@ SMALL_SWEEP = {
 SMALL_ABLATION = {"STACK": "embedded", "REPEATS": "1", "MESSAGES": "1000", "WORKERS": "4", "MEMRAY": "False"}
 SMALL_LIVE = {"STACK": "embedded", "SECONDS": "3", "RATE": "200", "WORKERS": "3", "INTERVAL": "0.5", "WINDOW": "10"}
 
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""An environment in which Python takes all text for ASCII."""
+
 
 def checkout(folder: Path) -> Path:
     """The folder, made to look like a checkout: the notebooks, and nothing measured yet."""
     (folder / "notebooks").symlink_to(ROOT / "notebooks")
     return folder
+
+
+def edited(name: str, given: dict[str, str]) -> str:
+    """The tracked notebook with other values in its parameters, as a user writes them there."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
+    for parameter, value in given.items():
+        quoted = rf'\g<1>"{value}"' if not re.fullmatch(r"[\d.]+|True|False", value) else rf"\g<1>{value}"
+        pattern = rf"^({parameter}: \w+ = )\S+"
+        notebook.cells[1].source = re.sub(pattern, quoted, notebook.cells[1].source, flags=re.MULTILINE)
+    return nbformat.writes(notebook) + "\n"
 
 
 def clean() -> dict[str, str]:

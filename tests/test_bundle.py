@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -18,18 +21,16 @@ from sentinel.lab import links
 from sentinel.lab.bundle import bundle
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sentinel.lab.runs import Run
 
 ODD = "baseline,decode=msgspec & more"
 """A name that neither an address nor HTML takes as it is."""
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run with a page, memray's pages beside it, and a server's log."""
-    run = made(tmp_path / "lab", repeats=1)
+    run = made(tmp_path_factory.mktemp("original") / "lab", repeats=1)
     run.save()
     run.profiles.mkdir(parents=True)
     for name in ("baseline-flamegraph.html", "optimised-table.html", f"{ODD}-table.html", "baseline.bin"):
@@ -38,6 +39,12 @@ def run(tmp_path: Path) -> Run:
     (run.folder / "stack" / "redis.log").write_text("a log")
     run.report.write_text(page_of(run), encoding="utf-8")
     return run
+
+
+@pytest.fixture
+def run(original: Run, tmp_path: Path) -> Run:
+    """The same in a place of this test's own."""
+    return replace(original, root=Path(shutil.copytree(original.root, tmp_path / "lab")))
 
 
 def hrefs(page: str) -> list[str]:

@@ -1,45 +1,22 @@
-"""Encodings: text files are UTF-8 whatever the locale says, and no locale ends a command."""
+"""Encodings: text files are UTF-8 whatever the locale says, and no locale ends a command (see also test_executions)."""
 
 from __future__ import annotations
 
 import ast
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
-from sentinel.lab import runs
+from executions import ASCII
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-BIN = Path(sys.executable).parent
-ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-"""An environment in which Python takes all text for ASCII."""
-SMALL = {
-    "STACK": "embedded",
-    "DURATION": "1",
-    "REPEATS": "1",
-    "MESSAGES": "1000",
-    "WORKERS": "4",
-    "HEADLINE_RATE": "500",
-    "RATE": "200",
-    "CONFIGURATIONS": "optimised",
-}
 TEXT = {"read_text": 0, "write_text": 1}
 """Methods that read or write text, and the position of their encoding."""
-
-
-def in_ascii(place: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    """A command of ours, where the locale knows ASCII only and a text file of no named encoding is a warning."""
-    env = {name: value for name, value in os.environ.items() if name not in {"REDIS_URL", "INFLUX_URL"}}
-    command = [str(BIN / "sentinel"), *words]
-    return subprocess.run(command, cwd=place, env=env | ASCII, capture_output=True, timeout=100, check=False)
 
 
 def unnamed(path: Path) -> Iterator[str]:
@@ -60,26 +37,6 @@ def test_every_text_file_is_opened_as_utf_8() -> None:
     files = [*(ROOT / "sentinel").rglob("*.py"), *(ROOT / ".ci").glob("*.py")]
     assert len(files) > 50
     assert [] == [call for path in files for call in unnamed(path)]
-
-
-@pytest.mark.timeout(150)
-def test_a_locale_without_utf_8_costs_nothing(tmp_path: Path) -> None:
-    """Under LC_ALL=C a run ends with its table, record and page, which are those of any other locale."""
-    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
-    done = in_ascii(tmp_path, "run", "benchmark", *(f"{name}={value}" for name, value in SMALL.items()))
-    assert 0 == done.returncode, done.stderr.decode(errors="replace")
-    assert b"Traceback" not in done.stderr
-    (run,) = runs.find(tmp_path)
-    assert runs.FINISHED == run.state
-    page = run.report.read_text(encoding="utf-8")
-    assert "This cell failed" not in page
-    assert "µs" in page
-    for words in (["runs"], ["report", run.id], ["report", "bögus"], ["runs", "--help"]):
-        said = in_ascii(tmp_path, *words)
-        assert b"Traceback" not in said.stderr
-        assert (1 if words[1:] == ["bögus"] else 0) == said.returncode
-    assert page == run.report.read_text(encoding="utf-8")
-    assert run.id == json.loads(in_ascii(tmp_path, "runs", "--json").stdout)[0]["id"]
 
 
 def test_what_cannot_be_shown_is_replaced() -> None:

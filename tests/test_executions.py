@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 from browser import browsed
-from executions import SMALL, SMALL_ABLATION, SMALL_LIVE, SMALL_SWEEP, checkout, sentinel
+from executions import ASCII, SMALL, SMALL_ABLATION, SMALL_LIVE, SMALL_SWEEP, checkout, sentinel
 
 from sentinel.lab import runs
 
@@ -23,18 +23,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout(tmp_path_factory.mktemp("checkout"))
 
 
-def execution(place: Path, name: str, small: dict[str, str]) -> tuple[runs.Run, str]:
+def execution(place: Path, name: str, small: dict[str, str], **env: str) -> tuple[runs.Run, str]:
     """A notebook executed by the runner with small parameters: the run, and what the terminal showed."""
-    done = sentinel(place, "run", name, *(f"{k}={v}" for k, v in small.items()))
+    done = sentinel(place, "run", name, *(f"{k}={v}" for k, v in small.items()), **env)
     assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     (run,) = [run for run in runs.find(place) if run.id in done.stdout]
     return run, done.stdout
 
 
 @pytest.fixture(scope="module")
 def executed(place: Path) -> tuple[runs.Run, str]:
-    """benchmark.ipynb."""
-    return execution(place, "benchmark", SMALL)
+    """benchmark.ipynb, where the locale knows ASCII only."""
+    return execution(place, "benchmark", SMALL, **ASCII)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,21 @@ def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
     again = summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], run.data["rates"]["latency"])
     for key in ("summary", "ratios", "verdict", "spread"):
         assert json.loads(json.dumps(again[key])) == run.data[key]
+
+
+def test_a_locale_without_utf_8_costs_nothing(executed: tuple[runs.Run, str], place: Path) -> None:
+    """Under LC_ALL=C a run ends with its record and page, which are those of any other locale, as do other commands."""
+    run, _ = executed
+    assert runs.FINISHED == run.state
+    page = run.report.read_text(encoding="utf-8")
+    assert "This cell failed" not in page
+    assert "µs" in page
+    for words in (["runs"], ["report", run.id], ["report", "bögus"], ["runs", "--help"]):
+        said = sentinel(place, *words, **ASCII)
+        assert "Traceback" not in said.stderr
+        assert (1 if words[1:] == ["bögus"] else 0) == said.returncode
+    assert page == run.report.read_text(encoding="utf-8")
+    assert run.id in {listed["id"] for listed in json.loads(sentinel(place, "runs", "--json", **ASCII).stdout)}
 
 
 @pytest.mark.timeout(180)

@@ -273,12 +273,13 @@ def test_a_redis_that_was_away_loses_nothing(
     lane = Lane.on(settings, embedded.store)
     process = workshop.consumer(lane, configuration=configuration)
     rate = RATE if configuration != "baseline" else 300.0
-    with loading(lane, rate=rate, duration=2.0) as load:
+    # However long a busy machine takes to start Redis again, the load waits for it.
+    with loading(lane, rate=rate, duration=2.0, grace=25.0) as load:
         wait_until("some points are stored", lambda: lane.stored() > 100)
         redis_server.end(how)
         time.sleep(0.5)  # how long it is away
         redis_server.start()
-        sent = load.result(20).ledger
+        sent = load.result(30).ledger
     process.child.signal(signal.SIGUSR1)
     assert process.ends(25) == 0, process.log
     ledger = process.ledger
@@ -303,7 +304,8 @@ def test_a_redis_that_is_long_reading_its_log_loses_nothing(server: str, embedde
             pipeline.set("old", number)
         pipeline.execute()
     process = workshop.consumer(lane)
-    with loading(lane, rate=RATE, duration=3.0) as load:
+    # However slowly a busy machine lets Redis read its log, the load waits for it.
+    with loading(lane, rate=RATE, duration=3.0, grace=25.0) as load:
         wait_until("some points are stored", lambda: lane.stored() > 100)
         redis_server.end(signal.SIGKILL)
         redis_server.start()

@@ -15,7 +15,7 @@ import nbformat
 import psutil
 import pytest
 from browser import program
-from executions import ROOT, SMALL, SMALL_LIVE, assert_nothing_left, clean, eventually
+from executions import QUICK, ROOT, SMALL_LIVE, assert_nothing_left, clean, edited, eventually
 from playwright.sync_api import Page, sync_playwright
 
 from sentinel.lab import runs
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-QUICK = SMALL | {"CONFIGURATIONS": "optimised", "REPEATS": "1", "MEMRAY": "False", "PYSPY": "False"}
 LONG = 60_000
 """ms that anything here may take."""
 STATUS = "#sentinel-status"
@@ -90,7 +89,7 @@ class Checkout:
         """JupyterLab's."""
         (folder / "notebooks").mkdir()
         for name, given in (("benchmark", QUICK), ("live", SMALL_LIVE)):
-            self.notebook(name).write_text(self._small(name, given), encoding="utf-8")
+            self.notebook(name).write_text(edited(name, given), encoding="utf-8")
 
     def notebook(self, name: str) -> Path:
         """Where it lies."""
@@ -100,16 +99,6 @@ class Checkout:
         """All processes that the notebooks' kernels have started."""
         kernels = psutil.Process(self.pid).children()
         return [process for kernel in kernels for process in kernel.children(recursive=True)]
-
-    @staticmethod
-    def _small(name: str, given: dict[str, str]) -> str:
-        """The tracked notebook with other values in its parameters."""
-        notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
-        for parameter, value in given.items():
-            quoted = rf'\g<1>"{value}"' if not re.fullmatch(r"[\d.]+|True|False", value) else rf"\g<1>{value}"
-            pattern = rf"^({parameter}: \w+ = )\S+"
-            notebook.cells[1].source = re.sub(pattern, quoted, notebook.cells[1].source, flags=re.MULTILINE)
-        return nbformat.writes(notebook) + "\n"
 
 
 @contextmanager
@@ -200,7 +189,7 @@ def assert_saved_as_it_was(tab: Page, place: Checkout, name: str) -> None:
     path = place.notebook(name)
     before, moment = path.read_bytes(), path.stat().st_mtime_ns
     tab.keyboard.press("Control+s")
-    eventually(lambda: path.stat().st_mtime_ns > moment, 20)
+    eventually(lambda: path.stat().st_mtime_ns > moment and path.read_bytes().endswith(b"}\n"), 20)  # written whole
     assert before == path.read_bytes()
     assert tab.locator(".jp-OutputArea-output").count() > 4
 
@@ -214,6 +203,7 @@ def test_a_watch_is_where_the_eye_is(tab: Page, place: Checkout) -> None:
     assert in_sight(tab, VIEW)
     ended_well(tab, place, "live")
     assert_saved_as_it_was(tab, place, "live")
+    assert 0 == tab.get_by_text("Jupyter news").count()  # asks for no leave to ask the network
 
 
 @pytest.mark.timeout(120)

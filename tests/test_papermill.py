@@ -11,8 +11,8 @@ import psutil
 import pytest
 from executions import (
     BIN,
+    QUICK,
     ROOT,
-    SMALL,
     SMALL_LIVE,
     assert_nothing_left,
     belonging_to,
@@ -27,8 +27,6 @@ from sentinel.lab import runs
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-ONE = {"CONFIGURATIONS": "optimised", "REPEATS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +61,8 @@ def test_an_interrupt_ends_a_watch_with_its_report(tmp_path: Path) -> None:
 @pytest.mark.timeout(120)
 def test_plain_papermill_works(place: Path) -> None:
     """The notebook needs no runner: papermill alone leaves a run, and its output can be made a page."""
-    small = SMALL | ONE | {"MEMRAY": "False", "PYSPY": "False"}
-    words = [word for name, value in small.items() for word in ("-p", name, value)]
-    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "out.ipynb", *words]
+    words = [word for name, value in SMALL_LIVE.items() for word in ("-p", name, value)]
+    command = [str(BIN / "papermill"), "notebooks/live.ipynb", "out.ipynb", *words]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     run = runs.find(place)[-1]
@@ -119,7 +116,7 @@ def test_plain_papermill_refuses_unknown_parameter(place: Path, name: str, said:
     assert before == runs.find(place)
 
 
-LONG = {"benchmark": (SMALL | ONE | {"DURATION": "60"}, 3), "live": (SMALL_LIVE | {"SECONDS": "60"}, 4)}
+LONG = {"benchmark": (QUICK | {"DURATION": "60"}, 3), "live": (SMALL_LIVE | {"SECONDS": "60"}, 4)}
 """Parameters of a long execution, and its processes but for the bus: store, consumer, load generator, agent."""
 
 

@@ -146,10 +146,15 @@ def test_progress_is_followed_until_the_end(
     monkeypatch.setattr("sys.stderr", shown)
     file = tmp_path / "progress.json"
     with watched(file):
-        file.write_text(json.dumps(told(at=time.time())), encoding="utf-8")
-        while "a step" not in shown.getvalue():
-            time.sleep(0.01)
+        for step, left in (("a step", 20.0), ("a slower one", 9000.0)):
+            now = told(label=step, left=left, at=time.monotonic(), step=0.0)
+            file.with_suffix(".part").write_text(json.dumps(now), encoding="utf-8")
+            file.with_suffix(".part").replace(file)
+            while step not in shown.getvalue():
+                time.sleep(0.01)
         assert "100%" not in shown.getvalue()
+    percents = [int(found) for found in re.findall(r"(\d+)% ", shown.getvalue())]
+    assert percents == sorted(percents)
     assert "100%" in shown.getvalue().splitlines()[-1].split("\r")[-1]
     assert shown.getvalue().endswith("\n")
     assert shown.isatty() == ("\r" in shown.getvalue())
@@ -196,6 +201,30 @@ def test_the_kernel_tells_of_each_step(tmp_path: Path, monkeypatch: pytest.Monke
     found.close("written")
     assert ("written", 0.0, True) == state("label", "left", "closed")
     assert [file] == list(tmp_path.iterdir())
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 100), st.floats(0, 100), st.booleans())))
+def test_the_percentage_never_falls(steps: list[tuple[str, float, float, bool]]) -> None:
+    """Whatever a kind's steps turn out to take, whatever is skipped, and between two words of the kernel."""
+    now = [0.0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress.time, "monotonic", lambda: now[0])
+        found = Progress({"a": 200.0, "b": 200.0})
+        shown = [found._state()["percent"]]
+        for kind, expected, took, skipped in steps:
+            if skipped:
+                found.skip(kind, expected)
+            else:
+                found.step("a step", expected, kind=kind)
+                told = found._state()
+                now[0] += took
+                # As a window counts on from the last state that it was given.
+                counted = share(told["elapsed"] + took, told["left"] - min(told["step"], took))
+                shown += [told["percent"], max(told["percent"], counted)]
+                found.advance(expected)
+            shown.append(found._state()["percent"])
+    assert shown == sorted(shown)
+    assert shown[-1] <= MOST
 
 
 def test_an_output_ends_with_words(monkeypatch: pytest.MonkeyPatch) -> None:

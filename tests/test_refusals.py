@@ -80,7 +80,7 @@ def fill(lane: Lane) -> int:
     """Sound messages until Redis has no memory for another; returns how many it took."""
     with lane.redis() as client:
         client.config_set("maxmemory-policy", "noeviction")
-        client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 500_000)
+        client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 200_000)
         number = 0
         while True:
             with client.pipeline(transaction=False) as pipeline:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from synthetic import made
 
 from sentinel.lab import reliability
 from sentinel.lab.compare import Ratio
@@ -18,6 +19,7 @@ from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 NEW, OLD = "optimised", "baseline"
 P = Benchmark(CONFIGURATIONS=f"{OLD},{NEW}")
@@ -101,6 +103,16 @@ def sentence(trials: Trials, start: str, p: Benchmark = P) -> str:
     """The one sentence of the verdict that starts so."""
     (one,) = [text for text in found(trials, p)["verdict"] if text.startswith(start)]
     return str(one)
+
+
+def test_a_record_of_repeated_trials_can_be_summed_up_again(tmp_path: Path) -> None:
+    """Medians, intervals, noise and verdict follow from the trials as the record holds them, to the last digit."""
+    run = made(tmp_path, repeats=3)
+    outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
+    again = of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], run.data["rates"]["latency"])
+    for key in ("summary", "ratios", "noise", "verdict", "spread"):
+        assert json.loads(json.dumps(again[key])) == run.data[key]
+    assert run.data["ratios"]["capacity"]["low"] < run.data["ratios"]["capacity"]["high"]
 
 
 # -- figures ---------------------------------------------------------------------------------------------------------
@@ -352,15 +364,18 @@ def test_only_tails_that_the_messages_carry_are_looked_at(messages: int, measure
 
 
 def test_single_trials_do_not_show_that_nothing_got_worse() -> None:
-    """What has no interval is inconclusive, and counted as such."""
+    """What has no interval cannot be judged, and the verdict says so; allocated bytes need none."""
     trials = Trials()
     trials.capacity(OLD, 1000.0)
     trials.capacity(NEW, 100.0)
-    said = sentence(trials, "Whether anything got worse")
-    assert "cannot tell (2 measures looked at, 2 of them inconclusive)." in said
+    start = "One trial each of baseline and optimised: there is no interval, so nothing"
+    end = " can be judged; take REPEATS=3 or more."
+    assert start + end == sentence(trials, "One trial each")
     trials.memory(OLD, 100.0)
     trials.memory(NEW, 50.0)
-    assert "(3 measures looked at, 2 of them inconclusive)" in sentence(trials, "Nothing measured got worse")
+    assert f"{start} but allocated bytes per message{end}" == sentence(trials, "One trial each")
+    trials.made[-1].memory["bytes_per_message"] = 200.0
+    assert "allocated bytes per message, 2.00×" in sentence(trials, "Worse than baseline")
 
 
 # -- memory ----------------------------------------------------------------------------------------------------------

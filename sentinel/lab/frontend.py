@@ -44,7 +44,7 @@ if (document.querySelector(".jp-NotebookPanel")) {
   const show = () => {
     const passed = (performance.now() - from) / 1000;
     const done = state.elapsed + passed, left = state.left - Math.min(state.step, passed);
-    bar.value = Math.min(99, Math.floor(100 * done / (done + left)));
+    bar.value = Math.max(state.percent, Math.min(99, Math.floor(100 * done / (done + left))));
     text.data = `${bar.value} % ${state.label}, about ${clock(left)} left`;
     idle = document.querySelector(BUSY) ? 0 : idle + 1;
     if (idle > 5) { clearInterval(line.timer); line.remove(); }
@@ -63,7 +63,10 @@ setTimeout(() => element.closest(".jp-NotebookPanel .jp-Cell")?.scrollIntoView({
 
 
 def status(state: Mapping[str, Any]) -> Javascript:
-    """Show how far the work is: the `label` of its step, seconds `elapsed`, `left` in all, and left of the `step`."""
+    """Show how far the work is, by the `label` of its step and seconds: `elapsed`, `left` in all, left of the `step`.
+
+    `percent` is the least that is shown.
+    """
     given = {"NAME": NAME, "STYLE": STYLE, "BUSY": BUSY, "state": dict(state)}
     told = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in given.items())
     return _script(f"{told}{HIDE}{STATUS}")

@@ -7,15 +7,19 @@ notebooks/ is saved as it is committed, without what its execution left, and onl
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 FOLDER = "notebooks"
 LEFT = ("collapsed", "execution", "scrolled", "trusted")
 """Metadata that cells get by being executed or looked at."""
+SETTINGS = Path(__file__).with_name("settings")
+"""Defaults that differ from JupyterLab's own (`overrides.json`); what a user chose goes before them."""
 OPTIONS = (
     f"--LabApp.default_url=/lab/tree/{FOLDER}",
     # Whoever measures asks no network, least of all unasked.
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    f"--LabApp.app_settings_dir={SETTINGS}",
     "--ContentsManager.pre_save_hook=sentinel.lab.jupyterlab.before_saving",
 )
 

@@ -18,6 +18,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from sentinel.errors import RunError
+from sentinel.lab.runs import notebook_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ class Link:
         return f"report: {self.path}"
 
     def _repr_html_(self) -> str:
-        address = escape(Path(os.path.relpath(self.path)).as_posix())
+        address = escape(Path(os.path.relpath(self.path, notebook_folder())).as_posix())
         return f'<p>The report of this run: <a href="{address}" target="_blank">{escape(str(self.path))}</a></p>'
 
 

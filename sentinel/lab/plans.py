@@ -19,7 +19,7 @@ SLOW_SHARE = {CAPACITY: 10, MEMORY: 20, PROFILE: 10}
 FAST_FACTOR = 10
 """Where reads and requests are large a timed trial gets ten times the messages: it would be over in 0.2 s else."""
 PROFILED_SECONDS, MOST_PROFILED = 3.0, 500_000
-"""Seconds of samples of a profile trial, and the most messages that it takes for them."""
+"""Seconds of samples of a profile trial, or DURATION where that is less, and the most messages that it takes."""
 
 
 def interleaved(names: Sequence[str], repeats: int) -> Iterator[tuple[int, str]]:
@@ -56,10 +56,10 @@ def profile(p: Benchmark, rates: Mapping[str, float]) -> list[Plan]:
     """Every configuration once under py-spy; `rates`: its capacity in messages per second, where that is known."""
     if not p.PYSPY:
         return []
-    plans = []
+    plans, seconds = [], min(PROFILED_SECONDS, p.DURATION)
     for name in p.names:
         load = _full(p, name, PROFILE)
-        enough = min(int(rates.get(name, 0.0) * PROFILED_SECONDS), MOST_PROFILED)
+        enough = min(int(rates.get(name, 0.0) * seconds), MOST_PROFILED)
         plans.append(_plan(p, PROFILE, name, replace(load, count=max(load.count, enough)), group="profile"))
     return plans
 

@@ -26,7 +26,10 @@ WORK = ""
 
 
 class Progress:
-    """Follows steps of several kinds, names the one that runs. The notebook keeps only the last state of its line."""
+    """Follows steps of several kinds, names the one that runs. The notebook keeps only the last state of its line.
+
+    The percentage shown never falls: where work turns out slower than expected it stands still.
+    """
 
     def __init__(self, expected: Mapping[str, float]) -> None:
         """`expected`: seconds of all steps of each kind."""
@@ -34,6 +37,7 @@ class Progress:
         self._began = self._since = time.monotonic()
         self._kind, self._label, self._note = WORK, "starting", ""
         self._step = 0.0
+        self._percent = 0  # the highest shown so far
         self._closed = False
         path = LabSettings.from_env().progress
         self._file = Path(path) if path else None
@@ -43,6 +47,7 @@ class Progress:
 
     def step(self, label: str, seconds: float = 0.0, *, kind: str = WORK) -> None:
         """Name what is going on now, and how long it should take."""
+        self._keep_percent()
         self._label, self._note, self._step, self._kind = label, "", seconds, kind
         self._since = time.monotonic()
         self._show()
@@ -54,7 +59,7 @@ class Progress:
 
     def advance(self, seconds: float) -> None:
         """The step, or so many expected seconds of it, are over; what they really took corrects the estimate."""
-        now = time.monotonic()
+        now = self._keep_percent()
         self._estimate.done(self._kind, seconds, now - self._since)
         self._since = now
         self._step = 0.0
@@ -69,15 +74,19 @@ class Progress:
         self._label, self._note, self._step, self._closed = label, "", 0.0, True
         self._show()
 
+    def _keep_percent(self) -> float:
+        """Keep what is shown by now, before what it follows from changes; returns the moment."""
+        return float(self._state()["at"])
+
     def _state(self) -> dict[str, Any]:
         now = time.monotonic()
         step = self._step * self._estimate.scale(self._kind)
         spent = min(step, now - self._since)
         left = 0.0 if self._closed else max(0.0, self._estimate.left - spent)
         seconds = {"elapsed": now - self._began, "step": step - spent, "left": left}
-        state = {"label": self._label, "note": self._note, "closed": self._closed, "at": time.monotonic()}
-        state |= {name: round(value, 1) for name, value in seconds.items()}
-        return state | {"kernel": os.getpid()}
+        self._percent = 100 if self._closed else max(self._percent, share(now - self._began, left))
+        state = {"label": self._label, "note": self._note, "closed": self._closed, "at": now, "percent": self._percent}
+        return state | seconds | {"kernel": os.getpid()}
 
     def _show(self) -> None:
         self._write()
@@ -86,10 +95,10 @@ class Progress:
         state = self._state()
         # The line comes last: it is what stays in the notebook.
         self._handle.update(frontend.hidden() if self._closed else frontend.status(state))
-        percent = 100 if self._closed else share(state["elapsed"], state["left"])
+        percent = state["percent"]
         rest = "" if self._closed else f", about {clock(state['left'])} left"
         bar = f'<progress max="100" value="{percent}" style="width:16em"></progress>'
-        self._handle.update(HTML(f"<p>{bar} {percent} % {html.escape(self._label)}{rest}</p>"))
+        self._handle.update(HTML(f"<p>{bar} {state['percent']} % {html.escape(self._label)}{rest}</p>"))
 
     def _write(self) -> None:
         """Whole or not at all: whoever reads it sees no half state. No run ends because its progress is not seen."""

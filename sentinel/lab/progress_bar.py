@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -46,9 +46,11 @@ def watched(progress: Path) -> Iterator[None]:
 
 
 def _watch(progress: Path, done: threading.Event, line: TerminalLine | LogLines) -> None:
-    began = time.monotonic()
+    began, highest = time.monotonic(), 0
     while not done.wait(LOOK):
-        line.show(standing(state(progress), time.monotonic() - began, time.monotonic()))
+        now = standing(state(progress), time.monotonic() - began, time.monotonic())
+        highest = max(highest, now.percent)  # it never falls, whatever an estimate learns
+        line.show(replace(now, percent=highest))
     line.close(time.monotonic() - began)
 
 

@@ -60,6 +60,18 @@ def sentence(
     rest = f", {open_ended} of them inconclusive" if open_ended else ""
     if worse:
         return f"Worse than {old}: {'; '.join(worse)} ({count}{rest})."
+    if (repeated := [ratios[measure.name].n for measure in judged if measure.repeated]) and max(repeated) == 1:
+        return _single(list(judged), new, old)
     if open_ended == len(judged):
         return f"Whether anything got worse from {old} to {new}: cannot tell ({count}{rest})."
     return f"Nothing measured got worse than {old} ({count}{rest})."
+
+
+def _single(judged: Sequence[Measure], new: str, old: str) -> str:
+    """What single trials say: nothing, but for what varies so little that one is enough."""
+    known = " and ".join(measure.title for measure in judged if not measure.repeated)
+    but = f" but {known}" if known else ""
+    return (
+        f"One trial each of {old} and {new}: there is no interval, so nothing{but} can be judged;"
+        " take REPEATS=3 or more."
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,10 +26,20 @@ RUNNING, FINISHED, INTERRUPTED, FAILED = "running", "finished", "interrupted", "
 """States of a run, as run.json has them; a record without one is of a finished run."""
 
 
+def notebook_folder() -> Path:
+    """Where the notebook lies that this process executes, or the current folder.
+
+    A kernel starts beside its notebook, but for VS Code's: that may start anywhere, and is told where its notebook is.
+    """
+    told = Path(vars(sys.modules["__main__"]).get("__vsc_ipynb_file__", ""))
+    return told.parent if told.is_absolute() and told.parent.is_dir() else Path.cwd()
+
+
 def project_root() -> Path:
-    """The nearest folder at or above the current one that holds `notebooks/`: a kernel starts beside its notebook."""
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / "notebooks").is_dir()), here)
+    """The nearest folder that holds `notebooks/`, at or above that of the notebook, else of the current one."""
+    places = (notebook_folder(), Path.cwd())
+    above = (folder for place in places for folder in (place, *place.parents))
+    return next((folder for folder in above if (folder / "notebooks").is_dir()), Path.cwd())
 
 
 def new_id(notebook: str) -> str:

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
@@ -18,6 +18,7 @@ from sentinel.lab.looks import GRID, INK, MUTED, dark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from matplotlib.axes import Axes
 
@@ -61,6 +62,11 @@ Grid = np.ndarray[Any, Any]
 """Axes by row and column."""
 
 
+def own_style() -> AbstractContextManager[None]:
+    """Our style over matplotlib's defaults, whatever style an editor or a user's file has set."""
+    return style.context(["default", STYLE])
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure, and in words what it shows."""
@@ -70,7 +76,7 @@ class Picture:
 
     def render(self) -> tuple[str, bytes]:
         """MIME type and bytes: SVG, or PNG at twice the resolution where the SVG would be large."""
-        with mpl.rc_context(STYLE):
+        with own_style():
             file = io.BytesIO()
             self.figure.savefig(file, format="svg", metadata={"Date": None})
             drawn = LONG.sub(rb"\1", file.getvalue()).replace(b"</style>", STYLESHEET, 1)
@@ -86,7 +92,7 @@ def styled(draw: Callable[P, Picture]) -> Callable[P, Picture]:
 
     @functools.wraps(draw)
     def inside(*args: P.args, **kwargs: P.kwargs) -> Picture:
-        with mpl.rc_context(STYLE):
+        with own_style():
             return draw(*args, **kwargs)
 
     return inside
