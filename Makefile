@@ -56,9 +56,9 @@ bench-check: install  ## a minute's comparison; fails where a committed bound (s
 env:  ## write .env, the passwords for docker-compose.yml; one that is there stays
 	@sh docker/make-env
 
-# Most of the suite waits for processes: two at a time, each file in one of them, take three fifths of the time.
+# Most of the suite waits for processes: on two cores three at a time, each file in one of them, take half the time.
 test: install  ## run the tests
-	@$(bin)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=10)
+	@$(bin)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=10)
 
 fuzz: install  ## a million odd messages through every configuration, on both transports; about 10 minutes
 	@$(bin)/pytest -q -s -m fuzz tests/test_fuzz.py

@@ -124,7 +124,7 @@ def test_durable_writes_wait_side_by_side(lane: Lane, three: InfluxDB3) -> None:
     assert ([], 2000) == (ledger.problems(), ledger.written)
     assert (0, 0, 0) == (ledger.lost, ledger.reordered, ledger.duplicated)
     assert len(three.points) == 2000
-    assert three.most_waiting >= 10
+    assert three.most_waiting > 4
     assert 0 == three.waiting
     assert ledger.requests == len(three.asked)
 

@@ -54,18 +54,20 @@ class Rule(NamedTuple):
         return frame.module.startswith(self.module) and (not self.names or not self.names.isdisjoint(frame.names))
 
 
+RECORDING = ("trace", "measure", "overwrites", "latency", "sequences", "record")
+WRITING = ("writers.py", "poster.py", "inflight.py", "delivery.py", "store/")
 RULES = (
     Rule("acknowledge", "sentinel/acknowledgement.py", frozenset({"give", "finish"})),
     Rule("acknowledge", "sentinel/bus/", frozenset({"acknowledge", "_acknowledgement", "tend"})),
-    *(Rule("record", f"sentinel/{name}.py") for name in ("trace", "measure", "latency", "sequences", "record")),
+    *(Rule("record", f"sentinel/{name}.py") for name in RECORDING),
     Rule("encode", "sentinel/lineprotocol.py"),
     Rule("encode", "sentinel/sample.py", frozenset({"columns"})),
     Rule("encode", "sentinel/store/influxdb_client.py", frozenset({"PointEncoder"})),
     Rule("encode", "influxdb_client/client/write/point.py"),
-    Rule("decode", "sentinel/codecs.py"),
+    *(Rule("decode", f"sentinel/{name}.py") for name in ("codecs", "plausible")),
     Rule("batch", "sentinel/batching.py"),
     Rule("receive", "sentinel/bus/"),
-    *(Rule("write", f"sentinel/{name}") for name in ("writers.py", "delivery.py", "store/")),
+    *(Rule("write", f"sentinel/{name}") for name in WRITING),
     Rule("write", "influxdb_client/"),
     Rule("write", "reactivex/"),  # the threads of influxdb-client's batching
 )
@@ -85,6 +87,7 @@ WAITING = {
     "threading.py": {"wait", "join", "_wait_for_tstate_lock"},
     "concurrent/futures/thread.py": {"_worker"},
     "selectors.py": {"select"},
+    "sentinel/signals.py": {"_listen"},
 }
 """Innermost frames of threads that wait; py-spy takes some of them for running, having just stopped them itself."""
 
