@@ -38,4 +38,4 @@ COPY --chown=10001:10001 notebooks /lab/notebooks
 RUN mkdir /lab/runs /lab/profiles && chown 10001:10001 /lab /lab/runs /lab/profiles
 WORKDIR /lab
 USER 10001:10001
-ENTRYPOINT ["python", "-m", "sentinel.lab.jupyterlab", "--ip=0.0.0.0", "--port=8888", "--no-browser"]
+ENTRYPOINT ["python", "-m", "sentinel.lab.notebook.jupyterlab", "--ip=0.0.0.0", "--port=8888", "--no-browser"]

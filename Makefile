@@ -49,8 +49,8 @@ limits: install  ## measure what Redis alone and the store alone can do here: ma
 	$(if $(filter-out STACK,$(parameter-names)),$(error make limits takes STACK=…; more options: sentinel limits --help))
 	@$(bin)/sentinel limits --stack $(call as-word,$(or $(value STACK),auto))
 
-bench-check: install  ## a minute's comparison; fails where a committed bound (sentinel/lab/gate.toml) is broken
-	$(if $(parameter-names),$(error make bench-check takes no parameters: they are pinned in sentinel/lab/gate.toml))
+bench-check: install  ## a minute's comparison; fails where a committed bound (sentinel/lab/experiments/bench_check/gate.toml) is broken
+	$(if $(parameter-names),$(error make bench-check takes no parameters: they are pinned in sentinel/lab/experiments/bench_check/gate.toml))
 	@$(bin)/sentinel bench-check
 
 env:  ## write .env, the passwords for docker-compose.yml; one that is there stays
@@ -75,10 +75,10 @@ audit: install  ## look the pinned packages up among known vulnerabilities (need
 	@$(bin)/python .ci/audit.py
 
 lab: install  ## open the notebooks in JupyterLab
-	@$(bin)/python -m sentinel.lab.jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root)
+	@$(bin)/python -m sentinel.lab.notebook.jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root)
 
 example: install  ## make a run the one that the README shows, or a live one its picture: make example RUN=<id>
-	@$(bin)/python -m sentinel.lab.example $(if $(value RUN),$(call as-word,$(value RUN)))
+	@$(bin)/python -m sentinel.lab.readme_example $(if $(value RUN),$(call as-word,$(value RUN)))
 
 constraints: install  ## pin the newest allowed versions anew
 	@$(bin)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sentinel import __version__, lastwords
-from sentinel.check import check
-from sentinel.dead_letters import dead_letters
-from sentinel.delivery import StopSign
+from sentinel import __version__
+from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import SentinelError
-from sentinel.options import (
-    Duration,
-    health_option,
-    heartbeat_option,
-    key_option,
-    record_option,
-    transport_option,
-)
+from sentinel.operations.check import check
+from sentinel.operations.dead_letters import dead_letters
+from sentinel.options import Duration, health_option, heartbeat_option, key_option, record_option, transport_option
+from sentinel.runtime import lastwords
+from sentinel.runtime.logs import PrintableFormatter, printable, tolerate
+from sentinel.runtime.signals import on_stop_signals
+from sentinel.runtime.unexpected import EXIT_CODE, described, ending_with_any_thread
 from sentinel.settings import (
     CODEC_NAMES,
     AgentSettings,
@@ -37,14 +34,11 @@ from sentinel.settings import (
     StoreSettings,
     spare_threads,
 )
-from sentinel.signals import on_stop_signals
-from sentinel.terminal import PrintableFormatter, printable, tolerate
-from sentinel.unexpected import EXIT_CODE, described, ending_with_any_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentinel.consumer import Consumer
+    from sentinel.consumer.consumer import Consumer
 
 
 class Commands(click.Group):
@@ -118,7 +112,7 @@ def agent(key: str, count: int, host: str | None, record: Path | None, **options
     SIGTERM or Ctrl-C: send what there is, within 2 s, and exit 0. A second one: end within a second. Exit 1: something
     hung past that, and the rest was not sent.
     """
-    from sentinel.agent import LAST_ATTEMPT, run
+    from sentinel.agent.agent import LAST_ATTEMPT, run
 
     settings = AgentSettings(**options | ({"host": host} if host else {}))
     stop = StopSign()
@@ -188,8 +182,8 @@ def consume(
 
 def open_consumer(configuration: str, key: str, name: str | None, record: Path | None, options: Any) -> Consumer:
     """A consumer from the options of `consume`, with its signals set."""
-    from sentinel.configurations import parse
-    from sentinel.consumer import Consumer
+    from sentinel.consumer.configurations import parse
+    from sentinel.consumer.consumer import Consumer
 
     given = {option: value for option, value in (options | {"name": name}).items() if value is not None}
     settings = ConsumerSettings(**given)
@@ -254,7 +248,7 @@ def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
     SIGTERM or Ctrl-C: send no more, wait up to 5 s for Redis's answers, and exit 0. A second one: end within a second.
     Exit 1: something hung past that.
     """
-    from sentinel.loads import LAST_ANSWERS, run_load
+    from sentinel.load.processes import LAST_ANSWERS, run_load
 
     stop = StopSign()
     on_stop_signals(stop, LAST_ANSWERS, lastwords.of_sender)

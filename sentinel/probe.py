@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import psutil
 
-from sentinel.counters import rates
+from sentinel.agent.counters import rates
 from sentinel.errors import SentinelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sentinel.counters import Counters
+    from sentinel.agent.counters import Counters
 
 T = TypeVar("T")
 

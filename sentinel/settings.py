@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sentinel.errors import SettingsError
-from sentinel.texts import host_name, require_header, require_utf8
+from sentinel.model.texts import host_name, require_header, require_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,10 +17,11 @@ import pytest
 from commandline import NOWHERE, Result
 from servers import Lane, ScriptedStore, victoria_metrics
 
-from sentinel import bus, cli, signals
+from sentinel import bus, cli
 from sentinel.lab import stack
+from sentinel.lab.process.supervisor import Warden
 from sentinel.lab.stack import native
-from sentinel.lab.warden import Warden
+from sentinel.runtime import signals
 from sentinel.settings import LabSettings, StoreSettings
 from sentinel.store.servers import DEDUPLICATES
 

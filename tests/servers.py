@@ -22,25 +22,25 @@ from urllib.parse import parse_qsl, urlsplit
 
 import redis
 
-from sentinel import consumer as consumer_module
 from sentinel import store
 from sentinel.bus import open_publisher, server_version
-from sentinel.configurations import parse
-from sentinel.consumer import Consumer, ConsumerReport
+from sentinel.consumer import consumer as consumer_module
+from sentinel.consumer.configurations import parse
+from sentinel.consumer.consumer import Consumer, ConsumerReport
 from sentinel.errors import SentinelError
 from sentinel.lab.stack import native, servers
-from sentinel.ledger import ConsumerLedger
-from sentinel.loads import run_load
-from sentinel.record import LEDGER, READY
+from sentinel.load.processes import run_load
+from sentinel.model.ledger import ConsumerLedger
+from sentinel.runtime.record import LEDGER, READY
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings, StoreSettings, stack_environment
 
 if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
-    from sentinel.delivery import StopSign
-    from sentinel.lab.warden import Child, Warden
-    from sentinel.load_report import LoadReport
+    from sentinel.consumer.writing.delivery import StopSign
+    from sentinel.lab.process.supervisor import Child, Warden
+    from sentinel.load.report import LoadReport
 
 Quick = Mapping[str, Any]
 QUICK: Quick = {"idle": 0.15, "flush_interval": 0.1}
@@ -304,7 +304,7 @@ def embedded_store_program() -> servers.Program:
     """The lab's own store."""
 
     def command(data: Path, ports: Sequence[int]) -> list[str]:
-        return [sys.executable, "-m", "sentinel.lab.store", "--data", str(data), "--port", str(ports[0])]
+        return [sys.executable, "-m", "sentinel.lab.stack.embedded_store", "--data", str(data), "--port", str(ports[0])]
 
     return servers.Program("store", command, listening="listening on")
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sentinel.configurations import parse
-from sentinel.lab import summary
-from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome, Plan
+from sentinel.consumer.configurations import parse
+from sentinel.lab.experiments.benchmark import summary
+from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.parameters import Benchmark
-from sentinel.lab.runs import Run
-from sentinel.lab.series import percentiles
-from sentinel.lab.summary import HEADLINE
-from sentinel.latency import Recorder
-from sentinel.ledger import ConsumerLedger, SenderLedger
+from sentinel.lab.run.run import Run
+from sentinel.lab.run.series import percentiles
+from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome, Plan
+from sentinel.model.histogram import Recorder
+from sentinel.model.ledger import ConsumerLedger, SenderLedger
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:

@@ -16,16 +16,20 @@ from synthetic import made
 from test_plots import labels, texts
 from test_report import Reader
 
-from sentinel.configurations import OPTIMISED, ORDER, parse
-from sentinel.lab import ablation_report, plots, report, terminal, views
-from sentinel.lab.ablation import memory_plans
-from sentinel.lab.ablation_results import found
-from sentinel.lab.ablation_summary import of_ablation
-from sentinel.lab.contributions import MEASURES, choices, contributions, short, trials
-from sentinel.lab.outcome import AGAIN, CAPACITY, MEMORY, Outcome, Plan, warm_up
+from sentinel.consumer.configurations import OPTIMISED, ORDER, parse
+from sentinel.lab import plots
+from sentinel.lab.experiments.ablation import report as ablation_report
+from sentinel.lab.experiments.ablation.contributions import MEASURES, choices, contributions, short, trials
+from sentinel.lab.experiments.ablation.results import found
+from sentinel.lab.experiments.ablation.summary import of_ablation
+from sentinel.lab.experiments.ablation.trials import memory_plans
 from sentinel.lab.parameters import Ablation
-from sentinel.lab.results import TERMINAL
-from sentinel.lab.runs import Run
+from sentinel.lab.report import sections as report
+from sentinel.lab.report import terminal
+from sentinel.lab.report.results import TERMINAL
+from sentinel.lab.run import queries
+from sentinel.lab.run.run import Run
+from sentinel.lab.run.trial_record import AGAIN, CAPACITY, MEMORY, Outcome, Plan, warm_up
 from sentinel.settings import ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
@@ -183,7 +187,7 @@ def test_the_record_leads_back_to_the_contributions(ablation: Run) -> None:
 
 def of(run: Run, name: str, repeated: bool) -> list[Outcome]:
     """A configuration's capacity trials, or its memory trial."""
-    return views.of_column(views.outcomes(run), name, CAPACITY if repeated else MEMORY)
+    return queries.of_column(queries.outcomes(run), name, CAPACITY if repeated else MEMORY)
 
 
 def _value(o: Outcome, measure: str) -> float:

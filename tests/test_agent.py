@@ -20,23 +20,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import START
 
-from sentinel import agent
-from sentinel.agent import Agent, AgentReport, Backlog, next_tick, run
+from sentinel.agent import agent
+from sentinel.agent.agent import Agent, AgentReport, Backlog, next_tick, run
 from sentinel.bus import server_version
-from sentinel.codecs import DECODERS
-from sentinel.delivery import StopSign
+from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import BusError, SettingsError
-from sentinel.ledger import SenderLedger
+from sentinel.model.codecs import DECODERS
+from sentinel.model.ledger import SenderLedger
+from sentinel.model.sample import RUN
 from sentinel.probe import HostReading
-from sentinel.record import Record, Recorded
-from sentinel.sample import RUN
+from sentinel.runtime.record import Record, Recorded
 from sentinel.settings import AgentSettings, BusSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from sentinel.sample import Sample
+    from sentinel.model.sample import Sample
 
 INTERVAL = 0.02
 

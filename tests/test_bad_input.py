@@ -12,15 +12,15 @@ from servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, fini
 
 from sentinel import store
 from sentinel.bus import DeadLetters
-from sentinel.codecs import DECODERS
-from sentinel.configurations import CONFIGURATIONS
-from sentinel.delivery import ROW, RefusalLog, Refused
-from sentinel.plausible import TimeBounds
-from sentinel.sample import columns
+from sentinel.consumer.configurations import CONFIGURATIONS
+from sentinel.consumer.writing.delivery import ROW, RefusalLog, Refused
+from sentinel.model.codecs import DECODERS
+from sentinel.model.plausible import TimeBounds
+from sentinel.model.sample import columns
 from sentinel.settings import ConsumerSettings
 
 if TYPE_CHECKING:
-    from sentinel.consumer import ConsumerReport
+    from sentinel.consumer.consumer import ConsumerReport
     from sentinel.lab.stack import Stack
 
 NOW = time.time_ns()

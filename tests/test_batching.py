@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel import batching
-from sentinel.batching import Batch, Batcher, Read
-from sentinel.sample import Sample, columns
-from sentinel.trace import NUMBER, Trace, Tracer
+from sentinel.consumer import batching
+from sentinel.consumer.batching import Batch, Batcher, Read
+from sentinel.consumer.measuring.trace import NUMBER, Trace, Tracer
+from sentinel.model.sample import Sample, columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,15 +11,15 @@ from unittest.mock import patch
 import pytest
 from servers import ConsumerProcess, Lane, ScriptedStore, consume, consuming, finish, wait_until
 
-from sentinel import consumer as consumer_module
 from sentinel.bus import open_publisher
+from sentinel.consumer import consumer as consumer_module
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sentinel.lab.warden import Warden
-    from sentinel.ledger import ConsumerLedger
+    from sentinel.lab.process.supervisor import Warden
+    from sentinel.model.ledger import ConsumerLedger
 
 NOW = time.time_ns()
 LARGE = b'{"timestamp":1,"cpu_usage":1,"mem_usage":1,"host":"%b"}' % (b"x" * 8_000_000)

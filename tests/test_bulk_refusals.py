@@ -24,18 +24,18 @@ from servers import (
 )
 
 from sentinel import store
-from sentinel.configurations import CONFIGURATIONS
-from sentinel.delivery import PROBES, ROW, Courier, StopSign
+from sentinel.consumer.configurations import CONFIGURATIONS
+from sentinel.consumer.writing.delivery import PROBES, ROW, Courier, StopSign
 from sentinel.errors import StoreRefusedError
 from sentinel.lab.stack import native
-from sentinel.ledger import ConsumerLedger
+from sentinel.model.ledger import ConsumerLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
 
 NOW = time.time_ns()
 COUNT = 300

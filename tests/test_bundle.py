@@ -17,11 +17,11 @@ from test_page_looks import page_of
 
 from sentinel.cli import cli
 from sentinel.errors import RunError
-from sentinel.lab import links
-from sentinel.lab.bundle import bundle
+from sentinel.lab.page import links
+from sentinel.lab.page.bundle import bundle
 
 if TYPE_CHECKING:
-    from sentinel.lab.runs import Run
+    from sentinel.lab.run.run import Run
 
 ODD = "baseline,decode=msgspec & more"
 """A name that neither an address nor HTML takes as it is."""

@@ -13,12 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import Lane, wait_until
 
-from sentinel.bus import DeadLetters, Sender, link, open_publisher, open_receiver, remove, server_version, shown, unread
+from sentinel.bus import (
+    DeadLetters,
+    Sender,
+    link,
+    open_publisher,
+    open_receiver,
+    remove,
+    server_version,
+    shown,
+    unread,
+)
 from sentinel.bus.link import Gathering, client
+from sentinel.bus.receiving.stream import RedisPyStream
 from sentinel.bus.send import Frame
-from sentinel.bus.stream import RedisPyStream
-from sentinel.codecs import MAX_PAYLOAD
 from sentinel.errors import BusError, SettingsError
+from sentinel.model.codecs import MAX_PAYLOAD
 from sentinel.settings import BusSettings, ConsumerSettings
 
 if TYPE_CHECKING:

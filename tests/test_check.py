@@ -14,8 +14,8 @@ from servers import Answer, Lane, ScriptedStore, durable_bus
 from sentinel import bus, store
 from sentinel.bus import open_receiver
 from sentinel.bus.policy import persistence
-from sentinel.findings import BAD, GOOD, WARNING, clock, duration
 from sentinel.lab.stack import native, servers
+from sentinel.operations.findings import BAD, GOOD, WARNING, clock, duration
 from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from commandline import Result
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
 
     Run = Callable[..., Result]
 

@@ -15,16 +15,17 @@ import pytest
 from commandline import Result, assert_one_line
 from servers import START, Answer, ConsumerProcess, Lane, ScriptedStore, wait_until
 
-from sentinel import __version__, cli, signals
+from sentinel import __version__, cli
 from sentinel.bus import unread
-from sentinel.loads import run_load
+from sentinel.load.processes import run_load
+from sentinel.runtime import signals
 from sentinel.settings import LoadSettings, stack_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sentinel.lab.warden import Child, Warden
+    from sentinel.lab.process.supervisor import Child, Warden
 
 
 def start(keeper: Warden, lane: Lane, folder: Path, *words: str) -> Child:
@@ -184,7 +185,7 @@ def test_the_program_itself_prints_one_line() -> None:
 def test_a_run_starts_without_what_only_its_end_needs() -> None:
     """Before the kernel starts nothing is loaded that draws or sums up, nor a grammar that nobody asks."""
     code = (
-        "import sys, sentinel.lab.runner;"
+        "import sys, sentinel.lab.notebook.runner;"
         "print(*{'scipy', 'pandas', 'matplotlib', 'nbconvert', 'rfc3987_syntax.syntax_helpers'} & {*sys.modules})"
     )
     assert "\n" == subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel.codecs import CODECS, DECODERS, MAX_PAYLOAD, Decoder, Rejected
-from sentinel.sample import AGENT, RESERVED_FIELDS, Sample, columns, flaw
+from sentinel.model.codecs import CODECS, DECODERS, MAX_PAYLOAD, Decoder, Rejected
+from sentinel.model.sample import AGENT, RESERVED_FIELDS, Sample, columns, flaw
 
 PROPERTY = settings(deadline=None, max_examples=100, derandomize=True)
 

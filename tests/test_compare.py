@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sentinel.lab.compare import BAND, Ratio, hidden, intervals, noise, ratio, verdict
+from sentinel.lab.statistics.compare import BAND, Ratio, hidden, intervals, noise, ratio, verdict
 
 UNKNOWN = Ratio(2.0, math.nan, math.nan, 1)
 TRIES = 200

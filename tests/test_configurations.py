@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from sentinel.configurations import (
+from sentinel.consumer.configurations import (
     BASELINE,
     CHOICES,
     CLIENT_BATCHING,

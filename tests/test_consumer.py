@@ -14,28 +14,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import QUICK, Answer, Lane, ScriptedStore, consume, consuming, finish, first, wait_until
 
-from sentinel import consumer as consumer_module
-from sentinel import measure
-from sentinel.batching import Batch, Block
 from sentinel.bus import open_receiver, unread
-from sentinel.configurations import CHOICES, CONFIGURATIONS, parse
-from sentinel.consumer import Consumer
-from sentinel.delivery import FIRST_DELAY, LONGEST_DELAY, ROW, Courier, DeadlineError, StopSign, backoff, insist
+from sentinel.consumer import consumer as consumer_module
+from sentinel.consumer.batching import Batch, Block
+from sentinel.consumer.configurations import CHOICES, CONFIGURATIONS, parse
+from sentinel.consumer.consumer import Consumer
+from sentinel.consumer.measuring import measurement
+from sentinel.consumer.writing.delivery import (
+    FIRST_DELAY,
+    LONGEST_DELAY,
+    ROW,
+    Courier,
+    DeadlineError,
+    StopSign,
+    backoff,
+    insist,
+)
+from sentinel.consumer.writing.writers import WRITERS, Outlet, Writer
 from sentinel.errors import BusError, SettingsError, StoreAccessError, StoreError, StoreRefusedError
-from sentinel.latency import Recorder
-from sentinel.ledger import ConsumerLedger
-from sentinel.loads import run_load
-from sentinel.record import INTERVALS, LEDGER, READY
+from sentinel.load.processes import run_load
+from sentinel.model.histogram import Recorder
+from sentinel.model.ledger import ConsumerLedger
+from sentinel.runtime.record import INTERVALS, LEDGER, READY
 from sentinel.settings import ConsumerSettings, LoadSettings
 from sentinel.store import Server
-from sentinel.writers import WRITERS, Outlet, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sentinel.delivery import Refused
-    from sentinel.writers import Settle
+    from sentinel.consumer.writing.delivery import Refused
+    from sentinel.consumer.writing.writers import Settle
 
 # When to try again, when to stop -------------------------------------------------------------------------------------
 
@@ -374,11 +383,15 @@ def test_it_logs_the_originals_lines(
     embedded_lane: Lane, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three lines in the original's format, when their time has come."""
-    caplog.set_level("INFO", "sentinel.measure")
-    monkeypatch.setattr(measure, "LOG_SECONDS", 0.0)
+    caplog.set_level("INFO", "sentinel.consumer.measuring.measurement")
+    monkeypatch.setattr(measurement, "LOG_SECONDS", 0.0)
     run_load(LoadSettings(count=1000), embedded_lane.bus)
     consume(embedded_lane)
-    said = [record.getMessage().partition(" ") for record in caplog.records if record.name == "sentinel.measure"]
+    said = [
+        record.getMessage().partition(" ")
+        for record in caplog.records
+        if record.name == "sentinel.consumer.measuring.measurement"
+    ]
     assert {"INTERNAL_LATENCY_STATS", "E2E_LATENCY_STATS", "STORED_LATENCY_STATS"} == {head for head, _, _ in said}
     for _, _, rest in said:
         assert ["count", "p50_us", "p90_us", "p99_us"] == [word.partition("=")[0] for word in rest.split()]

@@ -228,7 +228,7 @@ def test_make_env_spares_what_is_there(tmp_path: Path) -> None:
 
 def test_the_lab_is_started_as_make_lab_does() -> None:
     """The container's JupyterLab has the options of the checkout's: it strips what it saves, and asks no network."""
-    started = '"python", "-m", "sentinel.lab.jupyterlab"'
+    started = '"python", "-m", "sentinel.lab.notebook.jupyterlab"'
     assert f"ENTRYPOINT [{started}, " in DOCKERFILE
     assert f"$(bin)/{started.replace(chr(34), '').replace(',', '')} " in (ROOT / "Makefile").read_text()
 

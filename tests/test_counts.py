@@ -14,20 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import Lane, consume, consuming, durable_bus, finish, loading, wait_until
 
-from sentinel import overwrites
 from sentinel.bus import open_receiver
+from sentinel.consumer.measuring import overwrites
+from sentinel.consumer.measuring.measurement import OVERWRITTEN
+from sentinel.consumer.measuring.overwrites import Overwrites
+from sentinel.consumer.measuring.sequences import QUICK
 from sentinel.lab.stack import native
-from sentinel.loads import run_load
-from sentinel.measure import OVERWRITTEN
-from sentinel.overwrites import Overwrites
-from sentinel.sequences import QUICK
+from sentinel.load.processes import run_load
 from sentinel.settings import ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
 
 
 # The same sources again ----------------------------------------------------------------------------------------------

@@ -12,11 +12,16 @@ from synthetic import ALL, made, summed
 from test_plots import labels, texts
 from test_report import section
 
-from sentinel.lab import cpu_report, flamegraph, flames, plans, plots, report, views, words
-from sentinel.lab.flames import STAGES
-from sentinel.lab.outcome import PROFILE, Outcome, Plan
+from sentinel.lab import plots, words
 from sentinel.lab.parameters import Benchmark
-from sentinel.lab.runs import Run
+from sentinel.lab.profiling import flamegraph
+from sentinel.lab.profiling import stacks as flames
+from sentinel.lab.profiling.stacks import STAGES
+from sentinel.lab.report import cpu, sections
+from sentinel.lab.run import queries
+from sentinel.lab.run.run import Run
+from sentinel.lab.run.trial_record import PROFILE, Outcome, Plan
+from sentinel.lab.trials import plans
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -35,7 +40,7 @@ PROFILED = {
 
 def with_profiles(run: Run, names: Sequence[str] = ALL, **found: Any) -> Run:
     """The run with a profile trial of every configuration."""
-    outcomes = views.outcomes(run)
+    outcomes = queries.outcomes(run)
     for name in names:
         plan = Plan(len(outcomes), PROFILE, name, name, LoadSettings(count=9), group="profile")
         given: dict[str, Any] = {"valid": True, "profile": PROFILED, "cpu_us": 7.0, "consumer": {"received": 9}}
@@ -106,12 +111,14 @@ def test_small_flame_graphs_are_in_the_page(run: Run, monkeypatch: pytest.Monkey
     assert "The flame graphs are not beside this run." in section("cpu", run).text
     run.profiles.mkdir(parents=True)
     graph = run.profiles / "baseline-cpu.svg"
-    stacks = flames.parsed("Consumer.run (sentinel/consumer.py:1);Batcher.add (sentinel/batching.py:2) 9\n")
+    stacks = flames.parsed(
+        "Consumer.run (sentinel/consumer/consumer.py:1);Batcher.add (sentinel/consumer/batching.py:2) 9\n"
+    )
     graph.write_text(flamegraph.svg(stacks, "baseline"))
     page = section("cpu", run)
     assert ["svg"] == [tag for tag, _ in page.tags if tag in {"svg", "a"}]
-    assert "Batcher.add (sentinel/batching.py:2): 9 samples, 100.0 % (batch)" in page.text
-    monkeypatch.setattr(cpu_report, "LARGEST_GRAPH", 10)
+    assert "Batcher.add (sentinel/consumer/batching.py:2): 9 samples, 100.0 % (batch)" in page.text
+    monkeypatch.setattr(cpu, "LARGEST_GRAPH", 10)
     links = [attributes["href"] for tag, attributes in section("cpu", run).tags if tag == "a"]
     assert [f"../../profiles/{run.id}/baseline-cpu.svg"] == links
     assert (run.folder / str(links[0])).resolve() == graph.resolve()
@@ -206,4 +213,4 @@ def test_the_figure_is_legible(names: tuple[str, ...], cost: float | None) -> No
 
 def test_the_section_is_one_of_the_reports() -> None:
     """Notebooks find it where the others are."""
-    assert "cpu" in report.__all__
+    assert "cpu" in sections.__all__

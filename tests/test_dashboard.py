@@ -14,9 +14,9 @@ import pytest
 import yaml
 from servers import Lane, ScriptedStore, consume
 
-from sentinel.agent import Agent
+from sentinel.agent.agent import Agent
 from sentinel.bus import open_publisher
-from sentinel.loads import run_load
+from sentinel.load.processes import run_load
 from sentinel.probe import FIELDS
 from sentinel.settings import AgentSettings, LoadSettings, StoreSettings
 

@@ -17,9 +17,9 @@ from sentinel import bus, store
 from sentinel.bus import DeadLetters
 from sentinel.bus import letters as kept
 from sentinel.bus.letters import LetterBox
-from sentinel.configurations import CONFIGURATIONS
+from sentinel.consumer.configurations import CONFIGURATIONS
 from sentinel.errors import BusError
-from sentinel.replay import Replay
+from sentinel.operations.replay import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

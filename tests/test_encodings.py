@@ -42,6 +42,6 @@ def test_every_text_file_is_opened_as_utf_8() -> None:
 def test_what_cannot_be_shown_is_replaced() -> None:
     """print and a log line survive an encoding that lacks their characters, on stdout and stderr."""
     shown = r"print('\u2265 5 \xb5s'); print('\u2248', file=sys.stderr)"
-    code = f"import sys; from sentinel.terminal import tolerate; tolerate(); {shown}"
+    code = f"import sys; from sentinel.runtime.logs import tolerate; tolerate(); {shown}"
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | ASCII, capture_output=True, check=False)
     assert (0, b"? 5 ?s\n", b"?\n") == (done.returncode, done.stdout, done.stderr)

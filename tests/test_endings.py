@@ -18,10 +18,12 @@ from executions import BIN, ROOT, clean, eventually
 from nbformat.v4 import new_code_cell, new_notebook
 
 from sentinel.errors import RunError
-from sentinel.lab import machine, page, runs
-from sentinel.lab.claim import Claim, under_way
-from sentinel.lab.outcomes import missed, unanswered
-from sentinel.lab.supervision import require_room
+from sentinel.lab.machine import provenance
+from sentinel.lab.page import page
+from sentinel.lab.run import run as runs
+from sentinel.lab.run.claim import Claim, under_way
+from sentinel.lab.run.outcomes import missed, unanswered
+from sentinel.lab.trials.supervision import require_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +63,7 @@ class Running:
 
     def server(self, name: str) -> psutil.Process:
         """The stack's bus or store."""
-        words = {"store": "sentinel.lab.store", "bus": "valkey"}
+        words = {"store": "sentinel.lab.stack.embedded_store", "bus": "valkey"}
         for process in psutil.process_iter(["cmdline", "cwd"]):
             line = " ".join(process.info["cmdline"] or [])  # a bus rewrites its own, but works in its data folder
             if str(self.place) in f"{line} {process.info['cwd']}" and words[name] in line:
@@ -219,12 +221,12 @@ def test_the_record_names_the_code_that_ran(tmp_path: Path, monkeypatch: pytest.
     committed(tmp_path / "other")
     monkeypatch.chdir(tmp_path / "other")
     notebook.write_text("2\n", encoding="utf-8")
-    found = machine.code(package)
+    found = provenance.code(package)
     assert (False, []) == (found["dirty"], found["changed"])
     (package / "cli.py").write_text("2\n", encoding="utf-8")
     (package / "new.py").write_text("2\n", encoding="utf-8")
-    assert ["sentinel/cli.py", "sentinel/new.py"] == machine.code(package)["changed"]
-    assert found["commit"] == machine.code(package)["commit"]
+    assert ["sentinel/cli.py", "sentinel/new.py"] == provenance.code(package)["changed"]
+    assert found["commit"] == provenance.code(package)["commit"]
 
 
 def test_code_outside_a_checkout_is_unknown(tmp_path: Path) -> None:
@@ -233,13 +235,13 @@ def test_code_outside_a_checkout_is_unknown(tmp_path: Path) -> None:
     committed(tmp_path)
     (tmp_path / "site" / "sentinel").mkdir(parents=True)
     (tmp_path / "site" / "sentinel" / "__init__.py").touch()
-    assert {} == machine.code(tmp_path / "site" / "sentinel")
+    assert {} == provenance.code(tmp_path / "site" / "sentinel")
 
 
 def test_a_machine_without_git_has_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no git, the commit is unknown, and that is no error."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert {} == machine.code()
+    assert {} == provenance.code()
 
 
 def test_a_copied_run_makes_the_same_page(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from browser import browsed
 from executions import ASCII, SMALL, SMALL_ABLATION, SMALL_LIVE, SMALL_SWEEP, checkout, sentinel
 
-from sentinel.lab import runs
+from sentinel.lab.run import run as runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,9 +85,9 @@ def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
 
 def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
     """What the record says in sum follows from the trials that it holds."""
-    from sentinel.lab import summary
-    from sentinel.lab.outcome import Outcome
+    from sentinel.lab.experiments.benchmark import summary
     from sentinel.lab.parameters import Benchmark
+    from sentinel.lab.run.trial_record import Outcome
 
     run, _ = executed
     outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
@@ -150,7 +150,7 @@ def test_no_script_is_kept(each: tuple[runs.Run, str]) -> None:
 @pytest.mark.timeout(180)
 def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
     """Every trial is valid and a step, every configuration was offered the first rate and confirmed, in that order."""
-    from sentinel.lab.knee import CLIMB, CONFIRM, Step
+    from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
 
     run, _ = swept
     trials, steps = run.data["trials"], [Step(**step) for step in run.data["steps"]]
@@ -166,7 +166,7 @@ def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
 
 def test_steps_agree_with_their_trials(swept: tuple[runs.Run, str]) -> None:
     """Sent rate and backlog of a step, read off its folder, tell the same as the trial's own account."""
-    from sentinel.lab.sustained import most_growth
+    from sentinel.lab.statistics.sustained import most_growth
     from sentinel.settings import LoadSettings
 
     run, _ = swept
@@ -181,10 +181,10 @@ def test_steps_agree_with_their_trials(swept: tuple[runs.Run, str]) -> None:
 
 def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
     """Knees, ratios and verdict follow from the steps and trials that the record holds; the terminal shows them."""
-    from sentinel.lab import sweep_summary
-    from sentinel.lab.knee import Step
-    from sentinel.lab.outcome import Outcome
+    from sentinel.lab.experiments.sweep import summary as sweep_summary
+    from sentinel.lab.experiments.sweep.knee import Step
     from sentinel.lab.parameters import Sweep
+    from sentinel.lab.run.trial_record import Outcome
 
     run, said = swept
     outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
@@ -199,9 +199,9 @@ def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
 @pytest.mark.timeout(180)
 def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
     """Every trial is valid, every configuration was measured, and the record follows from the trials."""
-    from sentinel.lab.ablation_summary import of_ablation
-    from sentinel.lab.outcome import AGAIN, Outcome
+    from sentinel.lab.experiments.ablation.summary import of_ablation
     from sentinel.lab.parameters import Ablation
+    from sentinel.lab.run.trial_record import AGAIN, Outcome
 
     run, said = ablated
     p, trials = Ablation(**run.data["parameters"]), run.data["trials"]

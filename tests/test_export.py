@@ -12,9 +12,9 @@ from browser import browsed
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from synthetic import made
 
-from sentinel.lab import report
-from sentinel.lab.export import arranged, export
-from sentinel.lab.export import page as make_page
+from sentinel.lab.page.export import arranged, export
+from sentinel.lab.page.export import page as make_page
+from sentinel.lab.report import sections
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 TITLE = "benchmark <1> & more"
 LARGEST = 3_000_000
 SECTIONS = {
-    "What was measured, and on what": report.header,
-    "Key results": report.key_results,
-    "How long does a message take?": report.latency,
-    "Was anything lost?": report.ledgers,
-    "Where does the <em>memory</em> go?": report.memory,
-    "Answer": report.answer,
+    "What was measured, and on what": sections.header,
+    "Key results": sections.key_results,
+    "How long does a message take?": sections.latency,
+    "Was anything lost?": sections.ledgers,
+    "Where does the <em>memory</em> go?": sections.memory,
+    "Answer": sections.answer,
 }
 TAGS = {"What was measured, and on what": "header", "Key results": "key-results", "Answer": "answer"}
 

@@ -27,22 +27,22 @@ from servers import (
     wait_until,
 )
 
-from sentinel import consumer as consumer_module
 from sentinel.bus import open_receiver, unread
-from sentinel.configurations import CONFIGURATIONS, parse
-from sentinel.consumer import Consumer
-from sentinel.delivery import StopSign
+from sentinel.consumer import consumer as consumer_module
+from sentinel.consumer.configurations import CONFIGURATIONS, parse
+from sentinel.consumer.consumer import Consumer
+from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import BusError
 from sentinel.lab.stack import embedded as embedded_stack
 from sentinel.lab.stack import native
-from sentinel.loads import run_load
+from sentinel.load.processes import run_load
 from sentinel.settings import ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
 
 RATE = 1500.0
 

@@ -11,81 +11,94 @@ import pytest
 
 import sentinel
 from sentinel.errors import TrialError
-from sentinel.lab import flamegraph, flames
-from sentinel.lab.flames import MOVED, OTHER, RULES, STAGES, Folded
-from sentinel.lab.looks import STAGE_COLOURS
+from sentinel.lab.presentation.style import STAGE_COLOURS
+from sentinel.lab.profiling import flamegraph
+from sentinel.lab.profiling import stacks as flames
+from sentinel.lab.profiling.stacks import MOVED, OTHER, RULES, STAGES, Folded
 
 START = (
     "_run_module_as_main (<frozen runpy>:173);_run_code (<frozen runpy>:65);<module> (sentinel/__main__.py:1)"
     ";main (sentinel/cli.py:247);Command.main (click/core.py:1483);consume (sentinel/cli.py:124)"
 )
-RUN = f"{START};Consumer.run (sentinel/consumer.py:124)"
-OPEN = f"{START};open_consumer (sentinel/cli.py:167);Consumer.__init__ (sentinel/consumer.py:80)"
+RUN = f"{START};Consumer.run (sentinel/consumer/consumer.py:124)"
+OPEN = f"{START};open_consumer (sentinel/cli.py:167);Consumer.__init__ (sentinel/consumer/consumer.py:80)"
 CLIENT = "sentinel/store/influxdb_client.py"
-TAKE = f"{RUN};Consumer._take (sentinel/consumer.py:175)"
+TAKE = f"{RUN};Consumer._take (sentinel/consumer/consumer.py:175)"
 THREAD = (
     "Thread._bootstrap (threading.py:988);Thread._bootstrap_inner (threading.py:1028);Thread.run (threading.py:971)"
 )
-WRITER = f"{THREAD};PostWriter._work (sentinel/writers.py:212)"
+WRITER = f"{THREAD};PostWriter._work (sentinel/consumer/writing/writers.py:212)"
 POOL = f"{THREAD};_worker (concurrent/futures/thread.py:69);_WorkItem.run (concurrent/futures/thread.py:53)"
-CALLED_BACK = (
-    f"{POOL};WriteApi._on_next (influxdb_client/client/write_api.py:536);Consumer._settle (sentinel/consumer.py:218)"
+CALLED_BACK = f"{POOL};WriteApi._on_next (influxdb_client/client/write_api.py:536);Consumer._settle (sentinel/consumer/consumer.py:218)"
+EXCHANGE = f"{RUN};SocketStream._exchange (sentinel/bus/receiving/stream.py:245)"
+ACKNOWLEDGE = (
+    "Acknowledgement.give (sentinel/consumer/acknowledgement.py:29);insist (sentinel/consumer/writing/delivery.py:62)"
 )
-EXCHANGE = f"{RUN};SocketStream._exchange (sentinel/bus/stream.py:245)"
-ACKNOWLEDGE = "Acknowledgement.give (sentinel/acknowledgement.py:29);insist (sentinel/delivery.py:62)"
 
 AT_WORK = [
-    ("receive", f"{RUN};Consumer._read (sentinel/consumer.py:148);RedisPyStream.read (sentinel/bus/stream.py:62)"),
     (
         "receive",
-        f"{RUN};SocketStream._entries (sentinel/bus/stream.py:210);Socket.fill (sentinel/bus/link.py:96)",
+        f"{RUN};Consumer._read (sentinel/consumer/consumer.py:148);RedisPyStream.read (sentinel/bus/receiving/stream.py:62)",
     ),
-    ("receive", f"{RUN};RawPubSub.read (sentinel/bus/pubsub.py:70);_f (redis/connection.py:1)"),
-    ("decode", f"{TAKE};_from_json_loads (sentinel/codecs.py:75);JSONDecoder.raw_decode (json/decoder.py:343)"),
-    ("encode", f"{TAKE};LineEncoder.__call__ (sentinel/lineprotocol.py:53)"),
+    (
+        "receive",
+        f"{RUN};SocketStream._entries (sentinel/bus/receiving/stream.py:210);Socket.fill (sentinel/bus/link.py:96)",
+    ),
+    ("receive", f"{RUN};RawPubSub.read (sentinel/bus/receiving/pubsub.py:70);_f (redis/connection.py:1)"),
+    ("decode", f"{TAKE};_from_json_loads (sentinel/model/codecs.py:75);JSONDecoder.raw_decode (json/decoder.py:343)"),
+    ("encode", f"{TAKE};LineEncoder.__call__ (sentinel/model/lineprotocol.py:53)"),
     (
         "encode",
         f"{TAKE};PointEncoder.__call__ ({CLIENT}:37);Point.tag (influxdb_client/client/write/point.py:1)",
     ),
     (
         "encode",
-        f"{TAKE};SynchronousWriter.put (sentinel/writers.py:80);SynchronousApi.write ({CLIENT}:104)"
+        f"{TAKE};SynchronousWriter.put (sentinel/consumer/writing/writers.py:80);SynchronousApi.write ({CLIENT}:104)"
         ";WriteApi._serialize (influxdb_client/client/write_api.py:300)"
         ";Point.to_line_protocol (influxdb_client/client/write/point.py:200)",
     ),
-    ("batch", f"{TAKE};Batcher.add (sentinel/batching.py:58)"),
+    ("batch", f"{TAKE};Batcher.add (sentinel/consumer/batching.py:58)"),
     (
         "write",
-        f"{WRITER};Courier.deliver (sentinel/delivery.py:99);HttpStore.write (sentinel/store/client.py:60)"
+        f"{WRITER};Courier.deliver (sentinel/consumer/writing/delivery.py:99);HttpStore.write (sentinel/store/client.py:60)"
         ";SocketIO.readinto (socket.py:692)",
     ),
     (
         "write",
-        f"{TAKE};SynchronousWriter.put (sentinel/writers.py:80);SynchronousApi.write ({CLIENT}:104)",
+        f"{TAKE};SynchronousWriter.put (sentinel/consumer/writing/writers.py:80);SynchronousApi.write ({CLIENT}:104)",
     ),
     ("write", f"{POOL};ScheduledItem.invoke (reactivex/scheduler/scheduleditem.py:24)"),
-    ("acknowledge", f"{WRITER};Consumer._settle (sentinel/consumer.py:218);{ACKNOWLEDGE};_f (redis/client.py:1)"),
+    (
+        "acknowledge",
+        f"{WRITER};Consumer._settle (sentinel/consumer/consumer.py:218);{ACKNOWLEDGE};_f (redis/client.py:1)",
+    ),
     ("acknowledge", f"{CALLED_BACK};{ACKNOWLEDGE}"),
-    ("acknowledge", f"{EXCHANGE};SocketStream._acknowledgement (sentinel/bus/stream.py:262)"),
+    ("acknowledge", f"{EXCHANGE};SocketStream._acknowledgement (sentinel/bus/receiving/stream.py:262)"),
     ("receive", f"{EXCHANGE};Socket.send (sentinel/bus/link.py:130)"),
     (
         "acknowledge",
-        f"{THREAD};Consumer._keep (sentinel/consumer.py:234);RedisPyStream.tend (sentinel/bus/stream.py:107)"
-        ";RedisPyStream._trim (sentinel/bus/stream.py:148)",
+        f"{THREAD};Consumer._keep (sentinel/consumer/consumer.py:234);RedisPyStream.tend (sentinel/bus/receiving/stream.py:107)"
+        ";RedisPyStream._trim (sentinel/bus/receiving/stream.py:148)",
     ),
-    ("record", f"{WRITER};Consumer._settle (sentinel/consumer.py:218);Measure.settled (sentinel/measure.py:52)"),
-    ("record", f"{CALLED_BACK};Measure.settled (sentinel/measure.py:52);Sequences.see (sentinel/sequences.py:57)"),
+    (
+        "record",
+        f"{WRITER};Consumer._settle (sentinel/consumer/consumer.py:218);Measure.settled (sentinel/consumer/measuring/measurement.py:52)",
+    ),
+    (
+        "record",
+        f"{CALLED_BACK};Measure.settled (sentinel/consumer/measuring/measurement.py:52);Sequences.see (sentinel/consumer/measuring/sequences.py:57)",
+    ),
     ("other", RUN),
     ("other", TAKE),
 ]
 LEFT_OUT = [
     "",
     START,
-    f"{START};_find_and_load (<frozen importlib._bootstrap>:1165);<module> (sentinel/consumer.py:1)",
+    f"{START};_find_and_load (<frozen importlib._bootstrap>:1165);<module> (sentinel/consumer/consumer.py:1)",
     f"{OPEN};identify (sentinel/store/servers.py:90)",
-    f"{OPEN};_encoder (sentinel/consumer.py:50);_load_unlocked (<frozen importlib._bootstrap>:1120)",
-    f"{THREAD};Consumer._keep (sentinel/consumer.py:234);Condition.wait (threading.py:295)",
-    f"{THREAD};Consumer._keep (sentinel/consumer.py:234);wait (threading.py:295)",
+    f"{OPEN};_encoder (sentinel/consumer/consumer.py:50);_load_unlocked (<frozen importlib._bootstrap>:1120)",
+    f"{THREAD};Consumer._keep (sentinel/consumer/consumer.py:234);Condition.wait (threading.py:295)",
+    f"{THREAD};Consumer._keep (sentinel/consumer/consumer.py:234);wait (threading.py:295)",
     f"{THREAD};_worker (concurrent/futures/thread.py:69)",
     "_shutdown (threading.py:1541);Thread.join (threading.py:1087);Thread._wait_for_tstate_lock (threading.py:1125)",
 ]
@@ -240,10 +253,10 @@ def test_what_stands_before_the_consumer_is_no_row(picture: ET.Element) -> None:
     """The way from `python -m` to the consumer is the same in every stack and says nothing."""
     titles = [title for title, *_ in boxes(picture)]
     assert not [title for title in titles if "click/" in title or "runpy" in title or "_bootstrap" in title]
-    assert any(title.startswith("Consumer.run (sentinel/consumer.py:124): ") for title in titles)
+    assert any(title.startswith("Consumer.run (sentinel/consumer/consumer.py:124): ") for title in titles)
 
 
 def test_tooltips_have_samples_share_and_stage(picture: ET.Element) -> None:
     """Pointed at, a frame says what it is, how often it was met, and where it was counted."""
     titles = [title for title, *_ in boxes(picture)]
-    assert f"Batcher.add (sentinel/batching.py:58): 5 samples, {100 / len(AT_WORK):.1f} % (batch)" in titles
+    assert f"Batcher.add (sentinel/consumer/batching.py:58): 5 samples, {100 / len(AT_WORK):.1f} % (batch)" in titles

@@ -13,11 +13,11 @@ import pytest
 from fuzzing import KEYS, Fuzz
 from servers import Lane, consuming, finish, wait_until
 
-from sentinel.codecs import DECODERS
-from sentinel.ledger import as_line
+from sentinel.model.codecs import DECODERS
+from sentinel.model.ledger import as_line
 
 if TYPE_CHECKING:
-    from sentinel.ledger import ConsumerLedger
+    from sentinel.model.ledger import ConsumerLedger
 
 SHARES = {"optimised": 0.35, "client-batching": 0.12, "baseline": 0.03}
 """Of all payloads, on each transport; baseline makes a request for every point."""

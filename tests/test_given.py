@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from executions import BIN, ROOT, SMALL, checkout, clean, sentinel
 
-from sentinel.lab import runs
+from sentinel.lab.run import run as runs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,28 +11,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, finish, wait_until
 
-from sentinel import bus, reporter, store
-from sentinel.agent import Agent
+from sentinel import bus, store
+from sentinel.agent.agent import Agent
 from sentinel.bus import Lag, open_publisher, open_receiver
-from sentinel.codecs import CODECS, DECODERS
-from sentinel.configurations import CONFIGURATIONS
+from sentinel.consumer import reporter
+from sentinel.consumer.configurations import CONFIGURATIONS
+from sentinel.consumer.measuring.measurement import KINDS
 from sentinel.errors import TrialError
-from sentinel.health import CONSUMER, QUANTILES, TOTALS, agent_message, consumer_line, latencies, rates
-from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, PROFILE, Plan
-from sentinel.lab.trial import Trial
-from sentinel.latency import Recorder
-from sentinel.ledger import SenderLedger
-from sentinel.loads import run_load
-from sentinel.measure import KINDS
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY, PROFILE, Plan
+from sentinel.lab.trials.trial import Trial
+from sentinel.load.processes import run_load
+from sentinel.model.codecs import CODECS, DECODERS
+from sentinel.model.health import CONSUMER, QUANTILES, TOTALS, agent_message, consumer_line, latencies, rates
+from sentinel.model.histogram import Recorder
+from sentinel.model.ledger import SenderLedger
+from sentinel.model.sample import AGENT, MEASUREMENT, flaw
 from sentinel.probe import OwnUse, memory_bytes
-from sentinel.sample import AGENT, MEASUREMENT, flaw
 from sentinel.settings import AgentSettings, ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentinel.lab.process.supervisor import Child
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Child
     from sentinel.settings import StoreSettings
 
 COUNTS = {"received": 12, "written": 9, "rejected": 1, "retries": 4, "lost": 2, "duplicated": 3}

@@ -9,10 +9,10 @@ from servers import Answer, Lane, ScriptedStore, consuming, finish, wait_until
 from test_agent import FakePublisher, reading, settings
 from test_health import health_lines
 
-from sentinel.agent import Agent
+from sentinel.agent.agent import Agent
 from sentinel.errors import SettingsError
-from sentinel.heartbeat import Heartbeat
-from sentinel.loads import run_load
+from sentinel.load.processes import run_load
+from sentinel.runtime.heartbeat import Heartbeat
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:

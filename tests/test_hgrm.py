@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.lab.hgrm import distribution, shares
+from sentinel.lab.statistics.hgrm import distribution, shares
 
 ROW = re.compile(r" *(\d+\.\d+) +([01]\.\d{12}) +(\d+) +(\d+\.\d\d|inf)")
 FOOTER = re.compile(

@@ -12,23 +12,23 @@ from influxdb3 import InfluxDB3, bad_host
 from servers import Answer, ConsumerProcess, Lane, consume, consuming, finish, wait_until
 
 from sentinel import bus, store
-from sentinel.batching import Batch, Block
-from sentinel.configurations import CONFIGURATIONS
+from sentinel.consumer.batching import Batch, Block
+from sentinel.consumer.configurations import CONFIGURATIONS
+from sentinel.consumer.writing.inflight import _Turns
+from sentinel.consumer.writing.writers import Outlet
 from sentinel.errors import SettingsError, StoreAccessError, StoreError, StoreRefusedError
-from sentinel.inflight import _Turns
 from sentinel.lab.stack.servers import stack_behind
-from sentinel.ledger import ConsumerLedger
-from sentinel.loads import run_load
+from sentinel.load.processes import run_load
+from sentinel.model.ledger import ConsumerLedger
 from sentinel.settings import ConsumerSettings, LoadSettings, StoreSettings
 from sentinel.store import HttpStore, Server
-from sentinel.writers import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
 
 SERVER = Server("InfluxDB", "3.10.0", "3")
 TARGET = "/api/v3/write_lp?db=lab&precision=nanosecond&accept_partial=false"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from synthetic import made
 
-from sentinel.lab import jitter, results
+from sentinel.lab.machine import jitter
+from sentinel.lab.report import results
 from sentinel.probe import CpuTimes
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from browser import program
 from executions import QUICK, ROOT, SMALL_LIVE, assert_nothing_left, clean, edited, eventually
 from playwright.sync_api import Page, sync_playwright
 
-from sentinel.lab import runs
-from sentinel.lab.jupyterlab import before_saving
+from sentinel.lab.notebook.jupyterlab import before_saving
+from sentinel.lab.run import run as runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def jupyterlab(place: Checkout) -> Iterator[None]:
     env |= {"JUPYTER_TOKEN": token, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_DATA_DIR": str(home)}
     env |= {"JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IPYTHONDIR": str(home / "ipython")}
     root = ["--allow-root"] if os.geteuid() == 0 else []
-    command = [sys.executable, "-m", "sentinel.lab.jupyterlab", "--no-browser", "--port=0", *root]
+    command = [sys.executable, "-m", "sentinel.lab.notebook.jupyterlab", "--no-browser", "--port=0", *root]
     with (place.folder / "lab.log").open("w") as log:
         process = subprocess.Popen(command, cwd=place.folder, env=env, stdout=log, stderr=log)
     place.pid = process.pid

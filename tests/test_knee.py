@@ -11,9 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.lab import knee
-from sentinel.lab.knee import BACKLOG, BEHIND, CLIMB, CONFIRM, GENERATOR, INVALID, LOSS, SLOW, Knee, Ladder, Step
-from sentinel.lab.outcome import LATENCY, Outcome, Plan
+from sentinel.lab.experiments.sweep import knee
+from sentinel.lab.experiments.sweep.knee import (
+    BACKLOG,
+    BEHIND,
+    CLIMB,
+    CONFIRM,
+    GENERATOR,
+    INVALID,
+    LOSS,
+    SLOW,
+    Knee,
+    Ladder,
+    Step,
+)
+from sentinel.lab.run.trial_record import LATENCY, Outcome, Plan
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel.latency import RELATIVE_ERROR, Recorder, middles
+from sentinel.model.histogram import RELATIVE_ERROR, Recorder, middles
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from servers import Answer, ConsumerProcess, Lane, ScriptedStore, consuming, finish, loading, wait_until
 
-from sentinel.configurations import CONFIGURATIONS
+from sentinel.consumer.configurations import CONFIGURATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentinel.lab.warden import Warden
+    from sentinel.lab.process.supervisor import Warden
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)

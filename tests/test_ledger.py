@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel import sequences
-from sentinel.ledger import ConsumerLedger, SenderLedger, as_line
-from sentinel.sample import RUN, first_number
-from sentinel.sequences import QUICK, Sequences
+from sentinel.consumer.measuring import sequences
+from sentinel.consumer.measuring.sequences import QUICK, Sequences
+from sentinel.model.ledger import ConsumerLedger, SenderLedger, as_line
+from sentinel.model.sample import RUN, first_number
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable

@@ -19,8 +19,11 @@ from test_plots import labels, texts
 from sentinel import cli
 from sentinel.bus.bare import ByteCounter
 from sentinel.errors import StackError, StoreError, TrialError
-from sentinel.lab import alone, bounds, limits, limits_report, plots, report, results, terminal, views, words
-from sentinel.lab.bounds import (
+from sentinel.lab import plots, words
+from sentinel.lab.limits import bounds
+from sentinel.lab.limits import components as alone
+from sentinel.lab.limits import measure as limits
+from sentinel.lab.limits.bounds import (
     AT_REFERENCE,
     BUS,
     CONNECTIONS,
@@ -34,10 +37,13 @@ from sentinel.lab.bounds import (
     share,
     store,
 )
-from sentinel.lab.experiment import LIMITS, Lab
-from sentinel.lab.looks import looks
 from sentinel.lab.parameters import Benchmark
-from sentinel.lab.runs import Run
+from sentinel.lab.presentation.style import looks
+from sentinel.lab.report import limits as limits_report
+from sentinel.lab.report import results, sections, terminal
+from sentinel.lab.run import queries
+from sentinel.lab.run.run import Run
+from sentinel.lab.trials.lab import LIMITS, Lab
 from sentinel.store import identify
 
 if TYPE_CHECKING:
@@ -46,8 +52,8 @@ if TYPE_CHECKING:
 
     from servers import Lane
 
-    from sentinel.lab.outcome import Outcome
     from sentinel.lab.plots import Picture
+    from sentinel.lab.run.trial_record import Outcome
     from sentinel.lab.stack import Stack
 
 RATES = {PUBLISH: 2e6, XADD: 1e6, READ: 350e3, DELIVERY: 1.4e6, store(1): 1500, store(256): 60e3, store(5000): 160e3}
@@ -152,8 +158,8 @@ def test_an_old_run_has_dashes_and_says_why(run: Run) -> None:
     assert ("%", ["–"] * 4) == (row.unit, row.cells)
     assert "Share of the limit, %" in terminal.table(run)
     assert not [note for note in results.footnotes(run) if note.startswith("Share of the limit")]
-    assert "not measured" in said(report.limits(run).data)
-    assert "<img" not in report.limits(run).data
+    assert "not measured" in said(sections.limits(run).data)
+    assert "<img" not in sections.limits(run).data
 
 
 def test_the_table_shows_shares_of_what_bounds_a_capacity(run: Run) -> None:
@@ -167,7 +173,7 @@ def test_the_table_shows_shares_of_what_bounds_a_capacity(run: Run) -> None:
 def test_the_section_names_every_share_and_its_limit(run: Run) -> None:
     """One sentence for all configurations, one for those that post every point alone, both from the data."""
     capacity = {name: run.data["summary"][name]["capacity"] for name in ALL}
-    text = said(report.limits(with_limits(run, made_limits())).data)
+    text = said(sections.limits(with_limits(run, made_limits())).data)
     shares = {name: f"{words.figure(100 * value / 192e3)} %" for name, value in capacity.items()}
     assert (
         f"Of the messages that store, 5,000 lines takes, optimised drains {shares['optimised']},"
@@ -176,7 +182,7 @@ def test_the_section_names_every_share_and_its_limit(run: Run) -> None:
     alone = words.figure(100 * capacity["baseline"] / 1800)
     assert f"of the messages that store, 1 line takes, baseline drains {alone} %." in text
     assert "at the reference" not in text
-    read = said(report.limits(with_limits(run, made_limits(store=10))).data)
+    read = said(sections.limits(with_limits(run, made_limits(store=10))).data)
     of_reading = words.figure(100 * capacity["optimised"] / 420e3)
     assert f"Of the messages that stream read takes, optimised drains {of_reading} %" in read
 
@@ -184,12 +190,12 @@ def test_the_section_names_every_share_and_its_limit(run: Run) -> None:
 def test_more_than_the_limit_is_said_not_hidden(run: Run) -> None:
     """Both figures stand in the sentence, the table says it too, and no percentage above 100 is anywhere."""
     passed = with_limits(run, made_limits(store=0.1))
-    text = said(report.limits(passed).data)
+    text = said(sections.limits(passed).data)
     capacity = words.figure(run.data["summary"]["optimised"]["capacity"])
     assert f"optimised drains {capacity} msg/s, at the reference: 19,200 messages that store, 5,000" in text
     assert "no upper bound" in text
     assert AT_REFERENCE in {row.name: row.cells for row in results.rows(passed)}["Capacity, share of the limit"]
-    for shown in (text, terminal.table(passed), said(report.key_results(passed).data), picture(passed).alt):
+    for shown in (text, terminal.table(passed), said(sections.key_results(passed).data), picture(passed).alt):
         assert AT_REFERENCE in shown
         assert not [figure for figure in re.findall(r"([\d,.]+) % of", shown) if float(figure.replace(",", "")) > 100]
     assert any("It was passed, so that it is a reference" in note for note in results.footnotes(passed))
@@ -203,13 +209,13 @@ def test_knees_are_held_against_the_limit_of_a_paced_load(run: Run) -> None:
     (reached,) = limits_report.throughputs(sweep)
     assert ("optimised", 40e3, 3, store(5000)) == (reached.label, reached.value, reached.trials, reached.limit.name)
     assert "Of the messages that store, 5,000 lines takes, optimised sustains at least 20.8 %." in said(
-        report.limits(sweep).data
+        sections.limits(sweep).data
     )
 
 
 def picture(run: Run) -> Picture:
     """The section's figure, laid out."""
-    drawn = plots.limits(bounds.of_run(run), limits_report.throughputs(run), looks(views.names(run)))
+    drawn = plots.limits(bounds.of_run(run), limits_report.throughputs(run), looks(queries.names(run)))
     FigureCanvasAgg(drawn.figure).draw()
     return drawn
 

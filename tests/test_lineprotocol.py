@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel.lineprotocol import LineEncoder, escape, tags, visible
-from sentinel.sample import AGENT, RESERVED_FIELDS, Sample
+from sentinel.model.lineprotocol import LineEncoder, escape, tags, visible
+from sentinel.model.sample import AGENT, RESERVED_FIELDS, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from synthetic import made
 
-from sentinel.lab import runs
-from sentinel.lab.claim import Claim
-from sentinel.lab.listing import entries
-from sentinel.lab.runs import FORMAT, Run
+from sentinel.lab.run import run as runs
+from sentinel.lab.run.claim import Claim
+from sentinel.lab.run.listing import entries
+from sentinel.lab.run.run import FORMAT, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,15 +15,18 @@ import psutil
 import pytest
 from test_window import START, line, running, sample
 
-from sentinel.lab import live_report, live_summary, plots, report, words
-from sentinel.lab.feed import Feed, Tail
-from sentinel.lab.live import LiveLab
-from sentinel.lab.outcome import LIVE, Outcome
+from sentinel.lab import plots, words
+from sentinel.lab.experiments.live import report as live_report
+from sentinel.lab.experiments.live import summary as live_summary
+from sentinel.lab.experiments.live.plots import scaled, spread
+from sentinel.lab.experiments.live.trials import LiveLab
+from sentinel.lab.experiments.live.watch import Watch, interruptible, planned
+from sentinel.lab.experiments.live.window import KEYS, KINDS, NOTHING, Figures, Window
 from sentinel.lab.parameters import Live
-from sentinel.lab.plots.live import scaled, spread
-from sentinel.lab.runs import Run, load
-from sentinel.lab.watch import Watch, interruptible, planned
-from sentinel.lab.window import KEYS, KINDS, NOTHING, Figures, Window
+from sentinel.lab.report import sections
+from sentinel.lab.run.run import Run, load
+from sentinel.lab.run.trial_record import LIVE, Outcome
+from sentinel.lab.trials.feed import Feed, Tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
 
     from IPython.display import HTML
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
 
 # -- feed ------------------------------------------------------------------------------------------------------------
 
@@ -267,7 +270,7 @@ def test_one_watch_has_one_count_and_one_latency(tmp_path: Path) -> None:
     assert f"2 of 2 s: {run.data['summary']['host']['samples']} samples of this host" in view
     assert f"messages: {stored:,} sent, {stored:,} written, 0 lost, 0 rejected, 0 retries." in view
     assert f"{stored:,} messages were sent" in verdict
-    assert f"{stored:,} {stored:,}" in text_of(report.ledgers(run))
+    assert f"{stored:,} {stored:,}" in text_of(sections.ledgers(run))
     figures = [summary["throughput"], *(summary[f"{kind}_{q}"] for kind in KINDS for q in ("p50", "p99"))]
     assert f"since the start {' '.join(map(words.figure, figures))} " in view
     assert f"At {words.figure(figures[0])} msg/s" in verdict

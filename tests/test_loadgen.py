@@ -15,20 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import Lane, SteppedClock, loading, wait_until
 
-from sentinel import loadgen
 from sentinel.bus import open_receiver
-from sentinel.codecs import CODECS, DECODERS
-from sentinel.delivery import StopSign
+from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import BusError, SettingsError
-from sentinel.latency import Recorder
-from sentinel.ledger import SenderLedger
-from sentinel.load_report import LoadReport
-from sentinel.loadgen import LoadGenerator
-from sentinel.loads import run_load
-from sentinel.payloads import encoder
-from sentinel.record import INTERVALS, LEDGER, READY
-from sentinel.sample import RUN
-from sentinel.schedule import Schedule, shares
+from sentinel.load import generator as loadgen
+from sentinel.load.generator import LoadGenerator
+from sentinel.load.payloads import encoder
+from sentinel.load.processes import run_load
+from sentinel.load.report import LoadReport
+from sentinel.load.schedule import Schedule, shares
+from sentinel.model.codecs import CODECS, DECODERS
+from sentinel.model.histogram import Recorder
+from sentinel.model.ledger import SenderLedger
+from sentinel.model.sample import RUN
+from sentinel.runtime.record import INTERVALS, LEDGER, READY
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.stack import Stack
-    from sentinel.sample import Sample
+    from sentinel.model.sample import Sample
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ from commandline import assert_one_line
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from synthetic import made
 
-from sentinel.lab.lookup import resolve
+from sentinel.lab.run.lookup import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from commandline import Result
 
-    from sentinel.lab.runs import Run
+    from sentinel.lab.run.run import Run
 
 ROOT = Path(__file__).parent.parent
 

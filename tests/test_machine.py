@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sentinel import __version__
-from sentinel.lab.machine import PACKAGES, doubts, provenance, python_optimised
+from sentinel.lab.machine.provenance import PACKAGES, doubts, provenance, python_optimised
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sentinel import measure, trace
-from sentinel.batching import Batch, Block
-from sentinel.latency import RELATIVE_ERROR, Recorder
-from sentinel.measure import COLLECT, COLLECT_MOST, KINDS, LOG_SECONDS, Measure, Unmeasured, stats_line
-from sentinel.sample import Sample, columns
-from sentinel.trace import NAMED, NUMBER, UNFOLLOWED, Trace, Tracer
+from sentinel.consumer.batching import Batch, Block
+from sentinel.consumer.measuring import measurement, trace
+from sentinel.consumer.measuring.measurement import (
+    COLLECT,
+    COLLECT_MOST,
+    KINDS,
+    LOG_SECONDS,
+    Measure,
+    Unmeasured,
+    stats_line,
+)
+from sentinel.consumer.measuring.trace import NAMED, NUMBER, UNFOLLOWED, Trace, Tracer
+from sentinel.model.histogram import RELATIVE_ERROR, Recorder
+from sentinel.model.sample import Sample, columns
 
 NOW = 1_700_000_000_000_000_000
 """When everything is read, ns since the epoch."""
@@ -36,7 +44,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that decides when a line is due."""
     clock = Clock()
-    monkeypatch.setattr(measure, "time", SimpleNamespace(monotonic=clock.monotonic))
+    monkeypatch.setattr(measurement, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 
@@ -204,7 +212,7 @@ def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def test_a_second_leaves_the_originals_lines(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
     """One line a kind, in the original's format, over the messages since the lines before."""
-    caplog.set_level(logging.INFO, logger=measure.__name__)
+    caplog.set_level(logging.INFO, logger=measurement.__name__)
     measured = Measure()
     half = [sample(NOW - 2_000_000)] * (COLLECT // 2)
     measured.settled(batch(half, NOW, NOW + 30_000), NOW + 4_000_000)
@@ -223,7 +231,7 @@ def test_a_second_leaves_the_originals_lines(caplog: pytest.LogCaptureFixture, c
 @pytest.mark.parametrize("messages", [1, 7, COLLECT, COLLECT_MOST])
 def test_lines_come_once_a_second_at_most(caplog: pytest.LogCaptureFixture, clock: Clock, messages: int) -> None:
     """However many batches of whatever size settle, a second has one set of lines, over all messages since the last."""
-    caplog.set_level(logging.INFO, logger=measure.__name__)
+    caplog.set_level(logging.INFO, logger=measurement.__name__)
     measured, seen, settled = Measure(), [], 0
     for number in range(1, 31):
         clock.seconds = number / 10
@@ -238,7 +246,7 @@ def test_lines_come_once_a_second_at_most(caplog: pytest.LogCaptureFixture, cloc
 
 def test_few_messages_leave_lines_after_a_second(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
     """A slow stream is not silent: what has come is logged once a second has passed."""
-    caplog.set_level(logging.INFO, logger=measure.__name__)
+    caplog.set_level(logging.INFO, logger=measurement.__name__)
     measured = Measure()
     measured.settled(batch([sample(NOW - 1000)]), NOW)
     clock.seconds = 0.99
@@ -258,7 +266,7 @@ def test_messages_without_send_times_leave_the_internal_line_alone(
     caplog: pytest.LogCaptureFixture, clock: Clock
 ) -> None:
     """No end-to-end line is made up where nothing is known."""
-    caplog.set_level(logging.INFO, logger=measure.__name__)
+    caplog.set_level(logging.INFO, logger=measurement.__name__)
     measured = Measure()
     clock.seconds = LOG_SECONDS
     measured.settled(batch([sample()] * COLLECT, NOW, NOW + 7000), NOW)
@@ -267,7 +275,7 @@ def test_messages_without_send_times_leave_the_internal_line_alone(
 
 def test_a_quiet_logger_costs_and_says_nothing(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
     """With logging at WARNING no lines are made, and the histograms are the same."""
-    caplog.set_level(logging.WARNING, logger=measure.__name__)
+    caplog.set_level(logging.WARNING, logger=measurement.__name__)
     measured = Measure()
     measured.settled(batch([sample(NOW - 1000)] * COLLECT), NOW)
     clock.seconds = LOG_SECONDS
@@ -319,5 +327,5 @@ def test_the_first_overwriting_is_said_once(caplog: pytest.LogCaptureFixture) ->
     for number in range(3):
         measured.settled(batch([sample(NOW, 2 * number), sample(NOW, 2 * number + 1)]), NOW)
         measured.take()
-    assert [measure.OVERWRITTEN] == caplog.messages
+    assert [measurement.OVERWRITTEN] == caplog.messages
     assert measured.overwrites.count == 5

@@ -20,8 +20,8 @@ from sentinel.store import HttpStore
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
     from sentinel.settings import StoreSettings
 
 NOW = time.time_ns()

@@ -16,13 +16,16 @@ from PIL import Image
 from synthetic import made
 from test_cpu_report import with_profiles
 
-from sentinel.lab import export, flamegraph, flames, report
-from sentinel.lab.looks import DARK, GROUND, KNOWN, SPARE
+from sentinel.lab.page import export
+from sentinel.lab.presentation.style import DARK, GROUND, KNOWN, SPARE
+from sentinel.lab.profiling import flamegraph
+from sentinel.lab.profiling import stacks as flames
+from sentinel.lab.report import sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sentinel.lab.runs import Run
+    from sentinel.lab.run.run import Run
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "benchmark.ipynb"
 PAGES_BEFORE = 14
@@ -34,7 +37,7 @@ def page_of(run: Run) -> str:
     notebook = nbformat.read(NOTEBOOK, 4)
     for cell in notebook.cells:
         if found := re.search(r"^report\.(\w+)\(run\)$", cell.source, re.MULTILINE):
-            cell.outputs = [new_output("execute_result", {"text/html": getattr(report, found[1])(run).data})]
+            cell.outputs = [new_output("execute_result", {"text/html": getattr(sections, found[1])(run).data})]
     return export.page(notebook, "a run", run.folder)
 
 
@@ -44,7 +47,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     folder = tmp_path_factory.mktemp("looks")
     run = with_profiles(made(folder, repeats=3))
     run.profiles.mkdir(parents=True)
-    stacks = flames.parsed("Consumer.run (sentinel/consumer.py:1);Batcher.add (sentinel/batching.py:2) 9\n")
+    stacks = flames.parsed(
+        "Consumer.run (sentinel/consumer/consumer.py:1);Batcher.add (sentinel/consumer/batching.py:2) 9\n"
+    )
     (run.profiles / "optimised-cpu.svg").write_text(flamegraph.svg(stacks, "optimised"))
     run.report.write_text(page_of(run), encoding="utf-8")
     with opened(run.report, tmp_path_factory.mktemp("profile")) as browser:

@@ -22,7 +22,7 @@ from executions import (
     sentinel,
 )
 
-from sentinel.lab import runs
+from sentinel.lab.run import run as runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,18 @@ import papermill
 import pytest
 
 from sentinel.errors import SettingsError
-from sentinel.lab.parameters import RULES, Ablation, Benchmark, Live, Shared, Sweep, check, converted, from_words, read
+from sentinel.lab.parameters import (
+    RULES,
+    Ablation,
+    Benchmark,
+    Live,
+    Shared,
+    Sweep,
+    check,
+    converted,
+    from_words,
+    read,
+)
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 OF_NOTEBOOKS = {"benchmark": Benchmark, "ablation": Ablation, "sweep": Sweep, "live": Live}

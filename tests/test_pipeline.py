@@ -15,20 +15,20 @@ import pytest
 from servers import Lane, consume, consuming, finish, wait_until
 
 from sentinel import bus
-from sentinel.codecs import CODECS
-from sentinel.configurations import CHOICES, CONFIGURATIONS, parse
-from sentinel.lineprotocol import visible
-from sentinel.loads import run_load
-from sentinel.sample import Sample
+from sentinel.consumer.configurations import CHOICES, CONFIGURATIONS, parse
+from sentinel.load.processes import run_load
+from sentinel.model.codecs import CODECS
+from sentinel.model.lineprotocol import visible
+from sentinel.model.sample import Sample
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
-    from sentinel.consumer import Consumer, ConsumerReport
+    from sentinel.consumer.consumer import Consumer, ConsumerReport
     from sentinel.lab.stack import Stack
-    from sentinel.load_report import LoadReport
+    from sentinel.load.report import LoadReport
     from sentinel.settings import StoreSettings
 
 MESSAGES, FEW = 300, 100

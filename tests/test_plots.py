@@ -14,13 +14,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from synthetic import ALL, LONG, made
 
-from sentinel.lab import plots, profiling, views
-from sentinel.lab.looks import KNOWN, looks
-from sentinel.lab.outcome import AGAIN
+from sentinel.lab import plots
+from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.plots import canvas
 from sentinel.lab.plots.spectrum import tail
-from sentinel.lab.summary import HEADLINE
-from sentinel.latency import RELATIVE_ERROR, Recorder
+from sentinel.lab.presentation.style import KNOWN, looks
+from sentinel.lab.profiling import memory
+from sentinel.lab.run import queries
+from sentinel.lab.run.trial_record import AGAIN
+from sentinel.model.histogram import RELATIVE_ERROR, Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,20 +32,20 @@ if TYPE_CHECKING:
     from matplotlib.transforms import Bbox
 
     from sentinel.lab.plots import Picture
-    from sentinel.lab.runs import Run
+    from sentinel.lab.run.run import Run
 
 ABLATION = ("baseline", "optimised,decode=json.loads", "optimised")
 
 
 def pictures(run: Run) -> dict[str, Picture]:
     """Every figure of a run."""
-    names, look = views.names(run), looks(views.names(run))
-    found, pair = views.memories(run), (names[0], names[-1])
-    rows = profiling.difference(*(found[name]["locations"] for name in pair))
+    names, look = queries.names(run), looks(queries.names(run))
+    found, pair = queries.memories(run), (names[0], names[-1])
+    rows = memory.difference(*(found[name]["locations"] for name in pair))
     return {
-        "spectrum": plots.spectrum(views.latencies(run), look),
-        "over_time": plots.over_time(views.timelines(run), look),
-        "capacity": plots.capacity(views.capacities(run), look),
+        "spectrum": plots.spectrum(queries.latencies(run), look),
+        "over_time": plots.over_time(queries.timelines(run), look),
+        "capacity": plots.capacity(queries.capacities(run), look),
         "memory": plots.memory(found, look),
         "difference": plots.memory_difference(rows, pair, look),
     }
@@ -113,7 +115,7 @@ def test_every_axis_has_a_label(drawn: dict[str, Picture]) -> None:
 def test_a_picture_is_small_and_always_the_same(tmp_path: Path) -> None:
     """Drawing the same data again gives the same bytes, whatever style was set: an SVG that a page can carry."""
     run = made(tmp_path, repeats=3)
-    panels, look = views.latencies(run), looks(ALL)
+    panels, look = queries.latencies(run), looks(ALL)
     mime, data = plots.spectrum(panels, look).render()
     with style.context("dark_background"):
         _, same = plots.spectrum(panels, look).render()

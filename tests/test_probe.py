@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from sentinel import probe
-from sentinel.counters import rates
+from sentinel.agent.counters import rates
 from sentinel.errors import SentinelError
 from sentinel.probe import CPU_WINDOW, FIELDS, CpuTimes, HostProbe, HostView, ProcessProbe, cpu_times, machine
 

@@ -11,11 +11,11 @@ import memray
 import pytest
 
 from sentinel.errors import TrialError
-from sentinel.lab import profiling
-from sentinel.lab.profiling import PAGES, difference, short_location
+from sentinel.lab.profiling import memory
+from sentinel.lab.profiling.memory import PAGES, difference, short_location
 
 if TYPE_CHECKING:
-    from sentinel.lab.warden import Warden
+    from sentinel.lab.process.supervisor import Warden
 
 MESSAGES = 500
 SIZE = 10_000
@@ -48,7 +48,7 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_capture_is_summed_up_per_message(capture: Path, keeper: Warden) -> None:
     """Bytes and allocations are those of the code that ran, freed or not, divided by the messages it served."""
-    found = profiling.summary(capture, keeper)
+    found = memory.summary(capture, keeper)
     assert MESSAGES == found["messages"]
     assert SIZE <= found["bytes_per_message"] < 1.1 * SIZE
     assert 1 <= found["allocations_per_message"] < 10
@@ -58,7 +58,7 @@ def test_a_capture_is_summed_up_per_message(capture: Path, keeper: Warden) -> No
 
 def test_the_places_that_allocate_are_named(capture: Path, keeper: Warden) -> None:
     """The line that allocates leads the locations, its module the modules, and both sum up to the total."""
-    found = profiling.summary(capture, keeper)
+    found = memory.summary(capture, keeper)
     place, size = max(found["locations"].items(), key=lambda item: item[1])
     assert place.startswith("work:")
     assert size == pytest.approx(SIZE, rel=0.1)
@@ -68,21 +68,21 @@ def test_the_places_that_allocate_are_named(capture: Path, keeper: Warden) -> No
 
 def test_a_capture_can_be_summed_up_again(capture: Path, keeper: Warden) -> None:
     """Everything in a report can be recomputed from the folder: a second summary is the same."""
-    assert profiling.summary(capture, keeper) == profiling.summary(capture, keeper)
+    assert memory.summary(capture, keeper) == memory.summary(capture, keeper)
 
 
 def test_a_capture_without_a_count_is_refused(tmp_path: Path, keeper: Warden) -> None:
     """Where the profiled consumer did not write how many messages it saw, figures per message would be made up."""
     path = capture_of(tmp_path / "memray.bin", 1, None)
     with pytest.raises(TrialError, match=re.escape(f"no message count beside {path}")):
-        profiling.summary(path, keeper)
+        memory.summary(path, keeper)
 
 
 def test_a_capture_without_messages_is_refused(tmp_path: Path, keeper: Warden) -> None:
     """A consumer that got no message after its warm-up allocated nothing for messages."""
     path = capture_of(tmp_path / "memray.bin", 0, '{"messages": 0}')
     with pytest.raises(TrialError, match=re.escape(f"{path} saw 0 messages")):
-        profiling.summary(path, keeper)
+        memory.summary(path, keeper)
 
 
 @pytest.mark.parametrize("count", ["", "{}", '{"messages": null}'])
@@ -90,7 +90,7 @@ def test_a_broken_count_is_refused(tmp_path: Path, count: str, keeper: Warden) -
     """A count file that was not written to its end is reported by path like one that is missing."""
     path = capture_of(tmp_path / "memray.bin", 1, count)
     with pytest.raises(TrialError, match=re.escape(f"no message count beside {path}")):
-        profiling.summary(path, keeper)
+        memory.summary(path, keeper)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not memray's"])
@@ -103,7 +103,7 @@ def test_an_unreadable_capture_is_refused_in_memrays_words(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(TrialError, match=r"^memray stats .* failed: .*") as caught:
-        profiling.summary(path, keeper)
+        memory.summary(path, keeper)
     assert ("No such file" if content is None else "Failed to compute statistics") in str(caught.value)
     assert str(path) in str(caught.value)
 
@@ -116,14 +116,14 @@ def pages(capture: Path, tmp_path_factory: pytest.TempPathFactory, keeper: Warde
     """The pages of the capture, kept in a folder that was not there."""
     trial = tmp_path_factory.mktemp("trial")
     shutil.copy(capture, trial / "memray.bin")
-    kept = profiling.keep(trial, tmp_path_factory.mktemp("profiles") / "new", "optimised")
-    return {kind: profiling.page(kind, kept, keeper) for kind in PAGES}
+    kept = memory.keep(trial, tmp_path_factory.mktemp("profiles") / "new", "optimised")
+    return {kind: memory.page(kind, kept, keeper) for kind in PAGES}
 
 
 def test_a_trial_without_a_capture_is_refused(tmp_path: Path) -> None:
     """There is nothing to keep where the profiled consumer left nothing, and the message names the trial."""
     with pytest.raises(TrialError, match=str(tmp_path)):
-        profiling.keep(tmp_path, tmp_path / "profiles", "optimised")
+        memory.keep(tmp_path, tmp_path / "profiles", "optimised")
 
 
 def test_every_page_is_made(pages: dict[str, Path]) -> None:
@@ -148,14 +148,14 @@ def test_pages_load_nothing_from_elsewhere(pages: dict[str, Path]) -> None:
 def test_pages_are_made_anew(pages: dict[str, Path], keeper: Warden) -> None:
     """Pages that are there already are replaced, not an error."""
     pages["table"].write_text("old")
-    assert pages["table"] == profiling.page("table", pages["table"].with_name("optimised.bin"), keeper)
+    assert pages["table"] == memory.page("table", pages["table"].with_name("optimised.bin"), keeper)
     assert pages["table"].stat().st_size > 1000
 
 
 def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path, keeper: Warden) -> None:
     """memray's own words say why."""
     with pytest.raises(TrialError, match="No such file"):
-        profiling.page("table", tmp_path / "none.bin", keeper)
+        memory.page("table", tmp_path / "none.bin", keeper)
 
 
 # -- locations -------------------------------------------------------------------------------------------------------
@@ -164,17 +164,17 @@ def test_a_page_that_cannot_be_made_is_refused(tmp_path: Path, keeper: Warden) -
 @pytest.mark.parametrize(
     ("location", "short"),
     [
-        ("decode:/home/me/lab/sentinel/codecs.py:33", "decode:sentinel/codecs.py:33"),
-        ("decode:/home/me/sentinel/sentinel/codecs.py:33", "decode:sentinel/codecs.py:33"),
-        ("decode:/x/lib/python3.12/site-packages/sentinel/codecs.py:3", "decode:sentinel/codecs.py:3"),
+        ("decode:/home/me/lab/sentinel/model/codecs.py:33", "decode:sentinel/model/codecs.py:33"),
+        ("decode:/home/me/sentinel/sentinel/cli.py:33", "decode:sentinel/cli.py:33"),
+        ("decode:/x/lib/python3.12/site-packages/sentinel/model/codecs.py:3", "decode:sentinel/model/codecs.py:3"),
         ("send:/home/me/.venv/lib/python3.11/site-packages/redis/client.py:9", "send:redis/client.py:9"),
         ("send:/home/me/sentinel/.venv/lib/python3.11/site-packages/redis/client.py:9", "send:redis/client.py:9"),
         ("loads:/usr/lib/python3.11/json/__init__.py:3", "loads:json/__init__.py:3"),
         ("run:/opt/py/lib/python3.13/threading.py:1", "run:threading.py:1"),
-        ("decode:/home/my user/lab/sentinel/codecs.py:33", "decode:sentinel/codecs.py:33"),
+        ("decode:/home/my user/lab/sentinel/model/codecs.py:33", "decode:sentinel/model/codecs.py:33"),
         ("_find:<frozen importlib._bootstrap>:12", "_find:<frozen importlib._bootstrap>:12"),
-        ("<listcomp>:/home/me/lab/sentinel/lineprotocol.py:5", "<listcomp>:sentinel/lineprotocol.py:5"),
-        ("sentinel.codecs", "sentinel.codecs"),
+        ("<listcomp>:/home/me/lab/sentinel/model/lineprotocol.py:5", "<listcomp>:sentinel/model/lineprotocol.py:5"),
+        ("sentinel.model.codecs", "sentinel.model.codecs"),
         ("", ""),
     ],
 )
@@ -186,7 +186,7 @@ def test_a_location_has_nothing_of_the_machine(location: str, short: str) -> Non
 def test_places_that_become_one_are_summed() -> None:
     """Two paths of one short name are one place, with the bytes of both."""
     rows = [{"location": f"f:/{home}/sentinel/x.py:1", "size": 100} for home in ("a", "b")]
-    assert {"f:sentinel/x.py:1": 50.0} == profiling._per_message(rows, "location", "size", 4)
+    assert {"f:sentinel/x.py:1": 50.0} == memory._per_message(rows, "location", "size", 4)
 
 
 def test_differences_are_sorted_by_change() -> None:

@@ -13,10 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.display import HTML, Javascript
 
-from sentinel.lab import progress, progress_bar
-from sentinel.lab.estimate import MOST, Estimate, clock, share
-from sentinel.lab.progress import Progress
-from sentinel.lab.progress_bar import REPORTING, STARTING, LogLines, Standing, TerminalLine, standing, watched
+from sentinel.lab.notebook import progress, progress_bar
+from sentinel.lab.notebook.estimate import MOST, Estimate, clock, share
+from sentinel.lab.notebook.progress import Progress
+from sentinel.lab.notebook.progress_bar import (
+    REPORTING,
+    STARTING,
+    LogLines,
+    Standing,
+    TerminalLine,
+    standing,
+    watched,
+)
 from sentinel.settings import LabSettings
 
 if TYPE_CHECKING:

@@ -178,7 +178,7 @@ def test_the_other_targets_quote_too(value: str, venv: Path) -> None:
     given = make("-o", "install", "limits", f"VENV={venv}", f"STACK={value}")
     assert ["limits", "--stack", value] == json.loads(given.stdout)["words"]
     given = make("-o", "install", "example", f"VENV={venv}", f"RUN={value}")
-    assert ["-m", "sentinel.lab.example", value] == json.loads(given.stdout)["words"]
+    assert ["-m", "sentinel.lab.readme_example", value] == json.loads(given.stdout)["words"]
     line = make("-n", "install", f"PYTHON={value}", f"VENV={value}").stdout
     assert ["sh", "./install.sh", value, value] == shlex.split(line)
 

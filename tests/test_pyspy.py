@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sentinel.errors import TrialError
-from sentinel.lab import pyspy, series, stack, summary
-from sentinel.lab.benchmark import BenchmarkLab
-from sentinel.lab.outcome import CAPACITY, PROFILE, Outcome, Plan
+from sentinel.lab import stack
+from sentinel.lab.experiments.benchmark import summary
+from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
 from sentinel.lab.parameters import Benchmark
-from sentinel.lab.runs import Run
-from sentinel.lab.trial import Trial
-from sentinel.lab.warden import Warden
+from sentinel.lab.process.supervisor import Warden
+from sentinel.lab.profiling import cpu
+from sentinel.lab.run import series
+from sentinel.lab.run.run import Run
+from sentinel.lab.run.trial_record import CAPACITY, PROFILE, Outcome, Plan
+from sentinel.lab.trials.trial import Trial
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -56,7 +59,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = tmp_path / "py-spy"
     program.write_text("#!/bin/sh\necho 'Error: Permission denied (os error 13)' >&2\nexit 1\n")
     program.chmod(0o755)
-    monkeypatch.setattr(pyspy, "program", lambda: str(program))
+    monkeypatch.setattr(cpu, "program", lambda: str(program))
 
 
 def lab(folder: Path, outcomes: list[Outcome], **parameters: Any) -> BenchmarkLab:
@@ -72,13 +75,13 @@ def test_a_profile_trial_leaves_stacks_beside_a_ledger_that_adds_up(
     trial: Callable[[int], Trial], tmp_path: Path
 ) -> None:
     """The consumer under py-spy stores every message, its samples fall into stages, and nothing is in a figure."""
-    if why := pyspy.obstacle():
+    if why := cpu.obstacle():
         pytest.skip(why)
     outcome = trial(1).run()
     assert (True, []) == (outcome.valid, outcome.problems)
     assert (COUNT, COUNT, 0) == (outcome.consumer["written"], outcome.stored, outcome.lost)
     assert {"py-spy"} <= set(series.resources(tmp_path / "trial", 0)["process"])
-    found = pyspy.keep(tmp_path / "trial", tmp_path / "profiles", "baseline")
+    found = cpu.keep(tmp_path / "trial", tmp_path / "profiles", "baseline")
     assert found["samples"] > 20
     assert found["stages"]["other"] < 0.1 * found["samples"]
     # A request for every point: whatever the machine, most of baseline is there.
@@ -95,7 +98,7 @@ def test_a_py_spy_that_fails_in_the_trial_spoils_no_verdict(trial: Callable[[int
     assert not outcome.valid
     assert "Permission denied (os error 13)" in "\n".join(outcome.problems)
     with pytest.raises(TrialError, match="cannot be kept"):
-        pyspy.keep(tmp_path / "trial", tmp_path / "profiles", "baseline")
+        cpu.keep(tmp_path / "trial", tmp_path / "profiles", "baseline")
     good = Outcome(Plan(1, CAPACITY, "baseline", "baseline", LOAD), valid=True, throughput=9.0, consumer={"written": 1})
     found = summary.of_benchmark(Benchmark(), [good, outcome], [], 1000.0)
     assert "Every message of 1 trial is accounted for" in found["verdict"][0]
@@ -120,14 +123,14 @@ def test_where_py_spy_may_not_sample_there_is_a_warning_and_no_trial(tmp_path: P
 
 def test_a_missing_py_spy_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither beside this Python nor on PATH: the words name the remedy."""
-    monkeypatch.setattr(pyspy, "program", lambda: str(tmp_path / "py-spy"))
-    assert "py-spy is not installed" in pyspy.obstacle()
-    assert "pip install py-spy" in pyspy.obstacle()
+    monkeypatch.setattr(cpu, "program", lambda: str(tmp_path / "py-spy"))
+    assert "py-spy is not installed" in cpu.obstacle()
+    assert "pip install py-spy" in cpu.obstacle()
 
 
 def test_a_profile_that_was_not_wanted_is_not_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """PYSPY=False starts nothing."""
-    monkeypatch.setattr(pyspy, "obstacle", lambda: pytest.fail("py-spy was started"))
+    monkeypatch.setattr(cpu, "obstacle", lambda: pytest.fail("py-spy was started"))
     made = lab(tmp_path, [], PYSPY=False)
     assert [] == made.cpu()
     assert [] == made.run.data["warnings"]
@@ -139,7 +142,7 @@ def test_a_trial_too_short_for_samples_keeps_its_ledger(tmp_path: Path) -> None:
     made = lab(tmp_path, [])
     folder = made.run.trial_folder(4)
     folder.mkdir(parents=True)
-    (folder / pyspy.FOLDED).write_text("main (sentinel/cli.py:1) 3\n")
+    (folder / cpu.FOLDED).write_text("main (sentinel/cli.py:1) 3\n")
     made._keep_stacks(outcome)
     assert (True, {}, []) == (outcome.valid, outcome.profile, outcome.problems)
     assert ["no CPU profile: none of 3 samples met the consumer at work: the trial was too short"] == outcome.warnings
@@ -149,10 +152,10 @@ def test_py_spy_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.M
     """A first failure to find its way into the consumer costs a try, not the profile; the outcome tells of it."""
     once = tmp_path / "py-spy"
     said = "Error: Failed to find python version from target process"
-    again = f'[ -e "$0.tried" ] && exec "{pyspy.program()}" "$@"'
+    again = f'[ -e "$0.tried" ] && exec "{cpu.program()}" "$@"'
     once.write_text(f'#!/bin/sh\n{again}\ntouch "$0.tried"\necho "{said}" >&2\nexit 1\n', encoding="utf-8")
     once.chmod(0o755)
-    monkeypatch.setattr(pyspy, "program", lambda: str(once))
+    monkeypatch.setattr(cpu, "program", lambda: str(once))
     lab = BenchmarkLab.open(Benchmark(STACK="embedded"), tmp_path)
     try:
         few = replace(LOAD, count=COUNT // 4)

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 import pytest
 from servers import Lane, Restartable, consume, consuming, durable_bus, finish, loading, wait_until
 
-from sentinel import consumer as consumer_module
-from sentinel import rejects
 from sentinel.bus import DeadLetters, Sender, open_receiver, unread
 from sentinel.bus.bare import ByteCounter
 from sentinel.bus.link import ADVICE
-from sentinel.delivery import StopSign
+from sentinel.consumer import consumer as consumer_module
+from sentinel.consumer import rejects
+from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import BusError, BusRefusedError
 from sentinel.lab.stack import native, servers
-from sentinel.loads import run_load
-from sentinel.outage import Outage
+from sentinel.load.processes import run_load
+from sentinel.runtime.outage import Outage
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from commandline import Result
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
 
 KINDS = ["redis-py", "socket-reads"]
 NOW = time.time_ns()

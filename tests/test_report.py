@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from synthetic import ALL, made, summed
 
-from sentinel.lab import report, tables, terminal, views, words
-from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY
-from sentinel.lab.results import MARK, TERMINAL, rows
-from sentinel.lab.runs import Run
-from sentinel.lab.summary import HEADLINE
+from sentinel.lab import words
+from sentinel.lab.experiments.benchmark.summary import HEADLINE
+from sentinel.lab.presentation import tables
+from sentinel.lab.report import sections, terminal
+from sentinel.lab.report.results import MARK, TERMINAL, rows
+from sentinel.lab.run import queries
+from sentinel.lab.run.run import Run
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sentinel.lab.outcome import Outcome
+    from sentinel.lab.run.trial_record import Outcome
 
 SECTIONS = ("header", "key_results", "latency", "over_time", "capacity", "ledgers", "memory", "answer")
 VOID = {"img", "wbr"}
@@ -61,14 +64,14 @@ class Reader(HTMLParser):
 
 def section(name: str, run: Run) -> Reader:
     """One section, taken apart; it must be well-formed."""
-    reader = Reader(getattr(report, name)(run).data)
+    reader = Reader(getattr(sections, name)(run).data)
     assert (name, []) == (name, reader.wrong)
     return reader
 
 
 def after(run: Run, change: Callable[[list[Outcome]], object], names: tuple[str, ...] = ALL) -> Run:
     """The run as it would be had its trials gone otherwise."""
-    outcomes = views.outcomes(run)
+    outcomes = queries.outcomes(run)
     change(outcomes)
     return summed(run, outcomes, names)
 
@@ -279,8 +282,8 @@ def test_the_terminal_table_gives_up_intervals_before_it_wraps(run: Run) -> None
 def test_key_figures_have_the_same_names_for_every_run(run: Run, own: Run) -> None:
     """A list of runs has one set of columns, whatever a run holds."""
     empty = Run("x", run.root, {"created": "2026-01-01T00:00:00+00:00"})
-    found = report.key_figures(run)
-    assert list(found) == list(report.key_figures(empty)) == list(report.key_figures(own))
+    found = sections.key_figures(run)
+    assert list(found) == list(sections.key_figures(empty)) == list(sections.key_figures(own))
     assert {"embedded", "2026-01-01 00:00", "optimised", "0"} <= set(found.values())
     assert all(isinstance(value, str) and len(value) < 20 for value in found.values())
     assert "no results" in terminal.table(empty)
@@ -374,7 +377,7 @@ def test_one_invalid_trial_is_left_out_by_name(own: Run) -> None:
         first.valid, first.problems = False, ["the store holds 1 points, but acknowledged 2"]
 
     changed = after(own, change)
-    number = next(o.plan.number for o in views.outcomes(changed) if not o.valid)
+    number = next(o.plan.number for o in queries.outcomes(changed) if not o.valid)
     assert f"Invalid and left out: trial {number}." in section("latency", changed).text
     assert "Without a series, so not shown: baseline." in section("over_time", changed).text
     assert "the store holds 1 points, but acknowledged 2" in section("ledgers", changed).text
@@ -430,7 +433,7 @@ def test_the_weightiest_warnings_are_in_sight(run: Run) -> None:
 
 def test_published_figures_stand_last(run: Run) -> None:
     """On a narrow screen the configurations come before what was not measured here."""
-    heads = re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", report.key_results(run).data)
+    heads = re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", sections.key_results(run).data)
     assert ["Measure, unit", *ALL] == heads[:4]
     assert tables.PUBLISHED == heads[-1]
 

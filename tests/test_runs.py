@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sentinel.errors import RunError
-from sentinel.lab import runs
-from sentinel.lab.runs import FORMAT, Run, find, load, new_id, project_root
+from sentinel.lab.run import run as runs
+from sentinel.lab.run.run import FORMAT, Run, find, load, new_id, project_root
 
 if TYPE_CHECKING:
     from pathlib import Path

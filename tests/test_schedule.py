@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.errors import SettingsError
-from sentinel.schedule import LOOPS, SLICE, Schedule, Slice
+from sentinel.load.schedule import LOOPS, SLICE, Schedule, Slice
 
 PROPERTY = settings(deadline=None, max_examples=150, derandomize=True)
 SECOND = 1_000_000_000

@@ -18,24 +18,24 @@ import redis
 from servers import Answer, ConsumerProcess, Lane, Restartable, ScriptedStore, consume, first, wait_until
 
 from sentinel import bus, store
-from sentinel.configurations import CONFIGURATIONS
+from sentinel.consumer.configurations import CONFIGURATIONS
 from sentinel.errors import BusError, StoreError
-from sentinel.lab import plans
-from sentinel.lab.benchmark import BenchmarkLab
-from sentinel.lab.outcome import CAPACITY, LATENCY, Plan
+from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
 from sentinel.lab.parameters import Benchmark
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, Plan
 from sentinel.lab.stack import Stack, native, servers
-from sentinel.lab.trial import Trial
-from sentinel.lineprotocol import visible
+from sentinel.lab.trials import plans
+from sentinel.lab.trials.trial import Trial
+from sentinel.model.lineprotocol import visible
+from sentinel.runtime.logs import PrintableFormatter, printable
 from sentinel.settings import BusSettings, LoadSettings, StoreSettings
 from sentinel.store import Server
 from sentinel.store.influxdb_client import SynchronousApi
-from sentinel.terminal import PrintableFormatter, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sentinel.lab.warden import Warden
+    from sentinel.lab.process.supervisor import Warden
 
 SECRET = "s3cr3t-t0k3n"
 NOW = time.time_ns()

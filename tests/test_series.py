@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sentinel.lab import series
-from sentinel.latency import RELATIVE_ERROR, Recorder
+from sentinel.lab.run import series
+from sentinel.model.histogram import RELATIVE_ERROR, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

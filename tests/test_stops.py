@@ -13,10 +13,10 @@ import pytest
 from servers import START, Answer, ConsumerProcess, Lane, Restartable, ScriptedStore, durable_bus, wait_until
 
 from sentinel.bus import unread
-from sentinel.configurations import CONFIGURATIONS
-from sentinel.delivery import StopSign
+from sentinel.consumer.configurations import CONFIGURATIONS
+from sentinel.consumer.writing.delivery import StopSign
 from sentinel.lab.stack import embedded as embedded_stack
-from sentinel.loads import run_load
+from sentinel.load.processes import run_load
 from sentinel.settings import LoadSettings, stack_environment
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from servers import Asked
 
-    from sentinel.lab.warden import Child, Warden
+    from sentinel.lab.process.supervisor import Child, Warden
 
 PROMPT = 8.0
 """Seconds in which a process must be gone that was told to end at once: less than any timeout of what hangs."""

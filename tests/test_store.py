@@ -22,18 +22,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.errors import StackError
-from sentinel.lab.store import influxql
-from sentinel.lab.store.catalog import NoDatabaseError
-from sentinel.lab.store.influxql import Count, SelectAll
-from sentinel.lab.store.leanhttp import Request, Response, Server
-from sentinel.lab.store.linefields import merge_fields, shape_of, split_fields, split_shape, value_of
-from sentinel.lab.store.linereader import MAX_TIME, read_exact, read_key, read_lines, read_plain
-from sentinel.lab.store.storefile import StoreFile
+from sentinel.lab.stack.embedded_store import influxql
+from sentinel.lab.stack.embedded_store.catalog import NoDatabaseError
+from sentinel.lab.stack.embedded_store.influxql import Count, SelectAll
+from sentinel.lab.stack.embedded_store.leanhttp import Request, Response, Server
+from sentinel.lab.stack.embedded_store.linefields import merge_fields, shape_of, split_fields, split_shape, value_of
+from sentinel.lab.stack.embedded_store.linereader import MAX_TIME, read_exact, read_key, read_lines, read_plain
+from sentinel.lab.stack.embedded_store.storefile import StoreFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sentinel.lab.store.linereader import Columns
+    from sentinel.lab.stack.embedded_store.linereader import Columns
 
 ROOT = Path(__file__).parent.parent
 NOW = 1_780_000_000_123_456_789
@@ -43,7 +43,16 @@ class Store:
     """A store process and one kept-alive connection to it."""
 
     def __init__(self, directory: Path, *more: str) -> None:
-        command = [sys.executable, "-m", "sentinel.lab.store", "--data", str(directory), "--port", "0", *more]
+        command = [
+            sys.executable,
+            "-m",
+            "sentinel.lab.stack.embedded_store",
+            "--data",
+            str(directory),
+            "--port",
+            "0",
+            *more,
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         assert self.process.stdout

@@ -14,7 +14,7 @@ import pytest
 from servers import Answer, Lane, ScriptedStore, consume, first
 
 from sentinel import store
-from sentinel.configurations import CONFIGURATIONS
+from sentinel.consumer.configurations import CONFIGURATIONS
 from sentinel.errors import SettingsError, StackError, StoreAccessError, StoreError, StoreRefusedError
 from sentinel.settings import StoreSettings
 from sentinel.store import HttpStore, Server

@@ -17,11 +17,11 @@ import redis
 from servers import Lane, Restartable, consume, consuming, finish, victoria_metrics, wait_until
 
 from sentinel import bus, store
-from sentinel.configurations import CONFIGURATIONS
+from sentinel.consumer.configurations import CONFIGURATIONS
 from sentinel.errors import SettingsError, StoreAccessError
-from sentinel.lab.outcome import CAPACITY, LATENCY, Plan
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, Plan
 from sentinel.lab.stack import native, servers
-from sentinel.lab.trial import Trial
+from sentinel.lab.trials.trial import Trial
 from sentinel.settings import BusSettings, LoadSettings, StoreSettings
 from sentinel.store import HttpStore, Server
 from sentinel.store.influxdb_client import SynchronousApi
@@ -29,8 +29,8 @@ from sentinel.store.influxdb_client import SynchronousApi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
 
 NOW = time.time_ns()
 SECRET = "p@ss:w/ö?#1"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from synthetic import made
 
-from sentinel.lab import reliability
-from sentinel.lab.compare import Ratio
-from sentinel.lab.outcome import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome, Plan
+from sentinel.lab.experiments.benchmark.summary import HEADLINE, of_benchmark, reduction
 from sentinel.lab.parameters import Benchmark
-from sentinel.lab.reliability import warnings
-from sentinel.lab.summary import HEADLINE, of_benchmark, reduction
+from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome, Plan
+from sentinel.lab.statistics import reliability
+from sentinel.lab.statistics.compare import Ratio
+from sentinel.lab.statistics.reliability import warnings
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sentinel.lab import series
-from sentinel.lab.outcome import WARM_UP
-from sentinel.lab.sustained import Pace, faults, growth_seconds, most_growth, reached
-from sentinel.latency import Recorder
+from sentinel.lab.run import series
+from sentinel.lab.run.trial_record import WARM_UP
+from sentinel.lab.statistics.sustained import Pace, faults, growth_seconds, most_growth, reached
+from sentinel.model.histogram import Recorder
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:

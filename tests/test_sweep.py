@@ -13,23 +13,27 @@ from synthetic import SECOND, START, Maker, made
 from test_plots import labels, texts
 from test_report import Reader
 
-from sentinel.configurations import parse
-from sentinel.lab import knee, plots, report, series, sweep_report, sweep_results, sweep_summary, terminal, views
-from sentinel.lab.bounds import LINES, READ, XADD, Limit, store
-from sentinel.lab.knee import CLIMB, CONFIRM, Step
-from sentinel.lab.looks import looks
-from sentinel.lab.outcome import LATENCY, WARM_UP, Outcome, Plan
+from sentinel.consumer.configurations import parse
+from sentinel.lab import plots
+from sentinel.lab.experiments.sweep import knee, results, summary
+from sentinel.lab.experiments.sweep import report as sweep_report
+from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
+from sentinel.lab.experiments.sweep.trials import ladder, observed
+from sentinel.lab.limits.bounds import LINES, READ, XADD, Limit, store
 from sentinel.lab.parameters import Sweep
-from sentinel.lab.results import TERMINAL
-from sentinel.lab.sweep import ladder, observed
-from sentinel.lab.trial import PER_PROCESS
+from sentinel.lab.presentation.style import looks
+from sentinel.lab.report import sections, terminal
+from sentinel.lab.report.results import TERMINAL
+from sentinel.lab.run import queries, series
+from sentinel.lab.run.trial_record import LATENCY, WARM_UP, Outcome, Plan
+from sentinel.lab.trials.trial import PER_PROCESS
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sentinel.lab.runs import Run
+    from sentinel.lab.run.run import Run
 
 OLD, NEW = "baseline", "optimised"
 SECTIONS = ("header", "key_results", "climb", "steps", "limits", "ledgers", "answer")
@@ -77,7 +81,7 @@ def swept(root: Path, holds: dict[str, float], change: Callable[[Outcome], objec
 
 def summed(run: Run, steps: list[Step], outcomes: list[Outcome]) -> Run:
     """The run with these steps, summed up, after a way through JSON, which takes no NaN."""
-    run.data |= sweep_summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes)
+    run.data |= summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes)
     run.data = json.loads(json.dumps(run.data, allow_nan=False))
     return run
 
@@ -99,8 +103,8 @@ def sentence(run: Run, start: str) -> str:
 
 def test_the_summary_is_of_the_confirming_trials_at_the_answer(run: Run) -> None:
     """Medians are those of the repeats at the highest rate that holds, not of the climb's trials."""
-    found = sweep_results.knees(run)[NEW]
-    at = [o for s, o in sweep_results.tried(run) if (s.configuration, s.rate, s.phase) == (NEW, found.rate, CONFIRM)]
+    found = results.knees(run)[NEW]
+    at = [o for s, o in results.tried(run) if (s.configuration, s.rate, s.phase) == (NEW, found.rate, CONFIRM)]
     assert 2 == len(at)
     assert sum(o.cpu_us or 0 for o in at) / 2 == pytest.approx(run.data["summary"][NEW]["cpu_us"])
     assert 20.0 == run.data["summary"][NEW]["stored_p99"]
@@ -109,7 +113,7 @@ def test_the_summary_is_of_the_confirming_trials_at_the_answer(run: Run) -> None
 def test_sums_follow_from_what_the_record_holds(run: Run) -> None:
     """Steps and outcomes out of run.json give the same knees, ratios, verdict and warnings again."""
     steps = [Step(**step) for step in run.data["steps"]]
-    again = sweep_summary.of_sweep(Sweep(**run.data["parameters"]), steps, views.outcomes(run))
+    again = summary.of_sweep(Sweep(**run.data["parameters"]), steps, queries.outcomes(run))
     assert {name: run.data[name] for name in again} == json.loads(json.dumps(again))
 
 
@@ -128,7 +132,7 @@ def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -
     new, old = (run.data["knees"][name] for name in (NEW, OLD))
     ratio = run.data["ratios"]["held"]
     assert (new["rate"] / old["rate"], new["low"] / old["high"], new["high"] / old["low"], 3) == tuple(ratio.values())
-    said = sentence(run, f"{NEW} meets the SLO up to {sweep_summary.words.ratio(ratio)}")
+    said = sentence(run, f"{NEW} meets the SLO up to {summary.words.ratio(ratio)}")
     assert said.endswith(f"the rate of {OLD}.")
 
 
@@ -224,7 +228,7 @@ def warned(steps: list[Step], **found: Any) -> list[str]:
     outcomes = [
         Outcome(replace(plan, number=s.trial), **({"valid": True, "latencies": latencies} | found)) for s in steps
     ]
-    return list(sweep_summary.of_sweep(p, steps, outcomes)["warnings"])
+    return list(summary.of_sweep(p, steps, outcomes)["warnings"])
 
 
 def steps(*told: tuple[float, str, str]) -> list[Step]:
@@ -300,7 +304,7 @@ def test_the_ladder_ends_with_the_cores_and_takes_a_list_as_it_is() -> None:
 def section(name: str, run: Run) -> Reader:
     """One section, taken apart; it must be well-formed."""
     load = {"load": sweep_report.load(run)} if name == "header" else {}
-    made = getattr(sweep_report if hasattr(sweep_report, name) else report, name)(run, **load)
+    made = getattr(sweep_report if hasattr(sweep_report, name) else sections, name)(run, **load)
     reader = Reader(made.data)
     assert (name, []) == (name, reader.wrong)
     return reader
@@ -349,8 +353,8 @@ def test_the_terminal_table_fits(any_run: Run) -> None:
 
 def test_a_list_of_runs_takes_sweeps_too(any_run: Run) -> None:
     """The key figures have the same names as any run's, all short texts."""
-    found = report.key_figures(any_run)
-    assert list(report.key_figures(any_run.__class__("x", any_run.root, {}))) == list(found)
+    found = sections.key_figures(any_run)
+    assert list(sections.key_figures(any_run.__class__("x", any_run.root, {}))) == list(found)
     assert all(isinstance(value, str) and len(value) < 20 for value in found.values())
 
 
@@ -373,7 +377,7 @@ def test_the_head_says_what_was_offered(run: Run) -> None:
 
 def test_every_rate_is_a_share_of_the_limit(run: Run) -> None:
     """The lowest limit on the way of a paced load bounds the highest rate that holds."""
-    (row,) = [row for row in sweep_results.rows(run) if row.name == "Share of the limit"]
+    (row,) = [row for row in results.rows(run) if row.name == "Share of the limit"]
     rate = run.data["knees"][NEW]["rate"]
     assert f"{100 * rate / 4e5:.2f}" == row.cells[-1]
     assert "400,000 a second" in section("key_results", run).text
@@ -382,7 +386,7 @@ def test_every_rate_is_a_share_of_the_limit(run: Run) -> None:
 def test_an_open_answer_is_marked_in_the_table(tmp_path: Path) -> None:
     """At least: a sign before the rate, an open interval, and a footnote that says why."""
     run = swept(tmp_path, {OLD: 600.0, NEW: 1e9}, unsent)
-    cells = {row.name: row.cells for row in sweep_results.rows(run)}
+    cells = {row.name: row.cells for row in results.rows(run)}
     assert ("≥ 8,000", "[8,000, …]", "generator") == tuple(
         cells[name][-1] for name in ("Highest rate within the SLO", "Interval", "Limited there by")
     )
@@ -403,10 +407,10 @@ def test_rules_are_stated_with_the_numbers_that_hold(run: Run) -> None:
 
 def test_the_figure_is_legible_and_described(any_run: Run) -> None:
     """No text is clipped, no labels of an axis overlap, n is stated, and the alt text has the knees."""
-    found = sweep_results.points(any_run)
+    found = results.points(any_run)
     if not found:
         return
-    picture = plots.climb(found, sweep_results.knees(any_run), 50.0, looks(views.names(any_run)))
+    picture = plots.climb(found, results.knees(any_run), 50.0, looks(queries.names(any_run)))
     FigureCanvasAgg(picture.figure).draw()
     x0, y0, x1, y1 = picture.figure.bbox.padded(1).extents
     said = texts(picture.figure)
@@ -424,5 +428,5 @@ def test_the_figure_is_legible_and_described(any_run: Run) -> None:
 
 def test_the_figure_is_the_same_every_time(run: Run) -> None:
     """Drawing the same data twice gives the same bytes."""
-    given = sweep_results.points(run), sweep_results.knees(run), 50.0, looks(views.names(run))
+    given = results.points(run), results.knees(run), 50.0, looks(queries.names(run))
     assert plots.climb(*given).render() == plots.climb(*given).render()

@@ -15,7 +15,7 @@ import pytest
 from servers import Lane, Restartable, ScriptedStore, consume, port_for_good
 
 from sentinel import bus, store
-from sentinel.configurations import CONFIGURATIONS
+from sentinel.consumer.configurations import CONFIGURATIONS
 from sentinel.errors import BusError, StoreError
 from sentinel.lab.stack import native, servers
 from sentinel.settings import BusSettings
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sentinel.lab.process.supervisor import Warden
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Warden
 
 NOW = time.time_ns()
 MESSAGE = json.dumps(

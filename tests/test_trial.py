@@ -16,22 +16,24 @@ from servers import wait_until
 
 from sentinel import bus, store
 from sentinel.bus.link import client
-from sentinel.lab import profiling, series, stack
-from sentinel.lab import trial as trials
-from sentinel.lab.outcome import CAPACITY, LATENCY, MEMORY, Outcome, Plan, warm_up
-from sentinel.lab.sampler import Sampler
+from sentinel.lab import stack
+from sentinel.lab.process.supervisor import Warden
+from sentinel.lab.profiling import memory
+from sentinel.lab.run import series
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY, Outcome, Plan, warm_up
 from sentinel.lab.stack.servers import free_ports
-from sentinel.lab.trial import START_LIMIT, WARM_UP, Trial
-from sentinel.lab.warden import Warden
-from sentinel.record import INTERVALS
+from sentinel.lab.trials import trial as trials
+from sentinel.lab.trials.process_sampler import Sampler
+from sentinel.lab.trials.trial import START_LIMIT, WARM_UP, Trial
+from sentinel.runtime.record import INTERVALS
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sentinel.lab.process.supervisor import Child
     from sentinel.lab.stack import Stack
-    from sentinel.lab.warden import Child
 
 RUN = "test-run"
 PACED = LoadSettings(rate=300.0, duration=1.0 + WARM_UP, workers=4, connections=2)
@@ -239,7 +241,7 @@ def test_a_memory_trial_can_be_summed_up(bench: Bench) -> None:
     """Enough messages for more than one read: their allocations are figures per message."""
     trial = bench.trial(bench.plan(MEMORY, "optimised", replace(FULL, count=5000)))
     assert_accounts_agree(trial.run(), 5000)
-    found = profiling.summary(trial.folder / "memray.bin", trial.warden)
+    found = memory.summary(trial.folder / "memray.bin", trial.warden)
     assert 0 < found["messages"] <= 5000 - warm_up(5000)
     # Payload, sample, line and bookkeeping: no less than the payload itself, no more than a few kilobytes.
     assert 100 < found["bytes_per_message"] < 20_000

@@ -10,8 +10,8 @@ import pytest
 from commandline import Result, assert_one_line
 from servers import START, Answer, Lane, ScriptedStore, consume, first
 
-from sentinel.loads import run_load
-from sentinel.record import INTERVALS, LEDGER, READY
+from sentinel.load.processes import run_load
+from sentinel.runtime.record import INTERVALS, LEDGER, READY
 from sentinel.settings import AgentSettings, ConsumerSettings, LoadSettings, stack_environment
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FAULTS = [
-    ("sentinel.writers", "PostWriter._work", "consume --health off", "(thread writer)"),
-    ("sentinel.consumer", "Consumer._note_interval", "consume --health off", "(thread keeper)"),
-    ("sentinel.consumer", "Consumer._take", "consume --health off", "whole trace"),
+    ("sentinel.consumer.writing.writers", "PostWriter._work", "consume --health off", "(thread writer)"),
+    ("sentinel.consumer.consumer", "Consumer._note_interval", "consume --health off", "(thread keeper)"),
+    ("sentinel.consumer.consumer", "Consumer._take", "consume --health off", "whole trace"),
     (
-        "sentinel.writers",
+        "sentinel.consumer.writing.writers",
         "ClientBatchingWriter._done",
         "consume --health off --configuration client-batching",
         "thread",
     ),
-    ("sentinel.agent", "_Courier._flush", "agent --interval 100ms", "whole trace"),
-    ("sentinel.loadgen", "LoadGenerator._play", "load --duration 1s", "whole trace"),
+    ("sentinel.agent.agent", "_Courier._flush", "agent --interval 100ms", "whole trace"),
+    ("sentinel.load.generator", "LoadGenerator._play", "load --duration 1s", "whole trace"),
 ]
 
 
@@ -70,7 +70,12 @@ def test_an_error_in_any_thread_ends_the_process(
 def test_an_error_in_a_thread_ends_a_consumer_under_memray(embedded_lane: Lane, tmp_path: Path) -> None:
     """The laboratory's program heeds its threads as the command does."""
     options = ["--capture", str(tmp_path / "memray.bin"), "--warm-up", "5", "--health", "off"]
-    line = ended(embedded_lane, "sentinel.writers.PostWriter._work", "sentinel.lab.profiled", *options)
+    line = ended(
+        embedded_lane,
+        "sentinel.consumer.writing.writers.PostWriter._work",
+        "sentinel.lab.profiling.memray_consumer",
+        *options,
+    )
     assert "(thread writer)" in line
 
 

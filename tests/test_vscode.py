@@ -8,7 +8,9 @@ import pytest
 from executions import QUICK, assert_nothing_left, edited
 from vscode import opened
 
-from sentinel.lab import lookup, page, runs
+from sentinel.lab.page import page
+from sentinel.lab.run import lookup
+from sentinel.lab.run import run as runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +54,7 @@ def test_the_checkout_is_that_of_the_notebook(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     path = notebook(checkout, "benchmark", {})
-    show = "from sentinel.lab.page import Link\nfrom sentinel.lab.runs import project_root\n"
+    show = "from sentinel.lab.page.page import Link\nfrom sentinel.lab.run.run import project_root\n"
     show += "print(project_root(), Link(project_root() / 'runs/x/report.html')._repr_html_())"
     with opened(path, tmp_path) as window:
         (said,) = window.executed(show)

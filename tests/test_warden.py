@@ -16,8 +16,8 @@ import pytest
 from servers import START
 
 from sentinel.errors import StackError, TrialError
-from sentinel.lab.keeper import NICE, SLACK
-from sentinel.lab.warden import Warden
+from sentinel.lab.process.helper import NICE, SLACK
+from sentinel.lab.process.supervisor import Warden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ FAMILY = ["sh", "-c", "sleep 600 & echo $!; wait"]
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from sentinel.lab.warden import Warden
+from sentinel.lab.process.supervisor import Warden
 
 warden = Warden(grace=0.5)
 child = warden.start("child", {command!r}, log=Path({log!r}))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sentinel.lab.window import COUNTS, KEYS, RECENT, SMOOTH, Window
-from sentinel.latency import RELATIVE_ERROR, Recorder
+from sentinel.lab.experiments.live.window import COUNTS, KEYS, RECENT, SMOOTH, Window
+from sentinel.model.histogram import RELATIVE_ERROR, Recorder
 
 START, SECOND = 1_700_000_000_000_000_000, 1_000_000_000
 RATE = 1000

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Protocol
 from sentinel.bus import policy
 from sentinel.bus.lag import Lag
 from sentinel.bus.link import remove, server_version, unread
-from sentinel.bus.pubsub import RedisPyPubSub, SocketPubSub
+from sentinel.bus.receiving.pubsub import RedisPyPubSub, SocketPubSub
+from sentinel.bus.receiving.stream import RedisPyStream, SocketStream
 from sentinel.bus.send import Answers, DeadLetters, Letter, Publisher, Sender, open_publisher
-from sentinel.bus.stream import RedisPyStream, SocketStream
 from sentinel.errors import SettingsError
 from sentinel.settings import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sentinel.batching import Read
+    from sentinel.consumer.batching import Read
     from sentinel.settings import BusSettings, ConsumerSettings
 
 __all__ = [

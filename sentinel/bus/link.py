@@ -11,7 +11,7 @@ import hiredis
 import redis
 from redis.exceptions import RedisError, ResponseError
 
-from sentinel.bus.bounds import HEAD, MOST, BoundedParser, TooLongError
+from sentinel.bus.receiving.bounds import HEAD, MOST, BoundedParser, TooLongError
 from sentinel.errors import BusError, BusRefusedError, SettingsError
 from sentinel.settings import shown
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.bus.link import client, mapped
 from sentinel.errors import BusError
-from sentinel.findings import BAD, GOOD, WARNING, Finding
+from sentinel.operations.findings import BAD, GOOD, WARNING, Finding
 from sentinel.settings import shown
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 from sentinel.bus import policy
 from sentinel.bus.link import ADVICE, client, code, mapped, words
 from sentinel.errors import BusError
-from sentinel.findings import BAD, GOOD, WARNING, Finding, clock
+from sentinel.operations.findings import BAD, GOOD, WARNING, Finding, clock
 from sentinel.settings import shown
 
 if TYPE_CHECKING:

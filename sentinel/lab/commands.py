@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
-from sentinel.lab import runs as records
+from sentinel.lab.process.supervisor import Warden
+from sentinel.lab.run import run as records
 from sentinel.lab.stack import KINDS, choose, start
-from sentinel.lab.store.__main__ import command as store
-from sentinel.lab.warden import Warden
+from sentinel.lab.stack.embedded_store.__main__ import command as store
 from sentinel.options import Duration
+from sentinel.runtime.signals import STOP_SIGNALS
 from sentinel.settings import CODEC_NAMES, named_in_environment
-from sentinel.signals import STOP_SIGNALS
 
 
 @click.command()
@@ -35,8 +35,10 @@ def run(notebook: str, parameters: tuple[str, ...], strict: bool) -> None:
     Everything is kept in runs/<id>/ and profiles/<id>/. Exits 1 where a question was left without a valid trial, and
     130 where it was interrupted.
     """
-    from sentinel.lab import outcomes, runner, terminal
+    from sentinel.lab.notebook import runner
     from sentinel.lab.parameters import from_words
+    from sentinel.lab.report import terminal
+    from sentinel.lab.run import outcomes
 
     path = runner.find_notebook(notebook)
     names = runner.parameter_names(path)
@@ -64,7 +66,7 @@ def runs(as_json: bool) -> None:
 
     The state is that of the run, or one word for what is wrong with its record.
     """
-    from sentinel.lab import listing
+    from sentinel.lab.run import listing
 
     found = listing.entries()
     if as_json:
@@ -90,7 +92,7 @@ def report(run: str, force: bool) -> None:
 
     RUN is a run's id, its folder (also a copy elsewhere), a file in there, or a path to a notebook.
     """
-    from sentinel.lab import lookup
+    from sentinel.lab.run import lookup
 
     click.echo(lookup.report(run, force=force))
 
@@ -100,7 +102,7 @@ def report(run: str, force: bool) -> None:
 @click.option("--output", type=click.Path(path_type=Path), default=None, help="The zip.  [default: <run id>.zip here]")
 def bundle(run: str, output: Path | None) -> None:
     """Pack a run into one zip to pass on: page, record, trials and profiles, with links that work anywhere."""
-    from sentinel.lab import bundle as packing
+    from sentinel.lab.page import bundle as packing
 
     click.echo(packing.bundle(records.load(run), output))
 
@@ -142,8 +144,9 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
     """
     from tqdm import tqdm
 
-    from sentinel.lab import jitter, results
-    from sentinel.lab.limits import measure, steps
+    from sentinel.lab.limits.measure import measure, steps
+    from sentinel.lab.machine import jitter
+    from sentinel.lab.report import results
 
     kind, _ = choose(kind)
     own = jitter.measure(seconds * repeats)
@@ -168,7 +171,7 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
     "path",
     type=click.Path(path_type=Path),
     default=None,
-    help="Parameters and bounds.  [default: sentinel/lab/gate.toml]",
+    help="Parameters and bounds.  [default: sentinel/lab/experiments/bench_check/gate.toml]",
 )
 @click.pass_context
 def bench_check(context: click.Context, path: Path | None) -> None:
@@ -176,11 +179,12 @@ def bench_check(context: click.Context, path: Path | None) -> None:
 
     Takes about a minute. The trials are kept in runs/<id>/ and profiles/<id>/.
     """
-    from sentinel.lab import gate, views
+    from sentinel.lab.experiments.bench_check import gate
+    from sentinel.lab.run import queries
 
     pinned = gate.load(path or gate.COMMITTED)
     done = gate.measure(pinned)
-    outcomes = views.outcomes(done)
+    outcomes = queries.outcomes(done)
     rows = gate.judged(pinned.bounds, outcomes)
     click.echo(gate.table(rows, outcomes, done.data["warnings"]))
     click.echo(f"\nrecord:   {done.folder}\nprofiles: {done.profiles}")

@@ -13,7 +13,7 @@ import difflib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sentinel.configurations import CONFIGURATIONS, OPTIMISED, ablation, parse
+from sentinel.consumer.configurations import CONFIGURATIONS, OPTIMISED, ablation, parse
 from sentinel.errors import SettingsError
 from sentinel.lab.stack import KINDS
 from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration

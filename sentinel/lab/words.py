@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.compare import Ratio
+from sentinel.lab.statistics.compare import Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sentinel.errors import StackError, StoreAccessError, StoreError, StoreRefusedError
-from sentinel.lineprotocol import visible
-from sentinel.sample import MEASUREMENT
+from sentinel.model.lineprotocol import visible
+from sentinel.model.sample import MEASUREMENT
 from sentinel.settings import shown
 from sentinel.store import influxdb3
 from sentinel.store.client import HttpStore, check, unknown_answer

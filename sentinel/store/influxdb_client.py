@@ -17,8 +17,8 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from sentinel.errors import StoreError
-from sentinel.lineprotocol import tags, visible
-from sentinel.sample import measurement
+from sentinel.model.lineprotocol import tags, visible
+from sentinel.model.sample import measurement
 from sentinel.store.address import address, without_login
 from sentinel.store.client import WRITTEN, check, no_answer, unknown_answer
 from sentinel.store.http import Response
@@ -27,7 +27,7 @@ from sentinel.store.servers import CLIENT_WRITE_PATH
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from sentinel.sample import Sample
+    from sentinel.model.sample import Sample
     from sentinel.settings import StoreSettings
     from sentinel.store import Server
 

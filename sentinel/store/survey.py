@@ -10,8 +10,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SentinelError, StoreAccessError, StoreError
-from sentinel.findings import BAD, GOOD, WARNING, Finding, clock, duration
-from sentinel.sample import MEASUREMENT
+from sentinel.model.sample import MEASUREMENT
+from sentinel.operations.findings import BAD, GOOD, WARNING, Finding, clock, duration
 from sentinel.settings import shown
 from sentinel.store.administration import quoted, verify
 from sentinel.store.client import HttpStore

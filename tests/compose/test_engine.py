@@ -24,9 +24,9 @@ from test_dashboard import CHARTS, QUERIES
 
 from sentinel import store
 from sentinel.lab import stack
+from sentinel.lab.process.supervisor import Warden
 from sentinel.lab.stack import docker
 from sentinel.lab.stack.compose import program
-from sentinel.lab.warden import Warden
 from sentinel.probe import HostProbe
 
 if TYPE_CHECKING:

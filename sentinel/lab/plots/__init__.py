@@ -6,15 +6,15 @@ Figures are made without pyplot: nothing is shown twice, nothing stays behind. E
 from the same data. Units stand on every axis, n in every figure; fonts are legible at 900 px of width.
 """
 
+from sentinel.lab.experiments.ablation.plots import taken_off, waterfall
+from sentinel.lab.experiments.live.plots import SIZE, Drawing, live
+from sentinel.lab.experiments.sweep.plots import climb
 from sentinel.lab.plots.canvas import Picture
-from sentinel.lab.plots.climb import climb
 from sentinel.lab.plots.costs import capacity, memory, memory_difference
 from sentinel.lab.plots.limits import limits
-from sentinel.lab.plots.live import SIZE, Drawing, live
 from sentinel.lab.plots.spectrum import spectrum
 from sentinel.lab.plots.stages import stages
 from sentinel.lab.plots.timelines import over_time
-from sentinel.lab.plots.waterfall import taken_off, waterfall
 
 __all__ = [
     "SIZE",

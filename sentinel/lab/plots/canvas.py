@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from sentinel.lab import words
-from sentinel.lab.looks import GRID, INK, MUTED, dark
+from sentinel.lab.presentation.style import GRID, INK, MUTED, dark
 
 if TYPE_CHECKING:
     from collections.abc import Callable

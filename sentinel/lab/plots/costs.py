@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
-from sentinel.lab import alts, words
-from sentinel.lab.looks import INK, MUTED
+from sentinel.lab import words
+from sentinel.lab.experiments.benchmark.summary import ORIGINAL
 from sentinel.lab.plots.canvas import BESIDE, Picture, grid, logarithmic, styled
-from sentinel.lab.summary import ORIGINAL
+from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.style import INK, MUTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sentinel.lab.looks import Look
+    from sentinel.lab.presentation.style import Look
 
 PLACES = 12
 """Places of allocation in the figure of differences."""
@@ -49,7 +50,7 @@ def capacity(rates: Mapping[str, Sequence[float]], looks: Mapping[str, Look]) ->
     axis.set_ylim(len(rates) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.set_xlabel("capacity, msg/s (a full stream drained by the consumer alone; the tick is the median)")
-    return Picture(figure, alts.capacity(rates))
+    return Picture(figure, alt_text.capacity(rates))
 
 
 @styled
@@ -72,7 +73,7 @@ def memory(summaries: Mapping[str, Mapping[str, Any]], looks: Mapping[str, Look]
     ]
     axes[0, 0].set_yticks(range(len(seen)), seen)
     axes[0, 0].set_ylim(len(seen) - 0.5, -0.5)
-    return Picture(figure, alts.memory(summaries))
+    return Picture(figure, alt_text.memory(summaries))
 
 
 @styled
@@ -94,7 +95,7 @@ def memory_difference(
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
     axis.set_xlabel("bytes per message allocated there (n = one memray trial each)")
     figure.legend(loc="outside upper center", ncols=2)
-    return Picture(figure, alts.memory_difference(shown, pair))
+    return Picture(figure, alt_text.memory_difference(shown, pair))
 
 
 def _short(place: str, longest: int = 58) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import alts, words
-from sentinel.lab.looks import INK, MUTED, PROCESSES
+from sentinel.lab import words
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
+from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.style import INK, MUTED, PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from sentinel.lab.bounds import Limit, Throughput
-    from sentinel.lab.looks import Look
+    from sentinel.lab.limits.bounds import Limit, Throughput
+    from sentinel.lab.presentation.style import Look
 
 BREAK, BROKEN = re.compile(r",(?=[^\d\s])"), ",\n"
 """Between the switches of a configuration's name."""
@@ -55,7 +56,7 @@ def limits(found: Sequence[Limit], reached: Sequence[Throughput], looks: Mapping
     axis.set_ylim(rows - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.set_xlabel("messages or points per second (log; bars: medians)")
-    return Picture(figure, alts.limits(found, reached))
+    return Picture(figure, alt_text.limits(found, reached))
 
 
 def _bar(axis: Axes, row: int, limit: Limit, low: float) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from sentinel.lab import alts, words
-from sentinel.lab.looks import INK
+from sentinel.lab import words
+from sentinel.lab.experiments.benchmark.summary import ORIGINAL
 from sentinel.lab.plots.canvas import BESIDE, Grid, Picture, grid, logarithmic, styled
-from sentinel.lab.summary import ORIGINAL
-from sentinel.lab.views import KINDS
-from sentinel.latency import middles
+from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.style import INK
+from sentinel.lab.run.queries import KINDS
+from sentinel.model.histogram import middles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from sentinel.lab.looks import Look
-    from sentinel.lab.views import Curve
-    from sentinel.latency import Recorder
+    from sentinel.lab.presentation.style import Look
+    from sentinel.lab.run.queries import Curve
+    from sentinel.model.histogram import Recorder
 
 Numbers: TypeAlias = "NDArray[np.float64]"
 PERCENTILES = {1: "0", 2: "50", 10: "90", 100: "99", 1e3: "99.9", 1e4: "99.99", 1e5: "99.999", 1e6: "99.9999"}
@@ -63,7 +64,7 @@ def spectrum(panels: Mapping[str, Sequence[Curve]], looks: Mapping[str, Look]) -
     _percentile_axis(axes, max(len(curve.whole) for curves in panels.values() for curve in curves))
     lines = {line.get_label(): line for axis in axes.flat for line in axis.get_lines() if line.get_label()[0] != "_"}
     figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=min(2, len(lines)), handlelength=3)
-    return Picture(figure, alts.spectrum(panels))
+    return Picture(figure, alt_text.spectrum(panels))
 
 
 def _curves(axis: Axes, curves: Sequence[Curve], looks: Mapping[str, Look]) -> tuple[float, float]:

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
-from sentinel.lab import alts, words
-from sentinel.lab.flames import STAGES
-from sentinel.lab.looks import INK, STAGE_COLOURS
+from sentinel.lab import words
 from sentinel.lab.plots.canvas import Picture, grid, styled
+from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.style import INK, STAGE_COLOURS
+from sentinel.lab.profiling.stacks import STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
 
-    from sentinel.lab.flames import Breakdown
+    from sentinel.lab.profiling.stacks import Breakdown
 
 ACROSS = 3
 """Panels beside each other."""
@@ -39,7 +40,7 @@ def stages(found: Mapping[str, Breakdown]) -> Picture:
     for axis in axes.flat[len(found) :]:
         axis.remove()
     axes[0, 0].set_ylim(len(STAGES) - 0.5, -0.5)
-    return Picture(figure, alts.stages(found))
+    return Picture(figure, alt_text.stages(found))
 
 
 def _panel(axis: Axes, name: str, one: Breakdown) -> None:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from sentinel.lab import alts, words
-from sentinel.lab.looks import MUTED, PROCESSES, Look
-from sentinel.lab.outcome import WARM_UP
+from sentinel.lab import words
 from sentinel.lab.plots.canvas import Grid, Picture, grid, styled
-from sentinel.lab.sampler import SAMPLE_EVERY
+from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.style import MUTED, PROCESSES, Look
+from sentinel.lab.run.trial_record import WARM_UP
+from sentinel.lab.trials.process_sampler import SAMPLE_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sentinel.lab.views import Timeline
+    from sentinel.lab.run.queries import Timeline
 
 
 @styled
@@ -42,7 +43,7 @@ def over_time(timelines: Sequence[Timeline], looks: Mapping[str, Look]) -> Pictu
     for axis in axes[-1]:
         axis.set_xlabel("seconds since the first send")
     _time_legend(figure, axes)
-    return Picture(figure, alts.over_time(timelines))
+    return Picture(figure, alt_text.over_time(timelines))
 
 
 def _rates(throughput: Axes, backlog: Axes, line: Timeline, look: Look) -> None:

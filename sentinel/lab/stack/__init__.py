@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from sentinel.lab.warden import Warden
+    from sentinel.lab.process.supervisor import Warden
 
 __all__ = ["KINDS", "LAB_BUCKET", "Stack", "choose", "ensure", "start"]
 

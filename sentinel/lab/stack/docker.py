@@ -23,7 +23,7 @@ from sentinel.settings import BusSettings, StoreSettings, child_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sentinel.lab.warden import Warden
+    from sentinel.lab.process.supervisor import Warden
 
 FILE = "docker-compose.yml"
 SERVICES = ("redis", "influxdb")

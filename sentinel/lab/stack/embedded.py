@@ -15,7 +15,7 @@ from sentinel.settings import child_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sentinel.lab.warden import Warden
+    from sentinel.lab.process.supervisor import Warden
 
 
 def valkey() -> Path:
@@ -45,7 +45,7 @@ def missing() -> str:
 
 
 def _store_command(data: Path, ports: Sequence[int]) -> list[str]:
-    store = [sys.executable, "-m", "sentinel.lab.store"]
+    store = [sys.executable, "-m", "sentinel.lab.stack.embedded_store"]
     return [*store, "--data", str(data), "--host", "127.0.0.1", "--port", str(ports[0])]
 
 

@@ -25,7 +25,7 @@ from sentinel.settings import child_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sentinel.lab.warden import Warden
+    from sentinel.lab.process.supervisor import Warden
 
 _NO_BUS = "redis-server or valkey-server is not on PATH (apt install redis-server, brew install redis)"
 _NO_STORE = "influxd is not on PATH (apt install influxdb, brew install influxdb@2)"

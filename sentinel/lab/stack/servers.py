@@ -15,14 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sentinel.errors import BusError, StackError, StoreError
-from sentinel.lab.keeper import SLACK
+from sentinel.lab.process.helper import SLACK
 from sentinel.settings import BusSettings, StoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from sentinel.lab.warden import Child, Warden
+    from sentinel.lab.process.supervisor import Child, Warden
     from sentinel.store import Server
 
 LAB_BUCKET = "sentinel_lab"

@@ -1,0 +1,83 @@
+"""What the agent has taken and not sent yet, with the account of what became of all. Between its two threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import replace
+
+from sentinel.model.ledger import SenderLedger
+
+
+class Backlog:
+    """Samples waiting for Redis, oldest first, and the account of what became of all. Safe between two threads.
+
+    `capacity` bounds what waits; a batch that is being sent (taken, neither confirmed nor given back) comes on top.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._waiting: deque[bytes] = deque()
+        self._taken: list[bytes] = []
+        self._ledger = SenderLedger()
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._taken)
+
+    def push(self, payload: bytes) -> int:
+        """Add the newest; returns how many of the oldest fell out for it."""
+        with self._lock:
+            self._ledger.scheduled += 1
+            self._waiting.append(payload)
+            return self._trim()
+
+    def refuse(self) -> None:
+        """Count a sample that can never be sent."""
+        with self._lock:
+            self._ledger.scheduled += 1
+            self._ledger.unsent += 1
+
+    def take(self, count: int) -> list[bytes]:
+        """The oldest `count`, now on their way: `confirm` or `give_back` says how it ended. Empty once closed."""
+        with self._lock:
+            if not self._closed:
+                self._taken = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+            return [] if self._closed else list(self._taken)
+
+    def confirm(self, receivers: int = 0, unheard: int = 0) -> None:
+        """What was taken has been sent; to so many receivers, so many of it to none."""
+        with self._lock:
+            self._ledger.sent += len(self._taken)
+            self._ledger.bytes += sum(map(len, self._taken))
+            self._ledger.receivers += receivers
+            self._ledger.unheard += unheard
+            self._taken = []
+
+    def give_back(self) -> int:
+        """What was taken waits again, before all others; returns how many of the oldest fell out."""
+        with self._lock:
+            self._waiting.extendleft(reversed(self._taken))
+            self._taken = []
+            return self._trim()
+
+    @property
+    def account(self) -> SenderLedger:
+        """What became of those that no longer wait."""
+        with self._lock:
+            return replace(self._ledger)
+
+    def close(self) -> SenderLedger:
+        """The account as of now, with all that is left as unsent; nothing can be taken any more."""
+        with self._lock:
+            self._closed = True
+            unsent = self._ledger.unsent + len(self)
+            return replace(self._ledger, unsent=unsent, failed=len(self._taken))
+
+    def _trim(self) -> int:
+        dropped = max(0, len(self._waiting) - self._capacity)
+        for _ in range(dropped):
+            self._waiting.popleft()
+        self._ledger.unsent += dropped
+        return dropped

@@ -1,0 +1,54 @@
+"""Telling the bus what is stored, or kept as a dead letter; what it could not be told is counted."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sentinel.consumer.writing.delivery import DeadlineError, insist
+from sentinel.errors import BusError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentinel.bus import Receiver
+    from sentinel.consumer.writing.delivery import StopSign
+    from sentinel.model.ledger import ConsumerLedger
+
+log = logging.getLogger(__name__)
+
+
+class Acknowledgement:
+    """Of one consumer's messages; given in any of its threads."""
+
+    def __init__(self, receiver: Receiver, ledger: ConsumerLedger, stop: StopSign) -> None:
+        self._receiver = receiver
+        self._ledger = ledger
+        self._stop = stop
+
+    def give(self, ids: Sequence[bytes]) -> None:
+        """These are settled: the bus may forget them."""
+        if not ids:
+            return
+        try:
+            insist(lambda: self._receiver.acknowledge(ids), self._stop, lambda: None)
+        except DeadlineError as error:
+            self._failed(len(ids), error)
+
+    def finish(self) -> None:
+        """Tell the bus of all that is settled, at the end."""
+        try:
+            insist(self._tell, self._stop, lambda: None)
+        except DeadlineError as error:
+            self._failed(self._receiver.untold, error)
+
+    def _tell(self) -> None:
+        try:
+            self._receiver.tell()
+        except BusError:
+            self._receiver.reconnect()
+            self._receiver.tell()
+
+    def _failed(self, messages: int, error: Exception) -> None:
+        self._ledger.unacknowledged += messages
+        log.warning("%d messages are stored but Redis could not be told: %s", messages, error)

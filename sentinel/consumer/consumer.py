@@ -1,0 +1,301 @@
+"""The consumer: bus → decode → encode → batch → store, and an account of every message.
+
+Two threads do the work: this one reads, decodes, encodes and batches; the writer's writes, acknowledges and records.
+A third wakes twice a second for the record, the stream's housekeeping and reports on itself, and touches no message.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sentinel.bus import DeadLetters, open_receiver
+from sentinel.bus.receiving.takeover import Takeover
+from sentinel.consumer.acknowledgement import Acknowledgement
+from sentinel.consumer.batching import AGE, ANY, WAITING, Batcher
+from sentinel.consumer.measuring.losses import Losses
+from sentinel.consumer.measuring.measurement import Measure, Unmeasured
+from sentinel.consumer.reconnection import Reconnection
+from sentinel.consumer.rejects import Rejects
+from sentinel.consumer.reporter import open_reports
+from sentinel.consumer.writing.delivery import DeadlineError, StopSign
+from sentinel.consumer.writing.writers import WRITERS, Outlet
+from sentinel.errors import BusError
+from sentinel.model.codecs import DECODERS
+from sentinel.model.ledger import ConsumerLedger, ConsumerReport
+from sentinel.model.lineprotocol import LineEncoder
+from sentinel.model.plausible import TimeBounds
+from sentinel.model.sample import Columns, Sample
+from sentinel.runtime.heartbeat import Heartbeat
+from sentinel.runtime.record import INTERVAL, Record
+from sentinel.store import ready
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentinel.consumer.batching import Batch, Read
+    from sentinel.consumer.configurations import Configuration
+    from sentinel.consumer.rejects import Parcel
+    from sentinel.consumer.writing.delivery import Refused
+    from sentinel.model.codecs import Rejected
+    from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
+
+log = logging.getLogger(__name__)
+
+Encode = Callable[[Sequence[Sample], Columns], Sequence[Any]]
+"""Samples and their columns to points, one for one."""
+LONGEST_WAIT = 0.25
+"""Seconds that a read may wait, so that a stop is noticed."""
+SHORTEST_WAIT = 0.001
+"""Seconds that a read waits while a batch is due but the writer is busy."""
+CONFIRMED_WITHIN = 5.0
+"""Seconds of silence after which Redis counts as gone where the end of a subscription is to be confirmed…"""
+LAST_LOOK = 0.5
+"""…and once the deadline of a stop has passed."""
+CLAIM_EVERY = 20
+"""Intervals between two looks for entries that other consumers left."""
+
+
+def _encoder(point: str, run: str) -> Encode:
+    if point == "line-bytes":
+        return LineEncoder(run)
+    from sentinel.store.influxdb_client import PointEncoder
+
+    return PointEncoder(run)
+
+
+class Consumer:
+    """One consumer, connected when constructed. `run` may be called more than once; `close` ends it.
+
+    Raises:
+        BusError, StoreError: Redis or the store cannot be reached, or refuses us, at the start.
+    """
+
+    report: ConsumerReport | None = None
+    """Once it is closed."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        settings: ConsumerSettings,
+        bus: BusSettings,
+        store: StoreSettings,
+        *,
+        record: str | Path | None = None,
+        stop: StopSign | None = None,
+    ) -> None:
+        self.ledger = ConsumerLedger()
+        self.stop = stop or StopSign()
+        self.until_empty = False
+        self._settings = settings
+        self._decode = DECODERS[configuration.decode]
+        self._bounds = TimeBounds.of(settings)
+        self._encode = _encoder(configuration.point, settings.run)
+        server = ready(store)
+        self._receiver = open_receiver(configuration.receive, bus, settings)
+        self._takeover = Takeover(self._receiver, self.stop)
+        self._acknowledgement = Acknowledgement(self._receiver, self.ledger, self.stop)
+        self._rejects = Rejects(DeadLetters(bus), self._rejected)
+        self._reconnection = Reconnection(self._receiver, self.ledger, self.stop)
+        outlet = Outlet(store, server, settings, self.ledger, self.stop, self._settle)
+        self._writer = WRITERS[configuration.write](outlet)
+        # influxdb-client does its own batching, or none: it gets every message at once.
+        size = settings.batch_size if configuration.write == "post-batches" else 1
+        max_age, waiting = (AGE, WAITING) if settings.max_age is None else (settings.max_age, ANY)
+        self._batcher = Batcher(size, int(max_age * 1e9), self._writer.pack, waiting)
+        self._measure = Measure() if settings.measured else Unmeasured()
+        self._losses = Losses(self._receiver, self._measure, kept=settings.transport == "stream")
+        self._lock = threading.Lock()
+        self._record = Record(record)
+        self._reports = open_reports(settings, bus, store, server)
+        self._heartbeat = Heartbeat(settings.heartbeat)
+        self._reading = False
+        """Whether the reader has come round since the keeper last looked."""
+        self._closing = threading.Event()
+        self._settled = self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
+        self._cpu_before = 0.0
+        self._last_message = time.monotonic()
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._keeper.start()
+        self._record.ready()
+        log.info("%s reads %s, writes to %s", configuration.name, settings.transport, server)
+
+    def run(self, *, until: int = 0) -> None:
+        """Consume until a stop is asked for, `until` messages were received, or, if `until_empty`, the bus is empty."""
+        self._last_message = time.monotonic()
+        try:
+            while not self.stop.requested and not (until and self.ledger.received >= until):
+                self._reading = True
+                if (read := self._read()) is not None:
+                    self._take(read)
+                    self._last_message = time.monotonic()
+                elif self.until_empty and time.monotonic() - self._last_message >= self._settings.idle:
+                    break
+                # While the writer is busy the batch keeps growing: small ones under a light load, large under a heavy.
+                if not self._writer.busy and (batch := self._batcher.due(time.monotonic_ns())):
+                    self._writer.put(batch)
+        except DeadlineError as error:
+            log.error("%s", error)  # noqa: TRY400 - the message says it all
+
+    def flush(self, seconds: float = 30.0) -> None:
+        """Write all that was read, and wait up to `seconds` until the store has acknowledged it."""
+        if len(self._batcher):
+            self._writer.put(self._batcher.take())
+        end = time.monotonic() + seconds
+        while self.ledger.received > self.ledger.written + self.ledger.rejected and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def _read(self) -> Read | None:
+        if self._takeover.reads:
+            return self._takeover.reads.popleft()
+        wait = self._batcher.wait(time.monotonic_ns())
+        longest = self._settings.idle / 2 if self.until_empty else LONGEST_WAIT
+        timeout = longest if wait is None else min(longest, max(SHORTEST_WAIT, wait / 1e9))
+        try:
+            return self._receiver.read(timeout)
+        except BusError as error:
+            self._reconnection.after(error)
+            self._last_message = time.monotonic()  # a bus that could not be read was not seen to be empty
+            return None
+
+    def _take_rest(self) -> None:
+        """What the bus sent until it knew that we leave; once the deadline has passed it is received, and pending."""
+        late: DeadlineError | None = None
+        self._leave()
+        try:
+            for read in self._receiver.rest(min(CONFIRMED_WITHIN, max(LAST_LOOK, self.stop.left))):
+                if late is not None or self.stop.left <= 0:
+                    self.ledger.received += len(read.payloads)
+                    continue
+                try:
+                    self._take(read)
+                except DeadlineError as error:
+                    late = error
+        except BusError as error:
+            log.warning("%s; what was sent to us and did not arrive is lost, and how much that was is not known", error)
+        if late is not None:
+            raise late
+
+    def _take(self, read: Read) -> None:
+        """One read: decoded, encoded, batched."""
+        if not self._first_read:
+            self._first_read = read.at
+            self._cpu_before = time.process_time()
+        self.ledger.received += len(read.payloads)
+        samples, rejected, known = self._bounds.sift(self._decode(read.payloads), read.at)
+        if rejected:
+            read = self._without(read, rejected)
+            if not read.payloads:
+                return
+        points = self._encode(samples, known)
+        trace = partial(self._measure.trace, samples, known)
+        for batch in self._batcher.add(read, points, trace, time.time_ns, time.monotonic_ns):
+            self._writer.put(batch)
+
+    def _without(self, read: Read, rejected: Sequence[Rejected]) -> Read:
+        """What is left of a read once its rejected messages are on their way to the dead letters."""
+        letters = [(read.payloads[r.position], r.reason, r.detail) for r in rejected]
+        bad = {r.position for r in rejected}
+        self._rejects.put(letters, [i for n, i in enumerate(read.ids) if n in bad])
+        return read.without(bad)
+
+    def _rejected(self, parcel: Parcel, dropped: bool) -> None:
+        """Dead letters are kept, or dropped: account for them, and acknowledge what came with them."""
+        with self._lock:
+            for _, reason, _ in parcel.letters:
+                self.ledger.reject(reason)
+            self.ledger.letters_dropped += dropped * len(parcel.letters)
+        self._acknowledgement.give(parcel.ids)
+
+    def _settle(self, batch: Batch, refused: Sequence[Refused], at: int) -> None:
+        """The store has answered for a batch: account for it, then acknowledge. In the writer's thread."""
+        with self._lock:
+            self.ledger.written += len(batch) - len(refused)
+            if not self._first_stored:
+                self._first_stored, self._first_batch = at, len(batch)
+            self._last_stored = max(at, self._last_stored)
+            self._measure.settled(batch, at)
+        if refused:
+            self._rejects.put([(each.line, "store", each.words) for each in refused], batch.ids)
+        else:
+            self._acknowledgement.give(batch.ids)
+
+    def _keep(self) -> None:
+        """Housekeeping, twice a second."""
+        beat, due = 0, time.monotonic() + INTERVAL
+        while not self._closing.wait(max(0.0, due - time.monotonic())):
+            due = time.monotonic() + INTERVAL
+            beat += 1
+            if self._moves():
+                self._heartbeat.beat()
+            self._note_interval()
+            self._rejects.retry()
+            self._takeover.due |= beat % CLAIM_EVERY == 0
+            if self.stop.requested:
+                self._leave()
+            with suppress(BusError):  # the reader meets the same and says so
+                self.ledger.trimmed_unread += self._receiver.tend()
+                self._takeover.work(due)
+            self._losses.ask()
+
+    def _leave(self) -> None:
+        """Have nothing more sent to us, also while the reader waits for the store."""
+        with suppress(BusError):  # `_take_rest` meets the same
+            self._receiver.leave()
+
+    def _moves(self) -> bool:
+        """Since the last look the reader came round, and the store answered, or there is nothing for it to answer."""
+        came, self._reading = self._reading, False
+        settled = self.ledger.written + self.ledger.rejected
+        before, self._settled = self._settled, settled
+        return came and (settled != before or self.ledger.received - settled <= len(self._batcher))
+
+    def _note_interval(self) -> None:
+        with self._lock:
+            histograms = self._measure.take()
+            counts = {k: v for k, v in asdict(self._losses.counted(self.ledger)).items() if isinstance(v, int)}
+            use = {"cpu_seconds": time.process_time(), "last_stored": self._last_stored}
+        self._record.interval({"at": time.time_ns(), **use, **counts, **histograms})
+        self._reports.interval(counts, histograms)
+
+    def close(self) -> ConsumerReport:
+        """Write what is left, acknowledge it, and report; a stop in progress keeps its deadline."""
+        try:
+            self._take_rest()
+            if len(self._batcher):
+                self._writer.put(self._batcher.take())
+        except DeadlineError as error:
+            log.error("%s", error)  # noqa: TRY400 - the message says it all
+        self._writer.close()
+        self._closing.set()
+        self._keeper.join()
+        self._rejects.close(keep=self._settings.transport == "stream")
+        self._acknowledgement.finish()
+        self._losses.ask()
+        self._note_interval()
+        self.report = self.account()
+        self._record.close(asdict(self.report))
+        self._reports.close(self.stop.left)
+        self._receiver.close()
+        return self.report
+
+    def account(self) -> ConsumerReport:
+        """What became of every message so far; after `close`, of all."""
+        self.ledger.pending = self.ledger.received - self.ledger.written - self.ledger.rejected
+        self.ledger.unacknowledged = max(self.ledger.unacknowledged, self._receiver.untold)
+        self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
+        return ConsumerReport(
+            self._losses.counted(self.ledger),
+            self._first_read,
+            self._first_stored,
+            self._first_batch,
+            self._last_stored,
+            time.process_time() - self._cpu_before,
+            {kind: recorder.to_dict() for kind, recorder in self._measure.totals.items()},
+        )

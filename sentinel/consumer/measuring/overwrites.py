@@ -1,0 +1,90 @@
+"""Points of one series and one time, of which a store keeps the last: followed a batch at a time.
+
+Pure. While the times of every series rise nothing is overwritten, and a comparison with each series' latest time shows
+that (0.01 to 0.02 µs a message). Only a batch in which one does not is compared with the last `REMEMBERED` messages.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sentinel.consumer.measuring.sequences import QUICK
+from sentinel.model.sample import MOST_SERIES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Integers = NDArray[np.int64]
+
+REMEMBERED = 50_000
+"""Messages, 1.2 MB of them, that a time that does not rise is compared with."""
+_SERIES, _NUMBER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+"""Odd factors that spread small numbers over 64 bits."""
+
+
+class Overwrites:
+    """Counts points that overwrote another one, within what is remembered. A message that comes again does not count.
+
+    What comes again is known by its sequence number: a message without one counts, as it cannot be told.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._near: Integers = np.zeros(QUICK, dtype=np.int64)
+        """The latest time of each series whose number is below `QUICK`; an array is quicker than a mapping."""
+        self._far: dict[int, int] = {}
+        """That of the others, of `MOST_SERIES` at most."""
+        self._recent: deque[Integers] = deque()
+        """Batches as rows of series, times and numbers, oldest first."""
+        self._remembered = 0
+
+    def see(self, series: Integers, times: Integers, numbers: Integers) -> None:
+        """Parallel arrays of messages in the order received: series (0 and above), ns, sequence numbers or -1."""
+        if not len(series):
+            return
+        batch = np.array([series, times, numbers])
+        if not self._all_later(series, times):
+            before = np.concatenate([*self._recent, batch[:, :0]], axis=1)
+            self.count += _overwritten(np.concatenate([before, batch], axis=1)) - _overwritten(before)
+        self._recent.append(batch)
+        self._remembered += len(series)
+        while self._remembered - self._recent[0].shape[1] >= REMEMBERED:
+            self._remembered -= self._recent.popleft().shape[1]
+
+    def _all_later(self, series: Integers, times: Integers) -> bool:
+        """Whether each message is later than all before it of its series; notes the latest of each."""
+        # Numbers of 16 bits are sorted by radix.
+        order = np.argsort(series.astype(np.uint16) if int(series.max()) < QUICK else series, kind="stable")
+        series, times = series[order], times[order]
+        starts = np.flatnonzero(np.r_[True, series[1:] != series[:-1]])
+        rises = times[1:] > times[:-1]
+        rises[starts[1:] - 1] = True
+        different = series[starts]
+        before = self._latest(different)
+        self._note(different, np.maximum(before, np.maximum.reduceat(times, starts)))
+        return bool(rises.all() and (times[starts] > before).all())
+
+    def _latest(self, series: Integers) -> Integers:
+        latest = self._near[np.minimum(series, QUICK - 1)]
+        far = series >= QUICK
+        latest[far] = [self._far.get(number, 0) for number in series[far].tolist()]
+        return latest
+
+    def _note(self, series: Integers, latest: Integers) -> None:
+        far = series >= QUICK
+        self._near[series[~far]] = latest[~far]
+        self._far.update(zip(series[far].tolist(), latest[far].tolist(), strict=True))
+        if len(self._far) > MOST_SERIES:  # a hostile sender must not fill the memory
+            self._far.clear()
+
+
+def _overwritten(messages: Integers) -> int:
+    """Of rows of series, times and numbers: how many different messages there are less how many places in the store."""
+    series, times, numbers = messages.astype(np.uint64)
+    places = series * _SERIES ^ times
+    numbered = messages[2] >= 0
+    different = np.unique(places[numbered] ^ (numbers[numbered] + np.uint64(1)) * _NUMBER)
+    return len(different) + int((~numbered).sum()) - len(np.unique(places))

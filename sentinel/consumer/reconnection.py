@@ -1,0 +1,43 @@
+"""The way back to Redis after a broken connection: as often as it takes, with growing pauses, until a stop."""
+
+from __future__ import annotations
+
+import logging
+import random
+from typing import TYPE_CHECKING
+
+from sentinel.consumer.writing.delivery import backoff
+from sentinel.errors import BusError
+from sentinel.runtime.outage import Outage
+
+if TYPE_CHECKING:
+    from sentinel.bus import Receiver
+    from sentinel.consumer.writing.delivery import StopSign
+    from sentinel.model.ledger import ConsumerLedger
+
+log = logging.getLogger(__name__)
+
+
+class Reconnection:
+    """Of one receiver; in the reader's thread."""
+
+    def __init__(self, receiver: Receiver, ledger: ConsumerLedger, stop: StopSign) -> None:
+        self._receiver = receiver
+        self._ledger = ledger
+        self._stop = stop
+        self._outage = Outage("Redis", log)
+
+    def after(self, error: BusError) -> None:
+        """Make the connection anew until that works; the pauses grow as long as it does, and cures nothing."""
+        while not self._stop.requested:
+            self._outage.failed(error, "reconnecting")
+            if self._outage.attempts > 1:
+                self._stop.pause(backoff(self._outage.attempts - 1, random.random()))  # noqa: S311 - jitter
+            try:
+                self._receiver.reconnect()
+            except BusError as now:
+                error = now
+            else:
+                self._ledger.reconnects += 1
+                self._outage.over(self._receiver.missed)
+                return

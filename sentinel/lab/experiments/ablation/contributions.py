@@ -1,0 +1,190 @@
+"""What each choice of an ablation contributes to each measure: switched on, on the way up, and taken off again. Pure.
+
+On the way up every configuration has one choice more than the one before; what a step is worth there depends on what
+is switched on already. So each choice is also taken off `optimised` alone: the ratio with and without it is the check.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from sentinel.consumer.configurations import BASELINE, OPTIMISED, ORDER, parse
+from sentinel.lab import words
+from sentinel.lab.statistics import compare
+from sentinel.lab.statistics.compare import Ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sentinel.lab.experiments.benchmark.summary import Columns
+
+PAYS, UNPAID, DEPENDS, UNCLEAR = "pays", "does not pay", "depends", "cannot tell"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One of the measures that an ablation is about."""
+
+    name: str
+    """As `summary.measures` calls it."""
+    title: str
+    unit: str
+    higher: bool = False
+    """Whether more is better."""
+    repeated: bool = True
+    """Whether there are several trials of each configuration: memray traces one, in which every request is counted."""
+
+    def gain(self, ratio: float) -> float:
+        """The logarithm of a ratio, positive where it is for the better; NaN where there is none."""
+        return math.log(ratio if self.higher else 1 / ratio) if ratio > 0 else math.nan
+
+    def judged(self, ratio: Ratio, band: float) -> str:
+        """`compare.verdict`'s word; single trials of what does not repeat are judged by the ratio itself."""
+        if not self.repeated and math.isfinite(ratio.value):
+            ratio = Ratio(ratio.value, ratio.value, ratio.value, 2)
+        return compare.verdict(ratio, band, higher_is_better=self.higher)
+
+
+MEASURES = (
+    Measure("capacity", "Capacity", "msg/s", higher=True),
+    Measure("capacity_cpu_us", "CPU per message", "µs"),
+    Measure("bytes_per_message", "Allocated per message", "bytes", repeated=False),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One axis switched from `baseline`'s choice to `optimised`'s, and the configurations that show its worth."""
+
+    axis: str
+    old: str
+    new: str
+    before: str
+    """The step before it is switched on."""
+    after: str
+    """The step that switches it on."""
+    without: str
+    """`optimised` but for this choice; of the axis switched last it is the step before."""
+
+    @property
+    def label(self) -> str:
+        """`write: post-batches`."""
+        return f"{self.axis}: {self.new}"
+
+
+def choices(names: Sequence[str]) -> list[Choice]:
+    """The choices in the order in which `names`, those of an ablation, switch them on."""
+    named = {tuple(sorted(parse(name).axes().items())): name for name in names}
+
+    def called(axes: Mapping[str, str]) -> str:
+        return named[tuple(sorted(axes.items()))]
+
+    found, old, new = [], BASELINE.axes(), OPTIMISED.axes()
+    before = dict(old)
+    for axis in ORDER:
+        after = before | {axis: new[axis]}
+        without = called(new | {axis: old[axis]})
+        found.append(Choice(axis, old[axis], new[axis], called(before), called(after), without))
+        before = after
+    return found
+
+
+def short(name: str) -> str:
+    """A configuration of an ablation in few words: `+ point`, `optimised without write`."""
+    first, *switches = name.split(",")
+    axis = switches[-1].partition("=")[0] if switches else ""
+    return first if not axis else f"+\N{NO-BREAK SPACE}{axis}" if first == BASELINE.name else f"{first} without {axis}"
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one choice contributes to one measure."""
+
+    choice: Choice
+    medians: dict[str, float]
+    """By configuration: `before`, `after`, `without` and `optimised`; what was not measured is not there."""
+    on: Ratio
+    """The step that switches it on ÷ the step before."""
+    off: Ratio
+    """`optimised` ÷ `optimised` without it."""
+    share: float | None
+    """Of all that is gained on the way up, on a log scale, where factors add up; None where nothing is gained."""
+    band: float
+    """What a difference must exceed."""
+    on_is: str
+    """`better`, `worse`, `no difference` or `cannot tell`."""
+    off_is: str
+
+    @property
+    def says(self) -> str:
+        """Whether the choice pays, by both ratios together."""
+        said = {self.on_is, self.off_is}
+        if "cannot tell" in said:
+            return UNCLEAR
+        return PAYS if said == {"better"} else DEPENDS if "better" in said else UNPAID
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self) | {"on": stored(self.on), "off": stored(self.off), "says": self.says}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        own = {name: value for name, value in data.items() if name != "says"}
+        ratios = {name: restored(data[name]) for name in ("on", "off")}
+        return cls(**own | ratios | {"choice": Choice(**data["choice"])})
+
+
+Found = dict[Measure, list[Contribution]]
+"""A contribution for every choice, in the order of the steps, by measure."""
+
+
+def counts(found: Sequence[Contribution]) -> list[int]:
+    """How many trials stand on the smaller side of every ratio: the different numbers, ascending."""
+    return sorted({ratio.n for one in found for ratio in (one.on, one.off)})
+
+
+def trials(found: Sequence[Contribution]) -> str:
+    """The same in words: `n = 3 trials`, or from the fewest to the most."""
+    ns = counts(found)
+    return f"n = {f'{ns[0]} to ' if len(ns) > 1 else ''}{words.counted(ns[-1], 'trial')}"
+
+
+def stored(ratio: Ratio) -> dict[str, float | None]:
+    """A ratio as JSON can hold it: what is not finite is None."""
+    return {name: value if math.isfinite(value) else None for name, value in asdict(ratio).items()}
+
+
+def restored(data: Mapping[str, Any]) -> Ratio:
+    """The inverse of `stored`."""
+    value, low, high = (math.nan if data[name] is None else data[name] for name in ("value", "low", "high"))
+    return Ratio(value, low, high, data["n"])
+
+
+def contributions(values: Columns, bands: Mapping[str, float], seed: int) -> Found:
+    """Every choice's contribution to every measure; `values` are the trials', by configuration of the ablation."""
+    return {measure: _to(measure, values, bands[measure.name], seed) for measure in MEASURES}
+
+
+def _to(measure: Measure, values: Columns, band: float, seed: int) -> list[Contribution]:
+    of = {name: measured.get(measure.name, []) for name, measured in values.items()}
+    chosen = choices(list(values))
+    ons = [compare.ratio(of[choice.after], of[choice.before], seed) for choice in chosen]
+    shares = _shares([measure.gain(on.value) for on in ons], band)
+    found = []
+    for choice, on, share in zip(chosen, ons, shares, strict=True):
+        off = compare.ratio(of[OPTIMISED.name], of[choice.without], seed)
+        names = {choice.before, choice.after, choice.without, OPTIMISED.name}
+        medians = {name: float(statistics.median(of[name])) for name in of if name in names and of[name]}
+        judged = measure.judged(on, band), measure.judged(off, band)
+        found.append(Contribution(choice, medians, on, off, share, band, *judged))
+    return found
+
+
+def _shares(gains: Sequence[float], band: float) -> list[float | None]:
+    """Every step's part of the whole way; none where a step is missing, or the whole lies within the band."""
+    total = sum(gains)
+    return [gain / total for gain in gains] if total > math.log1p(band) else [None] * len(gains)

@@ -1,0 +1,162 @@
+"""An ablation: the way from `baseline` to `optimised` step by step, and every choice taken off again.
+
+Axes are logarithmic: there factors are lengths, and the lengths of the steps add up to the whole way.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator
+
+from sentinel.consumer.configurations import BASELINE, OPTIMISED
+from sentinel.lab import words
+from sentinel.lab.experiments.ablation.contributions import trials
+from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
+from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.style import INK, MUTED, looks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from sentinel.lab.experiments.ablation.contributions import Contribution, Found, Measure
+    from sentinel.lab.presentation.style import Look
+    from sentinel.lab.statistics.compare import Ratio
+
+ROW = 0.5
+"""Inches a row: a bar, and its factor above it."""
+ABOVE = 0.27
+"""Of a row, from its middle to the text above the bar."""
+SIDES = 0.36
+"""Share of a panel within which a text is set flush with the bar, lest it leave the panel."""
+BOX: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}
+HOLLOW = "filled: beyond the noise floor · hollow: not significant"
+
+
+def _looks(mine: Sequence[Contribution]) -> dict[str, Look]:
+    """Of the two ends and of the axes: an axis has one colour in all panels."""
+    return looks([BASELINE.name, *(one.choice.axis for one in mine), OPTIMISED.name])
+
+
+@styled
+def waterfall(found: Found) -> Picture:
+    """A panel a measure: from `baseline` to `optimised`, a floating bar a step, its factor and interval above it."""
+    shown = next(iter(found.values()))
+    rows = [BASELINE.name, *(one.choice.label for one in shown), OPTIMISED.name]
+    figure, axes = grid(1, len(found), 1.1 + ROW * len(rows), sharey=True)
+    for axis, (measure, mine) in zip(axes[0], found.items(), strict=True):
+        values = [value for one in mine for value in (*one.medians.values(), *_interval(one)) if value > 0]
+        _scale(axis, 0.55 * min(values), 1.8 * max(values))
+        _ends(axis, measure, mine)
+        for row, one in enumerate(mine, 1):
+            _step(axis, row, one, _looks(mine)[one.choice.axis])
+        axis.set_title(f"{measure.title}, {measure.unit}")
+        axis.set_xlabel(f"{measure.unit} (log), {trials(mine)}")
+        axis.grid(visible=False, axis="y")
+    axes[0, 0].set_yticks(range(len(rows)), rows)
+    axes[0, 0].set_ylim(len(rows) - 0.4, -0.6)
+    figure.supxlabel(f"{HOLLOW} · whisker: bootstrap interval of the step's factor", fontsize=8.5)
+    return Picture(figure, alt_text.waterfall(found))
+
+
+def _scale(axis: Axes, low: float, high: float) -> None:
+    """Three panels share the width: few ticks each."""
+    logarithmic(axis, "x", low, high)
+    reach = high / low
+    axis.xaxis.set_major_locator(
+        LogLocator(subs=(1.0,) if reach > 60 else (1.0, 3.0) if reach > 8 else (1.0, 2.0, 5.0))
+    )
+
+
+def _ends(axis: Axes, measure: Measure, mine: Sequence[Contribution]) -> None:
+    """Where the way begins and where it ends."""
+    first, last = mine[0], mine[-1]
+    for row, one, name in ((0, first, first.choice.before), (len(mine) + 1, last, last.choice.after)):
+        if value := one.medians.get(name):
+            axis.plot(value, row + 0.12, markersize=8, **_looks(mine)[name].dots)
+            _write(axis, row, value, value, f"{words.figure(value)} {measure.unit}", fontweight="bold")
+
+
+def _step(axis: Axes, row: int, one: Contribution, look: Look) -> None:
+    before, after = (one.medians.get(name) for name in (one.choice.before, one.choice.after))
+    if not before or not after:
+        axis.annotate("not measured", (0.5, row), xycoords=("axes fraction", "data"), ha="center", color=MUTED)
+        return
+    y, sure = row + 0.12, one.on_is in ("better", "worse")
+    axis.barh(
+        y, after - before, left=before, height=0.34, color=look.colour if sure else "white", edgecolor=look.colour
+    )
+    axis.plot([after, after], [y - 0.17, y + 1.17], color=MUTED, linewidth=0.9)
+    if ends := _interval(one):
+        axis.plot(ends, [y, y], color="white", linewidth=3)
+        axis.plot(ends, [y, y], color=INK, linewidth=1.2, marker="|", markersize=6)
+    _write(axis, row, before, after, _factor(one.on))
+
+
+def _interval(one: Contribution) -> list[float]:
+    """Where the step may end: the step before it times the bounds of the factor; empty where it has none."""
+    before = one.medians.get(one.choice.before, 0.0)
+    return [before * one.on.low, before * one.on.high] if one.on.known else []
+
+
+def _factor(ratio: Ratio) -> str:
+    return str(ratio).split(" (", maxsplit=1)[0]
+
+
+def _write(axis: Axes, row: float, start: float, end: float, text: str, **more: Any) -> None:
+    """Above what lies between `start` and `end`, within the panel."""
+    low, high = (math.log(limit) for limit in axis.get_xlim())
+    left, right = sorted((math.log(value) - low) / (high - low) for value in (start, end))
+    middle = (left + right) / 2
+    at, flush = (left, "left") if middle < SIDES else (right, "right") if middle > 1 - SIDES else (middle, "center")
+    aside = {"left": 3, "right": -3}.get(flush, 0)
+    where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    how: dict[str, Any] = {"ha": flush, "va": "center", "fontsize": 8.5, "bbox": BOX}
+    axis.annotate(text, (at, row - ABOVE), (aside, 0), **where, **how, **more)
+
+
+@styled
+def taken_off(found: Found) -> Picture:
+    """A panel a measure: every choice as `optimised` ÷ `optimised` without it, beside what it was on the way up."""
+    shown = next(iter(found.values()))
+    figure, axes = grid(1, len(found), 1.5 + ROW * len(shown), sharey=True)
+    for axis, (measure, mine) in zip(axes[0], found.items(), strict=True):
+        seen = [v for one in mine for r in (one.on, one.off) for v in (r.value, r.low, r.high) if v > 0]
+        band = 1 / (1 + mine[0].band), 1 + mine[0].band
+        _scale(axis, min(*band, *seen) / 1.6, max(*band, *seen) * 1.6)
+        axis.axvspan(*band, color=MUTED, alpha=0.16, linewidth=0)
+        axis.axvline(1, color=MUTED, linewidth=0.9)
+        for row, one in enumerate(mine):
+            look = _looks(mine)[one.choice.axis]
+            _mark(axis, row + 0.3, one.on, look, marker="D", markersize=4, alpha=0.55)
+            _mark(axis, row + 0.06, one.off, look, marker="o", markersize=8)
+            at = one.off.value if math.isfinite(one.off.value) else 1.0
+            _write(axis, row, at, at, _factor(one.off))
+        axis.set_title(measure.title)
+        axis.set_xlabel(f"ratio, × (log), {trials(mine)}\n{'right' if measure.higher else 'left'} is better")
+        axis.grid(visible=False, axis="y")
+    axes[0, 0].set_yticks(range(len(shown)), [one.choice.label for one in shown])
+    axes[0, 0].set_ylim(len(shown) - 0.4, -0.6)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=3)
+    return Picture(figure, alt_text.taken_off(found))
+
+
+def _mark(axis: Axes, y: float, ratio: Ratio, look: Look, **how: Any) -> None:
+    if ratio.known:
+        axis.plot([ratio.low, ratio.high], [y, y], color=look.colour, linewidth=1.4, alpha=how.get("alpha", 1))
+    if math.isfinite(ratio.value):
+        axis.plot(ratio.value, y, linestyle="none", color=look.colour, **how)
+
+
+def _legend() -> list[Line2D | Patch]:
+    plain: dict[str, Any] = {"color": INK, "linestyle": "none"}
+    return [
+        Line2D([], [], marker="o", markersize=8, label="optimised ÷ optimised without the choice", **plain),
+        Line2D([], [], marker="D", markersize=4, alpha=0.55, label="step ÷ the step before it", **plain),
+        Patch(color=MUTED, alpha=0.16, label="noise floor (run-to-run variation, A/A)"),
+    ]

@@ -1,0 +1,125 @@
+"""An ablation's results as rows of short texts: one source for the report's tables and the terminal.
+
+Pure: run.json in, text out. Medians over the valid trials; what was not measured is a dash.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentinel.lab import words
+from sentinel.lab.experiments.ablation.contributions import MEASURES, Contribution, Found, Measure, counts, trials
+from sentinel.lab.report.results import TERMINAL
+from sentinel.lab.statistics import compare
+from sentinel.lab.words import NOTHING
+
+if TYPE_CHECKING:
+    from sentinel.lab.run.run import Run
+
+HEADS = ("before → after", "switched on", "share", "÷ without it", "")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One measure: a row a choice, the whole way last."""
+
+    title: str
+    """`Capacity, msg/s`."""
+    rows: list[list[str]]
+    """Head, then a text for each of `HEADS`."""
+    note: str
+    """How the figures came about."""
+
+
+def found(run: Run) -> Found:
+    """The contributions to every measure that was taken at all."""
+    measured = {name for medians in run.data.get("summary", {}).values() for name in medians}
+    steps = run.data.get("steps", {})
+    return {m: [Contribution.from_dict(one) for one in steps[m.name]] for m in MEASURES if m.name in measured}
+
+
+def tables(run: Run) -> list[Table]:
+    """A table for every measure."""
+    return [_table(run, measure, mine) for measure, mine in found(run).items()]
+
+
+def _table(run: Run, measure: Measure, mine: list[Contribution]) -> Table:
+    new, old = run.data["compared"]
+    total, ends = (
+        run.data["ratios"].get(measure.name),
+        [run.data["summary"][name].get(measure.name) for name in (old, new)],
+    )
+    rows = [
+        [
+            one.choice.label,
+            _way([one.medians.get(name) for name in (one.choice.before, one.choice.after)]),
+            _bare(str(one.on)),
+            NOTHING if one.share is None else f"{round(100 * one.share)} %",
+            _bare(str(one.off)),
+            one.says,
+        ]
+        for one in mine
+    ]
+    whole = [f"{new} ÷ {old}", _way(ends), _bare(words.ratio(total)), NOTHING, NOTHING, ""]
+    return Table(f"{measure.title}, {measure.unit}", [*rows, whole], _note(run, measure, mine))
+
+
+def _way(ends: list[float | None]) -> str:
+    return " → ".join(map(words.figure, ends))
+
+
+def _bare(ratio: str) -> str:
+    return ratio.split(" (", maxsplit=1)[0]
+
+
+def _note(run: Run, measure: Measure, mine: list[Contribution]) -> str:
+    band = compare.floor(mine[0].band)
+    if not measure.repeated:
+        return f"one memray trial each (n = 1), so no intervals; up to {band} either way nothing differs."
+    again = run.data["noise"]["again"]
+    why = f"A/A, from a second leg of {run.data['compared'][0]}" if again else "assumed: there is no second leg"
+    return (
+        f"medians of {trials(mine)} each, ratios with {compare.intervals(counts(mine)[0])};"
+        f" noise floor {band} either way ({why})."
+    )
+
+
+NOTES = (
+    "Switched on: the step ÷ the step before it, in the order of the rows. Share: of the whole way on a log scale,"
+    " where factors add up. ÷ without it: optimised ÷ optimised without the choice.",
+    "Pays: both ratios are better beyond the noise floor; does not pay: neither is; depends: one is; cannot tell: one"
+    " or both are not significant, for their intervals straddle the floor or a wide floor hides them.",
+)
+
+
+def terminal_table(run: Run) -> str:
+    """The key results as plain text, as wide as a terminal: without the ways of the single choices."""
+    shown = tables(run)
+    if not shown:
+        return f"run {run.id}: no results"
+    kept = [[[row[0], *row[2:]] for row in table.rows] for table in shown]
+    widths = [
+        max(map(len, column)) for column in zip(["", *HEADS[1:]], *(row for rows in kept for row in rows), strict=True)
+    ]
+    lines = [run.data["stack"]["label"]]
+    for table, rows in zip(shown, kept, strict=True):
+        heads = _line(["", *HEADS[1:]], widths)
+        lines += [
+            "",
+            f"{table.title}: {table.rows[-1][1]}",
+            heads,
+            "─" * len(heads),
+            *(_line(row, widths) for row in rows),
+        ]
+    notes = [*(f"{table.title}: {table.note}" for table in shown), *NOTES, *run.data["verdict"]]
+    return "\n".join([*lines, "", *(textwrap.fill(note, TERMINAL) for note in notes)])
+
+
+def _line(cells: list[str], widths: list[int]) -> str:
+    first, *rest = [
+        cell.ljust(width) if not n else cell.rjust(width)
+        for n, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "  ".join([first, *rest]).rstrip()

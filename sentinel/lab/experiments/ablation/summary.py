@@ -1,0 +1,221 @@
+"""What an ablation's trials say: medians per configuration, contributions per choice, verdict. Pure.
+
+Only valid trials count. Everything here can be recomputed from the outcomes in run.json.
+The rule for what matters most: the largest shares of what is gained on the way up, on a log scale, whose ratio lies
+beyond the noise floor; taking each choice off `optimised` confirms the order or says that it is another.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab import words
+from sentinel.lab.experiments.ablation.contributions import (
+    DEPENDS,
+    MEASURES,
+    UNCLEAR,
+    UNPAID,
+    Contribution,
+    Found,
+    Measure,
+    contributions,
+    stored,
+)
+from sentinel.lab.experiments.benchmark.summary import measures
+from sentinel.lab.run.trial_record import AGAIN, Outcome
+from sentinel.lab.statistics import compare
+from sentinel.lab.statistics.reliability import validity, warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sentinel.lab.parameters import Ablation
+    from sentinel.lab.statistics.compare import Ratio
+
+MOST = 2
+"""Choices that the verdict names as those that matter most."""
+
+
+def of_ablation(p: Ablation, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """`summary`, `spread`, `noise`, `steps`, `compared`, `ratios`, `verdict` and `warnings` of run.json."""
+    values = {name: measures(o for o in outcomes if o.plan.label == name) for name in p.names}
+    first, last = values[p.names[0]], values[p.names[-1]]
+    again = measures(o for o in outcomes if o.plan.label == p.names[-1] + AGAIN)
+    bands = {m.name: compare.noise(last.get(m.name, []), again.get(m.name, [])) for m in MEASURES}
+    found = contributions(values, bands, p.SEED)
+    ratios = {name: compare.ratio(last.get(name, []), first.get(name, []), p.SEED) for name in sorted({*last, *first})}
+    return {
+        "summary": {name: {m: statistics.median(v) for m, v in measured.items()} for name, measured in values.items()},
+        "spread": {
+            name: {m: [min(v), max(v), len(v)] for m, v in measured.items()} for name, measured in values.items()
+        },
+        "noise": {"band": bands["capacity"], "bands": bands, "again": again.get("capacity", [])},
+        "steps": {measure.name: [one.to_dict() for one in mine] for measure, mine in found.items()},
+        "compared": [p.names[-1], p.names[0]],
+        "ratios": {name: stored(ratio) for name, ratio in ratios.items()},
+        "verdict": verdict(p, found, ratios, outcomes),
+        "warnings": warnings(outcomes),
+    }
+
+
+def verdict(p: Ablation, found: Found, ratios: dict[str, Ratio], outcomes: Sequence[Outcome]) -> list[str]:
+    """The answer, in sentences made from the data."""
+    ends = p.names[-1], p.names[0]
+    about = [_about(m, mine, ratios[m.name], ends) for m, mine in found.items() if m.name in ratios]
+    key = f"Below, on is a step ÷ the step before it, off is {ends[0]} ÷ {ends[0]} without the choice."
+    return [validity(outcomes), f"{_named(found)} {_unpaid(found)} {key}", *about]
+
+
+# -- what matters most, and what does not pay ------------------------------------------------------------------------
+
+
+def leaders(found: Sequence[Contribution]) -> list[Contribution]:
+    """The choices that matter most to one measure, the largest share first; fewer where others are not significant."""
+    return [one for one in _ranked(found) if one.on_is == "better"][:MOST]
+
+
+def _ranked(found: Sequence[Contribution]) -> list[Contribution]:
+    return sorted((one for one in found if one.share is not None), key=lambda one: -(one.share or 0.0))
+
+
+def _named(found: Found) -> str:
+    measure, mine = next(iter(found.items()))
+    named = [one.choice.label for one in leaders(mine)]
+    to = measure.title.lower()
+    if not named:
+        return f"Which choices matter most to {to}: cannot tell."
+    if len(named) < MOST:
+        return f"The choice that matters most to {to} is {named[0]}; no other was shown to matter."
+    return f"The two choices that matter most to {to} are {words.joined(named)}."
+
+
+def _unpaid(found: Found) -> str:
+    """Every choice that was shown not to pay, with what it does not pay in."""
+    where: dict[str, list[str]] = {}
+    for measure, mine in found.items():
+        for one in mine:
+            if one.says == UNPAID:
+                where.setdefault(one.choice.label, []).append(_lower(measure.title))
+    if not where:
+        return "No choice was shown not to pay."
+    return f"Shown not to pay: {'; '.join(f'{label} in {words.joined(titles)}' for label, titles in where.items())}."
+
+
+def _lower(title: str) -> str:
+    return title if title.startswith("CPU") else title.lower()
+
+
+# -- one measure -----------------------------------------------------------------------------------------------------
+
+
+def _about(measure: Measure, mine: Sequence[Contribution], total: Ratio, ends: tuple[str, str]) -> str:
+    parts = [_whole(measure, total, mine[0].band, ends), _most(measure, mine, total), _others(mine, total)]
+    return " ".join(part for part in parts if part)
+
+
+def _whole(measure: Measure, total: Ratio, band: float, ends: tuple[str, str]) -> str:
+    new, old = ends
+    found = measure.judged(total, band)
+    how = {
+        "cannot tell": f"cannot tell whether {new} differs from {old}{_hidden(total, band)}",
+        "no difference": f"no difference between {new} and {old}",
+    }.get(found, f"{new} is {found} than {old}")
+    each = f"n = {total.n} each" if total.known else f"n = {total.n}: no interval"
+    beyond = compare.beyond(band, measured=measure.repeated)
+    return f"{measure.title}: {how}, {_said(total, total)}, {each} ({beyond})."
+
+
+def _hidden(ratio: Ratio, band: float) -> str:
+    return ", for run-to-run variation hides it" if compare.hidden(ratio, band) else ""
+
+
+def _most(measure: Measure, mine: Sequence[Contribution], total: Ratio) -> str:
+    ranked = _ranked(mine)
+    if not ranked:
+        missing = [one.choice.label for one in mine if not math.isfinite(one.on.value)]
+        nothing = f"nothing is gained beyond the noise floor ({compare.floor(mine[0].band)})"
+        why = f"no valid trials on both sides of {words.joined(missing)}" if missing else nothing
+        return f"Which choices matter most: cannot tell, {why}."
+    first = leaders(mine)
+    if not first:
+        ahead = words.joined([f"{one.choice.label} ({_said(one.on, total)})" for one in ranked[:MOST]])
+        return f"Which choices matter most: cannot tell, {_why_not(mine)}; by the medians alone {ahead} lead."
+    parts = [f"{one.choice.label} with {round(100 * (one.share or 0))} % ({_both(one, total)})" for one in first]
+    return (
+        f"On a log scale the largest parts are {words.joined(parts)}.{_close(measure, mine)}{_checked(measure, mine)}"
+    )
+
+
+def _why_not(mine: Sequence[Contribution]) -> str:
+    """Why no step was found to be better."""
+    if not any(one.on.known for one in mine):
+        return "since single trials have no interval"
+    return f"no step lies wholly beyond the noise floor ({compare.floor(mine[0].band)})"
+
+
+def _close(measure: Measure, mine: Sequence[Contribution]) -> str:
+    """Whether the last that is named could as well be the next one, by their intervals."""
+    named, better = leaders(mine), [one for one in _ranked(mine) if one.on_is == "better"]
+    if len(better) <= MOST or not measure.repeated:
+        return ""
+    last, following = named[-1], better[MOST]
+    if max(_gains(measure, following)) < min(_gains(measure, last)):
+        return ""
+    return f" Their intervals overlap: cannot tell whether {last.choice.label} or {following.choice.label} brings more."
+
+
+def _gains(measure: Measure, one: Contribution) -> tuple[float, float]:
+    return measure.gain(one.on.low), measure.gain(one.on.high)
+
+
+def _checked(measure: Measure, mine: Sequence[Contribution]) -> str:
+    """What taking the choices off again says about the order."""
+    if not all(math.isfinite(one.off.value) for one in mine):
+        return ""
+    costly = sorted(mine, key=lambda one: -measure.gain(one.off.value))[:MOST]
+    named = {one.choice.axis for one in leaders(mine)}
+    if named == {one.choice.axis for one in costly}:
+        return " Taken off again, the same two cost most."
+    labels = words.joined([one.choice.label for one in costly])
+    other = ": what a choice brings depends on the others" if len(named) == MOST else ""
+    return f" Taken off again, {labels} cost most{other}."
+
+
+def _others(mine: Sequence[Contribution], total: Ratio) -> str:
+    """Which choices do not pay, pay only in some company, or cannot be told."""
+    groups: list[tuple[Callable[[Contribution], bool], str]] = [
+        (lambda one: one.says == UNPAID, "Does not pay"),
+        (lambda one: one.says == DEPENDS and one.on_is == "better", "Pays on the way up, but not beside the others"),
+        (lambda one: one.says == DEPENDS and one.off_is == "better", "Pays beside the others, but not on the way up"),
+        (
+            lambda one: one.says == UNCLEAR and one.on_is == "better",
+            "Pays on the way up; beside the others the trials cannot tell",
+        ),
+        (
+            lambda one: one.says == UNCLEAR and one.off_is == "better",
+            "Pays beside the others; on the way up the trials cannot tell",
+        ),
+        (
+            lambda one: one.says == UNCLEAR and "better" not in (one.on_is, one.off_is),
+            "The trials cannot tell whether it pays",
+        ),
+    ]
+    said = []
+    for belongs, how in groups:
+        if members := [f"{one.choice.label} ({_both(one, total)})" for one in mine if belongs(one)]:
+            said.append(f"{how}: {words.joined(members)}.")
+    return " ".join(said) or "Every choice pays."
+
+
+def _both(one: Contribution, total: Ratio) -> str:
+    """Its ratios; of the choice that is switched on last both are the same."""
+    on, off = (_said(ratio, total) for ratio in (one.on, one.off))
+    return f"{on} on and off, as the last step" if one.choice.without == one.choice.before else f"{on} on, {off} off"
+
+
+def _said(ratio: Ratio, total: Ratio) -> str:
+    """A ratio with its interval, and with its n where that differs from the whole's."""
+    n = f", n = {ratio.n}," if ratio.known and ratio.n != total.n else ""
+    return f"{str(ratio).split(' (', maxsplit=1)[0]}{n}"

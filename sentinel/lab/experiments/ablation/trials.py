@@ -1,0 +1,52 @@
+"""The lab of ablation.ipynb: from `baseline` one choice at a time to `optimised`, and one at a time off again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab.experiments.ablation import summary
+from sentinel.lab.parameters import Ablation
+from sentinel.lab.trials import plans
+from sentinel.lab.trials.lab import Lab
+from sentinel.settings import ConsumerSettings
+
+if TYPE_CHECKING:
+    from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Outcome, Plan
+
+READS = 2
+"""Whole reads of the stream that a memory trial holds at least: one may be gone with the warm-up."""
+
+
+def memory_plans(p: Ablation) -> list[Plan]:
+    """One request a point means few messages, yet one socket read takes many: some must be left after the warm-up."""
+    least = READS * ConsumerSettings.read_count
+    return [replace(plan, load=replace(plan.load, count=max(plan.load.count, least))) for plan in plans.memory(p)]
+
+
+class AblationLab(Lab[Ablation]):
+    """Full streams only: what a choice is worth shows where nothing else limits."""
+
+    notebook = "ablation"
+
+    def expected_seconds(self) -> dict[str, float]:
+        """See Lab."""
+        return self.expected_of([*plans.capacity(self.parameters), *memory_plans(self.parameters)])
+
+    def capacity(self) -> list[Outcome]:
+        """Every step and every omission draining a full stream, `optimised` twice."""
+        return self.carry_out(plans.capacity(self.parameters))
+
+    def memory(self) -> list[Outcome]:
+        """Each of them once under memray."""
+        return self.weighed(memory_plans(self.parameters))
+
+    def planned_trials(self) -> int:
+        """See Session."""
+        return len([*plans.capacity(self.parameters), *memory_plans(self.parameters)])
+
+    @staticmethod
+    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+        """See Session."""
+        return summary.of_ablation(Ablation(**run.data["parameters"]), outcomes)

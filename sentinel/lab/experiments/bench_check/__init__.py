@@ -1,0 +1,1 @@
+"""Bench_check."""

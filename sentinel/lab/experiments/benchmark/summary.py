@@ -1,0 +1,229 @@
+"""What a benchmark's trials say, in numbers: medians per configuration, ratios, verdict. Pure; the report words it.
+
+Only valid trials count. Everything here can be recomputed from the outcomes in run.json.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, PROFILE, Outcome
+from sentinel.lab.statistics import compare, regressions, tails
+from sentinel.lab.statistics.reliability import validity, warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sentinel.lab.parameters import Benchmark
+    from sentinel.lab.statistics.compare import Ratio
+
+ORIGINAL = {
+    "source": "SentinelStream (Go), its published results",
+    "rate": "25,000+",
+    "internal_p99": "< 1",
+    "e2e_p99": "6–9",
+    "reduction": "58",
+}
+"""The bar: published, not measured here. Latencies in ms, reduction in percent of allocated bytes."""
+
+Columns = dict[str, dict[str, list[float]]]
+"""Column of the table → measure → one value a trial."""
+HEADLINE = "headline"
+KINDS = ("internal", "e2e", "stored", "send_delay")
+"""Of latency."""
+
+
+def measures(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
+    """Every measure's values over the valid trials of one group: name → one value a trial."""
+    values: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        for name, value in _of_trial(outcome).items():
+            values.setdefault(name, []).append(value)
+    return values
+
+
+def _of_trial(outcome: Outcome) -> dict[str, float]:
+    if not outcome.valid or outcome.plan.kind == PROFILE:
+        return {}
+    if outcome.plan.kind == MEMORY:
+        kept = ("bytes_per_message", "allocations_per_message")
+        return {name: outcome.memory[name] for name in kept if name in outcome.memory}
+    found: dict[str, float | None] = {"cpu_us": outcome.cpu_us, "peak_rss_mb": outcome.peak_rss_mb}
+    if outcome.plan.kind == CAPACITY:
+        found = {f"capacity_{name}": value for name, value in found.items()} | {"capacity": outcome.throughput}
+    else:
+        found |= {"throughput": outcome.throughput, "lost": outcome.lost}
+        for kind, percentiles in outcome.latencies.items():
+            found |= {f"{kind}_{name}": percentiles.get(name) for name in ("p50", "p90", "p99", "p99.9", "max")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def comparable(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
+    """The values of one group's measures that can be compared: latencies only of trials that sustained their load.
+
+    Where fewer than two of several trials are left, there is no latency to compare.
+    """
+    valid = [o for o in outcomes if o.valid]
+    values, loaded = measures(valid), [o for o in valid if o.plan.kind == LATENCY]
+    kept = [o for o in loaded if o.sustained]
+    if len(kept) == len(loaded):
+        return values
+    left = measures(kept) if len(kept) > 1 else {}
+    return {name: v for name, v in values.items() if not _is_latency(name)} | {
+        name: v for name, v in left.items() if _is_latency(name)
+    }
+
+
+def _is_latency(measure: str) -> bool:
+    return measure.rpartition("_")[0] in KINDS
+
+
+def column(name: str, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The trials of one column of the table: of a configuration, or of the headline."""
+    if name == HEADLINE:
+        return [o for o in outcomes if o.plan.group == HEADLINE]
+    return [o for o in outcomes if o.plan.label == name and o.plan.group != HEADLINE]
+
+
+def columns(names: Sequence[str], outcomes: Sequence[Outcome]) -> Columns:
+    """Values by column of the table: every configuration's, and the headline's."""
+    return {name: measures(column(name, outcomes)) for name in (*names, HEADLINE)}
+
+
+def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], doubts: Sequence[str], rate: float) -> dict[str, Any]:
+    """`summary`, `ratios`, `verdict`, `noise` and `warnings` of run.json; `rate` is that of the latency trials."""
+    values = columns(p.names, outcomes)
+    last, first = (comparable(column(name, outcomes)) for name in (p.names[-1], p.names[0]))
+    again = measures(o for o in outcomes if o.plan.label == p.names[-1] + AGAIN)
+    noise = {name: compare.noise(last.get(name, []), again[name]) for name in again}
+    ratios = {n: compare.ratio(last.get(n, []), first.get(n, []), p.SEED) for n in sorted({*last, *first})}
+    return {
+        "summary": {
+            column: {name: statistics.median(v) for name, v in measured.items() if v}
+            for column, measured in values.items()
+        },
+        "spread": {
+            column: {name: [min(v), max(v), len(v)] for name, v in measured.items() if v}
+            for column, measured in values.items()
+        },
+        "compared": [p.names[-1], p.names[0]],
+        "ratios": {name: {k: _finite(v) for k, v in asdict(r).items()} for name, r in ratios.items()},
+        "noise": {"band": noise.get("capacity", compare.BAND), "again": again.get("capacity", [])},
+        "verdict": verdict(p, ratios, noise, outcomes, rate),
+        "warnings": [*doubts, *warnings(outcomes)],
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124 - NaN differs from itself
+
+
+def verdict(
+    p: Benchmark, ratios: Mapping[str, Ratio], noise: Mapping[str, float], outcomes: Sequence[Outcome], rate: float
+) -> list[str]:
+    """The answer, in sentences made from the data; `noise` floors by measure, `rate` of the common load, msg/s."""
+    new, old = p.names[-1], p.names[0]
+    said = [validity(outcomes)]
+    if new != old:
+        values = columns([new, old], outcomes)
+        pair = _loaded(old, outcomes), _loaded(new, outcomes)
+        said += [
+            _judged(f"Capacity of {new}", ratios.get("capacity"), noise.get("capacity"), old, higher=True),
+            _judged(f"CPU per message of {new}", ratios.get("capacity_cpu_us"), noise.get("capacity_cpu_us"), old),
+            _latency(ratios, noise, pair, rate),
+            _memory(values, new, old),
+            regressions.sentence(ratios, noise, [*pair[0], *pair[1]], new, old),
+        ]
+    said.append(_headline(p, new, outcomes))
+    return [sentence for sentence in said if sentence]
+
+
+def _loaded(name: str, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """A column's valid trials under a paced load."""
+    return [o for o in column(name, outcomes) if o.valid and o.plan.kind == LATENCY]
+
+
+def _latency(
+    ratios: Mapping[str, Ratio], noise: Mapping[str, float], pair: tuple[list[Outcome], list[Outcome]], rate: float
+) -> str:
+    """Latency to the store's acknowledgement, or which configuration did not sustain the load; `pair`: old, new."""
+    old, new = (trials[0].plan.label if trials else "" for trials in pair)
+    if not old or not new:
+        return ""
+    tail = tails.highest([*pair[0], *pair[1]], "stored")
+    what = f"Latency to the store's acknowledgement ({tail}, {rate:,.0f} msg/s) of {new}"
+    fell = [trials for trials in pair if not all(o.sustained for o in trials)]
+    short = " and ".join(_short_of(trials, rate) for trials in fell)
+    measure = f"stored_{tail}"
+    if any(sum(o.sustained for o in trials) < min(2, len(trials)) for trials in fell):
+        return f"{what}: not compared: {short}."
+    left_out = f" Left out: {short}." if fell else ""
+    return _judged(what, ratios.get(measure), noise.get(measure), old) + left_out
+
+
+def _short_of(trials: Sequence[Outcome], rate: float) -> str:
+    """`baseline did not sustain 600 msg/s in 2 of 3 trials`."""
+    bad = sum(not o.sustained for o in trials)
+    return f"{trials[0].plan.label} did not sustain {rate:,.0f} msg/s in {bad} of {len(trials)} trials"
+
+
+def _judged(what: str, ratio: Ratio | None, noise: float | None, old: str, *, higher: bool = False) -> str:
+    band, ratio = compare.BAND if noise is None else noise, ratio or compare.ratio([], [])
+    words = compare.verdict(ratio, band, higher_is_better=higher)
+    beyond = compare.beyond(band, measured=noise is not None)
+    if words == "cannot tell":
+        why = ", for run-to-run variation hides it" if compare.hidden(ratio, band) else ""
+        return f"{what}: cannot tell whether it differs from {old}'s{why} ({ratio}; {beyond})."
+    if words == "no difference":
+        return f"{what}: no difference from {old}'s beyond the noise floor ({ratio}; {beyond})."
+    return f"{what} is {words} than {old}'s: {ratio}, n = {ratio.n} each ({beyond})."
+
+
+def reduction(values: Columns, new: str, old: str) -> float | None:
+    """Percent by which `new` allocates fewer bytes per message than `old`; None if not measured."""
+    after, before = (values[name].get("bytes_per_message") for name in (new, old))
+    return 100 * (1 - after[0] / before[0]) if after and before else None
+
+
+def _memory(values: Columns, new: str, old: str) -> str:
+    less = reduction(values, new, old)
+    if less is None:
+        return ""
+    before, after = values[old]["bytes_per_message"][0], values[new]["bytes_per_message"][0]
+    bar = "beyond" if less > float(ORIGINAL["reduction"]) else "short of"
+    change = f"{abs(less):.1f} % {'less' if less >= 0 else 'more'}"
+    return (
+        f"{new} allocates {after:,.0f} bytes per message against {before:,.0f} with {old}: {change},"
+        f" {bar} the {ORIGINAL['reduction']} % that SentinelStream published (memray, one trial each)."
+    )
+
+
+def _headline(p: Benchmark, name: str, outcomes: Sequence[Outcome]) -> str:
+    rate, trials = f"{p.HEADLINE_RATE:,.0f} msg/s", _loaded(HEADLINE, outcomes)
+    kept = [o for o in trials if o.sustained]
+    lost = f"lost {sum(o.lost for o in trials):,} messages"
+    if trials and not kept:
+        return (
+            f"{name} did not sustain {rate} in any of {len(trials)} trials, {lost}: its latencies are those of a"
+            " growing queue, and not compared with what was published."
+        )
+    measured = measures(kept)
+    if "e2e_max" not in measured:
+        return f"At {rate}: no valid trial of {name}, so no answer."
+    often = "" if len(kept) == len(trials) else f" in {len(kept)} of {len(trials)} trials"
+    tail = tails.highest(kept, "e2e")
+    median = {kind: statistics.median(measured[f"{kind}_{tail}"]) for kind in ("internal", "e2e", "stored")}
+    figures = (
+        f"internal {tail} {median['internal']:.2f} ms, e2e {tail} {median['e2e']:.1f} ms,"
+        f" stored {tail} {median['stored']:.1f} ms"
+    )
+    bar = _against_original(median) if p.HEADLINE_RATE >= 25_000 and tail == "p99" else ""
+    return f"{name} sustained {rate}{often}, {lost}: {figures}.{bar}"
+
+
+def _against_original(median: dict[str, float]) -> str:
+    met = [median["internal"] < 1.0, median["e2e"] < 9.0]
+    how = {2: "Both published p99 figures are met", 1: "One of the two published p99 figures is met"}
+    return f" {how.get(sum(met), 'Neither published p99 figure is met')} (internal < 1 ms, e2e 6–9 ms)."

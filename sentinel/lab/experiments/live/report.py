@@ -1,0 +1,112 @@
+"""The live view in a notebook, and the head of its report; what follows, ledger and answer, is in `report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.core.getipython import get_ipython
+from IPython.display import HTML, display
+
+from sentinel.lab import plots, words
+from sentinel.lab.experiments.live.window import KEYS, RECENT
+from sentinel.lab.notebook import frontend
+from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.tables import Markup, table, together
+from sentinel.lab.report import heading
+from sentinel.lab.run.trial_record import LIVE, Outcome
+from sentinel.lab.trials.feed import replayed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sentinel.lab.experiments.live.window import Figures, Window
+    from sentinel.lab.run.run import Run
+
+__all__ = ["View", "header", "view"]
+
+STEADY = f' width="{plots.SIZE[0]}" height="{plots.SIZE[1]}" decoding="sync" style="max-width: 100%; height: auto"'
+"""The image has its size before it is decoded, and appears with the words around it: nothing jumps or flickers."""
+COUNTS = ("sent", "written", "lost", "rejected", "retries")
+"""What is told of messages, whether or not there are any."""
+RARE = ("duplicated", "skipped", "jumped", "overwritten", "left unread")
+"""What is told only where there are any."""
+TITLES = {"internal": "Internal", "e2e": "E2E", "stored": "Stored"}
+
+
+def header(run: Run) -> HTML:
+    """What is going to be watched, on what."""
+    p = run.data["parameters"]
+    load = f"{words.plain(p['RATE'])} msg/s from {words.counted(p['WORKERS'], 'worker')}, " if p["LOAD"] else ""
+    agent = f"a sample every {words.plain(p['INTERVAL'])} s"
+    lead = "This host, through its own agent, and the pipeline that carries its samples; a watch, not a measurement."
+    return HTML(heading.heading(run, f"{load}{agent}, over {p['TRANSPORT']}", lead))
+
+
+def view(run: Run) -> HTML:
+    """The last watch's last window, out of its folder: what `View` showed at the end."""
+    found = [trial for trial in run.data.get("trials", []) if trial["plan"]["kind"] == LIVE]
+    if not found:
+        return nothing("Nothing was watched.")
+    outcome, p = Outcome.from_dict(found[-1]), run.data["parameters"]
+    window = replayed(run.trial_folder(outcome.plan.number), p["WINDOW"])
+    if not window.end:
+        return nothing("The consumer of this watch left no record: there is nothing to draw.")
+    return HTML(accounted(window, outcome, run.data["watched"]["seconds"]))
+
+
+class View:
+    """One output that is replaced in place; without a notebook around, nothing. `note` is told the window in a line."""
+
+    def __init__(self, seconds: float, note: Callable[[str], object]) -> None:
+        self._seconds = seconds
+        self._note = note
+        self._handle = display(frontend.revealed(), display_id=True) if get_ipython() else None
+
+    def show(self, window: Window, now: int, passed: float) -> None:
+        """The window as of `now` (ns since the epoch), `passed` seconds after the start."""
+        self._note(line(window, now))
+        if self._handle is not None:
+            self._handle.update(HTML(seen(window, now, timed(passed, self._seconds), window.tally(now))))
+
+    def end(self, window: Window, outcome: Outcome, passed: float) -> None:
+        """The window once every message is accounted for."""
+        if self._handle is not None and window.end:
+            self._handle.update(HTML(accounted(window, outcome, passed)))
+
+
+def line(window: Window, now: int) -> str:
+    """The last seconds in one line of a terminal."""
+    recent, pipeline, host = window.recent(now), window.pipeline(now), window.host(now)
+    backlog = words.count(pipeline.backlog[-1]) if len(pipeline.backlog) else words.NOTHING
+    cpu = words.figure(host.values["cpu"][-1]) if len(host.seconds) else words.NOTHING
+    return (
+        f"{words.figure(recent.stored)} msg/s stored, p99 {words.figure(recent.latencies['stored', 0.99])} ms, backlog"
+        f" {backlog}, lost {words.count(window.tally(now)['lost'])}, CPU {cpu} %"
+    )
+
+
+def accounted(window: Window, outcome: Outcome, passed: float) -> Markup:
+    """The window as of its end, with the counts of the ledgers."""
+    got = outcome.consumer
+    counts = {"sent": outcome.sender["sent"], **got, "lost": outcome.lost} if got else window.tally(window.end)
+    return seen(window, window.end, timed(passed, outcome.plan.load.duration), counts | {"left unread": outcome.unread})
+
+
+def timed(passed: float, seconds: float) -> str:
+    """How much of a watch is over."""
+    return f"{passed:.0f} of {words.plain(seconds)} s"
+
+
+def seen(window: Window, now: int, progress: str, counts: Mapping[str, int]) -> Markup:
+    """Figure, key figures and counts."""
+    drawing = plots.live(window.host(now), window.pipeline(now), window.seconds)
+    shown = {name: counts[name] for name in COUNTS} | {name: count for name in RARE if (count := counts.get(name))}
+    told = ", ".join(f"{words.count(count)} {name}" for name, count in shown.items())
+    caption = f"{progress}: {words.counted(window.samples, 'sample')} of this host; messages: {told}."
+    heads = ["", "stored, msg/s", *(f"{TITLES[kind]} p{100 * q:.0f}, ms" for kind, q in KEYS)]
+    rows = [_row(f"last {RECENT:.0f} s", window.recent(now)), _row("since the start", window.whole())]
+    return together([figure_html(drawing, caption, STEADY), table(heads, rows)], "\n")
+
+
+def _row(name: str, figures: Figures) -> list[str]:
+    return [name, words.figure(figures.stored), *(words.figure(figures.latencies[key]) for key in KEYS)]

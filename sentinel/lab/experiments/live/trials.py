@@ -1,0 +1,60 @@
+"""The lab of live.ipynb: this host and the pipeline, watched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab.experiments.live import summary
+from sentinel.lab.experiments.live.watch import Watch, planned
+from sentinel.lab.parameters import Live
+from sentinel.lab.run import series
+from sentinel.lab.run.trial_record import LIVE
+from sentinel.lab.trials.feed import replayed
+from sentinel.lab.trials.session import Session
+
+if TYPE_CHECKING:
+    from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Outcome
+
+OUTSIDE = 3.0
+"""Seconds that starting and draining take, for the progress bar only."""
+
+
+class LiveLab(Session[Live]):
+    """`watch` may be called again."""
+
+    notebook = "live"
+
+    def expected_seconds(self) -> dict[str, float]:
+        """See Session."""
+        return {LIVE: self.parameters.SECONDS + OUTSIDE}
+
+    def watch(self) -> None:
+        """Show what goes on, for SECONDS or until interrupted; the view stays, with the last window."""
+        from sentinel.lab.experiments.live.report import View
+
+        plan = planned(self.parameters, self._numbered())
+        seconds = self.parameters.SECONDS + OUTSIDE
+        self._progress.step("watching", seconds, kind=LIVE)
+        view = View(self.parameters.SECONDS, self._progress.note)
+        folder = self.run.trial_folder(plan.number)
+        given = plan, self.stack, folder, self._warden, self.run.id
+        watch = Watch(*given, check=self._supervision.check, parameters=self.parameters, show=view.show)
+        with self.keeping():
+            self.outcomes.append(watch.run())
+            self.run.data["watched"] = {"seconds": round(watch.seconds, 1), "interrupted": watch.interrupted}
+            view.end(watch.window, self.outcomes[-1], self.run.data["watched"]["seconds"])
+            self.checkpoint()
+        self._progress.advance(seconds)
+
+    @staticmethod
+    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+        """See Session: of the last watch."""
+        if not outcomes:
+            return {"verdict": ["Nothing was watched."]}
+        outcome = outcomes[-1]
+        folder = run.trial_folder(outcome.plan.number)
+        samples = [sample for line in series.intervals(folder / series.AGENT) for sample in line["samples"]]
+        p = Live(**run.data["parameters"])
+        whole = replayed(folder, p.WINDOW).whole()
+        return summary.of_live(p, outcome, samples, run.data["watched"], whole)

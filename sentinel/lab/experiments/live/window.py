@@ -1,0 +1,267 @@
+"""The last seconds of a watched pipeline: lines of its programs' records in, series and key figures out.
+
+Pure: `feed.Feed` brings the lines, and the caller says what time it is. What is older than the window is forgotten, but
+for the latencies and counts of the whole time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sentinel.model.histogram import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+KINDS = ("internal", "e2e", "stored")
+QUANTILES = (0.5, 0.99)
+KEYS = tuple((kind, q) for kind in KINDS for q in QUANTILES)
+READINGS = (
+    "cpu", "mem", "load1", "disk_read_bytes_per_s", "disk_write_bytes_per_s", "net_sent_bytes_per_s",
+    "net_recv_bytes_per_s",
+)  # fmt: skip
+"""What is shown of a sample; units in `probe.FIELDS`, cpu and mem in percent."""
+COUNTS = ("received", "written", "rejected", "lost", "duplicated", "retries", "reconnects")
+RARE = ("skipped", "jumped", "overwritten")
+"""Counts of a consumer that older records do not have, and that are not known of a shared stream."""
+TROUBLES = ("lost", "rejected", "retries")
+SMOOTH = 2.0
+"""Seconds over which a rate is a mean."""
+RECENT = 5.0
+"""Seconds that count as now."""
+AGENT = "agent"
+BEAT = 500_000_000
+"""ns from a load generator's start to its first line."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """This host over the window."""
+
+    seconds: NDArray[np.float64]
+    """Of each sample, from now: negative."""
+    values: dict[str, NDArray[np.float64]]
+    """By reading; NaN where a sample had none."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The pipeline over the window, a value each interval of the consumer's record."""
+
+    seconds: NDArray[np.float64]
+    """From now: negative."""
+    sent: NDArray[np.float64]
+    """Messages per second."""
+    stored: NDArray[np.float64]
+    """Messages per second."""
+    backlog: NDArray[np.float64]
+    """Messages sent, but neither stored nor rejected nor lost yet."""
+    troubles: dict[str, NDArray[np.float64]]
+    """Counts so far, by name; see `TROUBLES`."""
+    latencies: dict[tuple[str, float], NDArray[np.float64]]
+    """ms by kind and quantile; NaN where nothing was stored."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Key figures of a stretch of time."""
+
+    seconds: float
+    stored: float
+    """Messages per second."""
+    latencies: dict[tuple[str, float], float]
+    """ms by kind and quantile; NaN without messages."""
+
+
+NOTHING = Figures(0.0, math.nan, dict.fromkeys(KEYS, math.nan))
+
+
+@dataclass(frozen=True)
+class _Interval:
+    """One line of the consumer's record."""
+
+    at: int
+    counts: dict[str, int]
+    buckets: dict[str, Mapping[str, int]]
+    """Histograms by kind; as they came, since recorders would take a hundred times the memory."""
+    latencies: dict[tuple[str, float], float]
+
+
+class Window:
+    """What `seconds` before now hold. Moments are ns since the epoch."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.samples = 0
+        """Of the agent, so far."""
+        self._whole = _recorders()
+        self._first: _Interval | None = None
+        """The last one before anything was stored."""
+        self._last: _Interval
+        """The last one in which something was stored."""
+        self._host: deque[tuple[int, dict[str, float]]] = deque()
+        self._intervals: deque[_Interval] = deque()
+        self._sent: dict[str, deque[tuple[int, int]]] = {}
+        self._ended: set[str] = set()
+
+    # -- in ------------------------------------------------------------------------------------------------------
+
+    def consumer(self, line: Mapping[str, Any]) -> None:
+        """A line of the consumer's record."""
+        buckets = {kind: line[kind] for kind in KINDS}
+        found = _merged(_recorders(), buckets)
+        _merged(self._whole, buckets)
+        counts = {name: line[name] for name in COUNTS} | {name: line.get(name, 0) for name in RARE}
+        self._intervals.append(_Interval(line["at"], counts, buckets, _milliseconds(found)))
+        if self._first is None or not counts["written"]:
+            self._first = self._last = self._intervals[-1]
+        elif counts["written"] > self._last.counts["written"]:
+            self._last = self._intervals[-1]
+
+    def load(self, name: str, line: Mapping[str, Any]) -> None:
+        """A line of one load generator's record."""
+        self._sent.setdefault(name, deque([(line["at"] - BEAT, 0)])).append((line["at"], line["sent"]))
+
+    def agent(self, line: Mapping[str, Any]) -> None:
+        """A line of the agent's record, which holds samples as they travel."""
+        self._sent.setdefault(AGENT, deque([(0, 0)])).append((line["at"], line["sent"]))
+        for sample in line["samples"]:
+            values = {"cpu": sample["cpu_usage"], "mem": sample["mem_usage"], **(sample.get("fields") or {})}
+            self._host.append((sample["send_time_unix_nano"], values))
+            self.samples += 1
+
+    def ended(self, name: str) -> None:
+        """A sender will send no more."""
+        self._ended.add(name)
+
+    def forget(self, now: int) -> None:
+        """Drop what has left the window; rates and counts keep one value before it to start from."""
+        oldest = now - _ns(self.seconds + SMOOTH)
+        series: list[deque[Any]] = [self._host, *self._sent.values()]
+        for one in series:
+            while len(one) > 1 and one[1][0] < oldest:
+                one.popleft()
+        while len(self._intervals) > 1 and self._intervals[1].at < min(oldest, self._intervals[-1].at - _ns(RECENT)):
+            self._intervals.popleft()
+
+    # -- out -----------------------------------------------------------------------------------------------------
+
+    @property
+    def end(self) -> int:
+        """The moment of the consumer's last line; 0 before its first."""
+        return self._intervals[-1].at if self._intervals else 0
+
+    def tally(self, now: int) -> dict[str, int]:
+        """Messages so far: `sent`, `COUNTS` and `RARE`, of the last moment that every sender has told of."""
+        known = self._known(now)
+        if not known:
+            return dict.fromkeys(("sent", *COUNTS, *RARE), 0)
+        (sent,) = self._sent_at(np.array([known[-1].at], dtype=np.int64))
+        counts = known[-1].counts
+        return {"sent": max(round(sent), _settled(counts)), **counts}
+
+    def _known(self, now: int) -> list[_Interval]:
+        """The consumer's lines up to now, as far as all senders have told their counts."""
+        told = (c[-1][0] for name, c in self._sent.items() if name not in {AGENT, *self._ended})
+        horizon = min((now, *told))
+        return [one for one in self._intervals if one.at <= horizon]
+
+    def _sent_at(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Messages that the bus had taken at each moment."""
+        return sum((_sent(at, counts, name) for name, counts in self._sent.items()), np.zeros(len(at)))
+
+    def host(self, now: int) -> Host:
+        """The agent's samples of the window."""
+        seconds = _ago([at for at, _ in self._host], now)
+        inside = (seconds >= -self.seconds) & (seconds <= 0)
+        values = {name: np.array([v.get(name, math.nan) for _, v in self._host], dtype=float) for name in READINGS}
+        return Host(seconds[inside], {name: array[inside] for name, array in values.items()})
+
+    def pipeline(self, now: int) -> Pipeline:
+        """Rates, latencies, backlog and losses of the window, as far as all senders have told their counts."""
+        known = self._known(now)
+        at = np.array([one.at for one in known], dtype=np.int64)
+        sent = self._sent_at(at)
+        counts = {name: np.array([one.counts[name] for one in known], dtype=float) for name in COUNTS}
+        seconds = _ago(at, now)
+        inside = (seconds >= -self.seconds) & (seconds <= 0)
+        rates = _rate(seconds, sent)[inside], _rate(seconds, counts["written"])[inside]
+        backlog = np.maximum(np.round(sent) - [_settled(one.counts) for one in known], 0.0)[inside]
+        troubles = {name: counts[name][inside] for name in TROUBLES}
+        latencies = {key: np.array([one.latencies[key] for one in known], dtype=float)[inside] for key in KEYS}
+        return Pipeline(seconds[inside], *rates, backlog, troubles, latencies)
+
+    def recent(self, now: int) -> Figures:
+        """The last seconds before now."""
+        known = self._known(now)
+        if not known:
+            return NOTHING
+        last = known[-1]
+        start = next((one for one in reversed(known) if one.at <= last.at - _ns(RECENT)), known[0])
+        found = _recorders()
+        for one in known:
+            if one.at > start.at:
+                _merged(found, one.buckets)
+        return _figures(start, last, found)
+
+    def whole(self) -> Figures:
+        """From the first message to the last."""
+        if self._first is None:
+            return NOTHING
+        return _figures(self._first, self._last, self._whole)
+
+
+def _settled(counts: Mapping[str, int]) -> int:
+    """Messages whose fate is known: stored once, rejected, or lost."""
+    return counts["written"] - counts["duplicated"] + counts["rejected"] + counts["lost"]
+
+
+def _ns(seconds: float) -> int:
+    return int(seconds * 1e9)
+
+
+def _ago(at: Sequence[int] | NDArray[np.int64], now: int) -> NDArray[np.float64]:
+    return np.asarray((np.asarray(at, dtype=np.int64) - now) / 1e9)
+
+
+def _sent(at: NDArray[np.int64], counts: Sequence[tuple[int, int]], name: str) -> NDArray[np.float64]:
+    """A sender's count at each moment: the agent's rises in steps, a load generator's between two of its notes."""
+    moments, sent = np.array(counts, dtype=np.int64).T
+    if name == AGENT:
+        return np.asarray(sent[np.maximum(np.searchsorted(moments, at, side="right") - 1, 0)], dtype=float)
+    return np.asarray(np.interp((at - moments[0]) / 1e9, (moments - moments[0]) / 1e9, sent, left=0.0))
+
+
+def _rate(seconds: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Growth per second over the last `SMOOTH` seconds of each moment; NaN at the first."""
+    since = np.searchsorted(seconds, seconds - SMOOTH)
+    passed = seconds - seconds[since]
+    unknown = np.full(len(seconds), math.nan)
+    return np.asarray(np.divide(counts - counts[since], passed, out=unknown, where=passed > 0))
+
+
+def _recorders() -> dict[str, Recorder]:
+    return {kind: Recorder() for kind in KINDS}
+
+
+def _merged(recorders: dict[str, Recorder], buckets: Mapping[str, Mapping[str, int]]) -> dict[str, Recorder]:
+    for kind, recorder in recorders.items():
+        recorder.merge(Recorder.from_dict(buckets[kind]))
+    return recorders
+
+
+def _milliseconds(recorders: Mapping[str, Recorder]) -> dict[tuple[str, float], float]:
+    return {(kind, q): recorders[kind].quantile(q) / 1e6 for kind, q in KEYS}
+
+
+def _figures(first: _Interval, last: _Interval, recorders: Mapping[str, Recorder]) -> Figures:
+    seconds = (last.at - first.at) / 1e9
+    stored = (last.counts["written"] - first.counts["written"]) / seconds if seconds > 0 else math.nan
+    return Figures(seconds, stored, _milliseconds(recorders))

@@ -1,0 +1,311 @@
+"""The knee of a configuration: which rate is offered next, and which is the highest that meets the SLO. Pure.
+
+First a climb: one trial a rate, up a ladder, until a rate fails; a trial that does not meet the SLO is repeated at
+once, and the better of the two counts there. Then bisections between the highest rate that met it and the lowest that
+did not. Then a confirmation by fresh repeats at the knee and at the next rate up, and wherever those move it to, until
+it stays. The search assumes monotonicity: what sustains a rate sustains every lower one. The answer only assumes it of
+the chance to do so: it is a decreasing fit to all trials at all rates, and where they contradict each other its
+interval is wide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+from scipy import optimize
+
+from sentinel.lab.statistics.sustained import most_growth, reached
+from sentinel.lab.trials.plans import interleaved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sentinel.lab.run.trial_record import Outcome
+
+CLIMB, CONFIRM = "climb", "confirm"
+"""Phases."""
+HOLDS, FAILS, SILENT = "meets the SLO", "fails", "inconclusive"
+"""Verdicts on a trial, and on a rate."""
+LOSS, BACKLOG, BEHIND, SLOW = "loss", "backlog", "not sustained", "stored p99"
+"""Why a trial fails."""
+GENERATOR, INVALID = "generator", "invalid"
+"""Why it is inconclusive."""
+UNDECIDED = {GENERATOR, INVALID}
+"""Reasons that speak against the measurement, not against the configuration."""
+BISECTIONS = 2
+"""How often a step of the ladder is halved."""
+HALF = 0.5 + 1e-9
+"""Share of trials above which a rate counts as met: a fit of floats to one half may be a hair above it."""
+ROUNDING = 1.01
+"""Quotient by which two rates of three digits may miss theirs."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One trial at one rate."""
+
+    configuration: str
+    rate: float
+    """Offered, msg/s."""
+    phase: str
+    """`CLIMB` or `CONFIRM`."""
+    trial: int
+    """Its number in the run."""
+    sent: float
+    """What the load generator sent, msg/s."""
+    growth: float
+    """Messages by which the backlog grew from the end of the warm-up to the end of the load."""
+    why: str
+    """Why it does not meet the SLO; empty if it does."""
+
+    @property
+    def verdict(self) -> str:
+        """`HOLDS`, `FAILS` or `SILENT`."""
+        return SILENT if self.why in UNDECIDED else FAILS if self.why else HOLDS
+
+
+Trial: TypeAlias = "Callable[[str, float, str], Step]"
+"""Carries out one trial: configuration, rate (msg/s), phase."""
+
+
+def reason(outcome: Outcome, sent: float, growth: float, slo: float) -> str:
+    """Why a trial does not meet the SLO, empty if it does; `sent` in msg/s, `growth` in messages, `slo` in ms.
+
+    The SLO: nothing lost, the load sustained (see `sustained`), stored p99 within `slo`. Loss and a growing backlog
+    come first: whatever the load generator left out, the consumer did not keep up with less.
+    """
+    if not outcome.valid:
+        return INVALID
+    if outcome.lost or growth >= most_growth(outcome.plan.load):
+        return LOSS if outcome.lost else BACKLOG
+    if not _offered(outcome, sent, slo):
+        return GENERATOR
+    if not outcome.sustained:
+        return BEHIND
+    stored = outcome.latencies.get("stored", {}).get("p99")
+    if stored is None:
+        return INVALID
+    return SLOW if stored > slo else ""
+
+
+def _offered(outcome: Outcome, sent: float, slo: float) -> bool:
+    """Whether the load generator sent all, and in time."""
+    load, delay = outcome.plan.load, outcome.latencies.get("send_delay", {}).get("p99", 0.0)
+    return not outcome.sender.get("unsent") and reached(load.rate, sent * load.duration, load.duration) and delay <= slo
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The rates of a climb, msg/s: a list, or from `start` by `factor` up to `ceiling`, which is the last."""
+
+    start: float
+    factor: float
+    ceiling: float
+    rates: tuple[float, ...] = ()
+
+    @property
+    def finest(self) -> float:
+        """Quotient of two rates between which none is offered; a list is taken as it is."""
+        return math.inf if self.rates else self.factor ** (0.5**BISECTIONS)
+
+    @property
+    def rungs(self) -> list[float]:
+        """All of them, rising."""
+        found = [self.rates[0] if self.rates else self.start]
+        while (higher := self.above(found[-1])) is not None:
+            found.append(higher)
+        return found
+
+    def above(self, rate: float) -> float | None:
+        """The next rung; None at the top."""
+        higher = self.rates or (min(rounded(rate * self.factor), self.ceiling),)
+        return next((one for one in higher if one > rate), None)
+
+    def between(self, low: float, high: float) -> float | None:
+        """The geometric middle of two rates; None where they are as near as it gets, but for the rounding."""
+        middle = rounded(math.sqrt(low * high))
+        return middle if high / low > ROUNDING * self.finest and low < middle < high else None
+
+
+def rounded(rate: float) -> float:
+    """To three significant digits: a rate that can be said."""
+    return float(f"{rate:.3g}")
+
+
+@dataclass(frozen=True)
+class Level:
+    """All trials of one configuration at one rate: why each does not meet the SLO, empty where it does."""
+
+    rate: float
+    climb: tuple[str, ...]
+    confirm: tuple[str, ...]
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """Both phases'."""
+        return self.climb + self.confirm
+
+    @property
+    def met(self) -> int:
+        """How many meet the SLO."""
+        return self.trials.count("")
+
+    @property
+    def failed(self) -> int:
+        """How many fail; the others are inconclusive."""
+        return sum(why not in {"", *UNDECIDED} for why in self.trials)
+
+    @property
+    def decided(self) -> int:
+        """How many speak for or against the configuration."""
+        return self.met + self.failed
+
+    @property
+    def climbed(self) -> str:
+        """What the climb makes of it: the best of its trials."""
+        return HOLDS if self.met else FAILS if self.failed else SILENT
+
+    @property
+    def why(self) -> str:
+        """The commonest reason against it; of what is inconclusive only where nothing else is. Empty without any."""
+        reasons = Counter(why for why in self.trials if why and (why in UNDECIDED) == (not self.failed))
+        return reasons.most_common(1)[0][0] if reasons else ""
+
+
+def levels(steps: Iterable[Step]) -> list[Level]:
+    """One configuration's trials by rate, rising."""
+    found: dict[float, dict[str, list[str]]] = {}
+    for step in steps:
+        found.setdefault(step.rate, {CLIMB: [], CONFIRM: []})[step.phase].append(step.why)
+    return [Level(rate, tuple(whys[CLIMB]), tuple(whys[CONFIRM])) for rate, whys in sorted(found.items())]
+
+
+def _of(steps: Sequence[Step], name: str) -> list[Step]:
+    return [step for step in steps if step.configuration == name]
+
+
+# -- climbing --------------------------------------------------------------------------------------------------------
+
+
+def climb(names: Sequence[str], trial: Trial, ladder: Ladder) -> list[Step]:
+    """Find where each configuration begins to fail; they take turns, so that a drift of the machine meets all alike."""
+    steps: list[Step] = []
+    while wanted := {name: rate for name in names if (rate := next_rate(_of(steps, name), ladder)) is not None}:
+        for name, rate in wanted.items():
+            steps.append(trial(name, rate, CLIMB))
+            if steps[-1].why:  # one bad trial alone is not the knee
+                steps.append(trial(name, rate, CLIMB))
+    return steps
+
+
+def next_rate(steps: Sequence[Step], ladder: Ladder) -> float | None:
+    """The rate that one configuration's climb offers next; None when it is over."""
+    if not steps:
+        return ladder.rungs[0]
+    seen = {level.rate: level.climbed for level in levels(steps)}
+    held = max((rate for rate, verdict in seen.items() if verdict == HOLDS), default=None)
+    broken = min((rate for rate, verdict in seen.items() if verdict != HOLDS), default=None)
+    if broken is None:
+        return ladder.above(max(seen))
+    return None if held is None else ladder.between(held, broken)
+
+
+# -- confirming ------------------------------------------------------------------------------------------------------
+
+
+def confirm(steps: Sequence[Step], trial: Trial, ladder: Ladder, repeats: int) -> list[Step]:
+    """Repeat the rates around each configuration's knee, interleaved; the climb's steps in, the confirmation's out."""
+    names, done = list(dict.fromkeys(step.configuration for step in steps)), list(steps)
+    while pairs := {f"{n} {rate}": (n, rate) for n in names for rate in to_confirm(levels(_of(done, n)), ladder)}:
+        done += [trial(*pairs[pair], CONFIRM) for _, pair in interleaved(list(pairs), repeats)]
+    return done[len(steps) :]
+
+
+def to_confirm(found: Sequence[Level], ladder: Ladder) -> list[float]:
+    """The rates that one configuration's confirmation offers next; none when it is over."""
+    confirmed = {level.rate for level in found if level.confirm}
+    top, beyond = _around(found)
+    if missing := [level.rate for level in (top, beyond) if level is not None and level.rate not in confirmed]:
+        return missing
+    if top is None:
+        return []
+    further = ladder.above(top.rate) if beyond is None else ladder.between(top.rate, beyond.rate)
+    return [further] if further is not None else []
+
+
+# -- the knee --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Knee:
+    """What the sweep of one configuration found; rates in msg/s."""
+
+    rate: float | None
+    """The highest rate at which more than half of the trials meet the SLO, by a decreasing fit to all of them; None if
+    there is no such rate."""
+    low: float | None
+    """The highest rate up to which no trial fails."""
+    high: float | None
+    """The lowest rate from which on no trial meets the SLO; None where some do at the highest that says anything."""
+    next: float | None
+    """The next rate that was offered beyond; None if none was."""
+    why: str
+    """What speaks against that: the commonest reason."""
+    held: tuple[int, int] = (0, 0)
+    """At `rate`: so many trials meet the SLO, of so many."""
+    missed: tuple[int, int] = (0, 0)
+    """At `next`: so many trials do not, of so many."""
+
+    @property
+    def at_least(self) -> bool:
+        """Whether nothing speaks against the configuration at the next rate: it may sustain more."""
+        return self.next is None or self.why in UNDECIDED
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self) | {"at_least": self.at_least}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        own: dict[str, Any] = {name: value for name, value in data.items() if name != "at_least"}
+        return cls(**own | {name: tuple(data[name]) for name in ("held", "missed")})
+
+
+def found(steps: Iterable[Step]) -> Knee:
+    """The knee of one configuration, out of its steps."""
+    seen = levels(steps)
+    top, beyond = _around(seen)
+    failing = min((level.rate for level in seen if level.failed), default=math.inf)
+    meeting = max((level.rate for level in seen if level.met), default=0.0)
+    return Knee(
+        rate=top.rate if top else None,
+        low=max((level.rate for level in seen if level.met and level.rate < failing), default=None),
+        high=min((level.rate for level in seen if level.failed and level.rate > meeting), default=None),
+        next=beyond.rate if beyond else None,
+        why=beyond.why if beyond else "",
+        held=(top.met, len(top.trials)) if top else (0, 0),
+        missed=(len(beyond.trials) - beyond.met, len(beyond.trials)) if beyond else (0, 0),
+    )
+
+
+def _around(seen: Sequence[Level]) -> tuple[Level | None, Level | None]:
+    """The last rate at which the fit is above one half, and the next that was offered; None where there is none.
+
+    The fit is isotonic: of all shares of trials that meet the SLO that do not rise with the rate, those nearest to the
+    ones seen, each rate with the weight of its trials.
+    """
+    decided = [level for level in seen if level.decided]
+    if not decided:
+        return None, seen[0] if seen else None
+    shares, weights = ([level.met / level.decided for level in decided], [level.decided for level in decided])
+    fit = optimize.isotonic_regression(shares, weights=weights, increasing=False).x
+    top = max((level for level, share in zip(decided, fit, strict=True) if share > HALF), key=_rate, default=None)
+    return top, next((level for level in seen if top is None or level.rate > top.rate), None)
+
+
+def _rate(level: Level) -> float:
+    return level.rate

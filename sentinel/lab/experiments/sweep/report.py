@@ -1,0 +1,142 @@
+"""The sections of a sweep's report, each a function of a run; what benchmarks have too is in `report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.display import HTML
+
+from sentinel.lab import plots, words
+from sentinel.lab.experiments.sweep import knee, results
+from sentinel.lab.experiments.sweep.knee import BISECTIONS, FAILS, HOLDS, SILENT
+from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.style import looks
+from sentinel.lab.presentation.tables import PUBLISHED, Markup, paragraphs, table, tag, together
+from sentinel.lab.run import queries
+from sentinel.lab.statistics.sustained import ENOUGH, growth_seconds
+
+if TYPE_CHECKING:
+    from sentinel.lab.experiments.sweep.knee import Step
+    from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Outcome
+
+__all__ = ["climb", "key_results", "load", "steps"]
+
+HEADS = (
+    "Trial", "Phase", "Configuration", "offered, msg/s", "sent, msg/s", "achieved, msg/s", "backlog grew by, messages",
+    "stored p50, ms", "stored p99, ms", "e2e p99, ms", "lost", "send delay p99, ms", "verdict",
+)  # fmt: skip
+LOOKS = {HOLDS: ("✓", "good"), FAILS: ("✗", "bad"), SILENT: ("?", "")}
+"""Mark and class of a verdict."""
+
+
+def load(run: Run) -> str:
+    """What was offered, for the report's head."""
+    p = run.data["parameters"]
+    rates = sorted({step["rate"] for step in run.data.get("steps", [])})
+    span = f"{words.plain(rates[0])} to {words.plain(rates[-1])} msg/s" if rates else "nothing"
+    how = "as listed" if p["RATES"] else f"rising by {words.plain(p['FACTOR'])}"
+    return (
+        f"{span}, {how}, from {words.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over {p['TRANSPORT']},"
+        f" {words.plain(p['DURATION'])} s a step after the warm-up, knees confirmed by"
+        f" {words.counted(p['REPEATS'], 'repeat')}; SLO: nothing lost, the load sustained, stored p99 within"
+        f" {words.plain(p['P99_STORED_MS'])} ms"
+    )
+
+
+def key_results(run: Run) -> HTML:
+    """The highest rate at which each configuration meets the SLO, with its interval, and how it does there."""
+    if not run.data.get("knees"):
+        return nothing("Nothing was offered to any configuration: there are no results.")
+    names = queries.names(run)
+    several = len(names) > 1
+    heads = ["Measure, unit", *names, *([f"{names[-1]} ÷ {names[0]}"] if several else []), PUBLISHED]
+    body = [
+        [row.head.strip(", "), *row.cells, *([row.ratio] if several else []), row.published]
+        for row in results.rows(run)
+    ]
+    notes = tag("div", paragraphs(results.footnotes(run)), class_="notes")
+    return HTML(together([table(heads, body), notes]))
+
+
+def climb(run: Run) -> HTML:
+    """Latency percentiles and achieved rate over the offered rate."""
+    found = results.points(run)
+    if not found:
+        return nothing("No valid trial: there is nothing to draw.")
+    bad = [str(outcome.plan.number) for _, outcome in results.tried(run) if not outcome.valid]
+    left_out = f" Invalid and left out: trial {words.joined(bad)}." if bad else ""
+    missing = [name for name in queries.names(run) if name not in found]
+    without = f" Without a valid trial, so not shown: {words.joined(missing)}." if missing else ""
+    caption = (
+        "One dot per trial, lines through the medians, all axes logarithmic. The upright line of each configuration is"
+        " the highest rate at which it meets the SLO, the band its interval. Where achieved leaves the diagonal, less"
+        " is stored than offered: the consumer's limit or, at crosses, the generator's."
+    )
+    slo = run.data["parameters"]["P99_STORED_MS"]
+    picture = plots.climb(found, results.knees(run), slo, looks(queries.names(run)))
+    return HTML(figure_html(picture, f"{caption}{left_out}{without}"))
+
+
+def steps(run: Run) -> HTML:
+    """Every trial, whether it meets the SLO, and by which rules."""
+    found = results.tried(run)
+    if not found:
+        return nothing("No trial was carried out.")
+    slo = run.data["parameters"]["P99_STORED_MS"]
+    rows = [_row(step, outcome, slo) for step, outcome in found]
+    whole = table(HEADS, rows, words=(1, 2, len(HEADS) - 1), class_="dense")
+    return HTML(together([whole, tag("div", paragraphs(rules(run)), class_="notes")]))
+
+
+def _row(step: Step, outcome: Outcome, slo: float) -> list[object]:
+    def p(kind: str, name: str) -> str:
+        return words.figure(outcome.latencies.get(kind, {}).get(name))
+
+    achieved = words.figure(outcome.throughput) if outcome.throughput else words.NOTHING
+    return [
+        step.trial, step.phase, step.configuration, words.plain(step.rate), words.figure(step.sent), achieved,
+        words.count(round(step.growth)), p("stored", "p50"), p("stored", "p99"), p("e2e", "p99"),
+        words.count(outcome.lost), p("send_delay", "p99"), _verdict(step, slo),
+    ]  # fmt: skip
+
+
+def _generator(step: Step) -> str:
+    share = step.sent / step.rate
+    return f"the generator sent {100 * share:.0f} %" if share < ENOUGH else "the generator was late"
+
+
+def _verdict(step: Step, slo: float) -> Markup:
+    mark, look = LOOKS[step.verdict]
+    said = {
+        "": knee.HOLDS,
+        knee.LOSS: "lost messages",
+        knee.BACKLOG: "the backlog grew",
+        knee.BEHIND: "not sustained",
+        knee.SLOW: f"stored p99 over {words.plain(slo)} ms",
+        knee.GENERATOR: _generator(step),
+        knee.INVALID: "invalid",
+    }
+    return tag("span", f"{mark} {said[step.why]}", class_=look)
+
+
+def rules(run: Run) -> list[str]:
+    """By which rules a trial meets the SLO and a knee is found, in sentences."""
+    p = run.data["parameters"]
+    grown = growth_seconds(p["DURATION"])
+    slo, ladder = words.plain(p["P99_STORED_MS"]), "the next one listed" if p["RATES"] else f"{p['FACTOR']:g}× as much"
+    halved = "" if p["RATES"] else f"; the gap around the knee is then halved {BISECTIONS} times, geometrically"
+    return [
+        f"A trial meets the SLO if it is valid, nothing was lost, the load was sustained and stored p99 is within {slo}"
+        f" ms. Sustained: the backlog grew by less than {grown:g} s of load, at least {100 * ENOUGH:.0f} % of the"
+        " offered load was stored while it lasted, from one flush to another, and neither e2e nor stored p50 rose from"
+        " the first to the last third of the measured seconds.",
+        "A trial without loss or growing backlog is inconclusive where the load generator left messages unsent, sent"
+        f" less than {100 * ENOUGH:.0f} % of the offered rate, or was over {slo} ms late itself (send delay p99); so is"
+        " an invalid one.",
+        f"Climb: one trial per rate, then {ladder}, until one fails; a trial that does not meet the SLO is repeated at"
+        f" once and the better of the two counts{halved}. The search assumes monotonicity.",
+        f"Confirmation: {words.counted(p['REPEATS'], 'trial')} at the knee and at the next rate up, interleaved, and"
+        " wherever those move it to. The knee is the highest rate at which more than half of the trials meet the SLO,"
+        " by a decreasing (isotonic) fit to all trials of both phases.",
+    ]

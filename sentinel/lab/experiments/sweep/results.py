@@ -1,0 +1,161 @@
+"""A sweep's record made ready to be drawn, tabled or printed: points by configuration, key results as short texts.
+
+Pure: run.json in, data and text out. What is not there is a dash.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sentinel.lab import words
+from sentinel.lab.experiments.benchmark import summary
+from sentinel.lab.experiments.benchmark.summary import ORIGINAL
+from sentinel.lab.experiments.sweep.knee import Knee, Step
+from sentinel.lab.experiments.sweep.summary import interval
+from sentinel.lab.limits import bounds
+from sentinel.lab.report.results import TERMINAL, Row, share_note
+from sentinel.lab.run import queries
+from sentinel.lab.words import NOTHING
+
+if TYPE_CHECKING:
+    from sentinel.lab.limits.bounds import Limit
+    from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Outcome
+
+
+@dataclass(frozen=True)
+class Point:
+    """One valid trial of a sweep, as a figure needs it."""
+
+    rate: float
+    """Offered, msg/s."""
+    verdict: str
+    """`knee.HOLDS`, `FAILS` or `SILENT`."""
+    values: dict[str, float]
+    """See `summary.measures`."""
+
+
+def tried(run: Run) -> list[tuple[Step, Outcome]]:
+    """Every step with its trial: by configuration, rate and trial."""
+    trials = {outcome.plan.number: outcome for outcome in queries.outcomes(run)}
+    steps = [Step(**step) for step in run.data.get("steps", [])]
+    order = queries.names(run)
+    steps.sort(key=lambda step: (order.index(step.configuration), step.rate, step.trial))
+    return [(step, trials[step.trial]) for step in steps]
+
+
+def knees(run: Run) -> dict[str, Knee]:
+    """What was found, by configuration."""
+    return {name: Knee.from_dict(found) for name, found in run.data.get("knees", {}).items()}
+
+
+def points(run: Run) -> dict[str, list[Point]]:
+    """Every valid trial, by configuration; rates rise."""
+    found: dict[str, list[Point]] = {}
+    for step, outcome in tried(run):
+        values = {name: value for name, (value,) in summary.measures([outcome]).items()}
+        if values:
+            found.setdefault(step.configuration, []).append(Point(step.rate, step.verdict, values))
+    return found
+
+
+# -- key results -----------------------------------------------------------------------------------------------------
+
+
+def rows(run: Run) -> list[Row]:
+    """The highest rate at which each configuration meets the SLO, and how it does there."""
+    found = list(knees(run).values())
+    held, limit = [_rate(one) for one in found], _limit(run)
+    published = {name: ORIGINAL[name] for name in ("internal_p99", "e2e_p99")}
+    latencies = [
+        _measured(run, f"{title} {p}", "ms", f"{kind}_{p}", published.get(f"{kind}_{p}", NOTHING))
+        for title, kind, p in (
+            ("Stored", "stored", "p50"),
+            ("Stored", "stored", "p90"),
+            ("Stored", "stored", "p99"),
+            ("E2E", "e2e", "p99"),
+            ("Internal", "internal", "p99"),
+            ("Send delay", "send_delay", "p99"),
+        )
+    ]
+    return [
+        Row("Highest rate within the SLO", "msg/s", ORIGINAL["rate"], held, words.ratio(run.data["ratios"]["held"])),
+        Row("Interval", "msg/s", NOTHING, [interval(one.low, one.high) for one in found]),
+        Row("Trials that meet the SLO there", "", NOTHING, [_of(one.held) for one in found]),
+        Row("Share of the limit", "%", NOTHING, [bounds.share(one.rate, limit) for one in found]),
+        Row(
+            "Next rate offered",
+            "msg/s",
+            NOTHING,
+            [NOTHING if one.next is None else words.plain(one.next) for one in found],
+        ),
+        Row("Trials that do not meet it there", "", NOTHING, [_of(one.missed) for one in found]),
+        Row("Limited there by", "", NOTHING, [one.why or NOTHING for one in found]),
+        *latencies,
+        _measured(run, "CPU per message", "µs", "cpu_us"),
+    ]
+
+
+def _rate(found: Knee) -> str:
+    if found.rate is None:
+        return NOTHING
+    return f"{'≥ ' if found.at_least else ''}{words.plain(found.rate)}"
+
+
+def _of(counts: tuple[int, int]) -> str:
+    return f"{counts[0]} of {counts[1]}" if counts[1] else NOTHING
+
+
+def _limit(run: Run) -> Limit | None:
+    """What bounds the rate of a paced load; None where limits were not measured."""
+    p = run.data["parameters"]
+    return bounds.bound(bounds.of_run(run), p["TRANSPORT"], paced=True)
+
+
+def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
+    """Medians over the confirming trials at the highest rate that meets the SLO."""
+    medians: dict[str, dict[str, Any]] = run.data["summary"]
+    return Row(name, unit, published, [words.figure(medians[key].get(measure)) for key in knees(run)])
+
+
+def footnotes(run: Run) -> list[str]:
+    """What a reader must know to read the table right."""
+    slo = words.plain(run.data["parameters"]["P99_STORED_MS"])
+    notes = [
+        f"SLO: nothing lost, the load sustained, stored p99 within {slo} ms. Highest rate: where more than half of the"
+        " trials meet it, by a decreasing fit to all trials, climb and confirmation.",
+        "Interval: from the highest rate up to which no trial fails to the lowest from which on none meets the SLO.",
+        "Latencies and CPU: medians of the confirming trials at the highest rate within the SLO.",
+    ]
+    if any(one.at_least and one.rate is not None for one in knees(run).values()):
+        notes.append(
+            "≥: nothing speaks against the configuration at the next rate; the load generator was the limit,"
+            " or no higher rate was offered."
+        )
+    if (limit := _limit(run)) is not None:
+        shares = [bounds.share(one.rate, limit) for one in knees(run).values()]
+        notes.append(share_note("the highest rate", limit, shares))
+    names = queries.names(run)
+    if len(names) > 1:
+        notes.append(f"Ratio: {names[-1]} ÷ {names[0]}, with its range from one end of the intervals to the other.")
+    return notes
+
+
+# -- terminal --------------------------------------------------------------------------------------------------------
+
+
+def terminal_table(run: Run) -> str:
+    """The key results as plain text, as wide as a terminal."""
+    if not run.data.get("knees"):
+        return f"run {run.id}: no results"
+    several = len(queries.names(run)) > 1
+    texts = [[row.published, *row.cells, *([row.ratio.split(" ")[0]] if several else [])] for row in rows(run)]
+    heads = ["published", *knees(run), *(["ratio"] if several else [])]
+    index = [row.head.strip(", ") for row in rows(run)]
+    table = pd.DataFrame(texts, index=index, columns=heads).to_string(line_width=TERMINAL)
+    notes = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *run.data.get("verdict", [])]]
+    return "\n".join([run.data["stack"]["label"], "", table, "", *notes])

@@ -1,0 +1,130 @@
+"""The limits of a machine: what the bus alone and the store alone can do, and which of them bounds a throughput.
+
+Pure. `limits` measures them; a run keeps them in run.json as `limits`.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from sentinel.lab import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sentinel.lab.run.run import Run
+
+BUS = PUBLISH, XADD, READ, DELIVERY = "PUBLISH", "XADD", "stream read", "Pub/Sub delivery"
+"""Names of the bus's limits."""
+LINES = (1, 256, 5000)
+"""Lines per request with which the store is measured…"""
+CONNECTIONS = (1, 2, 4)
+"""…and over how many connections; at each number of lines those that reach most are its limit."""
+AT_REFERENCE = "at the reference"
+"""What is said in place of a share of more than 100 %: a limit that was passed is none."""
+
+
+def store(lines: int) -> str:
+    """Name of the store's limit at so many lines per request."""
+    return f"store, {words.counted(lines, 'line')}"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What one part of the stack can do when nothing else is asked of the machine, its measuring client included."""
+
+    name: str
+    words: str
+    """What is counted, as `messages that Redis takes by …`."""
+    unit: str
+    """`msg/s` or `points/s`; a message becomes a point."""
+    values: tuple[float, ...]
+    """One a repeat, in `unit`."""
+
+    @property
+    def median(self) -> float:
+        """Of the repeats."""
+        return statistics.median(self.values)
+
+    @property
+    def highest(self) -> float:
+        """Of the repeats: what throughputs are held against."""
+        return max(self.values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self) | {"values": list(self.values)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        return cls(**{**data, "values": tuple(data["values"])})
+
+
+def of_run(run: Run) -> list[Limit]:
+    """The limits measured in a run; none in runs older than they."""
+    return [Limit.from_dict(limit) for limit in run.data.get("limits", [])]
+
+
+def bound(limits: Iterable[Limit], transport: str, *, paced: bool) -> Limit | None:
+    """What a throughput is held against: the lowest of the limits on its messages' way. None where one is missing.
+
+    Every message passes the store, of which the highest of its limits counts, whatever a configuration makes of it, so
+    that all are held against one. Before that, a message on a stream is read; in a paced load it is also added
+    meanwhile. On Pub/Sub it is delivered, which takes sending and reading at once. Each limit is measured alone, so the
+    bound is a generous one: a pipeline whose parts share the cores stays below it.
+    """
+    known = {limit.name: limit for limit in limits}
+    way = [READ, *([XADD] if paced else [])] if transport == "stream" else [DELIVERY]
+    passed, stored = [known.get(name) for name in way], [known.get(store(lines)) for lines in LINES]
+    if None in (*passed, *stored):
+        return None
+    best = max(filter(None, stored), key=lambda limit: limit.highest)
+    return min([*filter(None, passed), best], key=lambda limit: limit.highest)
+
+
+def share(throughput: float | None, limit: Limit | None) -> str:
+    """The throughput in percent of the limit, or that it is at least as much; a dash where either is not known."""
+    if throughput is None or limit is None:
+        return words.NOTHING
+    return AT_REFERENCE if throughput > limit.highest else words.figure(100 * throughput / limit.highest)
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """What a configuration reached, held against what bounds it."""
+
+    key: str
+    """Whose look it has: a configuration's name, or `HEADLINE`."""
+    label: str
+    value: float
+    """msg/s."""
+    trials: int
+    """How many stand behind it."""
+    limit: Limit
+    at_least: bool = False
+    """Whether it may be more: nothing higher was found to fail."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether it is more than the limit, which then is none but a reference."""
+        return self.value > self.limit.highest
+
+    @property
+    def part(self) -> float:
+        """Of the limit; more than 1 is never shown."""
+        return self.value / self.limit.highest
+
+    @property
+    def share(self) -> str:
+        """`75.0 %`, or with both figures `at the reference (120,000 of 100,000)`."""
+        if self.passes:
+            return f"{AT_REFERENCE} ({words.figure(self.value)} of {words.figure(self.limit.highest)})"
+        return f"{words.figure(100 * self.part)} %"
+
+    @property
+    def against(self) -> str:
+        """The same with the limit's name: `75.0 % of stream read`."""
+        return f"{self.share}, {self.limit.name}" if self.passes else f"{self.share} of {self.limit.name}"

@@ -1,0 +1,155 @@
+"""Executes a notebook through papermill into a run's folder, with a progress bar, and exports its report.
+
+Parameters are checked before anything starts. The kernel is this interpreter's. Whatever ends this process, the kernel
+ends with it, and the kernel's warden ends the servers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import papermill
+from nbclient.exceptions import DeadKernelError
+from tqdm import tqdm
+
+from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsError, TrialError
+from sentinel.lab import stack
+from sentinel.lab.notebook import notebook_file
+from sentinel.lab.notebook.kernel import OwnKernel
+from sentinel.lab.notebook.progress_bar import PROGRESS, state, watched
+from sentinel.lab.page import page
+from sentinel.lab.parameters import Shared
+from sentinel.lab.run import conclusion
+from sentinel.lab.run.run import FAILED, FINISHED, INTERRUPTED, Run, load, new_id
+from sentinel.lab.trials.supervision import require_room
+from sentinel.settings import announce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOTEBOOKS = Path("notebooks")
+QUIET_KERNEL = ["--IPKernelApp.log_level=40"]
+"""ipykernel warns of unencrypted TCP at every start; it listens on loopback only."""
+
+
+def find_notebook(name: str) -> Path:
+    """`benchmark`, or a path, to the notebook.
+
+    Raises:
+        SettingsError: there is no such notebook; the message lists what there is.
+        RunError: it is no notebook.
+    """
+    path = Path(name) if name.endswith(".ipynb") else NOTEBOOKS / f"{name}.ipynb"
+    if not path.exists():
+        there = ", ".join(sorted(p.stem for p in NOTEBOOKS.glob("*.ipynb"))) or "none here"
+        raise SettingsError(f"no notebook at {path} (start from the repository's root): there are {there}")
+    notebook_file.read(path)
+    return path
+
+
+def parameter_names(notebook: Path) -> list[str]:
+    """The names of a notebook's parameters."""
+    logging.getLogger("papermill").setLevel(logging.WARNING)
+    return list(papermill.inspect_notebook(str(notebook)))
+
+
+def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
+    """Execute into a new run's folder, and return the run; its page is written, whatever became of it.
+
+    Raises:
+        SettingsError, StackError, BusError, StoreError: the stack cannot be had; nothing was started.
+        RunError: the folder cannot be written, or the disk has no room for a run.
+        RunEndedError: the run was interrupted or could not go on; what it measured is kept.
+        TrialError: a cell failed; what was executed is kept, and named in the message.
+    """
+    stack.ensure(parameters.get("STACK", Shared.STACK))
+    run = Run(new_id(notebook.stem))
+    require_room(run.folder)
+    run.create()
+    progress = run.folder / PROGRESS
+    announce(run.id, progress)
+    try:
+        with stoppable(progress) as stopped, watched(progress):
+            failure = _executed(notebook, run, parameters)
+    finally:
+        progress.unlink(missing_ok=True)
+    if not (run.folder / "run.json").exists():
+        raise failure or TrialError(f"{notebook} opened no lab, so there is no run (the notebook: {run.notebook})")
+    run = _recovered(run.id, *((INTERRUPTED, "interrupted") if stopped else (FAILED, "its kernel died")))
+    if failure is not None or not run.report.exists():
+        page.write(run)
+    if stopped and run.state != FINISHED:
+        raise RunEndedError(f"interrupted; {_kept(run)}", stopped[0])
+    if run.state != FINISHED:
+        raise RunEndedError(f"{run.data['why']}; {_kept(run)}")
+    if failure is not None:
+        raise failure
+    return run
+
+
+def _recovered(name: str, *how: str) -> Run:
+    # Every lab and what it sums up with: not before the kernel starts.
+    from sentinel.lab.run.recovery import recovered
+
+    return recovered(load(name), *how)
+
+
+def _kept(run: Run) -> str:
+    return f"{conclusion.kept(run, len(run.data['trials']), run.data.get('planned', 0))}\nreport:   {run.report}"
+
+
+def _executed(notebook: Path, run: Run, parameters: dict[str, Any]) -> SentinelError | None:
+    """Execute the notebook; returns what went wrong, if anything did."""
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(run.notebook),
+            parameters,
+            kernel_name="python3",
+            kernel_manager_class=OwnKernel,
+            progress_bar=False,
+            extra_arguments=QUIET_KERNEL,
+        )
+    except papermill.PapermillExecutionError as error:
+        return TrialError(f"{notebook} failed: {error.ename}: {error.evalue} (the executed notebook: {run.notebook})")
+    except DeadKernelError:
+        return TrialError(f"the kernel of {notebook} died (was there enough memory?); its log is {run.notebook}")
+    except Stopped:
+        return TrialError(f"{notebook} was stopped at once")
+    except OSError as error:
+        return RunError(f"{notebook} could not be executed in {run.folder}: {error}")
+    return None
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """A second signal asked for an end at once."""
+
+
+@contextmanager
+def stoppable(progress: Path) -> Iterator[list[int]]:
+    """Ctrl-C, SIGTERM and SIGHUP interrupt the kernel, which keeps what it has; a second one ends everything at once.
+
+    Yields the exit codes of the signals that came. A watch takes an interrupt for its end, and goes on to its report.
+    """
+    stopped: list[int] = []
+
+    def stop(signum: int, _: object) -> None:
+        stopped.append(128 + signum)
+        kernel = state(progress).get("kernel")
+        if kernel is None or len(stopped) > 1:
+            raise Stopped
+        tqdm.write("stopping; what was measured is kept (once more: at once)", file=sys.stderr)
+        os.kill(kernel, signal.SIGINT)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

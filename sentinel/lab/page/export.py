@@ -1,0 +1,169 @@
+"""A notebook made into one page that opens offline and answers first: `templates/offline`, through nbconvert.
+
+Prose and outputs only; code, prompts, progress and stderr stay in the notebook. The page asks no network for anything:
+pictures are inlined, there is no script, and links lead into the page or to files that are there.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import shlex
+from html import escape, unescape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_markdown_cell
+
+from sentinel.errors import RunError
+from sentinel.lab.notebook import notebook_file
+from sentinel.lab.page import links
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TEMPLATES = Path(__file__).parent / "templates"
+FIRST = ("answer", "key-results", "figure", "header")
+"""Tags of the cells that stand first on a page, in this order: a section's heading and what it shows."""
+UNSEEN = "page"
+"""Tag of a cell that is about the page and not on it."""
+GENERATOR = "SentinelStream Lab"
+MARK = f'content="{GENERATOR}"'
+"""What tells a page of ours from others."""
+PROGRESS = "<progress "
+"""What the line of `progress.Progress` contains."""
+HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
+
+
+def export(notebook: Path, html: Path, title: str, *, force: bool = False) -> None:
+    """Write the page of an executed notebook to `html`.
+
+    Raises:
+        RunError: it is no notebook, none of it was executed, the page cannot be written, or `html` is there, no page
+            of ours, and not to be replaced by `force`.
+    """
+    node = notebook_file.read(notebook)
+    _require_executed(node, notebook)
+    try:
+        if not force and html.exists() and MARK.encode() not in html.read_bytes():
+            raise RunError(f"{html} is there, and no page of ours: move it away, or replace it with --force")
+        html.write_text(page(node, title, html.parent), encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"cannot write {html}: {error.strerror}") from error
+
+
+def _require_executed(node: Any, notebook: Path) -> None:
+    code = [cell for cell in node.cells if cell.cell_type == "code"]
+    if code and not any(cell.outputs or cell.execution_count for cell in code):
+        raise RunError(
+            f"nothing of {notebook} was executed, so there is nothing to show: run all its cells and save it, or take"
+            " papermill or `jupyter nbconvert --to notebook --execute --inplace`"
+        )
+
+
+def page(notebook: Any, title: str, folder: Path) -> str:
+    """The page of a notebook node with its outputs, as it is to stand in `folder`; the node stays as it is."""
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="offline",
+        extra_template_basedirs=[str(TEMPLATES)],
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        embed_images=True,
+    )
+    shown = quiet(notebook)
+    shown.cells = arranged(shown.cells)
+    about = {"title": title, "generator": GENERATOR, "made": made(notebook.metadata.get("papermill", {}), folder)}
+    where = {"path": str(folder), "name": title}
+    text, _ = exporter.from_notebook_node(shown, resources={"metadata": where, "page": about})
+    advice = f"; <code>sentinel bundle {escape(folder.name)}</code> packs them with it" if _of_run(folder) else ""
+    return links.settled(navigable(text), lambda target: links.beside(target, folder), advice)
+
+
+# -- cells ----------------------------------------------------------------------------------------------------------
+
+
+def quiet(notebook: Any) -> Any:
+    """A copy without what cells said on the way: progress, stderr, and cells that then say nothing."""
+    kept = copy.deepcopy(notebook)
+    for cell in kept.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _passing(output)]
+    kept.cells = [cell for cell in kept.cells if cell.cell_type != "code" or cell.outputs]
+    return kept
+
+
+def _passing(output: Any) -> bool:
+    if output.output_type == "stream":
+        return bool(output.name == "stderr")
+    text = "".join(output.get("data", {}).get("text/html", ""))
+    return PROGRESS in text or (output.output_type == "display_data" and text == "" and "text/html" in output.data)
+
+
+def arranged(cells: Sequence[Any]) -> list[Any]:
+    """Cells in the page's order: question, answer, key results, main figure, what was measured and how, the rest."""
+    groups = {tag: [cell for cell in cells if tag in _tags(cell)] for tag in FIRST}
+    rest = [cell for cell in cells if not _tags(cell) & {*FIRST, UNSEEN}]
+    opening = next((cell for cell in rest if cell.cell_type == "markdown" and cell.source.startswith("# ")), None)
+    question, method = _divided(opening)
+    # A heading whose cell came to nothing promises what is not there.
+    first = [cell for group in groups.values() if any(cell.cell_type == "code" for cell in group) for cell in group]
+    return [*question, *first, *method, *(cell for cell in rest if cell is not opening)]
+
+
+def _tags(cell: Any) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def _divided(opening: Any) -> tuple[list[Any], list[Any]]:
+    """The question, and what its cell says below it."""
+    question, _, method = opening.source.partition("\n") if opening else ("", "", "")
+    cells = [
+        [new_markdown_cell(text)] if text else []  # type: ignore[no-untyped-call]
+        for text in (question, method.strip())
+    ]
+    return cells[0], cells[1]
+
+
+# -- footer and navigation ------------------------------------------------------------------------------------------
+
+
+def _of_run(folder: Path) -> bool:
+    return (folder / "run.json").exists()
+
+
+def made(papermill: dict[str, Any], folder: Path) -> str:
+    """How the page came about, as HTML: the command, when, and how to recompute it."""
+    run = escape(folder.name)
+    given = [f"{name}={value}" for name, value in (papermill.get("parameters") or {}).items()]
+    source = Path(papermill.get("input_path") or "").stem
+    parts = []
+    if source:
+        when = f", {str(papermill['start_time'])[:16].replace('T', ' ')} UTC" if papermill.get("start_time") else ""
+        command = shlex.join(["sentinel", "run", source, *given])
+        parts.append(f"Made by <code>{escape(command, quote=False)}</code>{escape(when)}.")
+    if _of_run(folder):
+        parts.append(
+            f"Everything on this page can be recomputed from its folder, <code>runs/{run}</code> (run.json,"
+            f" trials, notebook); <code>sentinel report {run}</code> makes the page anew."
+        )
+    return "\n".join([*(f"<p>{part}</p>" for part in parts), links.PLACE])
+
+
+def navigable(text: str) -> str:
+    """The page with an anchor on every h2, and its navigation made from them."""
+    names: dict[str, str] = {}
+
+    def anchored(match: re.Match[str]) -> str:
+        words = re.sub(r"<[^>]+>", "", match[1]).strip()
+        base = name = re.sub(r"\W+", "-", unescape(words).lower()).strip("-") or "section"
+        while name in names:
+            name = f"{base}-{len(names)}"
+        names[name] = words
+        return f'<h2 id="{name}">{match[1]}</h2>'
+
+    text = HEADING.sub(anchored, text)
+    anchors = "\n".join(f'<a href="#{name}">{words}</a>' for name, words in names.items())
+    return text.replace("</nav>", f"<div>{anchors}</div></nav>" if anchors else "</nav>", 1)

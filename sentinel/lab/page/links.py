@@ -1,0 +1,67 @@
+"""Links of a page: none but to files that are there, and a sentence in the footer that says which they are.
+
+A page is written by sections that know their run's folder alone. Where the page then stands, and what lies beside it,
+is settled here, once more whenever it is packed or copied.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from html import escape, unescape
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+from sentinel.lab.run.run import PROFILES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LINK = re.compile(r'<a href="(?!#|[a-z][a-z0-9+.-]*:|//)([^"]*)">(.*?)</a>', re.DOTALL | re.IGNORECASE)
+"""To a file: neither within the page nor to another host."""
+NOTE = re.compile(r'<p class="beside">.*?</p>', re.DOTALL)
+"""The footer's sentence."""
+PLACE = '<p class="beside"></p>'
+"""Where it will stand."""
+COMPLETE = "The page is complete: it asks the network for nothing."
+
+
+def settled(page: str, place: Callable[[str], str | None], advice: str = "") -> str:
+    """The page with every link to a file as `place` has it, and as text where that is None.
+
+    `advice` ends the footer's sentence where there are such links.
+    """
+    kept: list[str] = []
+
+    def placed(match: re.Match[str]) -> str:
+        target = place(unquote(unescape(match[1])))
+        if target is None:
+            return f"{match[2]} (not beside this page)"
+        kept.append(target)
+        return f'<a href="{escape(quote(target))}">{match[2]}</a>'
+
+    page = LINK.sub(placed, page)
+    return NOTE.sub(lambda _: f'<p class="beside">{_note(kept, advice)}</p>', page)
+
+
+def _note(kept: list[str], advice: str) -> str:
+    if not kept:
+        return COMPLETE
+    folders = sorted({str(PurePosixPath(target).parent).removeprefix("../../") for target in kept})
+    where = " and ".join(f"<code>{escape(folder)}</code>" for folder in folders)
+    files = "1 file" if len(set(kept)) == 1 else f"{len(set(kept))} files"
+    return f"The page asks the network for nothing; it links to {files} in {where}{advice}."
+
+
+def beside(target: str, folder: Path) -> str | None:
+    """The link from a page in `folder` to a file: as it is, or to `profiles/` somewhere above; None without a file."""
+    if (folder / target).is_file():
+        return target
+    parts = PurePosixPath(target).parts
+    if PROFILES.name not in parts:
+        return None
+    file = Path(*parts[parts.index(PROFILES.name) :])
+    here = folder.resolve()
+    found = next((above / file for above in (here, *here.parents) if (above / file).is_file()), None)
+    return None if found is None else Path(os.path.relpath(found, here)).as_posix()

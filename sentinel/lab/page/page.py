@@ -1,0 +1,140 @@
+"""The page of a run, made from its record: the notebook's prose, and its report's sections computed anew.
+
+Run.json and the trials suffice, so that a run is rendered alike whatever executed its notebook, and from a copy of its
+folder. The sections are those of the notebook in the checkout:
+the code cells behind the one tagged `record`, which closes the lab.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from sentinel.errors import RunError
+from sentinel.lab.run.run import notebook_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nbformat import NotebookNode
+
+    from sentinel.lab.run.run import Run
+
+PARAMETERS, RECORD, PAGE = "parameters", "record", "page"
+"""Tags of the cells of a notebook that hold its parameters, close its lab and make its page."""
+CHECKOUT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page that was written, as the last cell of a notebook shows it."""
+
+    path: Path
+
+    def __repr__(self) -> str:
+        return f"report: {self.path}"
+
+    def _repr_html_(self) -> str:
+        address = escape(Path(os.path.relpath(self.path, notebook_folder())).as_posix())
+        return f'<p>The report of this run: <a href="{address}" target="_blank">{escape(str(self.path))}</a></p>'
+
+
+def of(run: Run) -> Link:
+    """Write the page of a run; the last cell of a notebook shows what this returns.
+
+    Raises:
+        RunError: it cannot be made or written; see `write`.
+    """
+    return Link(write(run))
+
+
+def write(run: Run) -> Path:
+    """Write `report.html` into the run's folder, from its record.
+
+    Raises:
+        RunError: the checkout has no such notebook, or the file cannot be written.
+    """
+    from sentinel.lab.page.export import page
+
+    text = page(composed(run), f"{run.data.get('notebook')} {run.id}", run.folder)
+    try:
+        run.report.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"cannot write {run.report}: {error.strerror}") from error
+    return run.report
+
+
+def source(run: Run) -> NotebookNode:
+    """The notebook whose report a run has.
+
+    Raises:
+        RunError: there is none, neither beside the code nor in the checkout that the run lies in.
+    """
+    name = f"{run.data.get('notebook')}.ipynb"
+    for folder in (CHECKOUT / "notebooks", run.root / "notebooks"):
+        if (folder / name).exists():
+            return nbformat.read(folder / name, as_version=4)  # type: ignore[no-untyped-call,no-any-return]
+    raise RunError(f"run {run.id} has no page: there is no notebook {name} in {CHECKOUT / 'notebooks'}")
+
+
+def composed(run: Run) -> NotebookNode:
+    """A notebook of the question and the report's sections, with outputs computed from the record.
+
+    Raises:
+        RunError: see `source`.
+    """
+    cells = source(run).cells
+    known: dict[str, Any] = {"run": run}
+    exec(compile(ast.Module(_imports(cells), []), "imports", "exec"), known)  # noqa: S102 - of the checkout's notebook
+    made = [new_markdown_cell(cells[0].source)]  # type: ignore[no-untyped-call]
+    made += [_computed(cell, known) for cell in _sections(cells)]
+    return new_notebook(cells=made, metadata={"papermill": _origin(run, cells)})  # type: ignore[no-untyped-call,no-any-return]
+
+
+def _origin(run: Run, cells: list[NotebookNode]) -> dict[str, Any]:
+    """How the run came about, as papermill writes it into a notebook: what was set otherwise than usual, and when."""
+    (usual,) = [ast.parse(cell.source).body for cell in cells if PARAMETERS in _tags(cell)]
+    defaults = {
+        ast.unparse(line.target): line.value for line in usual if isinstance(line, ast.AnnAssign) and line.value
+    }
+    given = {
+        name: value
+        for name, value in run.data.get("parameters", {}).items()
+        if name not in defaults or ast.literal_eval(defaults[name]) != value
+    }
+    return {"input_path": f"{run.data['notebook']}.ipynb", "start_time": run.data.get("created"), "parameters": given}
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return list(cell.metadata.get("tags", []))
+
+
+def _sections(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """What follows the cell that closes the lab, but for the one that makes the page."""
+    last = next(number for number, cell in enumerate(cells) if RECORD in _tags(cell))
+    return (cell for cell in cells[last + 1 :] if PAGE not in _tags(cell))
+
+
+def _imports(cells: list[NotebookNode]) -> list[ast.stmt]:
+    code = (ast.parse(cell.source) for cell in cells if cell.cell_type == "code")
+    return [line for tree in code for line in tree.body if isinstance(line, (ast.Import, ast.ImportFrom))]
+
+
+def _computed(cell: NotebookNode, known: dict[str, Any]) -> NotebookNode:
+    """A cell as it is on the page: prose as it stands, a section with what its last expression shows."""
+    if cell.cell_type != "code":
+        return new_markdown_cell(cell.source, metadata=cell.metadata)  # type: ignore[no-untyped-call,no-any-return]
+    try:
+        shown = eval(cell.source, known)  # noqa: S307 - one expression of the checkout's own notebook
+        output = new_output("display_data", {"text/html": shown.data})  # type: ignore[no-untyped-call]
+    except Exception as error:  # noqa: BLE001 - a section that cannot be had must not cost the others
+        named = {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
+        output = new_output("error", **named)  # type: ignore[no-untyped-call]
+    return new_code_cell(cell.source, metadata=cell.metadata, outputs=[output])  # type: ignore[no-untyped-call,no-any-return]

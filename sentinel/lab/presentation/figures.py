@@ -1,0 +1,26 @@
+"""Figures within a page: a picture with its alt text and a caption, or the words that stand in for it."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from IPython.display import HTML
+
+from sentinel.lab.presentation.tables import Markup, tag, together
+
+if TYPE_CHECKING:
+    from sentinel.lab.plots import Drawing, Picture
+
+
+def figure_html(picture: Picture | Drawing, caption: object, more: str = "") -> Markup:
+    """A picture within the page, with its alt text and a caption; `more`: further attributes of the image."""
+    mime, data = picture.render()
+    source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    image = Markup(f'<img alt="{together([picture.alt])}"{more} src="{source}">')
+    return tag("figure", together([tag("div", image, class_="scroll card"), tag("figcaption", caption)]))
+
+
+def nothing(why: str) -> HTML:
+    """In place of a figure: why there is none."""
+    return HTML(tag("p", why, class_="nothing"))

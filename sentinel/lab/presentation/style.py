@@ -1,0 +1,96 @@
+"""Colours, line styles and markers: one fixed look per configuration in every figure, told apart without colour too.
+
+The palette is Okabe and Ito's, which colour-blind readers can tell apart; every line keeps a contrast of 3:1, on white
+and on the ground of a dark page. What cannot do so on both has a second colour in `DARK`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab.experiments.benchmark.summary import HEADLINE
+from sentinel.lab.run.trial_record import AGAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INK, MUTED, GRID, GROUND = "#1f2328", "#6a737d", "#e4e7eb", "#ffffff"
+GREY = "#4d4d4d"
+DARK = {INK: "#e6edf3", MUTED: "#9aa4af", GRID: "#343b44", GROUND: "#161b22", GREY: "#b8bec6"}
+"""The same colours on a dark page."""
+
+Dashes = tuple[float, tuple[float, ...]]
+SOLID: Dashes | str = "solid"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one configuration is drawn."""
+
+    colour: str
+    line: Dashes | str
+    marker: str
+    hollow: bool = False
+
+    @property
+    def dots(self) -> dict[str, Any]:
+        """matplotlib's words for its marker."""
+        fill = GROUND if self.hollow else self.colour
+        return {"marker": self.marker, "markerfacecolor": fill, "markeredgecolor": self.colour}
+
+
+KNOWN = {
+    "baseline": Look("#d55e00", (0, (5, 1.6)), "s"),
+    "client-batching": Look("#0072b2", (0, (6, 1.6, 1.2, 1.6)), "D"),
+    "optimised": Look("#009e73", SOLID, "o"),
+}
+SPARE = [
+    Look("#b0578d", (0, (3, 1.2)), "^"),
+    Look("#8a6d00", (0, (8, 2)), "v"),
+    Look("#3d9bd1", (0, (4, 1, 1, 1, 1, 1)), "P"),
+    Look(GREY, (0, (2, 1)), "X"),
+]
+"""For other configurations, such as those of an ablation."""
+
+PROCESSES = {
+    "consumer": Look(INK, SOLID, ""),
+    "load": Look("#8c959f", (0, (4, 1.4)), ""),
+    "bus": Look("#cc79a7", (0, (6, 1.4, 1.2, 1.4)), ""),
+    "store": Look("#c28a00", (0, (1.4, 1.2)), ""),
+}
+"""The programs of a trial; their colours stay clear of the configurations'."""
+
+STAGE_COLOURS = {
+    "receive": "#0072b2",
+    "decode": "#56b4e9",
+    "encode": "#009e73",
+    "batch": "#f0e442",
+    "write": "#d55e00",
+    "acknowledge": "#cc79a7",
+    "record": "#e69f00",
+    "other": "#8c959f",
+}
+"""The stages of the consumer, always named beside their colour."""
+
+
+def looks(names: Sequence[str]) -> dict[str, Look]:
+    """A look for every configuration of a run, and for the last one's second leg and its headline."""
+    others = [name for name in names if name not in KNOWN]
+    given = {name: SPARE[number % len(SPARE)] for number, name in enumerate(others)}
+    found = {name: KNOWN.get(name) or given[name] for name in names}
+    last = found[names[-1]]
+    return found | {names[-1] + AGAIN: replace(last, hollow=True), HEADLINE: replace(last, line=(0, (1.2, 1.2)))}
+
+
+def dark(which: str = "*") -> str:
+    """CSS by which an SVG follows a dark page: its colours stand as attributes or in styles, and stay right without it.
+
+    `which` selects the SVG's elements, where it is part of a page.
+    """
+    rules = "\n".join(
+        f'{which}[style*="{part}: {light}"], {which}[{part}="{light}"] {{ {part}: {on_dark} !important }}'
+        for light, on_dark in DARK.items()
+        for part in ("fill", "stroke")
+    )
+    return f"@media screen and (prefers-color-scheme: dark) {{\n{rules}\n}}"

@@ -1,0 +1,81 @@
+"""py-spy around the consumer: the command that samples it, whether that can be done here, and what becomes of it.
+
+py-spy starts the program that it samples, since the right to look into a child needs no privilege on Linux (macOS asks
+for root). Its own end says nothing of the program's: the consumer's ledger does.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sentinel.errors import TrialError
+from sentinel.lab.profiling import flamegraph
+from sentinel.lab.profiling import stacks as flames
+
+RATE = 200
+"""Samples per second: 600 in three seconds, at a few percent of the consumer's speed."""
+FOLDED = "cpu.folded"
+"""In a trial's folder, until `keep` moves it."""
+GRAPH = "flame graph"
+TRY = "import time; time.sleep(1)"
+"""A program that lives long enough for py-spy to find it."""
+TRY_LIMIT = 30.0
+"""Seconds."""
+
+
+def program() -> str:
+    """py-spy beside this interpreter, else the one on PATH."""
+    beside = Path(sysconfig.get_path("scripts"), "py-spy")
+    return str(beside) if beside.exists() else beside.name
+
+
+def sampling(folded: Path) -> list[str]:
+    """What stands before a command that is to be sampled; folded stacks go to `folded` when it has ended."""
+    options = {"--format": "raw", "--rate": str(RATE), "--output": str(folded)}
+    # By a function's first line: stacks that differ by the line only are one.
+    return [program(), "record", "--function", *(word for pair in options.items() for word in pair), "--"]
+
+
+def obstacle() -> str:
+    """Why nothing can be sampled here, in py-spy's words; empty if it can. Takes a second: it tries."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*sampling(Path(folder, FOLDED)), sys.executable, "-c", TRY]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, encoding="utf-8", errors="replace", timeout=TRY_LIMIT, check=False
+            )
+        except FileNotFoundError:
+            return "py-spy is not installed: `pip install py-spy`, or `make` for everything"
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"py-spy cannot run: {error}"
+    said = " ".join((done.stderr or done.stdout).split())[-500:]
+    return f"py-spy cannot sample here: {said or f'exit code {done.returncode}'}" if done.returncode else ""
+
+
+def names(label: str) -> dict[str, str]:
+    """What of a configuration is kept, and under which name."""
+    return {GRAPH: f"{label}-cpu.svg", "folded stacks": f"{label}-cpu.folded"}
+
+
+def keep(trial: Path, folder: Path, label: str) -> dict[str, Any]:
+    """Move a trial's folded stacks to where profiles are kept, draw their flame graph, and return their summary.
+
+    Raises:
+        TrialError: there are none, no sample met the consumer at work, or the folder cannot be written.
+    """
+    graph, stacks = (folder / name for name in names(label).values())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (trial / FOLDED).rename(stacks)
+        found = flames.parsed(stacks.read_text(encoding="utf-8"))
+        summary = flames.summary(found)
+        title = f"{label}: where its CPU time goes ({summary['samples']:,} samples of py-spy, {RATE} a second)"
+        graph.write_text(flamegraph.svg(flames.working(found), title), encoding="utf-8")
+    except OSError as error:
+        raise TrialError(f"the samples of {trial} cannot be kept in {folder}: {error}") from error
+    return summary

@@ -1,0 +1,119 @@
+"""memray's captures made into numbers and pages.
+
+Allocated bytes are `total_bytes_allocated` of `memray stats --json`: every request counts with its full size, freed
+or not, Python's own allocators included (Go's alloc_space). Pages are made with `--no-web`: they open offline.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from sentinel.errors import TrialError
+from sentinel.settings import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sentinel.lab.process.supervisor import Warden
+
+TOP = 400
+"""Locations kept per capture: enough that what is left out is small change."""
+
+PAGES = {"flamegraph": "flame graph", "table": "table"}
+
+
+LIMIT = 600.0
+"""Seconds that memray may take over one capture."""
+
+
+def _memray(warden: Warden, capture: Path, *words: str | Path) -> None:
+    """Run memray as a child of the process supervisor, so that it ends with the lab.
+
+    Raises:
+        TrialError: memray failed, or took too long.
+        StackError: the lab is ending, and memray with it.
+    """
+    log = capture.with_name(f"{capture.stem}-{words[0]}.log")
+    command = [sys.executable, "-m", "memray", *map(str, words)]
+    # It writes its pages, and draws its progress, in the encoding of the locale.
+    child = warden.start(f"memray {words[0]}", command, log=log, env=child_environment(PYTHONUTF8=1))
+    if child.wait(LIMIT):
+        raise TrialError(f"{' '.join(command[2:])} failed: {child.tail().strip()[-500:]}")
+    log.unlink()
+
+
+def summary(capture: Path, warden: Warden) -> dict[str, Any]:
+    """Totals and top allocators per message of one capture, with the number of messages it saw.
+
+    Raises:
+        TrialError: the capture is missing, empty or unreadable.
+    """
+    try:
+        messages = int(json.loads(capture.with_suffix(".json").read_text(encoding="utf-8"))["messages"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrialError(
+            f"no message count beside {capture}: the profiled consumer did not end as it should"
+        ) from error
+    stats_file = capture.with_name(f"{capture.stem}-stats.json")
+    _memray(warden, capture, "stats", "--json", "-n", str(TOP), "-f", "-o", stats_file, capture)
+    stats = json.loads(stats_file.read_text(encoding="utf-8"))
+    if not messages or not stats["total_num_allocations"]:
+        raise TrialError(f"{capture} saw {messages} messages and {stats['total_num_allocations']} allocations")
+    return {
+        "messages": messages,
+        "bytes_per_message": stats["total_bytes_allocated"] / messages,
+        "allocations_per_message": stats["total_num_allocations"] / messages,
+        "peak_bytes": stats["metadata"]["peak_memory"],
+        "locations": _per_message(stats["top_allocations_by_size"], "location", "size", messages),
+        "modules": _per_message(stats["top_modules_by_allocation_size"], "module", "total_bytes", messages),
+    }
+
+
+def _per_message(rows: list[Mapping[str, Any]], name: str, size: str, messages: int) -> dict[str, float]:
+    merged: dict[str, float] = {}
+    for row in rows:
+        key = short_location(str(row[name]))
+        merged[key] = merged.get(key, 0.0) + row[size] / messages
+    return {key: round(value, 2) for key, value in merged.items()}
+
+
+def short_location(location: str) -> str:
+    """A location without the part of its path that differs from machine to machine."""
+    return re.sub(r"[^:]*/(?:site-packages|lib/python3\.\d+|(?=sentinel/))/?", "", location)
+
+
+def keep(trial: Path, folder: Path, name: str) -> Path:
+    """Move a trial's capture, and its message count, to where profiles are kept; returns the capture's new path.
+
+    Raises:
+        TrialError: there is no capture, or the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (counted := trial / "memray.json").exists():
+            counted.rename(folder / f"{name}.json")
+        return (trial / "memray.bin").rename(folder / f"{name}.bin")
+    except OSError as error:
+        raise TrialError(f"the capture of {trial} cannot be moved to {folder}: {error}") from error
+
+
+def page(kind: str, capture: Path, warden: Warden) -> Path:
+    """One of `PAGES` of a capture, beside it: a page that opens offline.
+
+    Raises:
+        TrialError: memray could not make it.
+    """
+    path = capture.with_name(f"{capture.stem}-{kind}.html")
+    _memray(warden, capture, kind, "--no-web", "-f", "-o", path, capture)
+    return path
+
+
+def difference(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, float, float]]:
+    """(place, bytes per message before, after) of every place, by size of the change."""
+    places = {place: (before.get(place, 0.0), after.get(place, 0.0)) for place in {*before, *after}}
+    rows = [(place, old, new) for place, (old, new) in places.items()]
+    return sorted(rows, key=lambda row: (-abs(row[2] - row[1]), row[0]))

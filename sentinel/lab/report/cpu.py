@@ -1,0 +1,138 @@
+"""The report's section on CPU: what of a message's microseconds each stage takes, and which functions take most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from IPython.display import HTML
+
+from sentinel.lab import plots, words
+from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.tables import Markup, folded, paragraphs, table, tag, together
+from sentinel.lab.profiling import cpu as pyspy
+from sentinel.lab.profiling import stacks
+from sentinel.lab.run import queries
+from sentinel.lab.run.trial_record import CAPACITY, PROFILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sentinel.lab.profiling.stacks import Breakdown
+    from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Outcome
+
+FUNCTIONS = 12
+"""Rows of the table of functions."""
+LARGEST_GRAPH = 250_000
+"""Bytes of a flame graph from which the page only links to it."""
+
+
+def cpu(run: Run) -> HTML:
+    """CPU per message by stage, the functions at the top, and the flame graphs."""
+    if not run.data["parameters"].get("PYSPY", True):
+        return nothing("CPU was not profiled: PYSPY=False.")
+    if why := run.data.get("unprofiled"):
+        return nothing(f"CPU was not profiled: {why}.")
+    found = profiled(run)
+    if not found:
+        return nothing(f"No profile trial left samples behind: there is nothing to show.{_left_out(run)}")
+    parts = {name: stacks.breakdown(one.profile, _cost(run, name)) for name, one in found.items()}
+    shown = [figure_html(plots.stages(parts), f"{_caption(parts)}{_left_out(run)}"), _by_stage(run, found, parts)]
+    shown += [_functions(name, one, parts[name]) for name, one in found.items()]
+    return HTML(together([*shown, *_graphs(run, list(found))], "\n"))
+
+
+def profiled(run: Run) -> dict[str, Outcome]:
+    """Each configuration's valid profile trial that left samples."""
+    trials = queries.outcomes(run)
+    return {
+        name: one
+        for name in queries.names(run)
+        for one in queries.of_column(trials, name, PROFILE)
+        if one.valid and one.profile
+    }
+
+
+def _cost(run: Run, name: str) -> float | None:
+    value = run.data.get("summary", {}).get(name, {}).get("capacity_cpu_us")
+    return None if value is None else float(value)
+
+
+def _left_out(run: Run) -> str:
+    there = {o.plan.number for o in profiled(run).values()}
+    bad = [o for o in queries.outcomes(run) if o.plan.kind == PROFILE and o.plan.number not in there]
+    whys = ["; ".join([*o.problems, *o.warnings])[:500] for o in bad]
+    return "".join(
+        f" Left out: trial {o.plan.number} ({o.plan.label}): {why}." for o, why in zip(bad, whys, strict=True)
+    )
+
+
+def _caption(parts: Mapping[str, Breakdown]) -> str:
+    fewest = min(one.samples for one in parts.values())
+    return (
+        f"py-spy, {pyspy.RATE} samples a second while a full stream is drained, one trial each. Microseconds: the share"
+        f" of the samples × the median CPU per message of the capacity trials, in which nothing was profiled. With"
+        f" n = {words.count(fewest)} samples a share is known to within ± {100 * 0.98 / fewest**0.5:.1f} percentage"
+        f" points (sampling alone; another trial may differ more). A thread counts while it runs or waits for a core or"
+        f" for the interpreter: where less of the sampled time was CPU, the stages that call the system are overstated."
+    )
+
+
+def _by_stage(run: Run, found: Mapping[str, Outcome], parts: Mapping[str, Breakdown]) -> Markup:
+    rows = [[stage, *(words.figure(one.us(stage)) for one in parts.values())] for stage in stacks.STAGES]
+    rows.append(["all stages", *(words.figure(one.cpu_us) for one in parts.values())])
+    rows.append(["all stages, while sampled", *(words.figure(one.cpu_us) for one in found.values())])
+    rows.append(["CPU, % of the sampled time", *map(_busy, found.values(), parts.values())])
+    rows.append(["messages, while sampled", *(words.count(one.consumer.get("received")) for one in found.values())])
+    notes = [_amortised(run, found[name], part) for name, part in parts.items()]
+    kept = paragraphs([note for note in notes if note])
+    return together([table(["CPU, µs per message", *parts], rows), tag("div", kept, class_="notes")])
+
+
+def _busy(outcome: Outcome, part: Breakdown) -> str:
+    """How much of the time in which threads were seen at work was CPU time."""
+    if outcome.cpu_us is None or not part.samples:
+        return words.NOTHING
+    return words.figure(100 * outcome.cpu_us * outcome.consumer["received"] / 1e6 / (part.samples / pyspy.RATE))
+
+
+def _amortised(run: Run, outcome: Outcome, part: Breakdown) -> str:
+    """Said where a message cost less under py-spy, which slows a program down, than in shorter trials without it."""
+    trials = [o for o in queries.of_column(queries.outcomes(run), outcome.plan.label, CAPACITY) if o.valid]
+    most, mine = max((o.consumer["received"] for o in trials), default=0), outcome.consumer["received"]
+    if part.cpu_us is None or outcome.cpu_us is None or outcome.cpu_us >= part.cpu_us or most >= mine:
+        return ""
+    return (
+        f"{outcome.plan.label} took {words.figure(outcome.cpu_us)} µs per message over the {words.count(mine)} messages"
+        f" of its profile, {words.figure(part.cpu_us)} µs over the {words.count(most)} of a capacity trial: its stages'"
+        f" microseconds are upper bounds."
+    )
+
+
+def _functions(name: str, outcome: Outcome, part: Breakdown) -> Markup:
+    rows = []
+    for function, (own, whole) in list(outcome.profile["functions"].items())[:FUNCTIONS]:
+        itself, called = own / part.samples, whole / part.samples
+        us = None if part.cpu_us is None else part.cpu_us * itself
+        rows.append([function, f"{100 * itself:.1f}", f"{100 * called:.1f}", words.figure(us)])
+    heads = ["Function", "itself, %", "with what it calls, %", "itself, µs/message"]
+    return folded(f"{name}: the functions at the top", table(heads, rows))
+
+
+def _graphs(run: Run, labels: list[str]) -> list[Markup]:
+    """Flame graphs: those of a page's size within it, a link to each that is larger."""
+    files = {label: run.profiles / pyspy.names(label)[pyspy.GRAPH] for label in labels}
+    there = {label: file for label, file in files.items() if file.exists()}
+    if not there:
+        return [paragraphs(["The flame graphs are not beside this run."], "notes")]
+    return [_graph(run, label, file) for label, file in there.items()]
+
+
+def _graph(run: Run, label: str, file: Path) -> Markup:
+    if file.stat().st_size > LARGEST_GRAPH:
+        address = f"../../{run.profiles.relative_to(run.root).as_posix()}/{quote(file.name)}"
+        return tag("p", tag("a", f"{label}: flame graph", href=address), class_="notes")
+    drawn = Markup(file.read_text(encoding="utf-8"))
+    return folded(f"{label}: flame graph", tag("figure", tag("div", drawn, class_="scroll card", tabindex="0")))

@@ -1,0 +1,117 @@
+"""The head of a report: how far it can be trusted, what was measured, on what and when. Pure: run.json in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab import words
+from sentinel.lab.presentation.tables import Markup, folded, items, table, tag, together
+from sentinel.lab.run import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sentinel.lab.run.run import Run
+
+MOST_NAMED = 4
+"""Configurations that the first sentence names one by one."""
+EMBEDDED = "embedded store, not InfluxDB"
+SHOWN = 2
+"""Warnings that are not folded away."""
+WEIGHT = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\binvalid\b",
+        r"\bnot sustain|\bbacklog\b",
+        r"\bvar(?:y|ies)\b",
+        r"\bbusy\b|\boverlap|another run|other guests",
+        r"\blate(?:ness)?\b|load.generator delay",
+    )
+]
+"""What makes a warning weighty, the weightiest first: results that are missing, that mean something else, that may not
+come again, and what disturbed them. All others follow, as they came."""
+
+
+def heading(run: Run, load: str = "", lead: str = "") -> Markup:
+    """The whole head; `load` says what was offered and `lead` what was done, where it was not a benchmark's."""
+    d = run.data
+    lead = lead or _lead(run)
+    facts = {"Stack": _stack(d["stack"]), "Load": load or _load(run), "Machine": _machine(d["machine"])}
+    facts |= {
+        "Commit": _commit(d["machine"].get("git") or {}),
+        "Date": f"{d['created'][:16].replace('T', ' ')} UTC",
+        "Run": run.id,
+    }
+    rows = together([together([tag("dt", name), tag("dd", fact)]) for name, fact in facts.items()], "\n")
+    parts = [_warnings(d["warnings"]), tag("p", lead, class_="lead"), badge(run), tag("dl", rows, class_="facts")]
+    return together([*parts, _fine_print(d)], "\n")
+
+
+def badge(run: Run) -> Markup:
+    """Says that the store was not InfluxDB; empty where it was."""
+    return tag("p", EMBEDDED, class_="badge") if run.data["stack"]["kind"] == "embedded" else Markup()
+
+
+def _lead(run: Run) -> str:
+    names = queries.names(run)
+    which = words.joined(names) if len(names) <= MOST_NAMED else f"from {names[0]} to {names[-1]}"
+    measured = f"{words.counted(len(names), 'configuration')} of the consumer ({which})"
+    return f"{measured} in {words.counted(len(run.data['trials']), 'trial')}, each in fresh processes."
+
+
+def _stack(stack: Mapping[str, str]) -> str:
+    why = f" ({stack['reason']})" if stack.get("reason") else ""
+    return f"{stack['kind']}: {stack.get('description', stack['label'])}{why}"
+
+
+def _load(run: Run) -> str:
+    p, rates = run.data["parameters"], [words.plain(rate) for rate in queries.rates(run).values()]
+    return (
+        f"{words.joined(rates)} msg/s from {words.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
+        f" {p['TRANSPORT']}, {words.plain(p['DURATION'])} s after the warm-up, {words.counted(p['REPEATS'], 'repeat')}"
+    )
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    memory = f"{machine.get('memory_bytes', 0) / 1e9:.0f} GB"
+    cores = words.counted(machine.get("cpu_count_logical") or 0, "core")
+    system = f"{machine.get('os', '')} {machine.get('kernel', '')}"
+    python = machine.get("python", "") + ("" if machine.get("python_optimised", True) else " (not optimised)")
+    return ", ".join([str(machine.get("cpu_model", "unknown processor")), cores, memory, system, python])
+
+
+def _commit(git: Mapping[str, Any]) -> str:
+    if not git:
+        return "unknown: the code that ran is in no checkout"
+    return f"{git['commit'][:12]}{', with changes that are not committed' if git.get('dirty') else ''}"
+
+
+def _warnings(warnings: list[str]) -> Markup:
+    if not warnings:
+        return tag("p", "No warning: nothing speaks against these measurements.", class_="calm")
+    ranked = sorted(warnings, key=_weight)
+    shown, more = ranked[:SHOWN], ranked[SHOWN:]
+    which = ", the weightiest first" if len(warnings) > 1 else ""
+    title = tag("p", f"{words.counted(len(warnings), 'warning')}{which}", class_="title")
+    rest = [folded(f"{words.counted(len(more), 'more warning')}", items(more))] if more else []
+    return tag("aside", together([title, items(shown), *rest]), class_="warnings")
+
+
+def _weight(warning: str) -> int:
+    return next((rank for rank, pattern in enumerate(WEIGHT) if pattern.search(warning)), len(WEIGHT))
+
+
+def _fine_print(d: Mapping[str, Any]) -> Markup:
+    axes = list(next(iter(d["configurations"].values())))
+    versions = d["machine"].get("packages", {})
+    return folded(
+        "Parameters, configurations and versions",
+        table(["Parameter", "Value"], d["parameters"].items()),
+        table(
+            ["Configuration", *axes],
+            [[name, *chosen.values()] for name, chosen in d["configurations"].items()],
+            words=range(1, len(axes) + 1),
+        ),
+        table(["Package", "Version"], versions.items()),
+    )

@@ -1,0 +1,115 @@
+"""The report's section on limits: what the machine can do at best, and how near each configuration came to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from IPython.display import HTML
+
+from sentinel.consumer.configurations import BASELINE
+from sentinel.lab import plots, words
+from sentinel.lab.experiments.benchmark.summary import HEADLINE
+from sentinel.lab.limits import bounds
+from sentinel.lab.limits.bounds import Limit, Throughput
+from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.style import looks
+from sentinel.lab.presentation.tables import Markup, folded, paragraphs, table, tag, together
+from sentinel.lab.run import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sentinel.lab.run.run import Run
+
+
+def limits(run: Run) -> HTML:
+    """What Redis alone and the store alone can do here, and every throughput as a share of the limit that bounds it."""
+    found, reached = bounds.of_run(run), throughputs(run)
+    if not found:
+        return nothing("The limits of Redis and of the store were not measured in this run.")
+    picture = plots.limits(found, reached, looks(queries.names(run)))
+    caption = (
+        "Each limit is measured alone, its client on the same machine; the line on a bar goes from the smallest to the"
+        " largest. Dotted: what the marks are held against, the largest of its repeats."
+    )
+    said = tag("div", paragraphs(sentences(run, found, reached)), class_="prose")
+    return HTML(together([said, figure_html(picture, caption), _details(found)]))
+
+
+def _details(found: Sequence[Limit]) -> Markup:
+    heads = ["Limit, unit", "median", "smallest", "largest", "n"]
+    rows = [
+        [
+            f"{limit.name}, {limit.unit}",
+            *(words.figure(value) for value in (limit.median, min(limit.values), max(limit.values))),
+            len(limit.values),
+        ]
+        for limit in found
+    ]
+    notes = tag("div", paragraphs(f"{limit.name}: {limit.words}." for limit in found), class_="notes")
+    return folded("The limits in words, with their ranges", table(heads, rows), notes)
+
+
+def throughputs(run: Run) -> list[Throughput]:
+    """Everything that can be held against a limit: capacities, a sweep's knees, the headline; medians."""
+    found, p = bounds.of_run(run), run.data["parameters"]
+    drained = bounds.bound(found, "stream", paced=False)
+    offered = bounds.bound(found, p.get("TRANSPORT", "stream"), paced=True)
+    if drained is None or offered is None:
+        return []
+    spread, knees = run.data.get("spread", {}), run.data.get("knees", {})
+    reached = [
+        Throughput(name, name, rates["capacity"], spread[name]["capacity"][2], drained)
+        for name, rates in _summaries(run)
+        if "capacity" in rates
+    ]
+    reached += [
+        Throughput(name, name, knee["rate"], knee["held"][1], offered, knee["at_least"])
+        for name, knee in knees.items()
+        if knee["rate"]
+    ]
+    headline = run.data.get("summary", {}).get(HEADLINE, {})
+    if "throughput" in headline:
+        n = spread[HEADLINE]["throughput"][2]
+        reached.append(Throughput(HEADLINE, queries.label(run, HEADLINE), headline["throughput"], n, offered))
+    return reached
+
+
+def _summaries(run: Run) -> Iterator[tuple[str, dict[str, float]]]:
+    for name in queries.names(run):
+        yield name, run.data.get("summary", {}).get(name, {})
+
+
+def sentences(run: Run, found: Sequence[Limit], reached: Sequence[Throughput]) -> list[str]:
+    """How near each configuration came, the nearest first."""
+    own = sorted((one for one in reached if one.key != HEADLINE), key=lambda one: -one.part)
+    if not own:
+        return []
+    verb = "sustains" if run.data.get("knees") else "drains"
+    below, beyond = [one for one in own if not one.passes], [one for one in own if one.passes]
+    said = [_at_reference(one, verb) for one in beyond]
+    if below:
+        shares = [f"{one.label} {'at least ' if one.at_least else ''}{one.share}" for one in below]
+        shares[0] = shares[0].replace(below[0].label, f"{below[0].label} {verb}", 1)
+        said.append(f"Of the {own[0].limit.words}, {words.joined(shares)}.")
+    return said + _one_by_one(run, found, own, verb)
+
+
+def _at_reference(one: Throughput, verb: str) -> str:
+    """With both figures: what was passed is no limit."""
+    return (
+        f"{one.label} {verb} {words.figure(one.value)} msg/s, {bounds.AT_REFERENCE}: {words.figure(one.limit.highest)}"
+        f" {one.limit.words}. It is no upper bound here, for it was passed: the machine was slower while it was"
+        " measured, or its client reaches less than the consumer."
+    )
+
+
+def _one_by_one(run: Run, found: Sequence[Limit], own: Sequence[Throughput], verb: str) -> list[str]:
+    """A configuration that posts every point alone meets another limit first."""
+    single = next((limit for limit in found if limit.name == bounds.store(1)), None)
+    slow = [one for one in own if run.data["configurations"][one.key].get("write") == BASELINE.write]
+    if single is None or not slow:
+        return []
+    shares = [f"{one.label} {verb} {replace(one, limit=single).share}" for one in slow]
+    return [f"Where every point is a request of its own: of the {single.words}, {words.joined(shares)}."]

@@ -1,0 +1,276 @@
+"""The key results as rows of short texts: one source for the report's table, the terminal and `sentinel runs`.
+
+Pure: run.json in, text out. Medians over the valid trials of a column; what was not measured is a dash.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab import words
+from sentinel.lab.experiments.benchmark.summary import HEADLINE, ORIGINAL
+from sentinel.lab.limits import bounds
+from sentinel.lab.machine import jitter
+from sentinel.lab.run import queries
+from sentinel.lab.run.trial_record import CAPACITY
+from sentinel.lab.statistics import compare, tails
+from sentinel.lab.words import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sentinel.lab.limits.bounds import Limit
+    from sentinel.lab.run.run import Run
+
+MARK = "†"
+"""Beside figures of a load that was not sustained."""
+TERMINAL = 100
+"""Columns of a terminal."""
+QUEUED = ("throughput", "internal", "e2e", "stored")
+"""Measures of a load: where it was not sustained, those of a growing queue."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its head, and a text for every column."""
+
+    name: str
+    unit: str
+    published: str
+    cells: list[str]
+    ratio: str = NOTHING
+    spreads: tuple[str, ...] = ()
+    """Smallest, largest and n behind each cell, where there are several trials."""
+    short: str = ""
+    """The head where there is little room."""
+
+    @property
+    def head(self) -> str:
+        """`Internal p50, ms`."""
+        return f"{self.name}, {self.unit}"
+
+
+def measured(
+    run: Run, name: str, unit: str, measure: str, *, headline: str = "", published: str = NOTHING, short: str = ""
+) -> Row:
+    """A row of medians out of run.json's summary; `headline` is the measure's name at the headline rate, if any."""
+    summary, spread, marked = run.data["summary"], run.data["spread"], unsustained(run)
+    cells, spreads = [], []
+    for key in queries.keys(run):
+        called = headline if key == HEADLINE else measure
+        mark = MARK if marked.get(key) and measure.split("_", maxsplit=1)[0] in QUEUED else ""
+        value = summary.get(key, {}).get(called)
+        cells.append(words.figure(value) + mark if value is not None else NOTHING)
+        low, high, n = spread.get(key, {}).get(called, (0, 0, 0))
+        spreads.append(f"{words.figure(low)} to {words.figure(high)}, n = {n}" if n > 1 else "")
+    return Row(
+        name, unit, published, cells, words.ratio(run.data["ratios"].get(measure)).split(" (")[0], tuple(spreads), short
+    )
+
+
+def rows(run: Run) -> list[Row]:
+    """The table in the original's shape."""
+    rates = queries.rates(run)
+    offered = [words.plain(rates[HEADLINE if key == HEADLINE else "latency"]) for key in queries.keys(run)]
+    published = {f"{kind}_p99": ORIGINAL[f"{kind}_p99"] for kind in ("internal", "e2e")}
+    latencies = [
+        row
+        for kind, title in (("internal", "Internal"), ("e2e", "E2E"), ("stored", "Stored"))
+        for p in ("p50", "p90", "p99", "p99.9", "max")
+        for row in _latency(run, kind, p, title, published.get(f"{kind}_{p}", NOTHING))
+    ]
+    return [
+        Row("Offered load", "msg/s", ORIGINAL["rate"], offered),
+        measured(
+            run,
+            "Throughput sustained",
+            "msg/s",
+            "throughput",
+            headline="throughput",
+            published=ORIGINAL["rate"],
+            short="Throughput, msg/s",
+        ),
+        measured(run, "Capacity", "msg/s", "capacity"),
+        Row("Capacity, share of the limit", "%", NOTHING, _shares(run), short="Share of the limit, %"),
+        *latencies,
+        Row("Lost", "messages", NOTHING, _lost(run)),
+        measured(run, "CPU per message", "µs", "capacity_cpu_us", headline="cpu_us", short="CPU, µs/message"),
+        measured(run, "Allocated per message", "bytes", "bytes_per_message", short="Allocated, B/message"),
+        Row("Reduction", "%", ORIGINAL["reduction"], _reductions(run)),
+    ]
+
+
+def _latency(run: Run, kind: str, percentile: str, title: str, published: str) -> list[Row]:
+    """A percentile's row, with dashes where a trial's messages do not carry it; none where no column's do."""
+    name, carried = f"{kind}_{percentile}", _carried(run, kind, percentile)
+    row = measured(run, f"{title} {percentile}", "ms", name, headline=name, published=published)
+    if all(carried.values()):
+        return [row]
+    if not any(carried.values()) and published == NOTHING:
+        return []
+    kept = [cell if carried[key] else NOTHING for key, cell in zip(queries.keys(run), row.cells, strict=True)]
+    spreads = tuple(text if carried[key] else "" for key, text in zip(queries.keys(run), row.spreads, strict=True))
+    both = all(carried.get(key, False) for key in run.data["compared"])
+    return [replace(row, cells=kept, spreads=spreads, ratio=row.ratio if both else NOTHING)]
+
+
+def _carried(run: Run, kind: str, percentile: str) -> dict[str, bool]:
+    """By column, whether the messages of each of its trials carry a percentile; columns without trials do."""
+    found = queries.outcomes(run)
+    trials = {key: [o for o in queries.of_column(found, key) if o.valid] for key in queries.keys(run)}
+    return {key: not some or tails.carried(percentile, tails.fewest(some, kind)) for key, some in trials.items()}
+
+
+def _lost(run: Run) -> list[str]:
+    found = queries.outcomes(run)
+    columns = [[o.lost for o in queries.of_column(found, key) if o.valid] for key in queries.keys(run)]
+    return [words.count(sum(lost)) if lost else NOTHING for lost in columns]
+
+
+def _limit(run: Run) -> Limit | None:
+    """What bounds a capacity; None where limits were not measured."""
+    return bounds.bound(bounds.of_run(run), "stream", paced=False)
+
+
+def _shares(run: Run) -> list[str]:
+    """Capacities in percent of that."""
+    limit = _limit(run)
+    capacities = [run.data["summary"].get(key, {}).get("capacity") for key in queries.keys(run)]
+    return [bounds.share(capacity, limit) for capacity in capacities]
+
+
+def _reductions(run: Run) -> list[str]:
+    allocated = [run.data["summary"].get(key, {}).get("bytes_per_message") for key in queries.keys(run)]
+    first = allocated[0]
+    return [
+        words.figure(100 * (1 - value / first)) if number and value and first else NOTHING
+        for number, value in enumerate(allocated)
+    ]
+
+
+def unsustained(run: Run) -> dict[str, tuple[int, int]]:
+    """Columns whose offered load was not sustained in (so many, of so many) valid trials."""
+    found = queries.outcomes(run)
+    trials = {key: [o for o in queries.of_column(found, key) if o.valid] for key in queries.keys(run)}
+    return {key: (bad, len(mine)) for key, mine in trials.items() if (bad := sum(not o.sustained for o in mine))}
+
+
+def footnotes(run: Run) -> list[str]:
+    """What a reader must know to read the table right."""
+    p, several = run.data["parameters"], len(queries.names(run)) > 1
+    among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
+    marks = [
+        f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {words.counted(n, 'trial')}; latencies there"
+        " are those of a growing queue, and not compared"
+        for key, (bad, n) in unsustained(run).items()
+    ]
+    notes = [
+        f"Medians of {among}n = {words.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
+        f"Published: {ORIGINAL['source']}, on a machine of its own.",
+        _streams(run),
+        _few(run),
+        "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",
+    ]
+    if (limit := _limit(run)) is not None:
+        notes.append(share_note("capacity", limit, _shares(run)))
+    if own := run.data["machine"].get("jitter"):
+        notes.append(jitter.words(own))
+    if several:
+        new, old = run.data["compared"]
+        sure = f", with {compare.intervals(p['REPEATS'])}" if p["REPEATS"] > 1 else ""
+        notes.append(f"Ratio: {new} ÷ {old}{sure}. Reduction: allocated bytes against {old}.")
+    return [f"{mark}." for mark in marks] + [note for note in notes if note]
+
+
+def _few(run: Run) -> str:
+    """From how many messages on a tail is shown, where some column has too few."""
+    if all(carried for p in tails.NEEDED for carried in _carried(run, "e2e", p).values()):
+        return ""
+    needed = " and ".join(f"{p} from {words.count(n)} messages a trial on" for p, n in tails.NEEDED.items())
+    return f"Tails are shown where a trial's messages carry them: {needed}; of fewer, the maximum is all that is known."
+
+
+def share_note(what: str, limit: Limit, shares: Iterable[str]) -> str:
+    """What a table's shares of the limit are shares of, and whether it is one at all."""
+    note = f"Share of the limit: {what} against the {limit.words}, {words.figure(limit.highest)} a second at most."
+    if bounds.AT_REFERENCE not in shares:
+        return note
+    return f"{note} It was passed, so that it is a reference and no upper bound."
+
+
+def _streams(run: Run) -> str:
+    """How long the streams were that the configurations drained."""
+    lengths = {o.plan.load.count for o in queries.outcomes(run) if o.plan.kind == CAPACITY}
+    if len(lengths) < 2:
+        return ""
+    return (
+        f"Capacity: streams of {words.count(min(lengths))} to {words.count(max(lengths))} messages, so that each takes"
+        f" about as long."
+    )
+
+
+# -- terminal -------------------------------------------------------------------------------------------------------
+
+
+def terminal_table(run: Run) -> str:
+    """The key results as plain text, as wide as a terminal."""
+    if not run.data.get("summary"):
+        return f"run {run.id}: no results"
+    several = len(queries.names(run)) > 1
+    texts = [[row.short or row.head, row.published, *row.cells, *([row.ratio] if several else [])] for row in rows(run)]
+    heads = ["", "published", *(queries.label(run, key) for key in queries.keys(run)), *(["ratio"] if several else [])]
+    lines = _laid_out(heads, texts)
+    if several and max(map(len, lines)) > TERMINAL:
+        lines = _laid_out(heads, [[*text[:-1], text[-1].split(" ")[0]] for text in texts])
+    notes = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *run.data.get("verdict", [])]]
+    return "\n".join([run.data["stack"]["label"], "", *lines, "", *notes])
+
+
+def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) -> str:
+    """What the parts of a stack can do alone, as plain text under the stack's label; `own` jitter of the machine."""
+    found = list(limits)
+    heads = ["", "median", "min", "max", "n", "unit"]
+    texts = [
+        [limit.name, *map(words.figure, (limit.median, min(limit.values), max(limit.values))), str(len(limit.values))]
+        for limit in found
+    ]
+    lines = _laid_out(heads, [[*text, limit.unit] for text, limit in zip(texts, found, strict=True)])
+    notes = [textwrap.fill(f"{limit.name}: {limit.words}.", TERMINAL, subsequent_indent="  ") for limit in found]
+    return "\n".join([label, "", *lines, "", *notes, textwrap.fill(jitter.words(own), TERMINAL)])
+
+
+def _laid_out(heads: list[str], texts: list[list[str]]) -> list[str]:
+    wrapped = [
+        textwrap.wrap(head.replace(",", ", ") if "=" in head else head.replace(" msg/s", "/s"), 9) or [""]
+        for head in heads
+    ]
+    deep = max(map(len, wrapped))
+    top = [[""] * (deep - len(head)) + head for head in wrapped]
+    table = [*([head[line] for head in top] for line in range(deep)), *texts]
+    widths = [max(len(line[column]) for line in table) for column in range(len(heads))]
+    lines = [
+        "  ".join([first.ljust(widths[0]), *(text.rjust(width) for text, width in zip(rest, widths[1:], strict=True))])
+        for first, *rest in table
+    ]
+    return [*lines[:deep], "─" * max(map(len, lines)), *lines[deep:]]
+
+
+def key_figures(run: Run) -> dict[str, str]:
+    """A few short texts that tell runs apart; dashes where a run has no such figure."""
+    summary: dict[str, Any] = run.data.get("summary", {})
+    new, old = run.data.get("compared") or ("", "")
+    last, headline = summary.get(new, {}), summary.get(HEADLINE, {})
+    capacity = run.data.get("ratios", {}).get("capacity") if new != old else None
+    lost = sum(trial["lost"] for trial in run.data.get("trials", []) if trial["valid"])
+    return {
+        "date": str(run.data.get("created", NOTHING))[:16].replace("T", " "),
+        "stack": run.data.get("stack", {}).get("kind", NOTHING),
+        "last": new or NOTHING,
+        "capacity/s": words.figure(last.get("capacity")),
+        "ratio": words.ratio(capacity).split(" ")[0],
+        "e2e p99 ms": words.figure(headline.get("e2e_p99")),
+        "lost": words.count(lost) if run.data.get("trials") else NOTHING,
+        "B/message": words.figure(last.get("bytes_per_message")),
+    }

@@ -1,0 +1,247 @@
+"""The report's sections, each a function of a run: notebooks call one per cell. Every sentence is computed.
+
+A section without data says so in words instead of failing: an invalid trial, a configuration left out, memray switched
+off, an empty series are results too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from IPython.display import HTML
+
+from sentinel.lab import plots, words
+from sentinel.lab.experiments.benchmark.summary import ORIGINAL
+from sentinel.lab.presentation import tables
+from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.style import looks
+from sentinel.lab.presentation.tables import PUBLISHED, Markup, folded, hinted, paragraphs, table, tag, together
+from sentinel.lab.profiling import memory as profiling
+from sentinel.lab.report import heading, results
+from sentinel.lab.report.cpu import cpu
+from sentinel.lab.report.limits import limits
+from sentinel.lab.report.results import key_figures
+from sentinel.lab.run import queries
+from sentinel.lab.run.trial_record import LATENCY, MEMORY, Outcome
+from sentinel.lab.statistics import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sentinel.lab.run.run import Run
+
+__all__ = [
+    "answer", "capacity", "cpu", "figure_html", "header", "key_figures", "key_results", "latency", "ledgers", "limits",
+    "memory", "over_time",
+]  # fmt: skip
+
+DECISIVE = re.compile(r"\b(?:better|worse|cannot tell|no difference|invalid)\b|[\d.,]+(?:×| % less)")
+"""What a verdict turns on: its word and its figure."""
+UNIT = re.compile(r"(?<=[\d=±n]) (?=[\d=%]|msg|ms)")
+"""The space within `20 %`, `n = 3`, `5 ms`."""
+MODULES, LOCATIONS = 8, 12
+"""Rows of the tables of allocators."""
+
+
+def header(run: Run, load: str = "") -> HTML:
+    """How far it can be trusted; what was measured, on what, when; everything else folded away.
+
+    `load` says what was offered, where it was not a benchmark's.
+    """
+    return HTML(heading.heading(run, load))
+
+
+# -- results --------------------------------------------------------------------------------------------------------
+
+
+def key_results(run: Run) -> HTML:
+    """The table in the original's shape."""
+    several = len(queries.names(run)) > 1
+    new, old = run.data["compared"]
+    ratio = [f"{new} ÷ {old}"] if several else []
+    heads = ["Measure, unit", *(queries.label(run, key) for key in queries.keys(run)), *ratio, PUBLISHED]
+    body = [
+        [
+            row.head,
+            *(hinted(*pair) for pair in zip(row.cells, row.spreads or [""] * len(row.cells), strict=True)),
+            *([row.ratio] if several else []),
+            row.published,
+        ]
+        for row in results.rows(run)
+    ]
+    whole = table(heads, body)
+    notes = results.footnotes(run)
+    marks = [note for note in notes if note.startswith(results.MARK)]
+    more = folded("How to read the table", tag("div", paragraphs(notes[len(marks) :]), class_="notes"))
+    return HTML(together([whole, tag("div", paragraphs(marks), class_="notes"), more]))
+
+
+def latency(run: Run) -> HTML:
+    """Percentile spectra."""
+    panels = queries.latencies(run)
+    if not panels:
+        return nothing("No valid latency trial left a histogram behind: there is nothing to draw.")
+    trials = [o for o in queries.outcomes(run) if o.plan.kind == LATENCY and o.valid]
+    below = sum(int(kind.get("zero", 0) + kind.get("negative", 0)) for o in trials for kind in o.latencies.values())
+    caption = (
+        f"Latency over percentile, the axis spread towards the tail; configurations at"
+        f" {words.plain(queries.rates(run)['latency'])} msg/s. Thick: all repeats together; thin: single repeats; a curve"
+        f" ends where its data end. Marked “published”: the p99 of {ORIGINAL['source']}. Zero or negative, so not"
+        f" drawn: {words.count(below)}."
+    )
+    return HTML(figure_html(plots.spectrum(panels, looks(queries.names(run))), f"{caption}{_left_out(run, LATENCY)}"))
+
+
+def over_time(run: Run) -> HTML:
+    """One trial of every column over time."""
+    lines = queries.timelines(run)
+    if not lines:
+        return nothing("No valid latency trial left a series behind: there is nothing to draw over time.")
+    missing = [queries.label(run, key) for key in queries.keys(run) if key not in {line.key for line in lines}]
+    without = f" Without a series, so not shown: {words.joined(missing)}." if missing else ""
+    caption = f"One trial each, the one whose stored p99 is the middle of its repeats'.{without}"
+    return HTML(figure_html(plots.over_time(lines, looks(queries.names(run))), caption))
+
+
+def capacity(run: Run) -> HTML:
+    """Every capacity trial, and how far the same configuration measured twice lies apart."""
+    rates = queries.capacities(run)
+    if not rates:
+        return nothing("No valid capacity trial: there is nothing to draw.")
+    floor, again, last = (
+        compare.floor(run.data["noise"]["band"]),
+        run.data["noise"].get("again"),
+        queries.names(run)[-1],
+    )
+    noise = (
+        f"One dot per trial. {last} was measured twice: its run-to-run variation (A/A) makes a noise floor of {floor}."
+        if again
+        else f"One dot per trial. There is no valid second leg (A/A): a noise floor of {floor} is assumed."
+    )
+    picture = plots.capacity(rates, looks(queries.names(run)))
+    return HTML(figure_html(picture, f"{noise}{_left_out(run, 'capacity')}"))
+
+
+def _left_out(run: Run, kind: str) -> str:
+    bad = [str(o.plan.number) for o in queries.outcomes(run) if o.plan.kind == kind and not o.valid]
+    return f" Invalid and left out: trial {words.joined(bad)}." if bad else ""
+
+
+# -- ledgers --------------------------------------------------------------------------------------------------------
+
+SENDER = ("scheduled", "sent", "unsent")
+CONSUMER = ("received", "written", "rejected", "retries", "duplicated")
+RARE = {
+    "unheard": "sent while nobody was subscribed",
+    "skipped": "numbers that never came on the stream: refused by Redis, and unsent",
+    "jumped": "numbers further ahead than their source can have sent",
+    "overwritten": "on one series and time with another message, so not stored; senders must set host or source",
+}
+"""Counts of either ledger that are told below the table where any trial has some, and what they are."""
+
+
+def ledgers(run: Run) -> HTML:
+    """What became of every message of every trial."""
+    found = queries.outcomes(run)
+    if not found:
+        return nothing("No trial was carried out.")
+    heads = ["Trial", "Kind", "Configuration", *SENDER, *CONSUMER, "unread", "lost", "store's count", "verdict"]
+    rows = [_ledger(o) for o in found]
+    notes = [
+        "scheduled = sent + unsent; received = written + rejected; stored = written - duplicated; counts are messages."
+    ]
+    notes += [f"Trial {o.plan.number} ({o.plan.label}): {'; '.join(o.problems)[:1000]}" for o in found if not o.valid]
+    whole = table(heads, rows, words=(1, 2, len(heads) - 1), class_="dense")
+    return HTML(together([whole, tag("div", paragraphs([*notes, *_rare(found)]), class_="notes")]))
+
+
+def _rare(found: Sequence[Outcome]) -> list[str]:
+    """A sentence for each rare count of which any trial has some; the table has no room for them."""
+    notes = []
+    for name, meaning in RARE.items():
+        counts = {o.plan.number: n for o in found if (n := o.consumer.get(name, o.sender.get(name)))}
+        if counts:
+            trials = words.joined([str(number) for number in counts])
+            notes.append(f"{words.count(sum(counts.values()))} {name} (trial {trials}): {meaning}.")
+    return notes
+
+
+def _ledger(o: Outcome) -> list[object]:
+    kind = f"{o.plan.kind}, {words.plain(o.plan.load.rate)}/s" if o.plan.kind == LATENCY else o.plan.kind
+    counts = [*(o.sender.get(name) for name in SENDER), *(o.consumer.get(name) for name in CONSUMER)]
+    verdict = tag("span", "✓ accounted for", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
+    kept = [words.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
+    return [o.plan.number, kind, tables.breakable(o.plan.label.replace(" ", "\N{NO-BREAK SPACE}")), *kept, verdict]
+
+
+# -- memory ---------------------------------------------------------------------------------------------------------
+
+
+def memory(run: Run) -> HTML:
+    """Allocation per message: totals, where, and what changed; memray's own pages."""
+    found = queries.memories(run)
+    if not run.data["parameters"].get("MEMRAY", True):
+        return nothing("Memory was not measured: MEMRAY=False.")
+    if not found:
+        return nothing(f"No valid memory trial: there is nothing to show.{_left_out(run, MEMORY)}")
+    caption = f"memray, every request with its full size, freed or not; one trial each.{_left_out(run, MEMORY)}"
+    shown = [figure_html(plots.memory(found, looks(queries.names(run))), caption), *_difference(run, found)]
+    shown.append(table(["Bytes per message by module", *found], _side_by_side(found, "modules", MODULES)))
+    shown += [_locations(name, summary) for name, summary in found.items()]
+    return HTML(together([*shown, _pages(run, list(found))], "\n"))
+
+
+def _difference(run: Run, found: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
+    new, old = run.data["compared"]
+    if new == old or not {new, old} <= set(found):
+        return []
+    rows = profiling.difference(found[old]["locations"], found[new]["locations"])
+    picture = plots.memory_difference(rows, (old, new), looks(queries.names(run)))
+    body = [[place, *map(words.figure, (a, b, b - a))] for place, a, b in rows[: 2 * LOCATIONS]]
+    heads = ["Place", f"{old}, B/message", f"{new}, B/message", "change"]
+    return [
+        figure_html(picture, f"Where bytes per message changed most from {old} to {new}."),
+        folded(f"The {len(body)} largest changes as a table", table(heads, body)),
+    ]
+
+
+def _side_by_side(found: Mapping[str, Mapping[str, Any]], measure: str, most: int) -> list[list[str]]:
+    columns = [summary[measure] for summary in found.values()]
+    names = sorted({name for column in columns for name in column}, key=lambda n: -max(c.get(n, 0.0) for c in columns))
+    return [[name, *(words.figure(column.get(name)) for column in columns)] for name in names[:most]]
+
+
+def _locations(name: str, summary: Mapping[str, Any]) -> Markup:
+    total = summary["bytes_per_message"]
+    top = sorted(summary["locations"].items(), key=lambda place: -place[1])[:LOCATIONS]
+    rows = [[place, words.figure(size), f"{100 * size / total:.1f}"] for place, size in top]
+    return folded(f"{name}: largest allocators by location", table(["Place", "B/message", "% of all"], rows))
+
+
+def _pages(run: Run, names: list[str]) -> Markup:
+    links = []
+    for name in names:
+        made = {kind: f"{name}-{kind}.html" for kind in profiling.PAGES}
+        for kind, file in made.items():
+            if (run.profiles / file).exists():
+                address = f"../../{run.profiles.relative_to(run.root).as_posix()}/{quote(file)}"
+                links.append(tag("a", f"{name}: {profiling.PAGES[kind]}", href=address))
+    if not links:
+        return tag("p", "memray's pages are not beside this run.", class_="notes")
+    return tag("p", together(["memray's pages, beside the run's folder: ", together(links, " · ")]), class_="notes")
+
+
+# -- answer ---------------------------------------------------------------------------------------------------------
+
+
+def answer(run: Run) -> HTML:
+    """The verdict, the most prominent text of the page; with it, where that holds, that the store was no InfluxDB."""
+    said = run.data.get("verdict") or ["There is no verdict: no trial was summed up."]
+    return HTML(together([heading.badge(run), tag("div", paragraphs(map(_stressed, said)), class_="answer")]))
+
+
+def _stressed(sentence: str) -> Markup:
+    whole = DECISIVE.sub(r"<strong>\g<0></strong>", tables.text(sentence))
+    return Markup(UNIT.sub("\N{NO-BREAK SPACE}", whole))

@@ -1,0 +1,73 @@
+"""What `sentinel report` is given: a run, by its id or a path into its folder, or the path of an executed notebook."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentinel.errors import RunError
+from sentinel.lab.page import page
+from sentinel.lab.page.export import export
+from sentinel.lab.run.recovery import recovered
+from sentinel.lab.run.run import RUNS, load, load_folder, project_root
+
+if TYPE_CHECKING:
+    from sentinel.lab.run.run import Run
+
+RECORD = "run.json"
+FILES = (RECORD, "notebook.ipynb", "report.html")
+"""Files in a run's folder that mean the run."""
+
+
+def report(text: str, *, force: bool = False) -> Path:
+    """Make the page of a run, or of any executed notebook, anew; returns its path.
+
+    Raises:
+        RunError: there is no such run or notebook, it cannot be read or was not executed, or the page cannot be
+            written; a page beside a notebook that is not one of ours is only replaced by `force`.
+    """
+    if text.endswith(".ipynb") and _folder(text) is None:
+        notebook, html = Path(text), Path(text).with_suffix(".html")
+        export(notebook, html, html.stem, force=force)
+        return html
+    return _rendered(resolve(text))
+
+
+def resolve(text: str) -> Run:
+    """The run that is meant by its id, its folder (also a copy of it elsewhere), or a file of `FILES` in there.
+
+    Raises:
+        RunError: there is none, or its record cannot be read.
+    """
+    if (folder := _folder(text)) is not None:
+        return load_folder(folder)
+    path = Path(text)
+    name = path.name if path.parent.name == str(RUNS) else text
+    if "/" in name or not name.strip(".") or not _exists(project_root() / RUNS / name / ""):
+        raise RunError(
+            f"no run {text!r}: expected an id (`sentinel runs` lists them), a run's folder, or an executed .ipynb"
+        )
+    return load(name)
+
+
+def _folder(text: str) -> Path | None:
+    """The folder with a record that a path leads to, if it does."""
+    path = Path(os.path.normpath(Path(text).absolute()))
+    folder = path.parent if path.name in FILES else path
+    return folder if text and _exists(folder / RECORD) else None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # too long a name, or a folder that we may not look into
+        return False
+
+
+def _rendered(run: Run) -> Path:
+    try:
+        return page.write(recovered(run))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise RunError(f"{run.folder / RECORD} is damaged, so it has no page ({problem})") from error

@@ -1,0 +1,155 @@
+"""A run's record made ready to be drawn or tabled: which trials, in which order, under which names.
+
+Raw in (run.json and the trials' folders), plain data out; no figure and no HTML is made here. Only valid trials go into
+figures; a trial without a series is passed over, and whoever draws says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab import words
+from sentinel.lab.experiments.benchmark.summary import HEADLINE
+from sentinel.lab.run import series
+from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome
+from sentinel.model.histogram import Recorder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sentinel.lab.run.run import Run
+
+KINDS = {
+    "internal": "Internal: read → in the batch",
+    "e2e": "End to end: intended send → in the batch",
+    "stored": "Stored: intended send → the store's answer",
+    "send_delay": "Send delay: intended → actual send",
+}
+"""Kinds of latency, from where to where."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The latencies of one kind in the trials of one column."""
+
+    key: str
+    """Whose look it has: a configuration's name, or `HEADLINE`."""
+    label: str
+    repeats: list[Recorder]
+
+    @property
+    def whole(self) -> Recorder:
+        """All repeats in one histogram."""
+        merged = Recorder()
+        for repeat in self.repeats:
+            merged.merge(repeat)
+        return merged
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """One trial over time."""
+
+    key: str
+    label: str
+    note: str
+    """Which trial of how many."""
+    counts: pd.DataFrame
+    """Index seconds since the first send; sent and written per second, backlog in messages."""
+    resources: pd.DataFrame
+    """seconds, process, cpu (percent of one core), rss (MB)."""
+    load_ends: float
+    """Seconds."""
+
+
+def outcomes(run: Run) -> list[Outcome]:
+    """Every trial of the run, in the order in which they were carried out."""
+    return [Outcome.from_dict(trial) for trial in run.data.get("trials", [])]
+
+
+def names(run: Run) -> list[str]:
+    """The configurations compared, in order."""
+    return list(run.data.get("configurations", {}))
+
+
+def rates(run: Run) -> dict[str, float]:
+    """Messages per second really offered: `latency` (common to all) and `HEADLINE`."""
+    p = run.data["parameters"]
+    return {"latency": p["RATE"], HEADLINE: p["HEADLINE_RATE"], **run.data.get("rates", {})}
+
+
+def label(run: Run, key: str) -> str:
+    """How a column is called: the configuration's name, the headline's with its rate."""
+    return f"{names(run)[-1]} at {words.plain(rates(run)[HEADLINE])} msg/s" if key == HEADLINE else key
+
+
+def keys(run: Run) -> list[str]:
+    """Columns of the tables: the configurations, then the headline."""
+    return [*names(run), HEADLINE]
+
+
+def of_column(found: list[Outcome], key: str, kind: str = LATENCY) -> list[Outcome]:
+    """A column's trials of one kind."""
+    return [
+        o
+        for o in found
+        if o.plan.kind == kind
+        and (o.plan.group == HEADLINE if key == HEADLINE else o.plan.label == key and o.plan.group != HEADLINE)
+    ]
+
+
+def latencies(run: Run) -> dict[str, list[Curve]]:
+    """Histograms after the warm-up, by kind and column, of the valid latency trials."""
+    panels: dict[str, list[Curve]] = {kind: [] for kind in KINDS}
+    for key in keys(run):
+        trials = [
+            series.histograms(run.trial_folder(o.plan.number), o.started + int(WARM_UP * 1e9))
+            for o in of_column(outcomes(run), key)
+            if o.valid
+        ]
+        for kind, curves in panels.items():
+            if repeats := [trial[kind] for trial in trials if len(trial[kind])]:
+                curves.append(Curve(key, label(run, key), repeats))
+    return {kind: curves for kind, curves in panels.items() if curves}
+
+
+def timelines(run: Run) -> list[Timeline]:
+    """One trial a column: the one whose stored p99 is the middle of its repeats'."""
+    found = []
+    for key in keys(run):
+        trials = [o for o in of_column(outcomes(run), key) if o.valid]
+        if trials:
+            chosen = sorted(trials, key=lambda o: o.latencies.get("stored", {}).get("p99", 0.0))[(len(trials) - 1) // 2]
+            line = _timeline(run, key, chosen, len(trials))
+            if len(line.counts) > 1:
+                found.append(line)
+    return found
+
+
+def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
+    folder, load = run.trial_folder(outcome.plan.number), outcome.plan.load
+    progress = series.progress(folder, outcome.started)
+    seconds = progress.index.to_series()
+    counts = progress[["backlog"]].copy()
+    for name in ("sent", "written"):
+        counts[name] = (progress[name].diff() / seconds.diff()).where(seconds.shift() >= 0)
+    title = key if key != HEADLINE else names(run)[-1]
+    note = f"{words.plain(load.rate)} msg/s\ntrial {outcome.plan.number}, one of n = {of}"
+    resources = series.resources(folder, outcome.started)
+    resources = resources[resources["seconds"] >= 0]
+    return Timeline(key, title, note, counts, resources, load.duration)
+
+
+def capacities(run: Run) -> dict[str, list[float]]:
+    """Messages per second of every valid capacity trial, by label; the A/A leg last."""
+    found = outcomes(run)
+    labels = [*names(run), *(name + AGAIN for name in names(run)[-1:])]
+    values = {name: [o.throughput for o in of_column(found, name, CAPACITY) if o.valid] for name in labels}
+    return {name: rates for name, rates in values.items() if rates}
+
+
+def memories(run: Run) -> dict[str, dict[str, Any]]:
+    """memray's summary of each configuration's valid memory trial."""
+    found = outcomes(run)
+    return {name: o.memory for name in names(run) for o in of_column(found, name, MEMORY) if o.valid and o.memory}

@@ -1,0 +1,164 @@
+"""What a trial left in its folder, as data: intervals, histograms, resources. Raw in, numbers out."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sentinel.lab.statistics.hgrm import distribution
+from sentinel.model.histogram import BITS, SIZE, Recorder, middles
+from sentinel.runtime.record import INTERVALS, LEDGER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+CONSUMER, LOAD, AGENT, RESOURCES = "consumer", "load", "agent", "resources.csv"
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
+FEW = 10
+"""Messages below which a median says little."""
+
+
+def intervals(folder: Path) -> list[dict[str, Any]]:
+    """Lines of one record's `intervals.jsonl`, in order; empty where there are none."""
+    path = folder / INTERVALS
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def ledger(folder: Path) -> dict[str, Any]:
+    """A record's `ledger.json`; empty if the program did not come to write it."""
+    path = folder / LEDGER
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def load_folders(folder: Path) -> list[Path]:
+    """Folders of the load generator's processes in a trial's folder."""
+    return sorted((folder / LOAD).glob("[0-9]*"))
+
+
+def senders(folder: Path) -> list[Path]:
+    """Folders of all that sent messages: the load generator's processes, and the agent where there was one."""
+    return [*load_folders(folder), *(path for path in [folder / AGENT] if path.exists())]
+
+
+def histogram(lines: Iterable[dict[str, Any]], kind: str, since: int = 0) -> Recorder:
+    """One kind of latency, merged over the intervals that end after `since` (ns since the epoch)."""
+    merged = Recorder()
+    for line in lines:
+        if line["at"] > since:
+            merged.merge(Recorder.from_dict(line[kind]))
+    return merged
+
+
+def histograms(trial: Path, since: int) -> dict[str, Recorder]:
+    """A trial's latencies, internal, e2e, stored and send_delay, over the intervals that end after `since` (ns)."""
+    lines = intervals(trial / CONSUMER)
+    delays = [line for folder in load_folders(trial) for line in intervals(folder)]
+    found = {kind: histogram(lines, kind, since) for kind in ("internal", "e2e", "stored")}
+    return found | {"send_delay": histogram(delays, "delay", since)}
+
+
+def percentiles(recorder: Recorder) -> dict[str, float]:
+    """Milliseconds at `QUANTILES`, `max`, and the counts `n`, `zero`, `negative`."""
+    values = {name: recorder.quantile(q) / 1e6 for name, q in QUANTILES.items()} | {"max": recorder.quantile(1.0) / 1e6}
+    known = {name: round(value, 6) for name, value in values.items() if np.isfinite(value)}
+    return known | {"n": len(recorder), "zero": recorder.zero, "negative": recorder.negative}
+
+
+def write_hgrm(recorder: Recorder, path: Path) -> None:
+    """The histogram as HdrHistogram's percentile distribution, values in ms, for any HdrHistogram plotter.
+
+    Zero and negative durations stand in it as zeros.
+    """
+    full = np.flatnonzero(recorder.counts)
+    values, counts = middles()[full] / 1e6, recorder.counts[full]
+    if below := recorder.zero + recorder.negative:
+        values, counts = np.r_[0.0, values], np.r_[below, counts]
+    path.write_text(distribution(values, counts, octaves=SIZE >> BITS, steps=1 << BITS), encoding="utf-8")
+
+
+def progress(trial: Path, start: int) -> pd.DataFrame:
+    """Counts over time: index seconds since `start` (ns), columns sent, received, written, backlog (messages)."""
+    consumer = pd.DataFrame(intervals(trial / CONSUMER))
+    frames = [pd.DataFrame(intervals(folder)) for folder in senders(trial)]
+    if consumer.empty or not frames or any(frame.empty for frame in frames):
+        return pd.DataFrame(columns=["sent", "received", "written", "backlog"])
+    at = consumer["at"].to_numpy(dtype=float)
+    # Processes note their counts at different moments: interpolate onto the consumer's.
+    sent = sum(_sent(frame, start, at) for frame in frames)
+    frame = pd.DataFrame(
+        {"sent": sent, "received": consumer["received"], "written": consumer["written"]},
+    )
+    frame.index = pd.Index((at - start) / 1e9, name="seconds")
+    done = (consumer["written"] + consumer["rejected"]).to_numpy(dtype=float)
+    frame["backlog"] = np.maximum(np.asarray(sent, dtype=float) - done, 0.0)
+    return frame
+
+
+def backlog_growth(trial: Path, start: int, since: float, until: float) -> float:
+    """Messages by which the backlog grew between two moments, in seconds from `start` (ns).
+
+    From the mean of the first second to that of the last: a writer that flushes once a second makes a sawtooth of it.
+    """
+    backlog = progress(trial, start)["backlog"]
+    first = backlog[(backlog.index >= since) & (backlog.index < since + 1)]
+    last = backlog[(backlog.index > until - 1) & (backlog.index <= until)]
+    return float(last.mean() - first.mean()) if len(first) and len(last) else 0.0
+
+
+def flushed(trial: Path, start: int, since: float, until: float) -> tuple[int, float] | None:
+    """Messages stored from one flush to another, and the seconds from the one answer of the store to the other.
+
+    The first is the last flush that was noted first after `since`, the second the last one answered by `until`, both in
+    seconds from `start` (ns). None where there are no two, or in records of an older consumer.
+    """
+    lines = [line for line in intervals(trial / CONSUMER) if line["at"] > start + since * 1e9]
+    flushes = [(line["written"], line["last_stored"]) for line in lines if line.get("last_stored")]
+    in_time = [flush for flush in flushes if flushes[0][1] < flush[1] <= start + until * 1e9]
+    if not in_time:
+        return None
+    return in_time[-1][0] - flushes[0][0], (in_time[-1][1] - flushes[0][1]) / 1e9
+
+
+def drift(trial: Path, start: int, since: float, until: float) -> dict[str, tuple[float, float]]:
+    """p50 (ms) of e2e and stored in the first and in the last third of the time between two moments.
+
+    Moments are seconds from `start` (ns); the last third ends with the last message. Of fewer than `FEW` messages there
+    is none: NaN.
+    """
+    lines, third = intervals(trial / CONSUMER), (until - since) / 3
+    measured = [(line, (line["at"] - start) / 1e9) for line in lines if line["at"] > start + since * 1e9]
+    first = [line for line, at in measured if at <= since + third] or [line for line, _ in measured[:1]]
+    last = [line for line, at in measured if at > until - third]
+    return {kind: (_middle(first, kind), _middle(last, kind)) for kind in ("e2e", "stored")}
+
+
+def _middle(lines: list[dict[str, Any]], kind: str) -> float:
+    recorder = histogram(lines, kind)
+    return recorder.quantile(0.5) / 1e6 if len(recorder) >= FEW else math.nan
+
+
+def _sent(frame: pd.DataFrame, start: int, at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One process's count of sent messages at given moments (ns), from none at `start` on."""
+    moments = np.r_[float(start), frame["at"].to_numpy(dtype=float)]
+    return np.interp(at, moments, np.r_[0.0, frame["sent"].to_numpy(dtype=float)])
+
+
+def resources(trial: Path, start: int) -> pd.DataFrame:
+    """CPU (percent of one core) and RSS (MB) over time: columns seconds, process, cpu, rss."""
+    path = trial / RESOURCES
+    if not path.exists():
+        return pd.DataFrame(columns=["seconds", "process", "cpu", "rss"])
+    frame = pd.read_csv(path)
+    frame["seconds"] = (frame["at"] - start) / 1e9
+    frame["rss"] = frame["rss_bytes"] / 1e6
+    by_process = frame.groupby("process")
+    frame["cpu"] = 100 * by_process["cpu_seconds"].diff() / by_process["seconds"].diff()
+    # A process that has just ended is still listed, without memory.
+    return frame[frame["rss"] > 0].dropna(subset=["cpu"])[["seconds", "process", "cpu", "rss"]]

@@ -1,0 +1,92 @@
+"""What speaks against trusting trials, in sentences with numbers. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, PROFILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sentinel.lab.run.trial_record import Outcome
+
+LATE = 0.2
+"""Share of an e2e percentile from which the generator's own lateness is worth a warning."""
+SPREAD = 0.25
+"""Spread of repeats, (max - min) ÷ median, from which it is worth a warning."""
+STEAL = 2.0
+"""Percent of the machine's time taken by other guests, from which it is worth a warning."""
+
+
+def validity(outcomes: Sequence[Outcome], otherwise: str = "are left out of all figures") -> str:
+    """Whether every message is accounted for, or in which trials not; `otherwise`: what then becomes of those."""
+    # Where py-spy failed, and took the consumer along, there is no ledger to judge; `warnings` has it.
+    outcomes = [o for o in outcomes if o.plan.kind != PROFILE or o.consumer]
+    bad = [o for o in outcomes if not o.valid]
+    if not outcomes:
+        return "No trial was carried out."
+    if not bad:
+        of = "1 trial" if len(outcomes) == 1 else f"all {len(outcomes)} trials"
+        return f"Every message of {of} is accounted for, and the store's own count agrees."
+    numbers = ", ".join(str(o.plan.number) for o in bad)
+    return f"{len(bad)} of {len(outcomes)} trials are invalid (number {numbers}) and {otherwise}."
+
+
+def warnings(outcomes: Sequence[Outcome]) -> list[str]:
+    """What speaks against trusting these trials, in sentences with numbers."""
+    tests: list[tuple[Callable[[Outcome], bool], str]] = [
+        (lambda o: not o.valid, "invalid: " + "; ".join(p for o in outcomes for p in o.problems)[:600]),
+        (lambda o: o.steal > STEAL, f"more than {STEAL:.0f} % of the machine's time went to other guests"),
+        (_generator_late, f"more than {100 * LATE:.0f} % of e2e p99 is load-generator delay"),
+    ]
+    found = []
+    for test, words in tests:
+        if named := [f"{o.plan.number} ({o.plan.label})" for o in outcomes if test(o)]:
+            found.append(f"Trial {', '.join(named)}: {words}.")
+    return [
+        *found[:1],
+        *_fell_behind(outcomes),
+        *found[1:],
+        *(words for o in outcomes for words in _own_warnings(o)),
+        *_unsteady(outcomes),
+    ]
+
+
+def _fell_behind(outcomes: Iterable[Outcome]) -> list[str]:
+    named = [
+        f"{o.plan.number} ({'; '.join([o.plan.label, *o.unsustained])})"
+        for o in outcomes
+        if o.plan.paced and not o.sustained
+    ]
+    if not named:
+        return []
+    return [
+        f"Trial {', '.join(named)}: the offered load was not sustained; latencies there are those of a growing queue,"
+        " and not compared."
+    ]
+
+
+def _own_warnings(outcome: Outcome) -> list[str]:
+    return [f"Trial {outcome.plan.number} ({outcome.plan.label}): {words}." for words in outcome.warnings]
+
+
+def _generator_late(outcome: Outcome) -> bool:
+    if outcome.plan.kind != LATENCY or not outcome.latencies:
+        return False
+    late, e2e = (outcome.latencies[kind].get("p99", 0.0) for kind in ("send_delay", "e2e"))
+    return late > LATE * e2e
+
+
+def _unsteady(outcomes: Sequence[Outcome]) -> list[str]:
+    found = []
+    for label in dict.fromkeys(o.plan.label for o in outcomes):
+        values = [o.throughput for o in outcomes if o.valid and o.plan.kind == CAPACITY and o.plan.label == label]
+        middle = statistics.median(values) if len(values) >= 2 else 0.0
+        if middle and (spread := (max(values) - min(values)) / middle) > SPREAD:
+            found.append(
+                f"Capacity of {label} varies by {100 * spread:.0f} % between repeats"
+                f" ({min(values):,.0f} to {max(values):,.0f} msg/s): more REPEATS or a quieter machine would help."
+            )
+    return found

@@ -1,8 +1,0 @@
-"""The embedded store: InfluxDB 1.x's write and query, as far as the lab uses them, in a process that needs only pip.
-
-server (routes) → storefile (SQLite) → catalog (databases, types, series); linereader, linefields and influxql are pure.
-"""
-
-from sentinel.lab.store.server import serve
-
-__all__ = ["serve"]

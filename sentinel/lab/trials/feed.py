@@ -1,0 +1,66 @@
+"""The records of running programs, followed line by line into a window."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab.experiments.live.window import Window
+from sentinel.lab.run import series
+from sentinel.runtime.record import INTERVALS, LEDGER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Tail:
+    """Follows one growing file of JSON lines; a line that is still being written is left for the next look."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What was added since the last look; nothing while there is no file."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                whole, newline, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return []
+        self._read += len(whole) + len(newline)
+        return [json.loads(line) for line in whole.splitlines()]
+
+
+class Feed:
+    """Brings a trial's folder, while it grows or afterwards, into a window."""
+
+    def __init__(self, folder: Path, window: Window) -> None:
+        self._folder = folder
+        self._window = window
+        self._tails: dict[Path, Tail] = {}
+
+    def read(self) -> None:
+        """Bring what is new."""
+        for folder in series.senders(self._folder):
+            # Looked at before the lines: whoever has ended by now has written its last one.
+            ended = (folder / LEDGER).exists()
+            for line in self._new(folder):
+                if folder.name == series.AGENT:
+                    self._window.agent(line)
+                else:
+                    self._window.load(folder.name, line)
+            if ended:
+                self._window.ended(folder.name)
+        for line in self._new(self._folder / series.CONSUMER):
+            self._window.consumer(line)
+
+    def _new(self, folder: Path) -> list[dict[str, Any]]:
+        return self._tails.setdefault(folder, Tail(folder / INTERVALS)).lines()
+
+
+def replayed(folder: Path, seconds: float) -> Window:
+    """A window of so many seconds, filled with all that the programs recorded in a trial's folder."""
+    window = Window(seconds)
+    Feed(folder, window).read()
+    return window

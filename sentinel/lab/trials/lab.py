@@ -1,0 +1,172 @@
+"""An experiment: a session of trials in interleaved order.
+
+`Lab` is what a notebook that measures holds on to: each method of its own lab carries out one set of trials.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sentinel.errors import SentinelError, StackError, TrialError
+from sentinel.lab import words
+from sentinel.lab.limits import measure
+from sentinel.lab.limits.bounds import Limit
+from sentinel.lab.machine import jitter
+from sentinel.lab.parameters import Common
+from sentinel.lab.profiling import cpu, memory
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY, PROFILE, Outcome, Plan
+from sentinel.lab.trials.session import Session
+from sentinel.lab.trials.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from sentinel.lab.process.supervisor import Warden
+
+LIMITS, PAGES = "limits", "pages"
+"""Kinds of work beside trials."""
+SECONDS = {LATENCY: 2.5, CAPACITY: 3.0, MEMORY: 7.0, PROFILE: 8.0}
+"""Rough overhead of one trial of each kind, for the progress bar only."""
+DIGESTED = 1.5
+"""Rough seconds that one page or sum of a memory trial takes after the last trial, for the progress bar only."""
+
+PROFILE_ATTEMPTS = 3
+"""Now and then py-spy fails to find out which Python it samples, and finds out when it is tried again."""
+
+P = TypeVar("P", bound=Common)
+
+
+class Lab(Session[P]):
+    """A session that measures. Each notebook has a lab of its own."""
+
+    @classmethod
+    def before(cls, parameters: P) -> dict[str, Any]:
+        """See Session: the machine's own jitter, while nothing else runs."""
+        return {"jitter": jitter.measure(parameters.limit_seconds * parameters.REPEATS)}
+
+    @staticmethod
+    def expected(plan: Plan) -> float:
+        """Roughly how long one trial takes, in seconds."""
+        return SECONDS[plan.kind] + (plan.load.duration if plan.kind == LATENCY else 0.0)
+
+    def expected_of(self, planned: Iterable[Plan]) -> dict[str, float]:
+        """Roughly how long trials take, and what is made of them, in seconds by kind of work."""
+        seconds = dict[str, float]()
+        for plan in planned:
+            seconds[plan.kind] = seconds.get(plan.kind, 0.0) + self.expected(plan)
+            if plan.kind == MEMORY:
+                seconds[PAGES] = seconds.get(PAGES, 0.0) + DIGESTED * (len(memory.PAGES) + 1)
+        return seconds
+
+    # -- doing ---------------------------------------------------------------------------------------------------
+
+    def limits(self) -> list[Limit]:
+        """Measure what Redis alone and the store alone can do here; without an answer the run has a warning instead."""
+        with self.keeping():
+            return self._limits()
+
+    def _limits(self) -> list[Limit]:
+        repeats, found = self.parameters.REPEATS, list[Limit]()
+        each = measure.expected(repeats) / measure.steps(repeats)
+        self._progress.step("limits: Redis alone, the store alone", each, kind=LIMITS)
+        try:
+            found = measure.measure(
+                self.stack,
+                f"{self.run.id}.limits",
+                codec=self.parameters.CODEC,
+                seconds=self.parameters.limit_seconds,
+                repeats=repeats,
+                note=lambda _: self._progress.advance(each),
+            )
+        except SentinelError as error:
+            self._supervision.ask()
+            self.run.data["warnings"].append(f"The limits could not be measured: {error}.")
+        self.run.data["limits"] = [limit.to_dict() for limit in found]
+        return found
+
+    def weighed(self, plans: Sequence[Plan]) -> list[Outcome]:
+        """Carry out memory trials; memray's pages are made beside them, since nothing here is timed."""
+        pool, work = ThreadPoolExecutor(max_workers=2), list[Future[None]]()
+        with self.keeping():
+            try:
+                outcomes = self.carry_out(plans, lambda o: work.extend(self._digest(o, pool)))
+                self._await(work)
+            finally:  # of an interrupted run nothing more is begun; what runs ends with the supervisor
+                pool.shutdown(wait=False, cancel_futures=True)
+        return outcomes
+
+    def _await(self, work: Sequence[Future[None]]) -> None:
+        """See what is still being made of memory trials to its end."""
+        left = [piece for piece in work if not piece.done()]
+        self._progress.skip(PAGES, DIGESTED * (len(work) - len(left)))
+        self._progress.step("memory: memray's pages and sums", DIGESTED, kind=PAGES)
+        for _ in as_completed(left):
+            self._progress.advance(DIGESTED)
+        self._progress.skip(PAGES)
+        for piece in work:
+            piece.result()
+
+    def _digest(self, outcome: Outcome, pool: ThreadPoolExecutor) -> list[Future[None]]:
+        """memray's numbers into the outcome, the capture and its pages into `profiles/<run id>/`."""
+        folder, label = self.run.profiles, outcome.plan.label
+        try:
+            capture = memory.keep(self.run.trial_folder(outcome.plan.number), folder, label)
+        except TrialError as error:
+            outcome.valid = False
+            outcome.problems.append(str(error))
+            return []
+        given = capture, self._warden
+        pages = [pool.submit(_noted, outcome, memory.page, kind, *given) for kind in memory.PAGES]
+        return [*pages, pool.submit(_noted, outcome, _weigh, outcome, *given)]
+
+    def carry_out(self, plans: Sequence[Plan], then: Callable[[Outcome], object] | None = None) -> list[Outcome]:
+        """Carry out trials one after the other; `then` is called with each outcome. Each is kept as soon as it ends.
+
+        Raises:
+            RunEndedError: interrupted, a server of the stack has ended or does not answer, or the disk is full.
+        """
+        outcomes = list[Outcome]()
+        with self.keeping():
+            for plan in plans:
+                seconds, rate = self.expected(plan), f" at {plan.load.rate:,.0f}/s" if plan.kind == LATENCY else ""
+                label = f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}"
+                self._progress.step(label, seconds, kind=plan.kind)
+                outcomes.append(self._carried_out(plan))
+                if then is not None:
+                    then(outcomes[-1])
+                self.outcomes.append(outcomes[-1])
+                self.checkpoint()
+                self._progress.advance(seconds)
+        return outcomes
+
+    def _carried_out(self, bare: Plan) -> Outcome:
+        """One trial; where py-spy did not find its way into the consumer, which happens now and then, another one."""
+        for attempt in range(PROFILE_ATTEMPTS if bare.kind == PROFILE else 1):
+            self._supervision.ask()
+            plan = replace(bare, number=self._numbered())
+            folder = self.run.trial_folder(plan.number)
+            given = plan, self.stack, folder, self._warden, self.run.id
+            outcome = Trial(*given, check=self._supervision.check).run()
+            if attempt:
+                outcome.warnings.append(
+                    f"py-spy found no way into the consumer {words.counted(attempt, 'time')} before"
+                )
+            if bare.kind != PROFILE or (folder / cpu.FOLDED).exists():
+                break
+        return outcome
+
+
+def _weigh(outcome: Outcome, capture: Path, warden: Warden) -> None:
+    outcome.memory = memory.summary(capture, warden)
+
+
+def _noted(outcome: Outcome, do: Callable[..., object], *words: object) -> None:
+    """Do it; what goes wrong makes the outcome invalid and is its problem."""
+    try:
+        do(*words)
+    except (TrialError, StackError) as error:
+        outcome.valid = False
+        outcome.problems.append(str(error))

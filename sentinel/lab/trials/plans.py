@@ -1,0 +1,84 @@
+"""Plans of trials: which configurations, in which order, under which load. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sentinel.consumer.configurations import BASELINE, OPTIMISED, parse
+from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, PROFILE, WARM_UP, Plan, warm_up
+from sentinel.settings import LoadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sentinel.lab.parameters import Benchmark, Common, Draining, Paced
+
+SLOW_SHARE = {CAPACITY: 10, MEMORY: 20, PROFILE: 10}
+"""Where each point is a request a trial gets 1/10 of the messages, 1/20 under memray: it would take minutes else."""
+FAST_FACTOR = 10
+"""Where reads and requests are large a timed trial gets ten times the messages: it would be over in 0.2 s else."""
+PROFILED_SECONDS, MOST_PROFILED = 3.0, 500_000
+"""Seconds of samples of a profile trial, or DURATION where that is less, and the most messages that it takes."""
+
+
+def interleaved(names: Sequence[str], repeats: int) -> Iterator[tuple[int, str]]:
+    """(repeat, name): A B C, C B A, A B C …, so that a drift of the machine meets all alike."""
+    for repeat in range(repeats):
+        yield from ((repeat, name) for name in (names if repeat % 2 == 0 else reversed(names)))
+
+
+def _plan(p: Common, kind: str, label: str, load: LoadSettings, **more: Any) -> Plan:
+    return Plan(0, kind, label, label.removesuffix(AGAIN), load, p.BATCH_SIZE, **more)
+
+
+def capacity(p: Draining) -> list[Plan]:
+    """Every configuration draining a full stream, the last one twice (A/A)."""
+    order = interleaved([*p.names, p.names[-1] + AGAIN], p.REPEATS)
+    return [
+        _plan(p, CAPACITY, name, _full(p, name, CAPACITY), repeat=repeat, group="capacity") for repeat, name in order
+    ]
+
+
+def memory(p: Draining) -> list[Plan]:
+    """Every configuration once under memray, with some messages more, which warm up."""
+    if not p.MEMRAY:
+        return []
+    # The largest captures first: their pages are made while the others run.
+    loads = {name: _full(p, name, MEMORY) for name in sorted(p.names, key=lambda name: _slowness(p, name))}
+    return [
+        _plan(p, MEMORY, name, replace(load, count=load.count + warm_up(load.count)), group="memory")
+        for name, load in loads.items()
+    ]
+
+
+def profile(p: Benchmark, rates: Mapping[str, float]) -> list[Plan]:
+    """Every configuration once under py-spy; `rates`: its capacity in messages per second, where that is known."""
+    if not p.PYSPY:
+        return []
+    plans, seconds = [], min(PROFILED_SECONDS, p.DURATION)
+    for name in p.names:
+        load = _full(p, name, PROFILE)
+        enough = min(int(rates.get(name, 0.0) * seconds), MOST_PROFILED)
+        plans.append(_plan(p, PROFILE, name, replace(load, count=max(load.count, enough)), group="profile"))
+    return plans
+
+
+def _slowness(p: Draining, name: str) -> tuple[bool, int]:
+    return parse(name).point != BASELINE.point, -_full(p, name, MEMORY).count
+
+
+def _full(p: Draining, name: str, kind: str) -> LoadSettings:
+    """A stream's worth of messages: fewer where each point is a request, more where they pass quickest."""
+    configuration = parse(name.removesuffix(AGAIN))
+    fast = configuration.receive == OPTIMISED.receive and configuration.write == OPTIMISED.write
+    count = p.MESSAGES * (FAST_FACTOR if fast and kind == CAPACITY else 1)
+    if configuration.write == BASELINE.write:
+        count //= SLOW_SHARE[kind]
+    return LoadSettings("stream", p.CODEC, p.WORKERS, count=count, seed=p.SEED)
+
+
+def paced(p: Paced, names: Sequence[str], rate: float, group: str, repeats: int) -> list[Plan]:
+    """Configurations in turn under one load of `rate` messages per second, after a warm-up."""
+    load = LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, rate, p.DURATION + WARM_UP, seed=p.SEED)
+    return [_plan(p, LATENCY, name, load, repeat=repeat, group=group) for repeat, name in interleaved(names, repeats)]

@@ -1,0 +1,304 @@
+"""A trial: one configuration under one load, in fresh processes, with every message accounted for.
+
+Four kinds. `latency`: a paced load beside the consumer, after a warm-up that is left out. `capacity`: a stream is
+filled first, then the consumer drains it alone. `memory`: like capacity, under memray; `profile`: under py-spy; neither
+is ever used for timing.
+Every trial has a stream (or channel) and a `run` tag of its own, so trials never meet, not even on an external stack.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from dataclasses import asdict, fields
+from signal import SIGUSR1
+from typing import TYPE_CHECKING, Any
+
+from sentinel import bus, store
+from sentinel.errors import SentinelError, TrialError
+from sentinel.lab.profiling import cpu
+from sentinel.lab.run import series
+from sentinel.lab.run.trial_record import MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
+from sentinel.lab.statistics.sustained import Pace, faults
+from sentinel.lab.trials.feed import Tail
+from sentinel.lab.trials.process_sampler import Sampler
+from sentinel.lab.trials.supervision import EVERY
+from sentinel.model.ledger import ConsumerLedger, SenderLedger
+from sentinel.probe import cpu_times
+from sentinel.runtime.record import INTERVALS, READY
+from sentinel.settings import BusSettings, StoreSettings, stack_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from sentinel.lab.process.supervisor import Child, Warden
+    from sentinel.lab.stack import Stack
+
+    Check = Callable[[], None]
+
+START_LIMIT = 30.0
+"""Seconds a consumer may take until it is ready."""
+DRAIN_LIMIT = 30.0
+"""Seconds a consumer may take, after the load has ended, to store what is left on the bus."""
+STALL_LIMIT, LOOK = 60.0, 1.0
+"""Seconds without one more message stored after which a drain is given up, and between two looks at it."""
+END_GRACE = 40.0
+"""Seconds a consumer that is stopped may take to end: more than its own deadline."""
+PER_PROCESS = 200_000
+"""Messages per second that one process of the load generator is trusted with."""
+
+
+class Trial:
+    """Carries out one plan on a stack; the folder receives everything raw."""
+
+    def __init__(
+        self, plan: Plan, stack: Stack, folder: Path, warden: Warden, run_id: str, *, check: Check = lambda: None
+    ) -> None:
+        self.plan = plan
+        self.stack = stack
+        self.folder = folder
+        self.warden = warden
+        self.tag = f"{run_id}.{plan.number}"
+        self.bus: BusSettings = stack.bus.keyed(f"lab:{self.tag}")
+        self.store: StoreSettings = stack.store
+        self.outcome = Outcome(plan)
+        self._check = check
+        self._children: list[Child] = []
+
+    def run(self) -> Outcome:
+        """Do it. A trial that fails is an invalid outcome that says why, not an exception: the others go on.
+
+        `check`, given to the constructor, is called a few times a second: what it raises ends the trial without one.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        before = cpu_times()
+        try:
+            self._work()
+        except TrialError as error:
+            self._check()  # a server that is gone says more than what failed for want of it
+            self.outcome.problems.append(str(error))
+        finally:
+            for child in reversed(self._children):  # the load first; those that ended by themselves stay as they are
+                child.stop()
+        after = cpu_times()
+        self.outcome.steal = 100 * (after.steal - before.steal) / max(after.total - before.total, 1e-9)
+        self._account()
+        self._tidy()
+        (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
+        return self.outcome
+
+    def _tidy(self) -> None:
+        try:
+            bus.remove(self.bus)
+        except SentinelError as error:
+            self.outcome.warnings.append(f"its keys could not be removed: {error}")
+
+    def _clear(self) -> None:
+        """Begin with an empty store where it is the lab's own.
+
+        Else what earlier trials wrote is compacted beside this one.
+        """
+        if not self.stack.pids:
+            return
+        try:
+            store.clear(self.store, store.identify(self.store))
+        except SentinelError as error:
+            self.outcome.warnings.append(f"earlier trials' points could not be dropped: {error}")
+
+    def _work(self) -> None:
+        """Start the processes and see them through."""
+        self._clear()
+        if self.plan.paced:
+            self._beside_load()
+        else:
+            self._drain_alone()
+
+    # -- processes -----------------------------------------------------------------------------------------------
+
+    def _start(self, name: str, *words: str, under: Sequence[str] = ()) -> Child:
+        command = [*under, sys.executable, "-m", *words]
+        environment = stack_environment(self.bus, self.store)
+        child = self.warden.start(name, command, log=self.folder / f"{name}.log", env=environment)
+        self._children.append(child)
+        return child
+
+    def _consumer(self, *more: str, module: str = "sentinel", under: Sequence[str] = ()) -> Child:
+        verb = ["consume"] if module == "sentinel" else []
+        options = {
+            "--configuration": self.plan.configuration,
+            "--transport": self.plan.load.transport if self.plan.paced else "stream",
+            "--key": self.bus.stream,
+            "--batch-size": str(self.plan.batch_size),
+            "--run": self.tag,
+            "--health": "off",  # nothing writes beside what is measured
+            "--record": str(self.folder / series.CONSUMER),
+        }
+        words = [word for pair in options.items() for word in pair]
+        child = self._start("consumer", module, *verb, *words, *more, under=under)
+        self._await_ready(child)
+        return child
+
+    def _ended(self, child: Child, limit: float) -> bool:
+        """Wait until it has ended, for at most `limit` seconds; whether it has. What `check` raises comes first."""
+        end, look = time.monotonic() + limit, 0.0
+        while child.poll() is None and (now := time.monotonic()) < end:
+            if now >= look:
+                self._check()
+                look = now + EVERY
+            time.sleep(0.02)
+        return child.poll() is not None
+
+    def _code(self, child: Child, limit: float) -> int:
+        """Its exit code, after at most `limit` seconds. Raises TrialError if it still runs then."""
+        if not self._ended(child, limit):
+            raise TrialError(f"{child.name} (pid {child.pid}) still runs after {limit:g} s; its log is {child.log}")
+        return child.wait(0.0)
+
+    def _await_ready(self, child: Child) -> None:
+        end = time.monotonic() + START_LIMIT
+        while not (self.folder / series.CONSUMER / READY).exists():
+            self._check()
+            if child.poll() is not None or time.monotonic() > end:
+                why = "ended at once" if child.poll() is not None else f"was not ready after {START_LIMIT:.0f} s"
+                child.stop()
+                raise TrialError(f"the consumer {why}:\n{child.tail()}")
+            time.sleep(0.01)
+
+    def _load(self) -> Child:
+        load = self.plan.load
+        names = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed")
+        transport = load.transport if self.plan.paced else "stream"
+        words = [word for name in names for word in (f"--{name}", str(getattr(load, name)))]
+        options = {
+            "--transport": transport,
+            "--key": self.bus.stream,
+            "--record": str(self.folder / series.LOAD),
+            "--processes": str(math.ceil(load.rate / PER_PROCESS) if not load.count else 1),
+        }
+        return self._start("load", "sentinel", "load", *words, *(word for pair in options.items() for word in pair))
+
+    def _beside_load(self) -> None:
+        consumer = self._consumer()
+        load = self._load()
+        with Sampler(self.folder / series.RESOURCES, {"consumer": consumer.pid, "load": load.pid, **self.stack.pids}):
+            if self._code(load, self.plan.load.duration + self.plan.load.grace + START_LIMIT):
+                raise TrialError(f"the load generator failed:\n{load.tail()}")
+            consumer.signal(SIGUSR1)
+            self._finish(consumer, DRAIN_LIMIT)
+
+    def _drain_alone(self) -> None:
+        load = self._load()
+        if self._code(load, 120 + self.plan.load.count / 1000):
+            raise TrialError(f"the stream could not be filled:\n{load.tail()}")
+        program = "consumer"
+        if self.plan.kind == MEMORY:
+            words = ["--capture", str(self.folder / "memray.bin"), "--warm-up", str(warm_up(self.plan.load.count))]
+            consumer = self._consumer(*words, module="sentinel.lab.profiling.memray_consumer")
+        elif self.plan.kind == PROFILE:
+            program = "py-spy"  # the consumer is its child
+            consumer = self._consumer("--until-empty", under=cpu.sampling(self.folder / cpu.FOLDED))
+        else:
+            consumer = self._consumer("--until-empty")
+        with Sampler(self.folder / series.RESOURCES, {program: consumer.pid, **self.stack.pids}):
+            self._drain(consumer)
+
+    def _drain(self, consumer: Child) -> None:
+        """Wait until the consumer has stored what there is, however long that takes, as long as it gets on."""
+        notes, stored, since = Tail(self.folder / series.CONSUMER / INTERVALS), 0, time.monotonic()
+        while not self._ended(consumer, LOOK):
+            newest = max((line["written"] for line in notes.lines()), default=stored)
+            if newest > stored:
+                stored, since = newest, time.monotonic()
+            elif time.monotonic() - since > STALL_LIMIT:
+                self.outcome.problems.append(
+                    f"the consumer stored nothing for {STALL_LIMIT:g} s, after {stored:,} of"
+                    f" {self.plan.load.count:,} messages, and was stopped; its log is {consumer.log}"
+                )
+                consumer.stop(grace=END_GRACE)
+        self._see_off(consumer)
+
+    def _finish(self, consumer: Child, limit: float) -> None:
+        """Wait until the consumer has stored what there is; stop it after `limit` seconds."""
+        if not self._ended(consumer, limit):
+            self.outcome.warnings.append(f"the consumer had not caught up {limit:.0f} s after the load ended")
+            consumer.stop(grace=END_GRACE)
+        self._see_off(consumer)
+
+    def _see_off(self, consumer: Child) -> None:
+        if code := consumer.wait(1.0):
+            said = f"ended with code {code}:\n{consumer.tail(5)}"
+            if self.plan.kind == PROFILE:  # whether the consumer did its work, its ledger says
+                self.outcome.warnings.append(f"py-spy {said}")
+            else:
+                self.outcome.problems.append(f"the consumer {said}")
+
+    # -- accounts ------------------------------------------------------------------------------------------------
+
+    def _account(self) -> None:
+        """Put the ledgers beside what the bus and the store say."""
+        outcome = self.outcome
+        reports = [series.ledger(folder) for folder in series.senders(self.folder)]
+        consumer = series.ledger(self.folder / series.CONSUMER)
+        if not consumer or not reports or not all(reports):
+            outcome.problems.append("a ledger is missing")
+            return
+        sent = SenderLedger(**{f.name: sum(r["ledger"][f.name] for r in reports) for f in fields(SenderLedger)})
+        got = ConsumerLedger(**consumer["ledger"])
+        outcome.sender, outcome.consumer = asdict(sent), asdict(got)
+        outcome.started = min(r["started"] for r in reports)
+        outcome.problems += sent.problems() + got.problems()
+        try:
+            outcome.unread = bus.unread(self.bus)
+            outcome.stored = self._stored(got.kept)
+        except SentinelError as error:
+            outcome.problems.append(str(error))
+        outcome.lost = max(0, sent.sent - (got.received - got.duplicated) - outcome.unread)
+        if outcome.stored is not None and outcome.stored != got.kept:
+            outcome.problems.append(f"the store holds {outcome.stored:,} points, but acknowledged {got.kept:,}")
+        if not self.plan.paced and (outcome.unread or outcome.lost):
+            outcome.problems.append(f"{outcome.unread:,} messages were left unread, {outcome.lost:,} were lost")
+        if not got.written:
+            outcome.problems.append("no message was stored, so nothing was measured")
+        outcome.valid = not outcome.problems
+        self._measure(consumer, sent, got)
+
+    def _stored(self, expected: int) -> int:
+        """The store's own count; asked again for a moment, since some stores show points a little after the 2xx."""
+        server = store.identify(self.store)
+        end = time.monotonic() + 5
+        while (count := store.count(self.store, server, self.tag)) < expected and time.monotonic() < end:
+            time.sleep(0.2)
+        return count
+
+    def _measure(self, consumer: dict[str, Any], sent: SenderLedger, got: ConsumerLedger) -> None:
+        outcome = self.outcome
+        paced = self.plan.paced
+        start = outcome.started if paced else consumer["first_read"]
+        begin, before = (consumer["first_stored"], consumer["first_batch"]) if paced else (start, 0)
+        seconds = (consumer["last_stored"] - begin) / 1e9
+        outcome.throughput = (got.written - before) / seconds if seconds > 0 else 0.0
+        outcome.cpu_us = 1e6 * consumer["cpu_seconds"] / got.received if got.received else None
+        frame = series.resources(self.folder, start)
+        rss = frame[frame["process"] == "consumer"]["rss"]
+        outcome.peak_rss_mb = round(float(rss.max()), 1) if len(rss) else None
+        if paced:
+            self._measure_latencies(start)
+            self._judge_pace(start, sent.unsent)
+
+    def _measure_latencies(self, start: int) -> None:
+        for kind, recorder in series.histograms(self.folder, start + int(WARM_UP * 1e9)).items():
+            self.outcome.latencies[kind] = series.percentiles(recorder)
+            series.write_hgrm(recorder, self.folder / f"{kind}.hgrm")
+
+    def _judge_pace(self, start: int, unsent: int) -> None:
+        outcome, span = self.outcome, (self.folder, start, WARM_UP, self.plan.load.duration)
+        outcome.growth = series.backlog_growth(*span)
+        flushed = series.flushed(*span)
+        if flushed is not None:
+            # From one flush to another the count is fair to all, however long a batch waits.
+            outcome.throughput = flushed[0] / flushed[1]
+        outcome.unsustained = faults(self.plan.load, Pace(unsent, outcome.growth, flushed, series.drift(*span)))
+        outcome.sustained = not outcome.unsustained
