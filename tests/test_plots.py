@@ -210,8 +210,8 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     """Neither pyplot nor a changed style: figures belong to whoever asked for them."""
     code = (
         "import sys, matplotlib as m; before = m.rcParams['font.size'], m.rcParams['axes.grid'];"
-        "from sentinel.lab import plots, looks;"
-        "plots.capacity({'baseline': [1.0, 2.0]}, looks.looks(['baseline'])).render();"
+        "from sentinel.lab import plots; from sentinel.lab.presentation import style;"
+        "plots.capacity({'baseline': [1.0, 2.0]}, style.looks(['baseline'])).render();"
         "assert before == (m.rcParams['font.size'], m.rcParams['axes.grid']);"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )

@@ -119,7 +119,8 @@ def test_a_stack_is_gone_after_an_error_in_the_block(kind: str, warden: Warden, 
 def test_a_stack_is_gone_after_its_lab_was_killed(kind: str, tmp_path: Path) -> None:
     """SIGKILL to the lab leaves no server behind."""
     code = (
-        "import time, sys, pathlib; from sentinel.lab import stack; from sentinel.lab.process.supervisor import Warden\n"
+        "import time, sys, pathlib; from sentinel.lab import stack\n"
+        "from sentinel.lab.process.supervisor import Warden\n"
         f"with Warden() as warden, stack.start({kind!r}, pathlib.Path({str(tmp_path)!r}), warden) as started:\n"
         "    print(*started.pids.values(), flush=True); time.sleep(600)"
     )

@@ -14,8 +14,7 @@ from test_plots import labels, texts
 from test_report import Reader
 
 from sentinel.consumer.configurations import parse
-from sentinel.lab import plots
-from sentinel.lab.experiments.sweep import knee, results, summary
+from sentinel.lab.experiments.sweep import knee, plots, results, summary
 from sentinel.lab.experiments.sweep import report as sweep_report
 from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
 from sentinel.lab.experiments.sweep.trials import ladder, observed

@@ -51,6 +51,11 @@ def joined(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
+def times(factor: float) -> str:
+    """A factor without an interval: `12.3×`."""
+    return str(Ratio(factor, math.nan, math.nan, 0)).split(" ")[0]
+
+
 def ratio(stored: Mapping[str, Any] | None) -> str:
     """A ratio as run.json holds it, with its interval: `218× [204, 231]`."""
     if not stored or stored["value"] is None:

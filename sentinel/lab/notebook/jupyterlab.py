@@ -1,7 +1,7 @@
 """JupyterLab as this checkout is worked on: rooted in the current folder, opened in notebooks/, saving no results.
 
-`python -m sentinel.lab.notebook.jupyterlab` takes all options of `jupyter lab`. What a run found is in its folder: a notebook in
-notebooks/ is saved as it is committed, without what its execution left, and only edits change it.
+`python -m sentinel.lab.notebook.jupyterlab` takes all options of `jupyter lab`. What a run found is in its folder: a
+notebook in notebooks/ is saved as it is committed, without what its execution left, and only edits change it.
 """
 
 from __future__ import annotations

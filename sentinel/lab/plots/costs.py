@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
 from sentinel.lab import words
-from sentinel.lab.experiments.benchmark.summary import ORIGINAL
 from sentinel.lab.plots.canvas import BESIDE, Picture, grid, logarithmic, styled
 from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.style import INK, MUTED
+from sentinel.lab.statistics import published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,13 +35,13 @@ def capacity(rates: Mapping[str, Sequence[float]], looks: Mapping[str, Look]) ->
         text = f"{words.figure(middle)} msg/s"
         axis.annotate(text, (max(values), row), (10, 0), textcoords="offset points", va="center", fontweight="bold")
     everything = [value for values in rates.values() for value in values]
-    bar = float(re.sub(r"[^\d.]", "", ORIGINAL["rate"]))
+    bar = published.HIGHEST_RATE
     axis.axvline(bar, color=INK, linewidth=1, linestyle=(0, (1, 2)))
     low, high = 0.6 * min(*everything, bar), 4 * max(*everything, bar)
     # The note stands where there is more room.
     note: dict[str, Any] = {**BESIDE, "ha": "left"} if bar**2 < low * high else BESIDE
     aside = 5 if note["ha"] == "left" else -5
-    axis.annotate(f"SentinelStream, published: {ORIGINAL['rate']} msg/s", (bar, -0.45), (aside, 0), **note)
+    axis.annotate(f"SentinelStream, published: {published.RATE} msg/s", (bar, -0.45), (aside, 0), **note)
     logarithmic(axis, "x", low, high)
     axis.set_yticks(
         range(len(rates)), [f"{words.broken(name)}\nn = {words.counted(len(v), 'trial')}" for name, v in rates.items()]

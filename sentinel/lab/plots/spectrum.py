@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from sentinel.lab import words
-from sentinel.lab.experiments.benchmark.summary import ORIGINAL
 from sentinel.lab.plots.canvas import BESIDE, Grid, Picture, grid, logarithmic, styled
 from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.style import INK
 from sentinel.lab.run.queries import KINDS
+from sentinel.lab.statistics import published
 from sentinel.model.histogram import middles
 
 if TYPE_CHECKING:
@@ -85,18 +84,17 @@ def _curves(axis: Axes, curves: Sequence[Curve], looks: Mapping[str, Look]) -> t
 
 def _published(axis: Axes, kind: str) -> tuple[float, float] | None:
     """The original's published p99, marked where it belongs."""
-    said = ORIGINAL.get(f"{kind}_p99")
-    if said is None:
+    bar = published.LATENCIES.get(f"{kind}_p99")
+    if bar is None or bar.high is None:
         return None
-    values = [float(number) for number in re.findall(r"[\d.]+", said)]
-    low, high = min(values), max(values)
-    if low == high:  # a bound: "below"
+    high, low = bar.high, bar.low or bar.high
+    if bar.low is None:
         axis.plot([40, 250], [high, high], color=INK, linewidth=2, label="_")
         axis.plot(100, high / 1.22, marker="v", color=INK, markersize=5, label="_")
     else:
         axis.fill_between([60, 167], low, high, color=INK, alpha=0.75, linewidth=0, zorder=3)
     middle, box = (low * high) ** 0.5, {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1}
-    axis.annotate(f"published {said} ms", (40, middle), (-4, 0), bbox=box, **BESIDE)
+    axis.annotate(f"published {bar} ms", (40, middle), (-4, 0), bbox=box, **BESIDE)
     return low, high
 
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import words
-from sentinel.lab.experiments.ablation.contributions import trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from sentinel.lab.experiments.ablation.contributions import Found
-    from sentinel.lab.experiments.live.window import Host, Pipeline
-    from sentinel.lab.experiments.sweep.knee import Knee
-    from sentinel.lab.experiments.sweep.results import Point
     from sentinel.lab.limits.bounds import Limit, Throughput
     from sentinel.lab.profiling.stacks import Breakdown
     from sentinel.lab.run.queries import Curve, Timeline
@@ -94,47 +85,6 @@ def limits(found: Sequence[Limit], reached: Sequence[Throughput]) -> str:
     return f"What Redis alone and the store alone can do, on a log axis, medians: {'; '.join(bars)}.{against}"
 
 
-def held(knee: Knee) -> str:
-    """The highest rate at which a configuration meets the SLO, as a verb's phrase."""
-    if knee.rate is None:
-        return "is without an answer" if knee.at_least else "meets the SLO at no rate offered"
-    return f"meets the SLO up to {'at least ' if knee.at_least else ''}{words.plain(knee.rate)} msg/s"
-
-
-def climb(points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float) -> str:
-    """The knee of every curve, and its ends."""
-    said = []
-    for name, some in points.items():
-        ends = [
-            f"stored p99 {words.figure(point.values.get('stored_p99'))} ms at {words.plain(point.rate)}"
-            for point in {point.rate: point for point in (some[0], some[-1])}.values()
-        ]
-        said.append(f"{name} {held(knees[name])}, {words.joined(ends)} (n = {words.counted(len(some), 'trial')})")
-    return (
-        "Latency percentiles and achieved rate over the offered rate in messages per second, on log axes, with a line"
-        f" at {words.plain(slo)} ms: {'; '.join(said)}."
-    )
-
-
-def waterfall(found: Found) -> str:
-    """Both ends and every step's factor, by measure."""
-    said = ["From baseline to optimised on log axes, a floating bar a step."]
-    for measure, mine in found.items():
-        ends = mine[0].medians.get(mine[0].choice.before), mine[-1].medians.get(mine[-1].choice.after)
-        steps = "; ".join(f"{one.choice.label} {one.on}" for one in mine)
-        way = " to ".join(map(words.figure, ends))
-        said.append(f"{measure.title} from {way} {measure.unit} ({trials(mine)}): {steps}.")
-    return " ".join(said)
-
-
-def taken_off(found: Found) -> str:
-    """What optimised is of itself without each choice, by measure."""
-    said = ["optimised divided by optimised without each choice, on log axes; one means that the choice does nothing."]
-    for measure, mine in found.items():
-        said.append(f"{measure.title} ({trials(mine)}): {'; '.join(f'{one.choice.label} {one.off}' for one in mine)}.")
-    return " ".join(said)
-
-
 def stages(found: Mapping[str, Breakdown]) -> str:
     """The share of every stage, and the microseconds per message of all."""
     said = ["Share of CPU samples by stage of the consumer, in percent, a panel a configuration."]
@@ -143,23 +93,3 @@ def stages(found: Mapping[str, Breakdown]) -> str:
         whole = f"{words.figure(one.cpu_us)} µs per message" if one.cpu_us is not None else "CPU per message unknown"
         said.append(f"{name}, {whole}, n = {words.count(one.samples)} samples: {parts}.")
     return " ".join(said)
-
-
-def live(host: Host, pipeline: Pipeline, window: float) -> str:
-    """The latest value of every line."""
-
-    def last(values: NDArray[np.float64]) -> str:
-        known = [value for value in values.tolist() if math.isfinite(value)]
-        return words.figure(known[-1]) if known else words.NOTHING
-
-    v = {name: last(values) for name, values in host.values.items()}
-    p = {key: last(values) for key, values in pipeline.latencies.items()}
-    return (
-        f"The last {words.plain(window)} seconds of this host and of the pipeline, nine panels; latest values: CPU"
-        f" {v['cpu']} %, memory {v['mem']} %, load {v['load1']}, disk read {v['disk_read_bytes_per_s']} and write"
-        f" {v['disk_write_bytes_per_s']} bytes/s, network sent {v['net_sent_bytes_per_s']} and received"
-        f" {v['net_recv_bytes_per_s']} bytes/s; {last(pipeline.sent)} messages sent and {last(pipeline.stored)} stored"
-        f" per second, latency in ms internal p50 {p['internal', 0.5]}, p99 {p['internal', 0.99]}, end to end p50"
-        f" {p['e2e', 0.5]}, p99 {p['e2e', 0.99]}, stored p50 {p['stored', 0.5]}, p99 {p['stored', 0.99]}; backlog"
-        f" {last(pipeline.backlog)}, lost {last(pipeline.troubles['lost'])} messages."
-    )

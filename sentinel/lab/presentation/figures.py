@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from IPython.display import HTML
 
 from sentinel.lab.presentation.tables import Markup, tag, together
 
-if TYPE_CHECKING:
-    from sentinel.lab.plots import Drawing, Picture
+
+class Rendered(Protocol):
+    """A picture of any kind."""
+
+    @property
+    def alt(self) -> str:
+        """What it shows, in words with numbers."""
+
+    def render(self) -> tuple[str, bytes]:
+        """MIME type and content."""
 
 
-def figure_html(picture: Picture | Drawing, caption: object, more: str = "") -> Markup:
+def figure_html(picture: Rendered, caption: object, more: str = "") -> Markup:
     """A picture within the page, with its alt text and a caption; `more`: further attributes of the image."""
     mime, data = picture.render()
     source = f"data:{mime};base64,{base64.b64encode(data).decode()}"

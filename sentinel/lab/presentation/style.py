@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.experiments.benchmark.summary import HEADLINE
-from sentinel.lab.run.trial_record import AGAIN
+from sentinel.lab.run.trial_record import AGAIN, HEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""The warden's helper process (`python -m sentinel.lab.process.helper PID GRACE`): starts, reaps and ends the lab's processes.
+"""The supervisor's helper process (`python -m sentinel.lab.process.helper PID GRACE`): starts, reaps and ends others.
 
-Requests come as JSON lines on stdin, each is answered by one on stdout; warden.py is the other end. It lives in a
+Requests come as JSON lines on stdin, each is answered by one on stdout; supervisor.py is the other end. It lives in a
 session of its own, survives the signals that end the lab, and when stdin closes (or its parent has changed) it ends
 every process group it started: SIGTERM, a grace, SIGKILL. Portable to macOS: no preexec_fn, prctl for comfort only.
 Only the standard library, so that it starts fast and stays small.

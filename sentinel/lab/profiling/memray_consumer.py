@@ -1,4 +1,6 @@
-"""The consumer under memray, as a program of its own: `python -m sentinel.lab.profiling.memray_consumer --capture F --warm-up N …`.
+"""The consumer under memray, as a program of its own.
+
+`python -m sentinel.lab.profiling.memray_consumer --capture F --warm-up N …`
 
 The tracker is on from the moment the warm-up's last message is stored until the last acknowledgement, so that imports,
 connections and first-use caches are not charged to the messages. Python's own allocators are traced.

@@ -9,13 +9,13 @@ from IPython.display import HTML
 
 from sentinel.consumer.configurations import BASELINE
 from sentinel.lab import plots, words
-from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.limits import bounds
 from sentinel.lab.limits.bounds import Limit, Throughput
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import looks
 from sentinel.lab.presentation.tables import Markup, folded, paragraphs, table, tag, together
 from sentinel.lab.run import queries
+from sentinel.lab.run.trial_record import HEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import words
-from sentinel.lab.experiments.benchmark.summary import HEADLINE, ORIGINAL
 from sentinel.lab.limits import bounds
 from sentinel.lab.machine import jitter
 from sentinel.lab.run import queries
-from sentinel.lab.run.trial_record import CAPACITY
-from sentinel.lab.statistics import compare, tails
+from sentinel.lab.run.trial_record import CAPACITY, HEADLINE
+from sentinel.lab.statistics import compare, published, tails
 from sentinel.lab.words import NOTHING
 
 if TYPE_CHECKING:
@@ -74,22 +73,21 @@ def rows(run: Run) -> list[Row]:
     """The table in the original's shape."""
     rates = queries.rates(run)
     offered = [words.plain(rates[HEADLINE if key == HEADLINE else "latency"]) for key in queries.keys(run)]
-    published = {f"{kind}_p99": ORIGINAL[f"{kind}_p99"] for kind in ("internal", "e2e")}
     latencies = [
         row
         for kind, title in (("internal", "Internal"), ("e2e", "E2E"), ("stored", "Stored"))
         for p in ("p50", "p90", "p99", "p99.9", "max")
-        for row in _latency(run, kind, p, title, published.get(f"{kind}_{p}", NOTHING))
+        for row in _latency(run, kind, p, title, _bar(f"{kind}_{p}"))
     ]
     return [
-        Row("Offered load", "msg/s", ORIGINAL["rate"], offered),
+        Row("Offered load", "msg/s", str(published.RATE), offered),
         measured(
             run,
             "Throughput sustained",
             "msg/s",
             "throughput",
             headline="throughput",
-            published=ORIGINAL["rate"],
+            published=str(published.RATE),
             short="Throughput, msg/s",
         ),
         measured(run, "Capacity", "msg/s", "capacity"),
@@ -98,17 +96,21 @@ def rows(run: Run) -> list[Row]:
         Row("Lost", "messages", NOTHING, _lost(run)),
         measured(run, "CPU per message", "µs", "capacity_cpu_us", headline="cpu_us", short="CPU, µs/message"),
         measured(run, "Allocated per message", "bytes", "bytes_per_message", short="Allocated, B/message"),
-        Row("Reduction", "%", ORIGINAL["reduction"], _reductions(run)),
+        Row("Reduction", "%", str(published.REDUCTION), _reductions(run)),
     ]
 
 
-def _latency(run: Run, kind: str, percentile: str, title: str, published: str) -> list[Row]:
+def _bar(measure: str) -> str:
+    return str(published.LATENCIES.get(measure, NOTHING))
+
+
+def _latency(run: Run, kind: str, percentile: str, title: str, bar: str) -> list[Row]:
     """A percentile's row, with dashes where a trial's messages do not carry it; none where no column's do."""
     name, carried = f"{kind}_{percentile}", _carried(run, kind, percentile)
-    row = measured(run, f"{title} {percentile}", "ms", name, headline=name, published=published)
+    row = measured(run, f"{title} {percentile}", "ms", name, headline=name, published=bar)
     if all(carried.values()):
         return [row]
-    if not any(carried.values()) and published == NOTHING:
+    if not any(carried.values()) and bar == NOTHING:
         return []
     kept = [cell if carried[key] else NOTHING for key, cell in zip(queries.keys(run), row.cells, strict=True)]
     spreads = tuple(text if carried[key] else "" for key, text in zip(queries.keys(run), row.spreads, strict=True))
@@ -168,7 +170,7 @@ def footnotes(run: Run) -> list[str]:
     ]
     notes = [
         f"Medians of {among}n = {words.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
-        f"Published: {ORIGINAL['source']}, on a machine of its own.",
+        f"Published: {published.SOURCE}, on a machine of its own.",
         _streams(run),
         _few(run),
         "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",

@@ -13,7 +13,6 @@ from urllib.parse import quote
 from IPython.display import HTML
 
 from sentinel.lab import plots, words
-from sentinel.lab.experiments.benchmark.summary import ORIGINAL
 from sentinel.lab.presentation import tables
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import looks
@@ -25,7 +24,7 @@ from sentinel.lab.report.limits import limits
 from sentinel.lab.report.results import key_figures
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import LATENCY, MEMORY, Outcome
-from sentinel.lab.statistics import compare
+from sentinel.lab.statistics import compare, published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,8 +86,8 @@ def latency(run: Run) -> HTML:
     below = sum(int(kind.get("zero", 0) + kind.get("negative", 0)) for o in trials for kind in o.latencies.values())
     caption = (
         f"Latency over percentile, the axis spread towards the tail; configurations at"
-        f" {words.plain(queries.rates(run)['latency'])} msg/s. Thick: all repeats together; thin: single repeats; a curve"
-        f" ends where its data end. Marked “published”: the p99 of {ORIGINAL['source']}. Zero or negative, so not"
+        f" {words.plain(queries.rates(run)['latency'])} msg/s. Thick: all repeats together; thin: single repeats; a"
+        f" curve ends where its data end. Marked “published”: the p99 of {published.SOURCE}. Zero or negative, so not"
         f" drawn: {words.count(below)}."
     )
     return HTML(figure_html(plots.spectrum(panels, looks(queries.names(run))), f"{caption}{_left_out(run, LATENCY)}"))

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import words
-from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.run import series
-from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome
+from sentinel.lab.run.trial_record import AGAIN, CAPACITY, HEADLINE, LATENCY, MEMORY, WARM_UP, Outcome
 from sentinel.model.histogram import Recorder
 
 if TYPE_CHECKING:

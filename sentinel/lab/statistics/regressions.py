@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from sentinel.lab import words
-from sentinel.lab.experiments.ablation.contributions import Measure
 from sentinel.lab.statistics import compare, tails
+from sentinel.lab.statistics.metrics import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,6 +15,7 @@ from sentinel.consumer.configurations import BASELINE, OPTIMISED, ORDER, parse
 from sentinel.lab import words
 from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.compare import Ratio
+from sentinel.lab.statistics.metrics import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,30 +23,6 @@ if TYPE_CHECKING:
     from sentinel.lab.experiments.benchmark.summary import Columns
 
 PAYS, UNPAID, DEPENDS, UNCLEAR = "pays", "does not pay", "depends", "cannot tell"
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One of the measures that an ablation is about."""
-
-    name: str
-    """As `summary.measures` calls it."""
-    title: str
-    unit: str
-    higher: bool = False
-    """Whether more is better."""
-    repeated: bool = True
-    """Whether there are several trials of each configuration: memray traces one, in which every request is counted."""
-
-    def gain(self, ratio: float) -> float:
-        """The logarithm of a ratio, positive where it is for the better; NaN where there is none."""
-        return math.log(ratio if self.higher else 1 / ratio) if ratio > 0 else math.nan
-
-    def judged(self, ratio: Ratio, band: float) -> str:
-        """`compare.verdict`'s word; single trials of what does not repeat are judged by the ratio itself."""
-        if not self.repeated and math.isfinite(ratio.value):
-            ratio = Ratio(ratio.value, ratio.value, ratio.value, 2)
-        return compare.verdict(ratio, band, higher_is_better=self.higher)
 
 
 MEASURES = (

@@ -14,9 +14,9 @@ from matplotlib.ticker import LogLocator
 
 from sentinel.consumer.configurations import BASELINE, OPTIMISED
 from sentinel.lab import words
+from sentinel.lab.experiments.ablation import alt_text
 from sentinel.lab.experiments.ablation.contributions import trials
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
-from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.style import INK, MUTED, looks
 
 if TYPE_CHECKING:
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from sentinel.lab.experiments.ablation.contributions import Contribution, Found, Measure
+    from sentinel.lab.experiments.ablation.contributions import Contribution, Found
     from sentinel.lab.presentation.style import Look
     from sentinel.lab.statistics.compare import Ratio
+    from sentinel.lab.statistics.metrics import Measure
 
 ROW = 0.5
 """Inches a row: a bar, and its factor above it."""

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from IPython.display import HTML
 
-from sentinel.lab import plots, words
-from sentinel.lab.experiments.ablation import results
+from sentinel.lab import words
+from sentinel.lab.experiments.ablation import plots, results
 from sentinel.lab.experiments.ablation.contributions import MEASURES, short
 from sentinel.lab.experiments.ablation.results import HEADS, NOTES
 from sentinel.lab.presentation.figures import figure_html, nothing

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentinel.lab import words
-from sentinel.lab.experiments.ablation.contributions import MEASURES, Contribution, Found, Measure, counts, trials
+from sentinel.lab.experiments.ablation.contributions import MEASURES, Contribution, Found, counts, trials
 from sentinel.lab.report.results import TERMINAL
 from sentinel.lab.statistics import compare
 from sentinel.lab.words import NOTHING
 
 if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
+    from sentinel.lab.statistics.metrics import Measure
 
 HEADS = ("before → after", "switched on", "share", "÷ without it", "")
 

@@ -19,7 +19,6 @@ from sentinel.lab.experiments.ablation.contributions import (
     UNPAID,
     Contribution,
     Found,
-    Measure,
     contributions,
     stored,
 )
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.parameters import Ablation
     from sentinel.lab.statistics.compare import Ratio
+    from sentinel.lab.statistics.metrics import Measure
 
 MOST = 2
 """Choices that the verdict names as those that matter most."""

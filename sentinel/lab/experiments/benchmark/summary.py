@@ -9,8 +9,8 @@ import statistics
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, PROFILE, Outcome
-from sentinel.lab.statistics import compare, regressions, tails
+from sentinel.lab.run.trial_record import AGAIN, CAPACITY, HEADLINE, LATENCY, MEMORY, PROFILE, Outcome
+from sentinel.lab.statistics import compare, published, regressions, tails
 from sentinel.lab.statistics.reliability import validity, warnings
 
 if TYPE_CHECKING:
@@ -19,18 +19,8 @@ if TYPE_CHECKING:
     from sentinel.lab.parameters import Benchmark
     from sentinel.lab.statistics.compare import Ratio
 
-ORIGINAL = {
-    "source": "SentinelStream (Go), its published results",
-    "rate": "25,000+",
-    "internal_p99": "< 1",
-    "e2e_p99": "6–9",
-    "reduction": "58",
-}
-"""The bar: published, not measured here. Latencies in ms, reduction in percent of allocated bytes."""
-
 Columns = dict[str, dict[str, list[float]]]
 """Column of the table → measure → one value a trial."""
-HEADLINE = "headline"
 KINDS = ("internal", "e2e", "stored", "send_delay")
 """Of latency."""
 
@@ -192,11 +182,11 @@ def _memory(values: Columns, new: str, old: str) -> str:
     if less is None:
         return ""
     before, after = values[old]["bytes_per_message"][0], values[new]["bytes_per_message"][0]
-    bar = "beyond" if less > float(ORIGINAL["reduction"]) else "short of"
+    bar = "beyond" if less > published.LEAST_REDUCTION else "short of"
     change = f"{abs(less):.1f} % {'less' if less >= 0 else 'more'}"
     return (
         f"{new} allocates {after:,.0f} bytes per message against {before:,.0f} with {old}: {change},"
-        f" {bar} the {ORIGINAL['reduction']} % that SentinelStream published (memray, one trial each)."
+        f" {bar} the {published.REDUCTION} % that SentinelStream published (memray, one trial each)."
     )
 
 
@@ -219,11 +209,13 @@ def _headline(p: Benchmark, name: str, outcomes: Sequence[Outcome]) -> str:
         f"internal {tail} {median['internal']:.2f} ms, e2e {tail} {median['e2e']:.1f} ms,"
         f" stored {tail} {median['stored']:.1f} ms"
     )
-    bar = _against_original(median) if p.HEADLINE_RATE >= 25_000 and tail == "p99" else ""
+    bar = _against_original(median) if p.HEADLINE_RATE >= published.HIGHEST_RATE and tail == "p99" else ""
     return f"{name} sustained {rate}{often}, {lost}: {figures}.{bar}"
 
 
 def _against_original(median: dict[str, float]) -> str:
-    met = [median["internal"] < 1.0, median["e2e"] < 9.0]
+    bars = {kind: published.LATENCIES[f"{kind}_p99"] for kind in ("internal", "e2e")}
+    met = [bar.high is not None and median[kind] < bar.high for kind, bar in bars.items()]
     how = {2: "Both published p99 figures are met", 1: "One of the two published p99 figures is met"}
-    return f" {how.get(sum(met), 'Neither published p99 figure is met')} (internal < 1 ms, e2e 6–9 ms)."
+    verdict = how.get(sum(met), "Neither published p99 figure is met")
+    return f" {verdict} (internal {bars['internal']} ms, e2e {bars['e2e']} ms)."

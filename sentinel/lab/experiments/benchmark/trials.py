@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab.experiments.benchmark import summary
-from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.limits import bounds, measure
 from sentinel.lab.parameters import Benchmark
 from sentinel.lab.profiling import cpu as pyspy
-from sentinel.lab.run.trial_record import CAPACITY, PROFILE, Outcome, Plan
+from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, PROFILE, Outcome, Plan
 from sentinel.lab.trials import plans
 from sentinel.lab.trials.lab import LIMITS, Lab
 

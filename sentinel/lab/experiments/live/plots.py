@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from sentinel.lab import words
-from sentinel.lab.presentation import alt_text
+from sentinel.lab.experiments.live import alt_text
 from sentinel.lab.presentation.style import GRID, GROUND, INK, dark
 from sentinel.lab.presentation.tables import Markup, tag, together
 

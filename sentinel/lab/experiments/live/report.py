@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
-from sentinel.lab import plots, words
+from sentinel.lab import words
+from sentinel.lab.experiments.live import plots
+from sentinel.lab.experiments.live.feed import replayed
 from sentinel.lab.experiments.live.window import KEYS, RECENT
 from sentinel.lab.notebook import frontend
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.tables import Markup, table, together
 from sentinel.lab.report import heading
 from sentinel.lab.run.trial_record import LIVE, Outcome
-from sentinel.lab.trials.feed import replayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sentinel.errors import TrialError
+from sentinel.lab.experiments.live.feed import Feed
 from sentinel.lab.experiments.live.window import Window
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import LIVE, Plan
-from sentinel.lab.trials.feed import Feed
 from sentinel.lab.trials.process_sampler import Sampler
 from sentinel.lab.trials.trial import DRAIN_LIMIT, START_LIMIT, Trial
 from sentinel.settings import LoadSettings

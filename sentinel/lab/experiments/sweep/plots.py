@@ -9,12 +9,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
 from sentinel.lab import words
-from sentinel.lab.experiments.benchmark.summary import ORIGINAL
+from sentinel.lab.experiments.sweep import alt_text
 from sentinel.lab.experiments.sweep.knee import FAILS, HOLDS, SILENT
-from sentinel.lab.experiments.sweep.summary import PUBLISHED
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
-from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.style import INK, MUTED
+from sentinel.lab.statistics import published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +44,7 @@ def climb(
     """Panels over the offered rate; filled dots meet the SLO, hollow ones do not; `slo` of stored p99 in ms."""
     figure, axes = grid(2, 3, 6.2, sharex=True)
     every = [point for some in points.values() for point in some]
-    rates = [*(point.rate for point in every), PUBLISHED]
+    rates = [*(point.rate for point in every), published.HIGHEST_RATE]
     wide = 0.7 * min(rates), 1.5 * max(rates)
     latencies = [value for point in every for name in LATENCIES if (value := point.values.get(name, 0.0)) > 0]
     tall = 0.6 * min(*latencies, slo), 1.8 * max(*latencies, slo)
@@ -53,7 +52,7 @@ def climb(
         for name, some in points.items():
             _knee(axis, knees[name], looks[name])
             _curve(axis, measure, some, looks[name])
-        axis.axvline(PUBLISHED, color=INK, linewidth=1, linestyle=(0, (1, 2)))
+        axis.axvline(published.HIGHEST_RATE, color=INK, linewidth=1, linestyle=(0, (1, 2)))
         axis.set_title(LATENCIES.get(measure, "Achieved"))
         axis.set_ylabel("latency, ms" if measure in LATENCIES else "achieved, msg/s")
         logarithmic(axis, "x", *wide)
@@ -119,6 +118,6 @@ def _marks(slo: float) -> list[Line2D]:
         dot("it fails", marker="o", markerfacecolor="white"),
         dot("inconclusive: the generator was the limit", marker="x"),
         Line2D([], [], color=INK, linewidth=1.2, linestyle=(0, (6, 2)), label=f"SLO: stored p99 {words.plain(slo)} ms"),
-        Line2D([], [], color=INK, linewidth=1, linestyle=(0, (1, 2)), label=f"published: {ORIGINAL['rate']} msg/s"),
+        Line2D([], [], color=INK, linewidth=1, linestyle=(0, (1, 2)), label=f"published: {published.RATE} msg/s"),
         Line2D([], [], color=MUTED, linewidth=1, label="achieved = offered"),
     ]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from IPython.display import HTML
 
-from sentinel.lab import plots, words
-from sentinel.lab.experiments.sweep import knee, results
+from sentinel.lab import words
+from sentinel.lab.experiments.sweep import knee, plots, results
 from sentinel.lab.experiments.sweep.knee import BISECTIONS, FAILS, HOLDS, SILENT
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import looks

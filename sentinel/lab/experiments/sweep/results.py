@@ -13,12 +13,12 @@ import pandas as pd
 
 from sentinel.lab import words
 from sentinel.lab.experiments.benchmark import summary
-from sentinel.lab.experiments.benchmark.summary import ORIGINAL
 from sentinel.lab.experiments.sweep.knee import Knee, Step
 from sentinel.lab.experiments.sweep.summary import interval
 from sentinel.lab.limits import bounds
 from sentinel.lab.report.results import TERMINAL, Row, share_note
 from sentinel.lab.run import queries
+from sentinel.lab.statistics import published
 from sentinel.lab.words import NOTHING
 
 if TYPE_CHECKING:
@@ -70,9 +70,8 @@ def rows(run: Run) -> list[Row]:
     """The highest rate at which each configuration meets the SLO, and how it does there."""
     found = list(knees(run).values())
     held, limit = [_rate(one) for one in found], _limit(run)
-    published = {name: ORIGINAL[name] for name in ("internal_p99", "e2e_p99")}
     latencies = [
-        _measured(run, f"{title} {p}", "ms", f"{kind}_{p}", published.get(f"{kind}_{p}", NOTHING))
+        _measured(run, f"{title} {p}", "ms", f"{kind}_{p}", str(published.LATENCIES.get(f"{kind}_{p}", NOTHING)))
         for title, kind, p in (
             ("Stored", "stored", "p50"),
             ("Stored", "stored", "p90"),
@@ -83,7 +82,7 @@ def rows(run: Run) -> list[Row]:
         )
     ]
     return [
-        Row("Highest rate within the SLO", "msg/s", ORIGINAL["rate"], held, words.ratio(run.data["ratios"]["held"])),
+        Row("Highest rate within the SLO", "msg/s", str(published.RATE), held, words.ratio(run.data["ratios"]["held"])),
         Row("Interval", "msg/s", NOTHING, [interval(one.low, one.high) for one in found]),
         Row("Trials that meet the SLO there", "", NOTHING, [_of(one.held) for one in found]),
         Row("Share of the limit", "%", NOTHING, [bounds.share(one.rate, limit) for one in found]),

@@ -6,15 +6,14 @@ Everything here can be recomputed from the steps and the outcomes in run.json.
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import words
 from sentinel.lab.experiments.benchmark import summary
-from sentinel.lab.experiments.benchmark.summary import ORIGINAL
 from sentinel.lab.experiments.sweep import knee
+from sentinel.lab.statistics import published
 from sentinel.lab.statistics.reliability import LATE, STEAL, validity
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from sentinel.lab.parameters import Sweep
     from sentinel.lab.run.trial_record import Outcome
 
-PUBLISHED = float(re.sub(r"[^\d.]", "", ORIGINAL["rate"]))
 """What the original claims, msg/s."""
 
 
@@ -158,11 +156,10 @@ def _compared(new: str, after: Knee, old: str, before: Knee) -> str:
 
 def _against_original(p: Sweep, name: str, found: Knee) -> str:
     terms = f"(here: nothing lost, stored p99 within {words.plain(p.P99_STORED_MS)} ms)"
-    bar = f"the {ORIGINAL['rate']} msg/s that SentinelStream published {terms}"
-    if found.low is not None and found.low >= PUBLISHED:
-        factor = words.ratio({"value": found.low / PUBLISHED, "low": None, "high": None, "n": 0}).split(" ")[0]
-        return f"{name} reaches {bar}: at least {factor}."
-    if found.high is not None and found.high <= PUBLISHED:
+    bar = f"the {published.RATE} msg/s that SentinelStream published {terms}"
+    if found.low is not None and found.low >= published.HIGHEST_RATE:
+        return f"{name} reaches {bar}: at least {words.times(found.low / published.HIGHEST_RATE)}."
+    if found.high is not None and found.high <= published.HIGHEST_RATE:
         return f"{name} falls short of {bar}."
     to = "no rate is known up to which" if found.low is None else f"up to {words.plain(found.low)} msg/s"
     return f"{name}: cannot tell whether it reaches {bar}; {to} every trial meets the SLO."

@@ -1,4 +1,4 @@
-"""`python -m sentinel.lab.stack.embedded_store --data DIR --port P`, as the embedded stack starts it; also `sentinel store`."""
+"""`python -m sentinel.lab.stack.embedded_store --data DIR --port P`, or `sentinel store`."""
 
 from __future__ import annotations
 
