@@ -24,26 +24,22 @@ $(foreach name,$(given-names),$(eval override $(name) := $$(value $(name)))$(eva
 override parameter-names := $(filter-out PYTHON VENV,$(given-names))
 override parameter-words = $(foreach name,$(parameter-names),$(call as-word,$(name)=$(value $(name))))
 
-.PHONY: help install benchmark ablation bench-check sweep live limits env test fuzz test-compose check audit lab example constraints clean
+notebooks := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
+
+.PHONY: help install $(notebooks) bench-check limits env test fuzz test-compose check audit lab example constraints clean
 
 help:  ## this list
 	@echo "SentinelStream Lab. Parameters go behind a target: make benchmark WORKERS=128 DURATION=120s"
+	@for name in $(notebooks); do \
+		sed -n "s/^ *\"# \(.*\)\\\\n\",*\$$/  $$name\t\1/p; s/^ *\"# \(.*\)\"\$$/  $$name\t\1/p" notebooks/$$name.ipynb | head -n 1; done | expand -t 16
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 install:  ## make .venv with the pinned dependencies: make install PYTHON=python3.12
 	@sh ./install.sh $(call as-word,$(value VENV)) $(call as-word,$(value PYTHON))
 
-benchmark: install  ## measure, and write runs/<id>/report.html
-	@$(bin)/sentinel run benchmark $(parameter-words)
-
-ablation: install  ## what each choice behind `optimised` brings, switched on and off again
-	@$(bin)/sentinel run ablation $(parameter-words)
-
-sweep: install  ## the highest rate that holds the SLO: a rising load, with its report
-	@$(bin)/sentinel run sweep $(parameter-words)
-
-live: install  ## watch this host and the pipeline for SECONDS=30, and keep the last window as a page
-	@$(bin)/sentinel run live $(parameter-words)
+# One target for each notebook: a new one needs no line here.
+$(notebooks): install
+	@$(bin)/sentinel run $@ $(parameter-words)
 
 limits: install  ## measure what Redis alone and the store alone can do here: make limits STACK=native
 	$(if $(filter-out STACK,$(parameter-names)),$(error make limits takes STACK=…; more options: sentinel limits --help))

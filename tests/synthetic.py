@@ -10,8 +10,8 @@ import numpy as np
 
 from sentinel.consumer.configurations import parse
 from sentinel.lab.experiments.benchmark import summary
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.summary import HEADLINE
-from sentinel.lab.parameters import Benchmark
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.series import percentiles
 from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome, Plan

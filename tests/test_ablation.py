@@ -20,12 +20,12 @@ from sentinel.consumer.configurations import OPTIMISED, ORDER, parse
 from sentinel.lab.experiments.ablation import plots
 from sentinel.lab.experiments.ablation import report as ablation_report
 from sentinel.lab.experiments.ablation.contributions import MEASURES, choices, contributions, short, trials
+from sentinel.lab.experiments.ablation.parameters import Ablation
 from sentinel.lab.experiments.ablation.results import found
 from sentinel.lab.experiments.ablation.summary import of_ablation
 from sentinel.lab.experiments.ablation.trials import memory_plans
-from sentinel.lab.parameters import Ablation
+from sentinel.lab.registry import table
 from sentinel.lab.report import sections as report
-from sentinel.lab.report import terminal
 from sentinel.lab.report.results import TERMINAL
 from sentinel.lab.run import queries
 from sentinel.lab.run.run import Run
@@ -397,7 +397,7 @@ def test_no_section_fails_whatever_the_trials_did(any_run: tuple[str, Run]) -> N
     _, run = any_run
     for reader in page(run).values():
         assert " nan" not in reader.text.lower()
-    lines = terminal.table(run).splitlines()
+    lines = table(run).splitlines()
     assert [] == [line for line in lines if len(line) > TERMINAL]
     assert report.key_figures(run)["last"] == "optimised"
 
@@ -408,12 +408,12 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     assert all("No valid" in nothing[name].text for name in ("waterfall", "switched_off", "contributions", "memory"))
     without = record(tmp_path / "b", outcomes(memray=False), MEMRAY=False)
     assert "MEMRAY=False" in page(without)["memory"].text
-    assert "Allocated" not in terminal.table(without)
+    assert "Allocated" not in table(without)
 
 
 def test_the_table_and_the_terminal_show_the_same(ablation: Run) -> None:
     """Every choice has a row for every measure, with its ratios, in both."""
-    tabled, said = page(ablation)["contributions"].text, terminal.table(ablation)
+    tabled, said = page(ablation)["contributions"].text, table(ablation)
     for label in LABELS:
         assert tabled.count(label) == len(MEASURES)
     for text in ("10.0× [9.80, 10.2]", "5.00× [4.90, 5.10]", "does not pay", "1,000 → 100,000"):

@@ -13,7 +13,7 @@ from test_plots import labels, texts
 from test_report import section
 
 from sentinel.lab import plots, words
-from sentinel.lab.parameters import Benchmark
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.profiling import flamegraph
 from sentinel.lab.profiling import stacks as flames
 from sentinel.lab.profiling.stacks import STAGES
@@ -68,7 +68,6 @@ def test_a_profile_takes_some_seconds_of_messages() -> None:
     (short,) = plans.profile(Benchmark(DURATION=1.0, CONFIGURATIONS="optimised"), {"optimised": 50_000.0})
     assert 50_000 == short.load.count  # a run of short trials has a short profile
     assert {(PROFILE, "stream", "profile")} == {(plan.kind, plan.load.transport, plan.group) for plan in found}
-    assert [] == plans.profile(Benchmark(PYSPY=False), {})
 
 
 # -- section ---------------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
 def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
     """What the record says in sum follows from the trials that it holds."""
     from sentinel.lab.experiments.benchmark import summary
-    from sentinel.lab.parameters import Benchmark
+    from sentinel.lab.experiments.benchmark.parameters import Benchmark
     from sentinel.lab.run.trial_record import Outcome
 
     run, _ = executed
@@ -183,7 +183,7 @@ def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
     """Knees, ratios and verdict follow from the steps and trials that the record holds; the terminal shows them."""
     from sentinel.lab.experiments.sweep import summary as sweep_summary
     from sentinel.lab.experiments.sweep.knee import Step
-    from sentinel.lab.parameters import Sweep
+    from sentinel.lab.experiments.sweep.parameters import Sweep
     from sentinel.lab.run.trial_record import Outcome
 
     run, said = swept
@@ -199,8 +199,8 @@ def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
 @pytest.mark.timeout(180)
 def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
     """Every trial is valid, every configuration was measured, and the record follows from the trials."""
+    from sentinel.lab.experiments.ablation.parameters import Ablation
     from sentinel.lab.experiments.ablation.summary import of_ablation
-    from sentinel.lab.parameters import Ablation
     from sentinel.lab.run.trial_record import AGAIN, Outcome
 
     run, said = ablated

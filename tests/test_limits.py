@@ -20,6 +20,7 @@ from sentinel import cli
 from sentinel.bus.bare import ByteCounter
 from sentinel.errors import StackError, StoreError, TrialError
 from sentinel.lab import plots, words
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.limits import bounds
 from sentinel.lab.limits import components as alone
 from sentinel.lab.limits import measure as limits
@@ -37,10 +38,10 @@ from sentinel.lab.limits.bounds import (
     share,
     store,
 )
-from sentinel.lab.parameters import Benchmark
 from sentinel.lab.presentation.style import looks
+from sentinel.lab.registry import table
 from sentinel.lab.report import limits as limits_report
-from sentinel.lab.report import results, sections, terminal
+from sentinel.lab.report import results, sections
 from sentinel.lab.run import queries
 from sentinel.lab.run.run import Run
 from sentinel.lab.trials.lab import LIMITS, Lab
@@ -156,7 +157,7 @@ def test_an_old_run_has_dashes_and_says_why(run: Run) -> None:
     """Runs from before limits were measured still render: table, terminal and section."""
     (row,) = [row for row in results.rows(run) if row.name == "Capacity, share of the limit"]
     assert ("%", ["–"] * 4) == (row.unit, row.cells)
-    assert "Share of the limit, %" in terminal.table(run)
+    assert "Share of the limit, %" in table(run)
     assert not [note for note in results.footnotes(run) if note.startswith("Share of the limit")]
     assert "not measured" in said(sections.limits(run).data)
     assert "<img" not in sections.limits(run).data
@@ -195,7 +196,7 @@ def test_more_than_the_limit_is_said_not_hidden(run: Run) -> None:
     assert f"optimised drains {capacity} msg/s, at the reference: 19,200 messages that store, 5,000" in text
     assert "no upper bound" in text
     assert AT_REFERENCE in {row.name: row.cells for row in results.rows(passed)}["Capacity, share of the limit"]
-    for shown in (text, terminal.table(passed), said(sections.key_results(passed).data), picture(passed).alt):
+    for shown in (text, table(passed), said(sections.key_results(passed).data), picture(passed).alt):
         assert AT_REFERENCE in shown
         assert not [figure for figure in re.findall(r"([\d,.]+) % of", shown) if float(figure.replace(",", "")) > 100]
     assert any("It was passed, so that it is a reference" in note for note in results.footnotes(passed))

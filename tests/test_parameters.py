@@ -11,21 +11,14 @@ import papermill
 import pytest
 
 from sentinel.errors import SettingsError
-from sentinel.lab.parameters import (
-    RULES,
-    Ablation,
-    Benchmark,
-    Live,
-    Shared,
-    Sweep,
-    check,
-    converted,
-    from_words,
-    read,
-)
+from sentinel.lab import registry
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
+from sentinel.lab.parameters import RULES, Parameters, check, converted, from_words, read
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-OF_NOTEBOOKS = {"benchmark": Benchmark, "ablation": Ablation, "sweep": Sweep, "live": Live}
+OF_NOTEBOOKS = {p.stem: registry.experiment(p.stem).parameters for p in sorted(NOTEBOOKS.glob("*.ipynb"))}
+EVERY = {name: rule for parameters in OF_NOTEBOOKS.values() for name, rule in parameters.rules().items()}
+"""The rule of every parameter of every notebook."""
 
 
 @pytest.mark.parametrize(
@@ -90,7 +83,7 @@ OF_NOTEBOOKS = {"benchmark": Benchmark, "ablation": Ablation, "sweep": Sweep, "l
 )
 def test_an_allowed_value_is_converted(name: str, value: Any, expected: Any) -> None:
     """Every form that a command line, papermill or a person may give becomes the one value and type meant."""
-    actual = read(name, value)
+    actual = read(name, value, EVERY[name])
     assert (expected, type(expected)) == (actual, type(actual))
 
 
@@ -128,13 +121,13 @@ REFUSED = [
 def test_any_other_value_is_refused_with_what_is_allowed(name: str, value: Any) -> None:
     """The refusal names the parameter, repeats the value and says what would be right."""
     with pytest.raises(SettingsError) as caught:
-        read(name, value)
-    assert f"{name}={value!r} is not allowed: expected {RULES[name].allowed}" == str(caught.value)
+        read(name, value, EVERY[name])
+    assert f"{name}={value!r} is not allowed: expected {EVERY[name].allowed}" == str(caught.value)
 
 
 def test_there_is_a_refusal_for_every_parameter() -> None:
     """No parameter lets everything through."""
-    assert set(RULES) == {name for name, _ in REFUSED}
+    assert set(EVERY) == {name for name, _ in REFUSED}
 
 
 @pytest.mark.parametrize(
@@ -157,7 +150,7 @@ def test_there_is_a_refusal_for_every_parameter() -> None:
 )
 def test_what_is_allowed_is_said_in_full(name: str, words: str) -> None:
     """Bounds are numbers as people write them, and choices are all listed."""
-    assert words == RULES[name].allowed
+    assert words == EVERY[name].allowed
 
 
 @pytest.mark.parametrize(
@@ -173,9 +166,7 @@ def test_an_unknown_parameter_is_refused_with_a_near_miss(name: str, hint: str) 
     """papermill would only warn; here a name that does nothing is an error that lists all there are."""
     with pytest.raises(SettingsError) as caught:
         check({name: 1}, Benchmark)
-    assert f"{name} is not a parameter{hint}: there are {', '.join(n for n in RULES if hasattr(Benchmark, n))}" == str(
-        caught.value
-    )
+    assert f"{name} is not a parameter{hint}: there are {', '.join(Benchmark.rules())}" == str(caught.value)
 
 
 def test_a_notebooks_own_variables_are_passed_over() -> None:
@@ -225,7 +216,9 @@ def test_the_defaults_pass_their_own_rules() -> None:
 
 def test_every_parameter_has_a_rule_and_every_rule_a_parameter() -> None:
     """The dataclasses and the table of rules name the same parameters."""
-    assert set(RULES) == {field.name for parameters in OF_NOTEBOOKS.values() for field in fields(parameters)}
+    for parameters in OF_NOTEBOOKS.values():
+        assert {field.name for field in fields(parameters)} == set(parameters.rules())
+    assert set(RULES) <= set(EVERY)
 
 
 def test_the_names_of_the_configurations_keep_their_order() -> None:
@@ -242,7 +235,7 @@ def test_words_are_read_like_values() -> None:
     """`NAME=VALUE` words become converted values, and only the first `=` divides."""
     words = ["WORKERS=128", "DURATION=120s", "MEMRAY=False", "CONFIGURATIONS=optimised"]
     expected = {"WORKERS": 128, "DURATION": 120.0, "MEMRAY": False, "CONFIGURATIONS": "optimised"}
-    assert expected == from_words(words, RULES)
+    assert expected == from_words(words, EVERY)
 
 
 @pytest.mark.parametrize(
@@ -262,27 +255,27 @@ def test_words_are_read_like_values() -> None:
 def test_a_wrong_word_is_refused(word: str, message: str) -> None:
     """A word without `=`, in lower case, or with a value that is not allowed stops everything, in words."""
     with pytest.raises(SettingsError) as caught:
-        from_words(["REPEATS=1", word], RULES)
+        from_words(["REPEATS=1", word], EVERY)
     assert str(caught.value).startswith(message)
 
 
 def test_only_the_notebooks_own_parameters_are_known() -> None:
     """A rule alone makes no parameter: the notebook must have it, and the list says which it has."""
     with pytest.raises(SettingsError, match=r"^SEED is not a parameter: there are WORKERS, RATE$"):
-        converted({"SEED": 1}, ["RATE", "WORKERS"])
+        converted({"SEED": 1}, {name: EVERY[name] for name in ("WORKERS", "RATE")})
 
 
 # -- the notebook ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=OF_NOTEBOOKS)
-def cell(request: pytest.FixtureRequest) -> tuple[type[Shared], dict[str, dict[str, Any]]]:
+def cell(request: pytest.FixtureRequest) -> tuple[type[Parameters], dict[str, dict[str, Any]]]:
     """A notebook's parameters, as the lab knows them and as papermill sees the cell."""
     seen = papermill.inspect_notebook(str(NOTEBOOKS / f"{request.param}.ipynb"))
     return OF_NOTEBOOKS[request.param], dict(seen)
 
 
-Cell = tuple[type[Shared], dict[str, dict[str, Any]]]
+Cell = tuple[type[Parameters], dict[str, dict[str, Any]]]
 
 
 def test_the_notebooks_defaults_are_the_dataclasses(cell: Cell) -> None:
@@ -305,5 +298,5 @@ def test_every_parameter_has_a_type_and_a_help_text(cell: Cell) -> None:
 def test_every_choice_is_named_in_the_help_text(cell: Cell) -> None:
     """Where a parameter is one of a few words, its help lists them."""
     for name in {"STACK", "TRANSPORT", "CODEC"} & set(cell[1]):
-        for choice in RULES[name].allowed.removeprefix("one of ").split(", "):
+        for choice in EVERY[name].allowed.removeprefix("one of ").split(", "):
             assert choice in cell[1][name]["help"]

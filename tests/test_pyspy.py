@@ -11,8 +11,8 @@ import pytest
 from sentinel.errors import TrialError
 from sentinel.lab import stack
 from sentinel.lab.experiments.benchmark import summary
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
-from sentinel.lab.parameters import Benchmark
 from sentinel.lab.process.supervisor import Warden
 from sentinel.lab.profiling import cpu
 from sentinel.lab.run import series

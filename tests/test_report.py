@@ -12,7 +12,8 @@ from synthetic import ALL, made, summed
 from sentinel.lab import words
 from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.presentation import tables
-from sentinel.lab.report import sections, terminal
+from sentinel.lab.registry import table
+from sentinel.lab.report import sections
 from sentinel.lab.report.results import MARK, TERMINAL, rows
 from sentinel.lab.run import queries
 from sentinel.lab.run.run import Run
@@ -260,7 +261,7 @@ def test_lost_messages_of_all_repeats_are_added(own: Run) -> None:
 
 def test_the_terminal_table_fits_and_is_aligned(run: Run) -> None:
     """No line is wider than a terminal, and the columns of all rows end at the same places."""
-    lines = terminal.table(run).splitlines()
+    lines = table(run).splitlines()
     assert max(map(len, lines)) <= TERMINAL
     rule = next(n for n, line in enumerate(lines) if line.startswith("───"))
     body = lines[rule + 1 : rule + 1 + len(rows(run))]
@@ -276,7 +277,7 @@ def test_the_terminal_table_gives_up_intervals_before_it_wraps(run: Run) -> None
         for name, value in run.data["ratios"].items()
     }
     other = Run(run.id, run.root, run.data | {"ratios": wide, "configurations": run.data["configurations"]})
-    assert max(map(len, terminal.table(other).splitlines())) <= TERMINAL
+    assert max(map(len, table(other).splitlines())) <= TERMINAL
 
 
 def test_key_figures_have_the_same_names_for_every_run(run: Run, own: Run) -> None:
@@ -286,7 +287,7 @@ def test_key_figures_have_the_same_names_for_every_run(run: Run, own: Run) -> No
     assert list(found) == list(sections.key_figures(empty)) == list(sections.key_figures(own))
     assert {"embedded", "2026-01-01 00:00", "optimised", "0"} <= set(found.values())
     assert all(isinstance(value, str) and len(value) < 20 for value in found.values())
-    assert "no results" in terminal.table(empty)
+    assert "no results" in table(empty)
 
 
 # -- figures and ledgers ---------------------------------------------------------------------------------------------
@@ -366,7 +367,7 @@ def test_a_run_without_any_valid_trial_still_has_a_page(own: Run) -> None:
     assert "img" not in [tag for page in pages.values() for tag, _ in page.tags]
     assert "so no answer" in pages["answer"].text
     assert {"–"} == {text for row in rows(changed) if row.name != "Offered load" for text in row.cells}
-    assert "so no answer" in " ".join(terminal.table(changed).split())
+    assert "so no answer" in " ".join(table(changed).split())
 
 
 def test_one_invalid_trial_is_left_out_by_name(own: Run) -> None:
@@ -403,7 +404,7 @@ def test_one_configuration_is_not_compared_with_itself(tmp_path: Path) -> None:
     alone = made(tmp_path, ALL[-1:], repeats=1)
     pages = {name: section(name, alone) for name in SECTIONS}
     assert "÷" not in pages["key_results"].text
-    assert "ratio" not in terminal.table(alone)
+    assert "ratio" not in table(alone)
     assert "1 configuration of the consumer (optimised)" in pages["header"].text
     assert 1 == sum(tag == "img" for tag, _ in pages["memory"].tags)
 

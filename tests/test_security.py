@@ -20,8 +20,8 @@ from servers import Answer, ConsumerProcess, Lane, Restartable, ScriptedStore, c
 from sentinel import bus, store
 from sentinel.consumer.configurations import CONFIGURATIONS
 from sentinel.errors import BusError, StoreError
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
-from sentinel.lab.parameters import Benchmark
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, Plan
 from sentinel.lab.stack import Stack, native, servers
 from sentinel.lab.trials import plans

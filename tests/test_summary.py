@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from synthetic import made
 
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.summary import HEADLINE, of_benchmark, reduction
-from sentinel.lab.parameters import Benchmark
 from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, Outcome, Plan
 from sentinel.lab.statistics import reliability
 from sentinel.lab.statistics.compare import Ratio

@@ -17,11 +17,12 @@ from sentinel.consumer.configurations import parse
 from sentinel.lab.experiments.sweep import knee, plots, results, summary
 from sentinel.lab.experiments.sweep import report as sweep_report
 from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
+from sentinel.lab.experiments.sweep.parameters import Sweep
 from sentinel.lab.experiments.sweep.trials import ladder, observed
 from sentinel.lab.limits.bounds import LINES, READ, XADD, Limit, store
-from sentinel.lab.parameters import Sweep
 from sentinel.lab.presentation.style import looks
-from sentinel.lab.report import sections, terminal
+from sentinel.lab.registry import table
+from sentinel.lab.report import sections
 from sentinel.lab.report.results import TERMINAL
 from sentinel.lab.run import queries, series
 from sentinel.lab.run.trial_record import LATENCY, WARM_UP, Outcome, Plan
@@ -344,7 +345,7 @@ def test_every_section_stands_however_it_went(any_run: Run) -> None:
 
 def test_the_terminal_table_fits(any_run: Run) -> None:
     """No line is wider than a terminal; stack, rates and verdict are there."""
-    said = terminal.table(any_run)
+    said = table(any_run)
     assert max(map(len, said.splitlines())) <= TERMINAL
     assert "Highest rate within the SLO, msg/s" in said
     assert said.startswith("embedded stack")
@@ -364,7 +365,7 @@ def test_a_run_without_steps_still_has_a_page(run: Run) -> None:
     assert "there are no results" in pages["key_results"].text
     assert "nothing to draw" in pages["climb"].text
     assert "No trial was carried out" in pages["steps"].text
-    assert "no results" in terminal.table(empty)
+    assert "no results" in table(empty)
 
 
 def test_the_head_says_what_was_offered(run: Run) -> None:

@@ -35,18 +35,19 @@ def run(notebook: str, parameters: tuple[str, ...], strict: bool) -> None:
     Everything is kept in runs/<id>/ and profiles/<id>/. Exits 1 where a question was left without a valid trial, and
     130 where it was interrupted.
     """
+    from sentinel.lab import registry
     from sentinel.lab.notebook import runner
     from sentinel.lab.parameters import from_words
-    from sentinel.lab.report import terminal
     from sentinel.lab.run import outcomes
 
     path = runner.find_notebook(notebook)
-    names = runner.parameter_names(path)
-    around = _from_environment(names, parameters)
-    done = runner.execute(path, from_words([*around, *parameters], names))
-    click.echo(terminal.table(done))
+    rules = runner.parameter_rules(path)
+    around = _from_environment(list(rules), parameters)
+    done = runner.execute(path, from_words([*around, *parameters], rules))
+    experiment = registry.experiment(done.data["notebook"])
+    click.echo(registry.table(done))
     click.echo(f"\nreport:   {done.report}\nrecord:   {done.folder}\nprofiles: {done.profiles}")
-    if why := outcomes.unanswered(done) or (strict and outcomes.missed(done)):
+    if why := outcomes.unanswered(done) or (strict and experiment.missed(done)):
         raise click.ClickException(str(why))
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import ast
 import difflib
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from sentinel.consumer.configurations import CONFIGURATIONS, OPTIMISED, ablation, parse
+from sentinel.consumer.configurations import CONFIGURATIONS, parse
 from sentinel.errors import SettingsError
 from sentinel.lab.stack import KINDS
 from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
@@ -21,7 +21,7 @@ from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-S = TypeVar("S", bound="Shared")
+S = TypeVar("S", bound="Parameters")
 
 INJECTED = "# Parameters\n"
 """How the cell begins that papermill inserts behind a notebook's parameters."""
@@ -30,8 +30,22 @@ PLAIN = (bool, int, float, str)
 
 
 @dataclass(frozen=True)
-class Shared:
-    """What every notebook can be told; defaults are the notebooks'."""
+class Parameters:
+    """What a notebook can be told; defaults are the notebook's."""
+
+    OWN: ClassVar[Mapping[str, Rule]] = {}
+    """Rules of parameters that no other notebook has; the others are in `RULES`."""
+
+    @classmethod
+    def rules(cls) -> dict[str, Rule]:
+        """How each of the parameters is read, by name."""
+        names = {f.name for f in fields(cls)}
+        return {name: rule for name, rule in {**RULES, **cls.OWN}.items() if name in names}
+
+
+@dataclass(frozen=True)
+class Shared(Parameters):
+    """What every notebook with a stack can be told."""
 
     WORKERS: int = 16
     STACK: str = "auto"
@@ -91,54 +105,6 @@ class Chosen(Common):
 
 
 @dataclass(frozen=True)
-class Benchmark(Chosen, Draining, Paced):
-    """The parameters of benchmark.ipynb."""
-
-    RATE: float = 1000.0
-    HEADLINE_RATE: float = 25_000.0
-    PYSPY: bool = True
-
-
-@dataclass(frozen=True)
-class Ablation(Draining):
-    """The parameters of ablation.ipynb."""
-
-    @property
-    def names(self) -> list[str]:
-        """`baseline`, every step to `optimised`, and `optimised` without each choice; `optimised` is the last."""
-        return ablation()
-
-
-@dataclass(frozen=True)
-class Sweep(Chosen, Paced):
-    """The parameters of sweep.ipynb."""
-
-    WORKERS: int = 128
-    DURATION: float = 5.0
-    RATES: str = ""
-    START: float = 250.0
-    FACTOR: float = 2.0
-    P99_STORED_MS: float = 50.0
-
-
-@dataclass(frozen=True)
-class Live(Shared):
-    """The parameters of live.ipynb."""
-
-    SECONDS: float = 30.0
-    LOAD: bool = True
-    RATE: float = 1000.0
-    INTERVAL: float = 1.0
-    WINDOW: float = 60.0
-    TRANSPORT: str = "stream"
-
-    @property
-    def names(self) -> list[str]:
-        """See Shared."""
-        return [OPTIMISED.name]
-
-
-@dataclass(frozen=True)
 class Rule:
     """How a parameter's value is read, and what is allowed, in words."""
 
@@ -146,27 +112,33 @@ class Rule:
     allowed: str
 
 
-def _whole(low: int, high: int) -> Rule:
+def whole(low: int, high: int) -> Rule:
+    """A whole number."""
+
     def read(value: Any) -> int:
-        number = float(str(value))  # papermill makes a float of 1e4
-        if not (low <= number <= high and number.is_integer()):
+        read = float(str(value))  # papermill makes a float of 1e4
+        if not (low <= read <= high and read.is_integer()):
             raise ValueError
-        return int(number)
+        return int(read)
 
     return Rule(read, f"a whole number from {low:,} to {high:,}")
 
 
-def _number(low: float, high: float) -> Rule:
+def number(low: float, high: float) -> Rule:
+    """A number."""
+
     def read(value: Any) -> float:
-        number = float(str(value).replace("_", ""))
-        if isinstance(value, bool) or not low <= number <= high:
+        read = float(str(value).replace("_", ""))
+        if isinstance(value, bool) or not low <= read <= high:
             raise ValueError
-        return number
+        return read
 
     return Rule(read, f"a number from {low:,g} to {high:,.0f}")
 
 
-def _choice(*choices: str) -> Rule:
+def choice(*choices: str) -> Rule:
+    """One of some texts."""
+
     def read(value: Any) -> str:
         if value not in choices:
             raise ValueError
@@ -175,7 +147,9 @@ def _choice(*choices: str) -> Rule:
     return Rule(read, f"one of {', '.join(choices)}")
 
 
-def _duration(low: float, high: float, examples: str) -> Rule:
+def duration(low: float, high: float, examples: str) -> Rule:
+    """A duration in seconds, also with a unit."""
+
     def read(value: Any) -> float:
         if isinstance(value, bool) or not low <= (seconds := parse_duration(value)) <= high:
             raise ValueError
@@ -191,44 +165,28 @@ def _configurations(value: Any) -> str:
     return ",".join(name.replace(",", ";") for name in names)
 
 
-def _rates(value: Any) -> str:
-    rates = [float(rate) for rate in str(value).split(",")] if value else []
-    if any(not 1 <= rate <= 10_000_000 for rate in rates) or rates != sorted(set(rates)):
-        raise ValueError
-    return ",".join(f"{rate:g}" if rate < 1000 else f"{rate:.0f}" for rate in rates)
-
-
-def _yes_or_no(value: Any) -> bool:
+def _truth(value: Any) -> bool:
     return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
 
 
+YES_OR_NO = Rule(_truth, "True or False")
 RULES: Mapping[str, Rule] = {
-    "WORKERS": _whole(1, 10_000),
-    "DURATION": _duration(1, 86_400, '10, "120s" or "2m"'),
-    "RATE": _number(1, 10_000_000),
-    "HEADLINE_RATE": _number(1, 10_000_000),
-    "REPEATS": _whole(1, 100),
-    "MESSAGES": _whole(1000, 100_000_000),
+    "WORKERS": whole(1, 10_000),
+    "DURATION": duration(1, 86_400, '10, "120s" or "2m"'),
+    "RATE": number(1, 10_000_000),
+    "REPEATS": whole(1, 100),
+    "MESSAGES": whole(1000, 100_000_000),
     "CONFIGURATIONS": Rule(
         _configurations,
         f"different names out of {', '.join(CONFIGURATIONS)}, joined by commas; optimised;decode=json.loads switches an"
         " axis",
     ),
-    "TRANSPORT": _choice(*TRANSPORTS),
-    "CODEC": _choice(*CODEC_NAMES),
-    "BATCH_SIZE": _whole(1, 100_000),
-    "STACK": _choice(*KINDS),
-    "RATES": Rule(_rates, "rising rates in msg/s joined by commas, such as 10000,25000, or nothing"),
-    "START": _number(1, 10_000_000),
-    "FACTOR": _number(1.05, 10),
-    "P99_STORED_MS": _number(0.1, 60_000),
-    "SECONDS": _duration(1, 86_400, '30, "120s" or "1h"'),
-    "LOAD": Rule(_yes_or_no, "True or False"),
-    "INTERVAL": _duration(0.2, 60, '1, "500ms" or "2s"'),
-    "WINDOW": _duration(5, 600, '60, "90s" or "5m"'),
-    "MEMRAY": Rule(_yes_or_no, "True or False"),
-    "PYSPY": Rule(_yes_or_no, "True or False"),
-    "SEED": _whole(0, 2**31 - 1),
+    "TRANSPORT": choice(*TRANSPORTS),
+    "CODEC": choice(*CODEC_NAMES),
+    "BATCH_SIZE": whole(1, 100_000),
+    "STACK": choice(*KINDS),
+    "MEMRAY": YES_OR_NO,
+    "SEED": whole(0, 2**31 - 1),
 }
 
 
@@ -245,7 +203,8 @@ def check(values: Mapping[str, Any], parameters: type[S]) -> S:
     meant = {name for name, value in values.items() if name.upper() in names and isinstance(value, PLAIN)}
     meant |= set(_injected(values.get("In")))
     meant |= {name for name in values if name.isupper() and not name.startswith("_")}
-    return parameters(**converted({name: values.get(name) for name in values if name in meant}, names))
+    given = {name: values.get(name) for name in values if name in meant}
+    return parameters(**converted(given, parameters.rules()))
 
 
 def _injected(history: Any) -> list[str]:
@@ -259,35 +218,34 @@ def _injected(history: Any) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
-def converted(given: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The values, each read by its rule; `names` are those that there are.
+def converted(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """The values, each read by its rule.
 
     Raises:
-        SettingsError: a name that is not among them, or a value that is not allowed.
+        SettingsError: a name that has none, or a value that is not allowed.
     """
-    known = [name for name in RULES if name in set(names)]
     for name in given:
-        if name not in known:
-            near = difflib.get_close_matches(name.upper(), known, 1)
+        if name not in rules:
+            near = difflib.get_close_matches(name.upper(), rules, 1)
             hint = f" (did you mean {near[0]}?)" if near else ""
-            raise SettingsError(f"{name} is not a parameter{hint}: there are {', '.join(known)}")
-    return {name: read(name, value) for name, value in given.items()}
+            raise SettingsError(f"{name} is not a parameter{hint}: there are {', '.join(rules)}")
+    return {name: read(name, value, rules[name]) for name, value in given.items()}
 
 
-def read(name: str, value: Any) -> Any:
+def read(name: str, value: Any, rule: Rule) -> Any:
     """One parameter's value, converted.
 
     Raises:
         SettingsError: it is not allowed; the message names parameter, value and what is.
     """
     try:
-        return RULES[name].read(value)
+        return rule.read(value)
     except (ValueError, KeyError, TypeError, OverflowError, SettingsError):
-        raise SettingsError(f"{name}={value!r} is not allowed: expected {RULES[name].allowed}") from None
+        raise SettingsError(f"{name}={value!r} is not allowed: expected {rule.allowed}") from None
 
 
-def from_words(words: Iterable[str], names: Iterable[str]) -> dict[str, Any]:
-    """`NAME=VALUE` words of a command line, checked and converted; `names` are the notebook's parameters.
+def from_words(words: Iterable[str], rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """`NAME=VALUE` words of a command line, checked and converted.
 
     Raises:
         SettingsError: a word without `=`, an unknown name, or a value that is not allowed.
@@ -298,4 +256,4 @@ def from_words(words: Iterable[str], names: Iterable[str]) -> dict[str, Any]:
         if not equals:
             raise SettingsError(f"{word!r} is not a parameter: expected NAME=VALUE, such as WORKERS=128")
         pairs[name] = value
-    return converted(pairs, names)
+    return converted(pairs, rules)

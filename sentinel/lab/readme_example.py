@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sentinel.errors import RunError
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.page import links
-from sentinel.lab.parameters import Benchmark
 from sentinel.lab.report import results
 from sentinel.lab.run import queries
 from sentinel.lab.run.lookup import resolve

@@ -19,12 +19,13 @@ from nbclient.exceptions import DeadKernelError
 from tqdm import tqdm
 
 from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsError, TrialError
-from sentinel.lab import stack
+from sentinel.lab import registry, stack
 from sentinel.lab.notebook import notebook_file
 from sentinel.lab.notebook.kernel import OwnKernel
 from sentinel.lab.notebook.progress_bar import PROGRESS, state, watched
 from sentinel.lab.page import page
-from sentinel.lab.parameters import Shared
+from sentinel.lab.parameters import RULES, Rule, Shared
+from sentinel.lab.registry import NOTEBOOKS
 from sentinel.lab.run import conclusion
 from sentinel.lab.run.run import FAILED, FINISHED, INTERRUPTED, Run, load, new_id
 from sentinel.lab.trials.supervision import require_room
@@ -33,7 +34,6 @@ from sentinel.settings import announce
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NOTEBOOKS = Path("notebooks")
 QUIET_KERNEL = ["--IPKernelApp.log_level=40"]
 """ipykernel warns of unencrypted TCP at every start; it listens on loopback only."""
 
@@ -45,18 +45,30 @@ def find_notebook(name: str) -> Path:
         SettingsError: there is no such notebook; the message lists what there is.
         RunError: it is no notebook.
     """
-    path = Path(name) if name.endswith(".ipynb") else NOTEBOOKS / f"{name}.ipynb"
+    known = None if name.endswith(".ipynb") else registry.find(name)
+    own = known.notebook if known else None
+    path = own or (Path(name) if name.endswith(".ipynb") else NOTEBOOKS / f"{name}.ipynb")
     if not path.exists():
-        there = ", ".join(sorted(p.stem for p in NOTEBOOKS.glob("*.ipynb"))) or "none here"
+        there = ", ".join(registry.with_notebooks()) or "none here"
         raise SettingsError(f"no notebook at {path} (start from the repository's root): there are {there}")
     notebook_file.read(path)
     return path
 
 
-def parameter_names(notebook: Path) -> list[str]:
-    """The names of a notebook's parameters."""
+def parameter_rules(notebook: Path) -> dict[str, Rule]:
+    """How each of a notebook's parameters is read.
+
+    Raises:
+        SettingsError: it has a parameter that no experiment of its name knows.
+    """
     logging.getLogger("papermill").setLevel(logging.WARNING)
-    return list(papermill.inspect_notebook(str(notebook)))
+    names = list(papermill.inspect_notebook(str(notebook)))
+    known = registry.find(notebook.stem)
+    rules = known.parameters.rules() if known else RULES
+    if unknown := [name for name in names if name not in rules]:
+        there = ", ".join(rules)
+        raise SettingsError(f"{notebook}: {', '.join(unknown)} is no parameter that is known here: expected {there}")
+    return {name: rules[name] for name in names}
 
 
 def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
@@ -68,7 +80,7 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
         RunEndedError: the run was interrupted or could not go on; what it measured is kept.
         TrialError: a cell failed; what was executed is kept, and named in the message.
     """
-    stack.ensure(parameters.get("STACK", Shared.STACK))
+    _ensure_stack(notebook, parameters)
     run = Run(new_id(notebook.stem))
     require_room(run.folder)
     run.create()
@@ -91,6 +103,14 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
     if failure is not None:
         raise failure
     return run
+
+
+def _ensure_stack(notebook: Path, parameters: dict[str, Any]) -> None:
+    """Refuse early where the stack asked for cannot be had; a study has none."""
+    known = registry.find(notebook.stem)
+    usual = getattr(known.parameters if known else Shared, "STACK", None)
+    if (kind := parameters.get("STACK", usual)) is not None:
+        stack.ensure(kind)
 
 
 def _recovered(name: str, *how: str) -> Run:

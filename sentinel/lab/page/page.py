@@ -18,6 +18,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from sentinel.errors import RunError
+from sentinel.lab import registry
 from sentinel.lab.run.run import notebook_folder
 
 if TYPE_CHECKING:
@@ -77,10 +78,12 @@ def source(run: Run) -> NotebookNode:
     Raises:
         RunError: there is none, neither beside the code nor in the checkout that the run lies in.
     """
+    known = registry.find(str(run.data.get("notebook")))
     name = f"{run.data.get('notebook')}.ipynb"
-    for folder in (CHECKOUT / "notebooks", run.root / "notebooks"):
-        if (folder / name).exists():
-            return nbformat.read(folder / name, as_version=4)  # type: ignore[no-untyped-call,no-any-return]
+    own = [known.notebook] if known and known.notebook else []
+    for path in (*own, CHECKOUT / "notebooks" / name, run.root / "notebooks" / name):
+        if path.exists():
+            return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call,no-any-return]
     raise RunError(f"run {run.id} has no page: there is no notebook {name} in {CHECKOUT / 'notebooks'}")
 
 

@@ -37,8 +37,11 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
     """The whole head; `load` says what was offered and `lead` what was done, where it was not a benchmark's."""
     d = run.data
     lead = lead or _lead(run)
-    facts = {"Stack": _stack(d["stack"]), "Load": load or _load(run), "Machine": _machine(d["machine"])}
+    facts = {"Stack": _stack(d["stack"])} if "stack" in d else {}
+    if offered := load or _load(run):
+        facts["Load"] = offered
     facts |= {
+        "Machine": _machine(d["machine"]),
         "Commit": _commit(d["machine"].get("git") or {}),
         "Date": f"{d['created'][:16].replace('T', ' ')} UTC",
         "Run": run.id,
@@ -50,10 +53,13 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
 
 def badge(run: Run) -> Markup:
     """Says that the store was not InfluxDB; empty where it was."""
-    return tag("p", EMBEDDED, class_="badge") if run.data["stack"]["kind"] == "embedded" else Markup()
+    embedded = run.data.get("stack", {}).get("kind") == "embedded"
+    return tag("p", EMBEDDED, class_="badge") if embedded else Markup()
 
 
 def _lead(run: Run) -> str:
+    if "configurations" not in run.data:
+        return "Nothing was measured for this page: it is about what is there already."
     names = queries.names(run)
     which = words.joined(names) if len(names) <= MOST_NAMED else f"from {names[0]} to {names[-1]}"
     measured = f"{words.counted(len(names), 'configuration')} of the consumer ({which})"
@@ -66,7 +72,10 @@ def _stack(stack: Mapping[str, str]) -> str:
 
 
 def _load(run: Run) -> str:
-    p, rates = run.data["parameters"], [words.plain(rate) for rate in queries.rates(run).values()]
+    p = run.data["parameters"]
+    if "RATE" not in p:  # nothing was offered
+        return ""
+    rates = [words.plain(rate) for rate in queries.rates(run).values()]
     return (
         f"{words.joined(rates)} msg/s from {words.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
         f" {p['TRANSPORT']}, {words.plain(p['DURATION'])} s after the warm-up, {words.counted(p['REPEATS'], 'repeat')}"
@@ -103,15 +112,10 @@ def _weight(warning: str) -> int:
 
 
 def _fine_print(d: Mapping[str, Any]) -> Markup:
-    axes = list(next(iter(d["configurations"].values())))
-    versions = d["machine"].get("packages", {})
-    return folded(
-        "Parameters, configurations and versions",
-        table(["Parameter", "Value"], d["parameters"].items()),
-        table(
-            ["Configuration", *axes],
-            [[name, *chosen.values()] for name, chosen in d["configurations"].items()],
-            words=range(1, len(axes) + 1),
-        ),
-        table(["Package", "Version"], versions.items()),
-    )
+    tables = [table(["Parameter", "Value"], d["parameters"].items())]
+    if configurations := d.get("configurations", {}):
+        axes = list(next(iter(configurations.values())))
+        rows = [[name, *chosen.values()] for name, chosen in configurations.items()]
+        tables.append(table(["Configuration", *axes], rows, words=range(1, len(axes) + 1)))
+    tables.append(table(["Package", "Version"], d["machine"].get("packages", {}).items()))
+    return folded(f"Parameters, {'configurations ' if configurations else ''}and versions", *tables)

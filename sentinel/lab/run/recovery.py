@@ -1,18 +1,16 @@
-"""Runs whose process was killed before it could conclude them: their record is concluded from the trials it holds."""
+"""Runs whose process was killed before it could conclude them: their record is concluded from what it holds."""
 
 from __future__ import annotations
 
-from sentinel.lab.experiments.ablation.trials import AblationLab
-from sentinel.lab.experiments.bench_check.gate import GateLab
-from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
-from sentinel.lab.experiments.live.trials import LiveLab
-from sentinel.lab.experiments.sweep.trials import SweepLab
+from typing import TYPE_CHECKING
+
+from sentinel.lab import registry
 from sentinel.lab.run import conclusion, queries
 from sentinel.lab.run.claim import under_way
-from sentinel.lab.run.run import FAILED, RUNNING, Run
+from sentinel.lab.run.run import FAILED, RUNNING
 
-LABS = {lab.notebook: lab for lab in (AblationLab, BenchmarkLab, GateLab, LiveLab, SweepLab)}
-"""By the notebook that their records name."""
+if TYPE_CHECKING:
+    from sentinel.lab.run.run import Run
 
 
 def recovered(run: Run, state: str = FAILED, why: str = "its process was killed") -> Run:
@@ -20,7 +18,9 @@ def recovered(run: Run, state: str = FAILED, why: str = "its process was killed"
 
     Raises:
         RunError: the record cannot be written.
+        SettingsError: no experiment has the name that the record gives.
     """
     if run.state == RUNNING and not under_way(run):
-        conclusion.conclude(LABS[run.data["notebook"]].found, run, queries.outcomes(run), state, why)
+        found = registry.experiment(run.data["notebook"]).study().found
+        conclusion.conclude(found, run, queries.outcomes(run), state, why)
     return run

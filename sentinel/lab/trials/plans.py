@@ -12,7 +12,7 @@ from sentinel.settings import LoadSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sentinel.lab.parameters import Benchmark, Common, Draining, Paced
+    from sentinel.lab.parameters import Common, Draining, Paced
 
 SLOW_SHARE = {CAPACITY: 10, MEMORY: 20, PROFILE: 10}
 """Where each point is a request a trial gets 1/10 of the messages, 1/20 under memray: it would take minutes else."""
@@ -52,11 +52,12 @@ def memory(p: Draining) -> list[Plan]:
     ]
 
 
-def profile(p: Benchmark, rates: Mapping[str, float]) -> list[Plan]:
-    """Every configuration once under py-spy; `rates`: its capacity in messages per second, where that is known."""
-    if not p.PYSPY:
-        return []
-    plans, seconds = [], min(PROFILED_SECONDS, p.DURATION)
+def profile(p: Draining, rates: Mapping[str, float], longest: float = PROFILED_SECONDS) -> list[Plan]:
+    """Every configuration once under py-spy, for `longest` seconds at most.
+
+    `rates`: its capacity in messages per second, where that is known.
+    """
+    plans, seconds = [], min(PROFILED_SECONDS, longest)
     for name in p.names:
         load = _full(p, name, PROFILE)
         enough = min(int(rates.get(name, 0.0) * seconds), MOST_PROFILED)

@@ -30,7 +30,7 @@ from sentinel.lab.statistics.reliability import validity, warnings
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sentinel.lab.parameters import Ablation
+    from sentinel.lab.experiments.ablation.parameters import Ablation
     from sentinel.lab.statistics.compare import Ratio
     from sentinel.lab.statistics.metrics import Measure
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab.experiments.ablation import summary
-from sentinel.lab.parameters import Ablation
+from sentinel.lab.experiments.ablation.parameters import Ablation
 from sentinel.lab.trials import plans
 from sentinel.lab.trials.lab import Lab
 from sentinel.settings import ConsumerSettings

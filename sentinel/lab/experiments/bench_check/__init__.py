@@ -1,1 +1,20 @@
-"""Bench_check."""
+"""The performance gate: a short pinned comparison, held to committed bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
+from sentinel.lab.registry import Experiment
+
+if TYPE_CHECKING:
+    from sentinel.lab.trials.study import Study
+
+
+def _study() -> type[Study[Any]]:
+    from sentinel.lab.experiments.bench_check.gate import GateLab
+
+    return GateLab
+
+
+EXPERIMENT = Experiment("bench-check", Benchmark, _study)

@@ -12,7 +12,7 @@ import signal
 import sys
 import textwrap
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,10 @@ import msgspec
 from sentinel.errors import SettingsError
 from sentinel.lab import words
 from sentinel.lab.experiments.benchmark import summary
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
 from sentinel.lab.notebook.progress_bar import PROGRESS, watched
-from sentinel.lab.parameters import Benchmark, Chosen, Draining, converted
+from sentinel.lab.parameters import Chosen, Draining, converted
 from sentinel.lab.run.run import Run, new_id
 from sentinel.lab.run.trial_record import AGAIN, CAPACITY
 from sentinel.lab.statistics import compare
@@ -107,8 +108,7 @@ def load(path: Path = COMMITTED) -> Gate:
     """
     try:
         file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
-        names = [f.name for f in (*fields(Draining), *fields(Chosen))]
-        gate = Gate(Benchmark(**converted(file.parameters, names)), file.bounds)
+        gate = Gate(Benchmark(**converted(file.parameters, Draining.rules() | Chosen.rules())), file.bounds)
     except OSError as error:
         raise SettingsError(f"no gate can be read from {path}: {error.strerror}") from error
     except (ValueError, SettingsError) as error:  # tomllib's and msgspec's errors are ValueErrors

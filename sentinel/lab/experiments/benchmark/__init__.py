@@ -1,1 +1,33 @@
-"""Benchmark."""
+"""Configurations against each other: what they can take, how long a message takes, what it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
+from sentinel.lab.registry import Experiment
+
+if TYPE_CHECKING:
+    from sentinel.lab.run.run import Run
+    from sentinel.lab.trials.study import Study
+
+
+def _study() -> type[Study[Any]]:
+    from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
+
+    return BenchmarkLab
+
+
+def _table(run: Run) -> str:
+    from sentinel.lab.report.results import terminal_table
+
+    return terminal_table(run)
+
+
+def _missed(run: Run) -> str:
+    from sentinel.lab.run.outcomes import missed
+
+    return missed(run)
+
+
+EXPERIMENT = Experiment("benchmark", Benchmark, _study, table=_table, missed=_missed)

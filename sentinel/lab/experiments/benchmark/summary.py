@@ -16,7 +16,7 @@ from sentinel.lab.statistics.reliability import validity, warnings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sentinel.lab.parameters import Benchmark
+    from sentinel.lab.experiments.benchmark.parameters import Benchmark
     from sentinel.lab.statistics.compare import Ratio
 
 Columns = dict[str, dict[str, list[float]]]

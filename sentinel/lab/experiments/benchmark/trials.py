@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab.experiments.benchmark import summary
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.limits import bounds, measure
-from sentinel.lab.parameters import Benchmark
 from sentinel.lab.profiling import cpu as pyspy
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, PROFILE, Outcome, Plan
 from sentinel.lab.trials import plans
 from sentinel.lab.trials.lab import LIMITS, Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sentinel.lab.run.run import Run
 
@@ -32,14 +32,14 @@ class BenchmarkLab(Lab[Benchmark]):
         """See Lab."""
         p = self.parameters
         everything = [*plans.capacity(p), *self._latency_plans(), *self._headline_plans(), *plans.memory(p)]
-        everything += plans.profile(p, {})
+        everything += self._profile_plans({})
         return self.expected_of(everything) | {LIMITS: measure.expected(p.REPEATS)}
 
     def planned_trials(self) -> int:
         """See Session."""
         p = self.parameters
         everything = [*plans.capacity(p), *self._latency_plans(), *self._headline_plans(), *plans.memory(p)]
-        return len([*everything, *plans.profile(p, {})])
+        return len([*everything, *self._profile_plans({})])
 
     def _latency_plans(self) -> list[Plan]:
         p = self.parameters
@@ -48,6 +48,10 @@ class BenchmarkLab(Lab[Benchmark]):
     def _headline_plans(self) -> list[Plan]:
         p = self.parameters
         return plans.paced(p, p.names[-1:], p.HEADLINE_RATE, HEADLINE, p.REPEATS)
+
+    def _profile_plans(self, rates: Mapping[str, float]) -> list[Plan]:
+        p = self.parameters
+        return plans.profile(p, rates, p.DURATION) if p.PYSPY else []
 
     def capacity(self) -> list[Outcome]:
         """Every configuration draining a full stream; afterwards once more what they are held against."""
@@ -76,7 +80,7 @@ class BenchmarkLab(Lab[Benchmark]):
 
     def cpu(self) -> list[Outcome]:
         """Every configuration once under py-spy; where that cannot run there are none, and the run says why."""
-        planned = plans.profile(self.parameters, self._capacities())
+        planned = self._profile_plans(self._capacities())
         if planned and (why := pyspy.obstacle()):
             self._progress.skip(PROFILE)
             self.run.data["unprofiled"] = why

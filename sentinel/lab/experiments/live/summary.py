@@ -11,8 +11,8 @@ from sentinel.lab import words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sentinel.lab.experiments.live.parameters import Live
     from sentinel.lab.experiments.live.window import Figures
-    from sentinel.lab.parameters import Live
     from sentinel.lab.run.trial_record import Outcome
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.lab.experiments.live import summary
 from sentinel.lab.experiments.live.feed import replayed
+from sentinel.lab.experiments.live.parameters import Live
 from sentinel.lab.experiments.live.watch import Watch, planned
-from sentinel.lab.parameters import Live
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import LIVE
 from sentinel.lab.trials.session import Session

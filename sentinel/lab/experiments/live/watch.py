@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sentinel.lab.parameters import Live
+    from sentinel.lab.experiments.live.parameters import Live
     from sentinel.lab.process.supervisor import Child, Warden
     from sentinel.lab.stack import Stack
     from sentinel.lab.trials.trial import Check

@@ -147,6 +147,12 @@ def footnotes(run: Run) -> list[str]:
 # -- terminal --------------------------------------------------------------------------------------------------------
 
 
+def missed(run: Run) -> str:
+    """Which configurations meet the SLO at no rate offered; that loads are not sustained is a sweep's nature."""
+    none = [name for name, found in run.data.get("knees", {}).items() if found["rate"] is None]
+    return f"no rate offered meets the SLO: {', '.join(none)}" if none else ""
+
+
 def terminal_table(run: Run) -> str:
     """The key results as plain text, as wide as a terminal."""
     if not run.data.get("knees"):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sentinel.lab.experiments.sweep.knee import Knee, Step
-    from sentinel.lab.parameters import Sweep
+    from sentinel.lab.experiments.sweep.parameters import Sweep
     from sentinel.lab.run.trial_record import Outcome
 
 """What the original claims, msg/s."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.lab.experiments.sweep import knee, summary
 from sentinel.lab.experiments.sweep.knee import Ladder, Step
+from sentinel.lab.experiments.sweep.parameters import Sweep
 from sentinel.lab.limits import measure
-from sentinel.lab.parameters import Sweep
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import LATENCY
 from sentinel.lab.trials import plans

@@ -1,0 +1,22 @@
+"""What a benchmark can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from sentinel.lab.parameters import YES_OR_NO, Chosen, Draining, Paced, Rule, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Benchmark(Chosen, Draining, Paced):
+    """The parameters of benchmark.ipynb."""
+
+    OWN: ClassVar[Mapping[str, Rule]] = {"HEADLINE_RATE": number(1, 10_000_000), "PYSPY": YES_OR_NO}
+
+    RATE: float = 1000.0
+    HEADLINE_RATE: float = 25_000.0
+    PYSPY: bool = True

@@ -1,0 +1,111 @@
+"""Experiments: the questions that the lab can be asked, each found by its name.
+
+The lab's own are the folders of `experiments/`, each with an `EXPERIMENT`; others come in through the entry-point group
+`sentinel.experiments`, whose entries name an `Experiment`. One is imported only once it is asked for.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sentinel.errors import SettingsError
+from sentinel.lab import experiments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sentinel.lab.parameters import Parameters
+    from sentinel.lab.run.run import Run
+    from sentinel.lab.trials.study import Study
+
+GROUP = "sentinel.experiments"
+NOTEBOOKS = Path("notebooks")
+
+
+def verdict(run: Run) -> str:
+    """The run's verdict, or that there is none: what is said of a run where nothing else is known."""
+    return "\n".join(run.data.get("verdict") or [f"run {run.id}: no results"])
+
+
+def nothing_missed(_: Run) -> str:
+    """For experiments whose answer cannot miss anything."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One question: what it can be told, what carries it out, and how its runs are shown."""
+
+    name: str
+    """Of its notebook, of its runs, and of `sentinel run <name>`."""
+    parameters: type[Parameters]
+    study: Callable[[], type[Study[Any]]]
+    """Imports what carries it out, which may be slow."""
+    table: Callable[[Run], str] = verdict
+    """A run's key results as plain text, as wide as a terminal."""
+    missed: Callable[[Run], str] = nothing_missed
+    """What the answer of a valid run misses, for `--strict`; empty where nothing is missed."""
+    notebook: Path | None = None
+    """Its notebook, where that is not `notebooks/<name>.ipynb` of the checkout."""
+
+
+def names() -> list[str]:
+    """The names of all experiments."""
+    return sorted({*_own(), *_foreign()})
+
+
+def with_notebooks() -> list[str]:
+    """The names of all that a notebook is there for, without loading any."""
+    return sorted({*(path.stem for path in NOTEBOOKS.glob("*.ipynb")), *_foreign()})
+
+
+def find(name: str) -> Experiment | None:
+    """The experiment of that name, if there is one.
+
+    Raises:
+        SettingsError: it is there, but cannot be loaded.
+    """
+    if (module := _own().get(name)) is not None:
+        found: Any = import_module(module).EXPERIMENT
+    elif (point := _foreign().get(name)) is not None:
+        try:
+            found = point.load()
+        except Exception as error:
+            raise SettingsError(f"experiment {name!r} ({point.value}) cannot be loaded: {error}") from error
+    else:
+        return None
+    if not isinstance(found, Experiment) or found.name != name:
+        raise SettingsError(f"experiment {name!r} is {found!r}: expected an Experiment of that name")
+    return found
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of that name.
+
+    Raises:
+        SettingsError: there is none, or it cannot be loaded.
+    """
+    if (found := find(name)) is None:
+        raise SettingsError(f"no experiment {name!r}: there are {', '.join(names())}")
+    return found
+
+
+def table(run: Run) -> str:
+    """A run's key results as plain text, as wide as a terminal, whatever its experiment."""
+    known = find(str(run.data.get("notebook")))
+    return known.table(run) if known else verdict(run)
+
+
+def _own() -> dict[str, str]:
+    """Module by name; a folder's underscore is a hyphen in the name."""
+    found = (m.name for m in pkgutil.iter_modules(experiments.__path__) if m.ispkg)
+    return {name.replace("_", "-"): f"{experiments.__name__}.{name}" for name in found}
+
+
+def _foreign() -> dict[str, Any]:
+    return {point.name: point for point in entry_points(group=GROUP)}
