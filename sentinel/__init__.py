@@ -1,16 +1,16 @@
 """SentinelStream Lab: a metrics pipeline, and the laboratory that measures it.
 
-The pipeline wing, in the order of its layers (a file imports only what stands above it):
+The pipeline, each room importing only those above it:
 
-    errors  settings  sample  codecs  lineprotocol  batching  schedule  latency  ledger  sequences         pure
-    configurations                                                                                         pure
-    bus (Redis)  store (over HTTP)  probe (this host, through psutil)  record (files)    edges
-    delivery  writers  measure                                                                             parts
-    agent  consumer  loadgen                                                                               loops
-    cli                                                                                                    commands
+    errors  settings          every error a user can meet; settings, the only reader of the environment
+    model/                    what travels and what is counted; pure
+    runtime/                  what every long-running program has
+    bus/  store/  probe       Redis; line-protocol servers; this host
+    agent/  load/  consumer/  the three programs
+    cli                       their commands
 
-The data flow: agent or load generator → bus → consumer → store. `sentinel.lab` measures all that and is
-never imported from here.
+The way of a message: agent or load generator → bus → consumer → store. `sentinel.lab` measures all that, and is never
+imported from here. docs/architecture.md has the drawing, and says where to add what.
 """
 
 __version__ = "0.1.0"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -261,3 +264,61 @@ def test_one_concurrency_model(name: str) -> None:
     """Threads, processes and bounded queues: no asyncio twins."""
     assert "asyncio" not in {one.partition(".")[0] for one in imported(name)}
     assert not [node for node in ast.walk(modules()[name][1]) if isinstance(node, ast.AsyncFunctionDef | ast.Await)]
+
+
+def rooms() -> dict[str, list[str]]:
+    """Every package with the modules that lie in it directly."""
+    packages = {name for name, (path, _) in modules().items() if path.name == "__init__.py"}
+    return {p: [n for n in ALL if n.rpartition(".")[0] == p and n not in packages] for p in sorted(packages)}
+
+
+def test_ls_shows_the_architecture() -> None:
+    """Few files stand at the top of either wing, and no room holds more than ten."""
+    most = {"sentinel": 8, "sentinel.lab": 6}
+    assert [] == [(room, len(held)) for room, held in rooms().items() if len(held) > most.get(room, 10)]
+
+
+def test_every_room_is_on_the_map() -> None:
+    """The docstrings of both wings name every room and module below them, docs/architecture.md the lab's rooms."""
+    drawn = (ROOT.parent / "docs" / "architecture.md").read_text()
+    for wing in ("sentinel", "sentinel.lab"):
+        written = ast.get_docstring(modules()[wing][1]) or ""
+        below = [n.removeprefix(f"{wing}.") for n in ALL if n.rpartition(".")[0] == wing]
+        known = {"lab", "__main__", "commands", "parameters", "words", "readme_example"}
+        assert [] == [name for name in below if name not in known and not re.search(rf"\b{name}\b", written)]
+    assert [] == [room for room in rooms() if room.count(".") == 2 and f"{room.split('.')[2]}/" not in drawn]
+
+
+LOADED = """import sys, {module}
+print(*(name for name in sys.modules if name.split(".")[0] in {outside!r} or name in {outside!r}))"""
+
+
+@pytest.mark.parametrize(
+    ("module", "outside"),
+    [
+        ("sentinel.lab.trials.trial", {"matplotlib", "nbconvert", "papermill"}),
+        ("sentinel.lab.plots", {"redis", "hiredis", "http.client", "psutil", "sentinel.lab.profiling.cpu"}),
+        ("sentinel.lab.registry", {"pandas", "matplotlib", "papermill", "redis"}),
+        ("sentinel.cli", {"pandas", "numpy", "redis", "matplotlib"}),
+    ],
+)
+def test_what_is_not_used_is_not_loaded(module: str, outside: set[str]) -> None:
+    """Measuring loads no drawing, drawing no bus, and naming the experiments or the commands neither."""
+    code = LOADED.format(module=module, outside=outside)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert "" == done.stdout.strip()
+
+
+def test_only_the_registry_knows_experiments() -> None:
+    """No room below the experiments imports one of them, and they do not import each other."""
+    own = "sentinel.lab.experiments"
+    allowed = {"sentinel.lab.commands", "sentinel.lab.readme_example"}
+    users = {name: {one for one in imported(name) if within(one, own) and one != own} for name in ALL}
+    assert {} == {name: used for name, used in users.items() if used and not within(name, own) and name not in allowed}
+    apart = {
+        (name, one)
+        for name, used in users.items()
+        for one in used
+        if within(name, own) and one.split(".")[3] != name.split(".")[3]
+    }
+    assert {"bench_check"} == {name.split(".")[3] for name, _ in apart}

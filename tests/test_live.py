@@ -19,7 +19,7 @@ from sentinel.lab import words
 from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live import report as live_report
 from sentinel.lab.experiments.live import summary as live_summary
-from sentinel.lab.experiments.live.feed import Feed, Tail
+from sentinel.lab.experiments.live.feed import Feed
 from sentinel.lab.experiments.live.parameters import Live
 from sentinel.lab.experiments.live.plots import scaled, spread
 from sentinel.lab.experiments.live.trials import LiveLab
@@ -28,6 +28,7 @@ from sentinel.lab.experiments.live.window import KEYS, KINDS, NOTHING, Figures, 
 from sentinel.lab.report import sections
 from sentinel.lab.run.run import Run, load
 from sentinel.lab.run.trial_record import LIVE, Outcome
+from sentinel.lab.trials.tail import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

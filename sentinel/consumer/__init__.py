@@ -1,1 +1,1 @@
-"""Consumer."""
+"""The consumer: bus → decode → encode → batch → store, and an account of every message."""

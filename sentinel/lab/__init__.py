@@ -1,4 +1,10 @@
-"""The laboratory: stacks, trials, runs, statistics, profiling, figures and reports.
+"""The laboratory: it asks the pipeline questions, and answers with a page.
+
+    process/  stack/  machine/            what a measurement needs: processes that end, servers, the machine's name
+    run/  statistics/  limits/            what is kept, what it says, what it is held against
+    profiling/  trials/                   measuring
+    presentation/  plots/  report/  page/ showing
+    notebook/  registry  experiments/     asking: a folder and a notebook for each question
 
 It imports the pipeline, never the other way round.
 """

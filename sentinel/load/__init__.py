@@ -1,1 +1,1 @@
-"""Load."""
+"""The load generator: many sources played against the bus, by a schedule fixed beforehand."""

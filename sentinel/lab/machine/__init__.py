@@ -1,1 +1,1 @@
-"""Machine."""
+"""Where a run was measured: hardware, versions, commit, and the machine's own jitter."""

@@ -1,1 +1,1 @@
-"""Notebook."""
+"""Notebooks: executed by papermill, opened in JupyterLab, with their progress shown."""

@@ -10,8 +10,8 @@ from sentinel.lab import words
 from sentinel.lab.plots.canvas import Grid, Picture, grid, styled
 from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.style import MUTED, PROCESSES, Look
+from sentinel.lab.run.series import SAMPLE_EVERY
 from sentinel.lab.run.trial_record import WARM_UP
-from sentinel.lab.trials.process_sampler import SAMPLE_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Presentation."""
+"""How things look: colours and markers, tables and figures as HTML, alt texts."""

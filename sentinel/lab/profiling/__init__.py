@@ -1,1 +1,1 @@
-"""Profiling."""
+"""Where memory and CPU go: memray around the consumer, py-spy, flame graphs."""

@@ -1,1 +1,1 @@
-"""Run."""
+"""The record of a run: reading, writing, listing, recovering, and what its trials left as data."""

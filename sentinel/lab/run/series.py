@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CONSUMER, LOAD, AGENT, RESOURCES = "consumer", "load", "agent", "resources.csv"
+SAMPLE_EVERY = 0.25
+"""Seconds between readings of the processes' CPU and memory."""
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 FEW = 10
 """Messages below which a median says little."""

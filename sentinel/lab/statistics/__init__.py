@@ -1,1 +1,1 @@
-"""Statistics."""
+"""What numbers say: comparisons with intervals, noise floor, tails, reliability. Pure."""

@@ -7,13 +7,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
+from sentinel.lab.run.series import SAMPLE_EVERY
 from sentinel.probe import ProcessProbe
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SAMPLE_EVERY = 0.25
-"""Seconds between readings of the processes' CPU and memory."""
 
 
 class Sampler:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel import bus, store
 from sentinel.errors import SentinelError, TrialError
-from sentinel.lab.experiments.live.feed import Tail
 from sentinel.lab.profiling import cpu
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
 from sentinel.lab.statistics.sustained import Pace, faults
 from sentinel.lab.trials.process_sampler import Sampler
 from sentinel.lab.trials.supervision import EVERY
+from sentinel.lab.trials.tail import Tail
 from sentinel.model.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import cpu_times
 from sentinel.runtime.record import INTERVALS, READY
