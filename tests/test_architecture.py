@@ -91,6 +91,7 @@ PURE = [
     "sentinel.lab.statistics.hgrm",
     "sentinel.lab.run.trial_record",
     "sentinel.lab.trials.plans",
+    "sentinel.lab.statistics.measures",
     "sentinel.lab.statistics.metrics",
     "sentinel.lab.statistics.published",
     "sentinel.lab.statistics.regressions",

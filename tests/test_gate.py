@@ -21,10 +21,10 @@ from sentinel import cli
 from sentinel.errors import SettingsError
 from sentinel.lab.experiments.bench_check import gate
 from sentinel.lab.experiments.bench_check.gate import BROKEN, HOLDS, INVALID, MARGINAL, MISSING, Bound, judged
-from sentinel.lab.experiments.benchmark.summary import measures
 from sentinel.lab.run import run as runs
 from sentinel.lab.run.trial_record import AGAIN, CAPACITY, MEMORY, Outcome
 from sentinel.lab.statistics.compare import Ratio
+from sentinel.lab.statistics.measures import measures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

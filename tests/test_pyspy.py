@@ -18,6 +18,7 @@ from sentinel.lab.profiling import cpu
 from sentinel.lab.run import series
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import CAPACITY, PROFILE, Outcome, Plan
+from sentinel.lab.statistics.measures import measures
 from sentinel.lab.trials.trial import Trial
 from sentinel.settings import LoadSettings
 
@@ -87,7 +88,7 @@ def test_a_profile_trial_leaves_stacks_beside_a_ledger_that_adds_up(
     # A request for every point: whatever the machine, most of baseline is there.
     assert max(found["stages"], key=lambda stage: found["stages"][stage]) == "write"
     assert {"baseline-cpu.folded", "baseline-cpu.svg"} == {path.name for path in (tmp_path / "profiles").iterdir()}
-    assert {} == summary.measures([outcome])
+    assert {} == measures([outcome])
 
 
 @pytest.mark.timeout(60)

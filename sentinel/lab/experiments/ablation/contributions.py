@@ -20,7 +20,7 @@ from sentinel.lab.statistics.metrics import Measure
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sentinel.lab.experiments.benchmark.summary import Columns
+    from sentinel.lab.statistics.measures import Columns
 
 PAYS, UNPAID, DEPENDS, UNCLEAR = "pays", "does not pay", "depends", "cannot tell"
 

@@ -22,9 +22,9 @@ from sentinel.lab.experiments.ablation.contributions import (
     contributions,
     stored,
 )
-from sentinel.lab.experiments.benchmark.summary import measures
 from sentinel.lab.run.trial_record import AGAIN, Outcome
 from sentinel.lab.statistics import compare
+from sentinel.lab.statistics.measures import measures
 from sentinel.lab.statistics.reliability import validity, warnings
 
 if TYPE_CHECKING:

@@ -28,6 +28,7 @@ from sentinel.lab.parameters import Chosen, Draining, converted
 from sentinel.lab.run.run import Run, new_id
 from sentinel.lab.run.trial_record import AGAIN, CAPACITY
 from sentinel.lab.statistics import compare
+from sentinel.lab.statistics.measures import measures
 from sentinel.lab.trials import plans
 from sentinel.lab.words import NOTHING
 from sentinel.settings import announce
@@ -159,7 +160,7 @@ def judged(bounds: Sequence[Bound], outcomes: Sequence[Outcome]) -> list[Row]:
 
 
 def _values(measure: str, label: str, outcomes: Sequence[Outcome]) -> list[float]:
-    return summary.measures(o for o in outcomes if o.plan.label == label).get(measure, [])
+    return measures(o for o in outcomes if o.plan.label == label).get(measure, [])
 
 
 def _seen(bound: Bound, outcomes: Sequence[Outcome]) -> Ratio:

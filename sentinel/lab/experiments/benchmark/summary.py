@@ -9,8 +9,9 @@ import statistics
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.run.trial_record import AGAIN, CAPACITY, HEADLINE, LATENCY, MEMORY, PROFILE, Outcome
+from sentinel.lab.run.trial_record import AGAIN, HEADLINE, LATENCY, Outcome
 from sentinel.lab.statistics import compare, published, regressions, tails
+from sentinel.lab.statistics.measures import Columns, column, columns, comparable, measures
 from sentinel.lab.statistics.reliability import validity, warnings
 
 if TYPE_CHECKING:
@@ -18,68 +19,6 @@ if TYPE_CHECKING:
 
     from sentinel.lab.experiments.benchmark.parameters import Benchmark
     from sentinel.lab.statistics.compare import Ratio
-
-Columns = dict[str, dict[str, list[float]]]
-"""Column of the table → measure → one value a trial."""
-KINDS = ("internal", "e2e", "stored", "send_delay")
-"""Of latency."""
-
-
-def measures(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
-    """Every measure's values over the valid trials of one group: name → one value a trial."""
-    values: dict[str, list[float]] = {}
-    for outcome in outcomes:
-        for name, value in _of_trial(outcome).items():
-            values.setdefault(name, []).append(value)
-    return values
-
-
-def _of_trial(outcome: Outcome) -> dict[str, float]:
-    if not outcome.valid or outcome.plan.kind == PROFILE:
-        return {}
-    if outcome.plan.kind == MEMORY:
-        kept = ("bytes_per_message", "allocations_per_message")
-        return {name: outcome.memory[name] for name in kept if name in outcome.memory}
-    found: dict[str, float | None] = {"cpu_us": outcome.cpu_us, "peak_rss_mb": outcome.peak_rss_mb}
-    if outcome.plan.kind == CAPACITY:
-        found = {f"capacity_{name}": value for name, value in found.items()} | {"capacity": outcome.throughput}
-    else:
-        found |= {"throughput": outcome.throughput, "lost": outcome.lost}
-        for kind, percentiles in outcome.latencies.items():
-            found |= {f"{kind}_{name}": percentiles.get(name) for name in ("p50", "p90", "p99", "p99.9", "max")}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def comparable(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
-    """The values of one group's measures that can be compared: latencies only of trials that sustained their load.
-
-    Where fewer than two of several trials are left, there is no latency to compare.
-    """
-    valid = [o for o in outcomes if o.valid]
-    values, loaded = measures(valid), [o for o in valid if o.plan.kind == LATENCY]
-    kept = [o for o in loaded if o.sustained]
-    if len(kept) == len(loaded):
-        return values
-    left = measures(kept) if len(kept) > 1 else {}
-    return {name: v for name, v in values.items() if not _is_latency(name)} | {
-        name: v for name, v in left.items() if _is_latency(name)
-    }
-
-
-def _is_latency(measure: str) -> bool:
-    return measure.rpartition("_")[0] in KINDS
-
-
-def column(name: str, outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The trials of one column of the table: of a configuration, or of the headline."""
-    if name == HEADLINE:
-        return [o for o in outcomes if o.plan.group == HEADLINE]
-    return [o for o in outcomes if o.plan.label == name and o.plan.group != HEADLINE]
-
-
-def columns(names: Sequence[str], outcomes: Sequence[Outcome]) -> Columns:
-    """Values by column of the table: every configuration's, and the headline's."""
-    return {name: measures(column(name, outcomes)) for name in (*names, HEADLINE)}
 
 
 def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], doubts: Sequence[str], rate: float) -> dict[str, Any]:

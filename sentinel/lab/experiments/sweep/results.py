@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sentinel.lab import words
-from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.sweep.knee import Knee, Step
 from sentinel.lab.experiments.sweep.summary import interval
 from sentinel.lab.limits import bounds
 from sentinel.lab.report.results import TERMINAL, Row, share_note
 from sentinel.lab.run import queries
 from sentinel.lab.statistics import published
+from sentinel.lab.statistics.measures import measures
 from sentinel.lab.words import NOTHING
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Point:
     verdict: str
     """`knee.HOLDS`, `FAILS` or `SILENT`."""
     values: dict[str, float]
-    """See `summary.measures`."""
+    """See `measures.measures`."""
 
 
 def tried(run: Run) -> list[tuple[Step, Outcome]]:
@@ -57,7 +57,7 @@ def points(run: Run) -> dict[str, list[Point]]:
     """Every valid trial, by configuration; rates rise."""
     found: dict[str, list[Point]] = {}
     for step, outcome in tried(run):
-        values = {name: value for name, (value,) in summary.measures([outcome]).items()}
+        values = {name: value for name, (value,) in measures([outcome]).items()}
         if values:
             found.setdefault(step.configuration, []).append(Point(step.rate, step.verdict, values))
     return found

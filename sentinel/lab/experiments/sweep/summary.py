@@ -11,9 +11,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import words
-from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.sweep import knee
 from sentinel.lab.statistics import published
+from sentinel.lab.statistics.measures import measures
 from sentinel.lab.statistics.reliability import LATE, STEAL, validity
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> di
 def _medians(found: Knee, steps: Iterable[Step], trials: Mapping[int, Outcome]) -> dict[str, float]:
     """Medians over the confirming trials at the highest rate that meets the SLO; empty where there is none."""
     at = [trials[s.trial] for s in steps if s.rate == found.rate and s.phase == knee.CONFIRM]
-    return {name: statistics.median(values) for name, values in summary.measures(at).items()}
+    return {name: statistics.median(values) for name, values in measures(at).items()}
 
 
 def ratio(new: Knee, old: Knee) -> dict[str, Any]:
