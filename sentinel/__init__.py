@@ -7,7 +7,8 @@ The pipeline, each room importing only those above it:
     runtime/                  what every long-running program has
     bus/  store/  probe       Redis; line-protocol servers; this host
     agent/  load/  consumer/  the three programs
-    cli                       their commands
+    operations/               looking after them: check, dead letters
+    cli  options              their commands
 
 The way of a message: agent or load generator → bus → consumer → store. `sentinel.lab` measures all that, and is never
 imported from here. docs/architecture.md has the drawing, and says where to add what.

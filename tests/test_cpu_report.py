@@ -65,7 +65,7 @@ def test_a_profile_takes_some_seconds_of_messages() -> None:
         (plan.label, plan.load.count) for plan in found
     ]
     assert [2000, 20_000, 20_000] == [plan.load.count for plan in plans.profile(p, {})]
-    (short,) = plans.profile(Benchmark(DURATION=1.0, CONFIGURATIONS="optimised"), {"optimised": 50_000.0})
+    (short,) = plans.profile(Benchmark(CONFIGURATIONS="optimised"), {"optimised": 50_000.0}, 1.0)
     assert 50_000 == short.load.count  # a run of short trials has a short profile
     assert {(PROFILE, "stream", "profile")} == {(plan.kind, plan.load.transport, plan.group) for plan in found}
 

@@ -42,7 +42,8 @@ ACKNOWLEDGE = (
 AT_WORK = [
     (
         "receive",
-        f"{RUN};Consumer._read (sentinel/consumer/consumer.py:148);RedisPyStream.read (sentinel/bus/receiving/stream.py:62)",
+        f"{RUN};Consumer._read (sentinel/consumer/consumer.py:148)"
+        ";RedisPyStream.read (sentinel/bus/receiving/stream.py:62)",
     ),
     (
         "receive",
@@ -64,7 +65,8 @@ AT_WORK = [
     ("batch", f"{TAKE};Batcher.add (sentinel/consumer/batching.py:58)"),
     (
         "write",
-        f"{WRITER};Courier.deliver (sentinel/consumer/writing/delivery.py:99);HttpStore.write (sentinel/store/client.py:60)"
+        f"{WRITER};Courier.deliver (sentinel/consumer/writing/delivery.py:99)"
+        ";HttpStore.write (sentinel/store/client.py:60)"
         ";SocketIO.readinto (socket.py:692)",
     ),
     (
@@ -81,7 +83,8 @@ AT_WORK = [
     ("receive", f"{EXCHANGE};Socket.send (sentinel/bus/link.py:130)"),
     (
         "acknowledge",
-        f"{THREAD};Consumer._keep (sentinel/consumer/consumer.py:234);RedisPyStream.tend (sentinel/bus/receiving/stream.py:107)"
+        f"{THREAD};Consumer._keep (sentinel/consumer/consumer.py:234)"
+        ";RedisPyStream.tend (sentinel/bus/receiving/stream.py:107)"
         ";RedisPyStream._trim (sentinel/bus/receiving/stream.py:148)",
     ),
     (

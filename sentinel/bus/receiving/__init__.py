@@ -1,1 +1,1 @@
-"""Receiving."""
+"""Receiving from Redis: Pub/Sub and streams, within bounds of bytes, with their housekeeping."""

@@ -1,1 +1,1 @@
-"""Measuring."""
+"""What the consumer learns from settled batches: latencies, losses, repetitions, points overwritten."""

@@ -1,1 +1,1 @@
-"""Writing."""
+"""From batches to the store: writers, delivery with retries, and what the store refuses."""
