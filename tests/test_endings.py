@@ -18,11 +18,12 @@ from executions import BIN, ROOT, clean, eventually
 from nbformat.v4 import new_code_cell, new_notebook
 
 from sentinel.errors import RunError
+from sentinel.lab import registry
 from sentinel.lab.machine import provenance
 from sentinel.lab.page import page
 from sentinel.lab.run import run as runs
 from sentinel.lab.run.claim import Claim, under_way
-from sentinel.lab.run.outcomes import missed, unanswered
+from sentinel.lab.run.outcomes import unanswered
 from sentinel.lab.trials.supervision import require_room
 
 if TYPE_CHECKING:
@@ -262,18 +263,19 @@ def test_questions_without_a_valid_trial_are_named() -> None:
         if trial["plan"]["group"] == "headline":
             trial |= {"valid": False, "problems": ["the store was away"]}
     assert "no valid trial of: latency of optimised. The first reason: the store was away" == unanswered(run)
-    assert "no trial was carried out" in unanswered(runs.Run("x", ROOT, {"trials": []}))
+    assert "no trial was carried out" in unanswered(runs.Run("x", ROOT, {"trials": [], "stack": {}}))
 
 
 def test_a_miss_is_told_to_those_who_ask() -> None:
     """No rate within the SLO, or a load that was not sustained, is a miss."""
     run = runs.load("example", ROOT)
+    missed = registry.experiment("benchmark").missed
     assert "" == missed(run)
     number = next(trial["plan"]["number"] for trial in run.data["trials"] if trial["plan"]["kind"] == "latency")
     run.data["trials"][number]["sustained"] = False
     assert f"the load was not sustained in trial {number}" == missed(run)
     swept = runs.Run("x", ROOT, {"trials": [], "knees": {"baseline": {"rate": None}, "optimised": {"rate": 5.0}}})
-    assert "no rate offered meets the SLO: baseline" == missed(swept)
+    assert "no rate offered meets the SLO: baseline" == registry.experiment("sweep").missed(swept)
 
 
 @pytest.mark.timeout(100)

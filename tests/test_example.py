@@ -29,7 +29,7 @@ def test_the_command_of_a_run_gives_its_parameters_back(tmp_path: Path) -> None:
     """What README says was typed makes a run like the example; what is usual need not be typed."""
     run = made(tmp_path, ["baseline", "optimised"], repeats=4)
     words = readme_example.command(run).removeprefix("make benchmark ").split()
-    given = check(from_words(words, asdict(Benchmark())), Benchmark)
+    given = check(from_words(words, Benchmark.rules()), Benchmark)
     assert run.data["parameters"] == asdict(given)
     assert "SEED=" not in readme_example.command(run)
 

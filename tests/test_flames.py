@@ -188,7 +188,7 @@ def test_rules_name_what_there_is() -> None:
     assert [] == [rule for rule in ours if not (root / rule.module).exists()]
     for rule in ours:
         path = root / rule.module
-        text = "".join(file.read_text() for file in ([path] if path.is_file() else sorted(path.glob("*.py"))))
+        text = "".join(file.read_text() for file in ([path] if path.is_file() else sorted(path.rglob("*.py"))))
         assert [] == [name for name in rule.names if not re.search(rf"(?:def|class) {name}\b", text)]
     assert {rule.stage for rule in RULES} | {OTHER} == set(STAGES) == set(STAGE_COLOURS)
 
