@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentinel import __version__
-from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import SentinelError
 from sentinel.operations.check import check
 from sentinel.operations.dead_letters import dead_letters
@@ -24,6 +23,7 @@ from sentinel.options import Duration, health_option, heartbeat_option, key_opti
 from sentinel.runtime import lastwords
 from sentinel.runtime.logs import PrintableFormatter, printable, tolerate
 from sentinel.runtime.signals import on_stop_signals
+from sentinel.runtime.stop import StopSign
 from sentinel.runtime.unexpected import EXIT_CODE, described, ending_with_any_thread
 from sentinel.settings import (
     CODEC_NAMES,

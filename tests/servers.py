@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
-    from sentinel.consumer.writing.delivery import StopSign
     from sentinel.lab.process.supervisor import Child, Warden
     from sentinel.load.report import LoadReport
+    from sentinel.runtime.stop import StopSign
 
 Quick = Mapping[str, Any]
 QUICK: Quick = {"idle": 0.15, "flush_interval": 0.1}

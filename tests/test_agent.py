@@ -23,13 +23,13 @@ from servers import START
 from sentinel.agent import agent
 from sentinel.agent.agent import Agent, AgentReport, Backlog, next_tick, run
 from sentinel.bus import server_version
-from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import BusError, SettingsError
 from sentinel.model.codecs import DECODERS
 from sentinel.model.ledger import SenderLedger
 from sentinel.model.sample import RUN
 from sentinel.probe import HostReading
 from sentinel.runtime.record import Record, Recorded
+from sentinel.runtime.stop import StopSign
 from sentinel.settings import AgentSettings, BusSettings
 
 if TYPE_CHECKING:

@@ -25,10 +25,11 @@ from servers import (
 
 from sentinel import store
 from sentinel.consumer.configurations import CONFIGURATIONS
-from sentinel.consumer.writing.delivery import PROBES, ROW, Courier, StopSign
+from sentinel.consumer.writing.delivery import PROBES, ROW, Courier
 from sentinel.errors import StoreRefusedError
 from sentinel.lab.stack import native
 from sentinel.model.ledger import ConsumerLedger
+from sentinel.runtime.stop import StopSign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -20,22 +20,14 @@ from sentinel.consumer.batching import Batch, Block
 from sentinel.consumer.configurations import CHOICES, CONFIGURATIONS, parse
 from sentinel.consumer.consumer import Consumer
 from sentinel.consumer.measuring import measurement
-from sentinel.consumer.writing.delivery import (
-    FIRST_DELAY,
-    LONGEST_DELAY,
-    ROW,
-    Courier,
-    DeadlineError,
-    StopSign,
-    backoff,
-    insist,
-)
+from sentinel.consumer.writing.delivery import ROW, Courier
 from sentinel.consumer.writing.writers import WRITERS, Outlet, Writer
 from sentinel.errors import BusError, SettingsError, StoreAccessError, StoreError, StoreRefusedError
 from sentinel.load.processes import run_load
 from sentinel.model.histogram import Recorder
 from sentinel.model.ledger import ConsumerLedger
 from sentinel.runtime.record import INTERVALS, LEDGER, READY
+from sentinel.runtime.stop import FIRST_DELAY, LONGEST_DELAY, DeadlineError, StopSign, backoff, insist
 from sentinel.settings import ConsumerSettings, LoadSettings
 from sentinel.store import Server
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from sentinel.errors import RunError
 from sentinel.lab import registry
 from sentinel.lab.machine import provenance
+from sentinel.lab.notebook import runner
 from sentinel.lab.page import page
 from sentinel.lab.run import run as runs
 from sentinel.lab.run.claim import Claim, under_way
@@ -253,6 +255,29 @@ def test_a_copied_run_makes_the_same_page(tmp_path: Path) -> None:
     assert "This cell failed" not in shown
     assert shown.count("<img ") >= 6
     assert "Lab.open" not in shown
+
+
+@pytest.mark.timeout(60)
+def test_a_kernel_whose_port_was_taken_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that ends before it answers costs an attempt, not the run; one that never starts is said in a line."""
+    notebook, run = tmp_path / "telling.ipynb", runs.Run("telling", tmp_path)
+    run.create()
+    nbformat.write(new_notebook(cells=[new_code_cell("1 + 1")]), notebook)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = [taken.getsockname()[1]] * runner.KERNEL_STARTS + [0]
+
+        class Unlucky(runner.OwnKernel):
+            """Its first ports belong to somebody else by the time it binds them."""
+
+            def __init__(self, **options: object) -> None:
+                super().__init__(**options, shell_port=ports.pop(0), cache_ports=False)
+
+        monkeypatch.setattr(runner, "OwnKernel", Unlucky)
+        failed = runner._executed(notebook, run, {})
+        assert f"could be started in {runner.KERNEL_STARTS} attempts" in str(failed)
+        ports[:] = [taken.getsockname()[1], 0]
+        assert runner._executed(notebook, run, {}) is None
+    assert [] == ports
 
 
 def test_questions_without_a_valid_trial_are_named() -> None:

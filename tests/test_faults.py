@@ -31,11 +31,11 @@ from sentinel.bus import open_receiver, unread
 from sentinel.consumer import consumer as consumer_module
 from sentinel.consumer.configurations import CONFIGURATIONS, parse
 from sentinel.consumer.consumer import Consumer
-from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import BusError
 from sentinel.lab.stack import embedded as embedded_stack
 from sentinel.lab.stack import native
 from sentinel.load.processes import run_load
+from sentinel.runtime.stop import StopSign
 from sentinel.settings import ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from servers import Lane, SteppedClock, loading, wait_until
 
 from sentinel.bus import open_receiver
-from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import BusError, SettingsError
 from sentinel.load import generator as loadgen
 from sentinel.load.generator import LoadGenerator
@@ -29,6 +28,7 @@ from sentinel.model.histogram import Recorder
 from sentinel.model.ledger import SenderLedger
 from sentinel.model.sample import RUN
 from sentinel.runtime.record import INTERVALS, LEDGER, READY
+from sentinel.runtime.stop import StopSign
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:

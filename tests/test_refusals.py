@@ -21,11 +21,11 @@ from sentinel.bus.bare import ByteCounter
 from sentinel.bus.link import ADVICE
 from sentinel.consumer import consumer as consumer_module
 from sentinel.consumer import rejects
-from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import BusError, BusRefusedError
 from sentinel.lab.stack import native, servers
 from sentinel.load.processes import run_load
 from sentinel.runtime.outage import Outage
+from sentinel.runtime.stop import StopSign
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:

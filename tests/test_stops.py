@@ -14,9 +14,9 @@ from servers import START, Answer, ConsumerProcess, Lane, Restartable, ScriptedS
 
 from sentinel.bus import unread
 from sentinel.consumer.configurations import CONFIGURATIONS
-from sentinel.consumer.writing.delivery import StopSign
 from sentinel.lab.stack import embedded as embedded_stack
 from sentinel.load.processes import run_load
+from sentinel.runtime.stop import StopSign
 from sentinel.settings import LoadSettings, stack_environment
 
 if TYPE_CHECKING:

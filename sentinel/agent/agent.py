@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 from sentinel.agent.backlog import Backlog
 from sentinel.agent.health import AgentHealth
 from sentinel.bus import open_publisher
-from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import BusError, SettingsError
 from sentinel.model.codecs import CODECS
 from sentinel.model.ledger import as_line
@@ -32,6 +31,7 @@ from sentinel.probe import HostProbe, HostView, ProcessProbe
 from sentinel.runtime.heartbeat import Heartbeat
 from sentinel.runtime.outage import Outage
 from sentinel.runtime.record import Record, Recorded
+from sentinel.runtime.stop import StopSign
 from sentinel.settings import TRANSPORTS
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from sentinel.consumer.writing.delivery import DeadlineError, insist
 from sentinel.errors import BusError
+from sentinel.runtime.stop import DeadlineError, insist
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentinel.bus import Receiver
-    from sentinel.consumer.writing.delivery import StopSign
     from sentinel.model.ledger import ConsumerLedger
+    from sentinel.runtime.stop import StopSign
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,6 @@ from sentinel.consumer.measuring.measurement import Measure, Unmeasured
 from sentinel.consumer.reconnection import Reconnection
 from sentinel.consumer.rejects import Rejects
 from sentinel.consumer.reporter import open_reports
-from sentinel.consumer.writing.delivery import DeadlineError, StopSign
 from sentinel.consumer.writing.writers import WRITERS, Outlet
 from sentinel.errors import BusError
 from sentinel.model.codecs import DECODERS
@@ -34,6 +33,7 @@ from sentinel.model.plausible import TimeBounds
 from sentinel.model.sample import Columns, Sample
 from sentinel.runtime.heartbeat import Heartbeat
 from sentinel.runtime.record import INTERVAL, Record
+from sentinel.runtime.stop import DeadlineError, StopSign
 from sentinel.store import ready
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ import logging
 import random
 from typing import TYPE_CHECKING
 
-from sentinel.consumer.writing.delivery import backoff
 from sentinel.errors import BusError
 from sentinel.runtime.outage import Outage
+from sentinel.runtime.stop import backoff
 
 if TYPE_CHECKING:
     from sentinel.bus import Receiver
-    from sentinel.consumer.writing.delivery import StopSign
     from sentinel.model.ledger import ConsumerLedger
+    from sentinel.runtime.stop import StopSign
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sentinel.bus import Sender
-from sentinel.consumer.writing.delivery import StopSign, backoff
 from sentinel.errors import BusError, SettingsError
 from sentinel.load.payloads import encoder
 from sentinel.load.report import LoadReport
@@ -29,6 +28,7 @@ from sentinel.model.ledger import SenderLedger
 from sentinel.model.sample import first_number
 from sentinel.runtime.outage import Outage
 from sentinel.runtime.record import INTERVAL, Record
+from sentinel.runtime.stop import StopSign, backoff
 from sentinel.settings import CODEC_NAMES, TRANSPORTS
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from dataclasses import fields
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from sentinel.consumer.writing.delivery import StopSign
 from sentinel.errors import SettingsError
 from sentinel.load.generator import LoadGenerator, check
 from sentinel.load.report import LoadReport
@@ -20,6 +19,7 @@ from sentinel.load.schedule import shares
 from sentinel.model.histogram import Recorder
 from sentinel.model.ledger import SenderLedger
 from sentinel.runtime.signals import OVERTIME, STOP_SIGNALS, leave
+from sentinel.runtime.stop import StopSign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sentinel.consumer.writing.delivery import StopSign
+    from sentinel.runtime.stop import StopSign
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 AT_ONCE = 0.3

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sentinel.bus import Receiver
     from sentinel.consumer.batching import Read
-    from sentinel.consumer.writing.delivery import StopSign
+    from sentinel.runtime.stop import StopSign
 
 AHEAD = 4
 """Reads that wait for the reader at most: it need not wait for the next claim, and a stop leaves few."""

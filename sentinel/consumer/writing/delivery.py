@@ -1,4 +1,4 @@
-"""When the store, or Redis, says no: retry what may pass, bisect what the store refuses, know when to stop."""
+"""When the store says no: retry what may pass, bisect what it refuses, wait where it refuses everything."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import logging
 import math
 import random
 import re
-import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sentinel.errors import BusError, StoreError, StoreRefusedError
+from sentinel.errors import StoreRefusedError
 from sentinel.runtime.outage import Outage
+from sentinel.runtime.stop import DeadlineError, backoff, insist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sentinel.model.ledger import ConsumerLedger
+    from sentinel.runtime.stop import StopSign
 
-FIRST_DELAY = 0.05
-LONGEST_DELAY = 5.0
 ROW = 20
 """Points refused one after the other, with none taken in between, that make it worth asking who is at fault."""
 PROBES = 3
@@ -31,88 +30,6 @@ _DROPPED = re.compile(r' dropped=(\d+)"\}$')
 cannot end so."""
 
 log = logging.getLogger(__name__)
-
-
-class DeadlineError(Exception):
-    """The stop deadline passed while something was still undelivered; never leaves the pipeline."""
-
-
-class StopSign:
-    """Says when to stop: first asked politely, with a deadline; then at once."""
-
-    def __init__(self) -> None:
-        self._asked = threading.Event()
-        self._deadline = float("inf")
-
-    def request(self, seconds: float) -> None:
-        """Stop reading and be done within `seconds`; asked again, the earlier deadline holds."""
-        self._deadline = min(self._deadline, time.monotonic() + seconds)
-        self._asked.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until somebody asks, but no longer than `seconds`; whether somebody did."""
-        return self._asked.wait(seconds)
-
-    @property
-    def requested(self) -> bool:
-        """Whether anybody asked."""
-        return self._asked.is_set()
-
-    @property
-    def deadline(self) -> float:
-        """When to be done, by the monotonic clock; infinite while nobody asked."""
-        return self._deadline
-
-    @property
-    def left(self) -> float:
-        """Seconds until the deadline; infinite while nobody asked."""
-        return max(0.0, self._deadline - time.monotonic())
-
-    def join(self, thread: threading.Thread, seconds: float = float("inf")) -> bool:
-        """Wait until the thread has ended, up to `seconds` and no longer than the deadline allows; whether it has."""
-        end = time.monotonic() + seconds
-        while thread.is_alive() and (rest := min(end - time.monotonic(), self.left)) > 0:
-            thread.join(min(rest, 0.1))
-        return not thread.is_alive()
-
-    def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than the deadline allows."""
-        end = time.monotonic() + seconds
-        while (rest := min(end - time.monotonic(), self.left)) > 0:
-            time.sleep(min(rest, 0.1))
-
-
-def backoff(attempt: int, jitter: float) -> float:
-    """Seconds before attempt 1, 2, …: doubling from first to longest, times 0.5 … 1 as `jitter` goes from 0 to 1."""
-    return float(min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 30)) * (0.5 + jitter / 2))
-
-
-def insist(action: Callable[[], None], stop: StopSign, on_retry: Callable[[], None]) -> None:
-    """Do `action` until it works; errors that may pass are retried with backoff.
-
-    Raises:
-        StoreRefusedError: at once; the same body will never do.
-        DeadlineError: the stop deadline passed first.
-    """
-    outage: Outage | None = None
-    while True:
-        try:
-            action()
-        except StoreRefusedError:
-            raise
-        except (StoreError, BusError) as error:
-            outage = outage or Outage("the store" if isinstance(error, StoreError) else "Redis", log)
-            outage.failed(error, "trying again")
-            asked = error.retry_after if isinstance(error, StoreError) else None
-            delay = asked if asked is not None else backoff(outage.attempts, random.random())  # noqa: S311 - jitter
-            if stop.left <= 0:
-                raise DeadlineError(str(error)) from error
-            stop.pause(delay)
-            on_retry()
-        else:
-            if outage:
-                outage.over()
-            return
 
 
 class Refused(NamedTuple):

@@ -14,10 +14,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sentinel.consumer.writing.delivery import DeadlineError
 from sentinel.consumer.writing.poster import Poster
 from sentinel.consumer.writing.writers import PARTING, PostWriter
 from sentinel.model.ledger import ConsumerLedger
+from sentinel.runtime.stop import DeadlineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sentinel.consumer.batching import Batch
-from sentinel.consumer.writing.delivery import Courier, DeadlineError, RefusalLog
+from sentinel.consumer.writing.delivery import Courier, RefusalLog
 from sentinel.consumer.writing.poster import Poster
+from sentinel.runtime.stop import DeadlineError
 from sentinel.runtime.unexpected import hand_over
 from sentinel.settings import DURABLE
 from sentinel.store import durability
@@ -27,9 +28,10 @@ from sentinel.store import durability
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sentinel.consumer.writing.delivery import Refused, StopSign
+    from sentinel.consumer.writing.delivery import Refused
     from sentinel.errors import StoreError
     from sentinel.model.ledger import ConsumerLedger
+    from sentinel.runtime.stop import StopSign
     from sentinel.settings import ConsumerSettings, StoreSettings
     from sentinel.store import Server
 

@@ -34,6 +34,7 @@ from sentinel.settings import announce
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+KERNEL_STARTS = 3
 QUIET_KERNEL = ["--IPKernelApp.log_level=40"]
 """ipykernel warns of unencrypted TCP at every start; it listens on loopback only."""
 
@@ -127,15 +128,9 @@ def _kept(run: Run) -> str:
 def _executed(notebook: Path, run: Run, parameters: dict[str, Any]) -> SentinelError | None:
     """Execute the notebook; returns what went wrong, if anything did."""
     try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(run.notebook),
-            parameters,
-            kernel_name="python3",
-            kernel_manager_class=OwnKernel,
-            progress_bar=False,
-            extra_arguments=QUIET_KERNEL,
-        )
+        _with_a_kernel(notebook, run, parameters)
+    except TrialError as error:
+        return error
     except papermill.PapermillExecutionError as error:
         return TrialError(f"{notebook} failed: {error.ename}: {error.evalue} (the executed notebook: {run.notebook})")
     except DeadKernelError:
@@ -145,6 +140,34 @@ def _executed(notebook: Path, run: Run, parameters: dict[str, Any]) -> SentinelE
     except OSError as error:
         return RunError(f"{notebook} could not be executed in {run.folder}: {error}")
     return None
+
+
+def _with_a_kernel(notebook: Path, run: Run, parameters: dict[str, Any]) -> None:
+    """Execute it; a kernel that ended before it answered has done nothing yet, and another one is started.
+
+    Its ports are chosen before it binds them, so any other process may take one in between.
+
+    Raises:
+        TrialError: none could be started.
+    """
+    for attempt in range(1, KERNEL_STARTS + 1):
+        try:
+            papermill.execute_notebook(
+                str(notebook),
+                str(run.notebook),
+                parameters,
+                kernel_name="python3",
+                kernel_manager_class=OwnKernel,
+                progress_bar=False,
+                extra_arguments=QUIET_KERNEL,
+            )
+        except DeadKernelError:
+            raise
+        except RuntimeError as error:  # jupyter_client's, of a kernel that never answered
+            if attempt == KERNEL_STARTS:
+                raise TrialError(f"no kernel for {notebook} could be started in {attempt} attempts: {error}") from error
+        else:
+            return
 
 
 class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
