@@ -56,7 +56,7 @@ env:  ## write .env, the passwords for docker-compose.yml; one that is there sta
 test: install  ## run the tests
 	@$(bin)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=10)
 
-fuzz: install  ## a million odd messages through every configuration, on both transports; about 10 minutes
+fuzz: install  ## a million odd messages through every configuration, on both transports; about 4 minutes
 	@$(bin)/pytest -q -s -m fuzz tests/test_fuzz.py
 
 test-compose: install  ## prove docker-compose.yml on the Docker engine that answers; some minutes
