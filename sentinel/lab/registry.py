@@ -32,9 +32,11 @@ def verdict(run: Run) -> str:
     return "\n".join(run.data.get("verdict") or [f"run {run.id}: no results"])
 
 
-def nothing_missed(_: Run) -> str:
-    """For experiments whose answer cannot miss anything."""
-    return ""
+def unsustained(run: Run) -> str:
+    """Which loads were not sustained: what an answer misses where nothing else is known."""
+    from sentinel.lab.run.outcomes import missed
+
+    return missed(run)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Experiment:
     """Imports what carries it out, which may be slow."""
     table: Callable[[Run], str] = verdict
     """A run's key results as plain text, as wide as a terminal."""
-    missed: Callable[[Run], str] = nothing_missed
+    missed: Callable[[Run], str] = unsustained
     """What the answer of a valid run misses, for `--strict`; empty where nothing is missed."""
     notebook: Path | None = None
     """Its notebook, where that is not `notebooks/<name>.ipynb` of the checkout."""

@@ -18,7 +18,7 @@ class LoadReport:
     elapsed: float
     """Seconds from there to the last answer."""
     delay: dict[str, int] = field(default_factory=dict)
-    """Send delay (ns), a `latency.Recorder` as dict: actual minus intended send."""
+    """Send delay (ns), a `histogram.Recorder` as dict: actual minus intended send."""
 
     @property
     def rate(self) -> float:

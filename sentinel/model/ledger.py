@@ -128,7 +128,7 @@ class ConsumerReport:
     cpu_seconds: float
     """CPU time of this process from the first read to the end."""
     latencies: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By kind (`measure.KINDS`) a `latency.Recorder` as dict, over all messages."""
+    """By kind (`measurement.KINDS`) a `histogram.Recorder` as dict, over all messages."""
 
     def __str__(self) -> str:
         words = [as_line("consumer", self.ledger)]

