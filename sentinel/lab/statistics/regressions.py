@@ -65,7 +65,8 @@ def sentence(
         return _single(list(judged), new, old)
     if open_ended == len(judged):
         return f"Whether anything got worse from {old} to {new}: cannot tell ({count}{rest})."
-    return f"Nothing measured got worse than {old} ({count}{rest})."
+    unsure = f" ({open_ended} of them inconclusive)" if open_ended else ""
+    return f"None of the {count} was seen to get worse than with {old}{unsure}."
 
 
 def _single(judged: Sequence[Measure], new: str, old: str) -> str:
