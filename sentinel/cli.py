@@ -20,10 +20,10 @@ from sentinel.errors import SentinelError
 from sentinel.operations.check import check
 from sentinel.operations.dead_letters import dead_letters
 from sentinel.options import Duration, health_option, heartbeat_option, key_option, record_option, transport_option
-from sentinel.runtime import lastwords
+from sentinel.runtime import exit_report
 from sentinel.runtime.logs import PrintableFormatter, printable, tolerate
 from sentinel.runtime.signals import on_stop_signals
-from sentinel.runtime.stop import StopSign
+from sentinel.runtime.stop import StopSignal
 from sentinel.runtime.unexpected import EXIT_CODE, described, ending_with_any_thread
 from sentinel.settings import (
     CODEC_NAMES,
@@ -32,7 +32,7 @@ from sentinel.settings import (
     ConsumerSettings,
     LoadSettings,
     StoreSettings,
-    spare_threads,
+    limit_numpy_threads,
 )
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def agent(key: str, count: int, host: str | None, record: Path | None, **options
     from sentinel.agent.agent import LAST_ATTEMPT, run
 
     settings = AgentSettings(**options | ({"host": host} if host else {}))
-    stop = StopSign()
-    on_stop_signals(stop, LAST_ATTEMPT, lastwords.of_sender)
+    stop = StopSignal()
+    on_stop_signals(stop, LAST_ATTEMPT, exit_report.of_sender)
     click.echo(run(settings, BusSettings.from_env().keyed(key), count=count, stop=stop, record=record))
 
 
@@ -172,12 +172,12 @@ def consume(
     """
     consumer = open_consumer(configuration, key, name, record, options)
     consumer.until_empty = until_empty
-    spare_the_collector()
+    reduce_garbage_collection()
     consumer.run()
     report = consumer.close()
     click.echo(report)
     if report.ledger.pending:
-        raise click.ClickException(lastwords.left(report.ledger.pending, options["transport"]))
+        raise click.ClickException(exit_report.left(report.ledger.pending, options["transport"]))
 
 
 def open_consumer(configuration: str, key: str, name: str | None, record: Path | None, options: Any) -> Consumer:
@@ -193,7 +193,7 @@ def open_consumer(configuration: str, key: str, name: str | None, record: Path |
     return consumer
 
 
-def spare_the_collector() -> None:
+def reduce_garbage_collection() -> None:
     """Let the cyclic collector look less often: messages make no cycles (2.2 µs a message, against 2.6)."""
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
@@ -205,7 +205,7 @@ def control(consumer: Consumer, settings: ConsumerSettings) -> None:
     def finish(*_: object) -> None:
         consumer.until_empty = True
 
-    on_stop_signals(consumer.stop, settings.deadline, lastwords.of_consumer(consumer, settings.transport))
+    on_stop_signals(consumer.stop, settings.deadline, exit_report.of_consumer(consumer, settings.transport))
     signal.signal(signal.SIGUSR1, finish)
 
 
@@ -250,8 +250,8 @@ def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
     """
     from sentinel.load.processes import LAST_ANSWERS, run_load
 
-    stop = StopSign()
-    on_stop_signals(stop, LAST_ANSWERS, lastwords.of_sender)
+    stop = StopSignal()
+    on_stop_signals(stop, LAST_ANSWERS, exit_report.of_sender)
     settings = LoadSettings(**options)
     bus = BusSettings.from_env().keyed(key)
     click.echo(run_load(settings, bus, processes=processes, record=record, stop=stop))
@@ -259,7 +259,7 @@ def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
 
 def main() -> None:
     """Run a command; an error that a user can act on is one line on stderr and exit code 1 (2: a wrong option)."""
-    spare_threads()
+    limit_numpy_threads()
     tolerate()
     try:
         sys.exit(cli(prog_name="sentinel", standalone_mode=False))

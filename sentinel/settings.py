@@ -130,7 +130,7 @@ class ConsumerSettings:
     read_count: int = 1000
     """Most messages taken from the stream in one read."""
     gather: float = 0.00025
-    """Seconds between two reads under a light load; 2 ms under a steady heavy one (`bus.link.Gathering`)."""
+    """Seconds between two reads under a light load; 2 ms under a steady heavy one (`bus.link.ReadPacer`)."""
     deadline: float = 20.0
     """Seconds that draining may take after the first stop signal."""
     idle: float = 0.2
@@ -270,7 +270,7 @@ def stack_environment(bus: BusSettings, store: StoreSettings) -> dict[str, str]:
     )
 
 
-def spare_threads() -> None:
+def limit_numpy_threads() -> None:
     """Keep numpy's algebra from starting threads of its own: nothing here uses them, and they cost 55 ms of CPU."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

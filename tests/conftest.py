@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from commandline import NOWHERE, Result
-from servers import Lane, ScriptedStore, victoria_metrics
+from support.commandline import NOWHERE, Result
+from support.servers import Lane, ScriptedStore, victoria_metrics
 
 from sentinel import bus, cli
 from sentinel.lab import stack
-from sentinel.lab.process.supervisor import Warden
+from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import native
 from sentinel.runtime import signals
 from sentinel.settings import LabSettings, StoreSettings
@@ -36,7 +36,7 @@ hypothesis.settings.load_profile("lab")
 
 LONGEST = (
     *("test_executions", "test_endings", "test_papermill", "test_faults", "test_jupyterlab", "test_refusals"),
-    *("test_pipeline", "test_loadgen", "test_trial", "test_live", "test_lookup", "test_vscode", "test_gate"),
+    *("test_pipeline", "test_generator", "test_trial", "test_live", "test_lookup", "test_vscode", "test_gate"),
 )
 
 
@@ -86,33 +86,33 @@ def sentinel(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
 
 
 @pytest.fixture(scope="session")
-def keeper() -> Iterator[Warden]:
-    """The warden of the servers that all tests share, and of the processes of single tests."""
-    with Warden() as warden:
-        yield warden
+def supervisor() -> Iterator[Supervisor]:
+    """The supervisor of the servers that all tests share, and of the processes of single tests."""
+    with Supervisor() as supervisor:
+        yield supervisor
 
 
 @pytest.fixture(scope="session")
-def embedded(keeper: Warden, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+def embedded(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
     """Valkey and the embedded store."""
-    with stack.start("embedded", tmp_path_factory.mktemp("embedded"), keeper) as started:
+    with stack.start("embedded", tmp_path_factory.mktemp("embedded"), supervisor) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def native_stack(keeper: Warden, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+def native_stack(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
     """Redis and InfluxDB."""
     need(native.missing())
-    with stack.start("native", tmp_path_factory.mktemp("native"), keeper) as started:
+    with stack.start("native", tmp_path_factory.mktemp("native"), supervisor) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def victoria(keeper: Warden, tmp_path_factory: pytest.TempPathFactory) -> StoreSettings:
+def victoria(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> StoreSettings:
     """VictoriaMetrics."""
     program = shutil.which("victoria-metrics")
     need("" if program else "victoria-metrics is not on PATH (apt install victoria-metrics)")
-    return victoria_metrics(keeper, tmp_path_factory.mktemp("victoria"), f"-dedup.minScrapeInterval={DEDUPLICATES}")
+    return victoria_metrics(supervisor, tmp_path_factory.mktemp("victoria"), f"-dedup.minScrapeInterval={DEDUPLICATES}")
 
 
 @pytest.fixture(params=["embedded", "native_stack"])

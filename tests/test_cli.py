@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from commandline import Result, assert_one_line
-from servers import START, Answer, ConsumerProcess, Lane, ScriptedStore, wait_until
+from support.commandline import Result, assert_one_line
+from support.servers import START, Answer, ConsumerProcess, Lane, ScriptedStore, wait_until
 
 from sentinel import __version__, cli
 from sentinel.bus import unread
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Child, Warden
+    from sentinel.lab.process.supervisor import Child, Supervisor
 
 
-def start(keeper: Warden, lane: Lane, folder: Path, *words: str) -> Child:
+def start(supervisor: Supervisor, lane: Lane, folder: Path, *words: str) -> Child:
     """A command as a process of its own."""
     command = [sys.executable, "-m", "sentinel", *words]
-    return keeper.start(words[0], command, log=folder / "log", env=stack_environment(lane.bus, lane.store))
+    return supervisor.start(words[0], command, log=folder / "log", env=stack_environment(lane.bus, lane.store))
 
 
 # Help ----------------------------------------------------------------------------------------------------------------
@@ -255,10 +255,12 @@ def test_an_agent_without_redis_says_what_it_could_not_send(
 
 @pytest.mark.parametrize("number", signals.STOP_SIGNALS)
 def test_a_signal_ends_the_agent_with_its_ledger(
-    embedded_lane: Lane, keeper: Warden, tmp_path: Path, number: signal.Signals
+    embedded_lane: Lane, supervisor: Supervisor, tmp_path: Path, number: signal.Signals
 ) -> None:
     """SIGTERM and Ctrl-C: the agent stops at once, sends what it has, and exits 0."""
-    process = start(keeper, embedded_lane, tmp_path, "agent", "--interval", "50ms", "--key", embedded_lane.bus.stream)
+    process = start(
+        supervisor, embedded_lane, tmp_path, "agent", "--interval", "50ms", "--key", embedded_lane.bus.stream
+    )
     wait_until("it samples", lambda: unread(embedded_lane.bus) >= 2, START)
     process.signal(number)
     assert process.wait(5) == 0
@@ -268,11 +270,11 @@ def test_a_signal_ends_the_agent_with_its_ledger(
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_signal_ends_a_load_with_its_ledger(
-    embedded_lane: Lane, keeper: Warden, tmp_path: Path, processes: str
+    embedded_lane: Lane, supervisor: Supervisor, tmp_path: Path, processes: str
 ) -> None:
     """A load that is told to stop says what it sent and what it did not, of however many processes it is."""
     words = ["--rate", "200", "--duration", "60s", "--processes", processes, "--key", embedded_lane.bus.stream]
-    process = start(keeper, embedded_lane, tmp_path, "load", *words)
+    process = start(supervisor, embedded_lane, tmp_path, "load", *words)
     wait_until("it sends", lambda: unread(embedded_lane.bus) > 20, START)
     process.signal(signal.SIGTERM)
     assert process.wait(10) == 0
@@ -285,10 +287,12 @@ def test_a_signal_ends_a_load_with_its_ledger(
 LATENCY = r"{0}_p50_us=(\d+) {0}_p90_us=(\d+) {0}_p99_us=(\d+) {0}_max_us=(\d+)"
 
 
-def test_a_consumer_is_heard_once_a_second_and_sums_up(embedded_lane: Lane, keeper: Warden, tmp_path: Path) -> None:
+def test_a_consumer_is_heard_once_a_second_and_sums_up(
+    embedded_lane: Lane, supervisor: Supervisor, tmp_path: Path
+) -> None:
     """Hundreds of small batches leave a report of three lines a second, and the ledger has the latencies of all."""
     begun = time.monotonic()
-    process = ConsumerProcess(keeper, embedded_lane, tmp_path)
+    process = ConsumerProcess(supervisor, embedded_lane, tmp_path)
     sent = run_load(LoadSettings(rate=300, duration=2.5), embedded_lane.bus).ledger.sent
     wait_until("all is stored", lambda: embedded_lane.stored() == sent)
     process.child.signal(signal.SIGTERM)
@@ -306,10 +310,10 @@ def test_a_consumer_is_heard_once_a_second_and_sums_up(embedded_lane: Lane, keep
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR1])
 def test_a_signal_ends_the_consumer_with_its_ledger(
-    embedded_lane: Lane, keeper: Warden, tmp_path: Path, number: signal.Signals
+    embedded_lane: Lane, supervisor: Supervisor, tmp_path: Path, number: signal.Signals
 ) -> None:
     """Ctrl-C drains what was read; SIGUSR1 lets it end once the bus is empty. Both exit 0 with a ledger."""
-    process = ConsumerProcess(keeper, embedded_lane, tmp_path)
+    process = ConsumerProcess(supervisor, embedded_lane, tmp_path)
     run_load(LoadSettings(count=500), embedded_lane.bus)
     wait_until("all is stored", lambda: embedded_lane.stored() == 500)
     process.child.signal(number)
@@ -318,11 +322,11 @@ def test_a_signal_ends_the_consumer_with_its_ledger(
 
 
 def test_what_pubsub_left_is_said_to_be_lost(
-    scripted_lane: Lane, scripted: ScriptedStore, keeper: Warden, tmp_path: Path
+    scripted_lane: Lane, scripted: ScriptedStore, supervisor: Supervisor, tmp_path: Path
 ) -> None:
     """On Pub/Sub the messages that were read and not stored are gone: the last line says so, and the code is 1."""
     scripted.on_write = lambda _: Answer(503)
-    process = ConsumerProcess(keeper, scripted_lane, tmp_path, transport="pubsub", deadline="300ms")
+    process = ConsumerProcess(supervisor, scripted_lane, tmp_path, transport="pubsub", deadline="300ms")
     run_load(LoadSettings(transport="pubsub", count=10), scripted_lane.bus)
     wait_until("a write was refused", lambda: scripted.writes)
     process.child.signal(signal.SIGTERM)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import redis
-from servers import (
+from support.servers import (
     QUICK,
     Answer,
     ConsumerProcess,
@@ -35,13 +35,13 @@ from sentinel.errors import BusError
 from sentinel.lab.stack import embedded as embedded_stack
 from sentinel.lab.stack import native
 from sentinel.load.processes import run_load
-from sentinel.runtime.stop import StopSign
+from sentinel.runtime.stop import StopSignal
 from sentinel.settings import ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
     from sentinel.lab.stack import Stack
 
 RATE = 1500.0
@@ -50,13 +50,13 @@ RATE = 1500.0
 class Workshop(NamedTuple):
     """What a test needs to start programs of its own."""
 
-    warden: Warden
+    supervisor: Supervisor
     folder: Path
     request: pytest.FixtureRequest
 
     def consumer(self, lane: Lane, *options: str, **named: str) -> ConsumerProcess:
         """A consumer in a process of its own."""
-        return ConsumerProcess(self.warden, lane, self.folder / uuid.uuid4().hex, *options, **named)
+        return ConsumerProcess(self.supervisor, lane, self.folder / uuid.uuid4().hex, *options, **named)
 
     def need_native(self) -> None:
         """Skip, or fail, without real servers."""
@@ -64,9 +64,9 @@ class Workshop(NamedTuple):
 
 
 @pytest.fixture
-def workshop(keeper: Warden, tmp_path: Path, request: pytest.FixtureRequest) -> Workshop:
+def workshop(supervisor: Supervisor, tmp_path: Path, request: pytest.FixtureRequest) -> Workshop:
     """For programs of a test's own."""
-    return Workshop(keeper, tmp_path, request)
+    return Workshop(supervisor, tmp_path, request)
 
 
 def assert_stored_exactly(lane: Lane, sent: int) -> None:
@@ -183,7 +183,7 @@ def test_a_store_that_was_away_loses_nothing(
         program = native.influx_program(native.find("influxd") or workshop.folder)
     else:
         program = embedded_store_program()
-    server, settings = durable_store(workshop.warden, workshop.folder, program)
+    server, settings = durable_store(workshop.supervisor, workshop.folder, program)
     lane = Lane.on(embedded.bus, settings)
     process = workshop.consumer(lane, configuration=configuration)
     rate = RATE if configuration != "baseline" else 300.0
@@ -269,7 +269,7 @@ def test_a_redis_that_was_away_loses_nothing(
     if server == "redis":
         workshop.need_native()
     program = embedded_stack.valkey() if server == "valkey" else native.find("redis-server") or workshop.folder
-    redis_server, settings = durable_bus(workshop.warden, workshop.folder, program)
+    redis_server, settings = durable_bus(workshop.supervisor, workshop.folder, program)
     lane = Lane.on(settings, embedded.store)
     process = workshop.consumer(lane, configuration=configuration)
     rate = RATE if configuration != "baseline" else 300.0
@@ -297,7 +297,7 @@ def test_a_redis_that_is_long_reading_its_log_loses_nothing(server: str, embedde
         workshop.need_native()
     program = embedded_stack.valkey() if server == "valkey" else native.find("redis-server") or workshop.folder
     slowly = ("--key-load-delay", "50")  # µs; meanwhile it answers, with a refusal, each 1,024 commands of the log
-    redis_server, settings = durable_bus(workshop.warden, workshop.folder, program, slowly)
+    redis_server, settings = durable_bus(workshop.supervisor, workshop.folder, program, slowly)
     lane = Lane.on(settings, embedded.store)
     with redis.Redis.from_url(settings.url) as client, client.pipeline(transaction=False) as pipeline:
         for number in range(20 * 1024):
@@ -366,7 +366,7 @@ def test_pubsub_loss_is_counted_by_sequence_gaps(lane: Lane, configuration: str,
     knows by itself.
     """
     process = workshop.consumer(lane, transport="pubsub", configuration=configuration)
-    stop = StopSign()
+    stop = StopSignal()
     with loading(lane, stop, transport="pubsub", workers=4, rate=250.0, duration=60.0) as load:
         wait_until("some points are stored", lambda: lane.stored() > 50)
         process.child.signal(signal.SIGSTOP)

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
-from fuzzing import KEYS, Fuzz
-from servers import Lane, consuming, finish, wait_until
+from support.fuzzing import KEYS, Fuzz
+from support.servers import Lane, consuming, finish, wait_until
 
 from sentinel.model.codecs import DECODERS
 from sentinel.model.ledger import as_line

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from servers import Lane, consume, consuming, finish, wait_until
+from support.servers import Lane, consume, consuming, finish, wait_until
 
 from sentinel import bus
 from sentinel.consumer.configurations import CHOICES, CONFIGURATIONS, parse

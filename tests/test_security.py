@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
-from servers import Answer, ConsumerProcess, Lane, Restartable, ScriptedStore, consume, first, wait_until
+from support.servers import Answer, ConsumerProcess, Lane, Restartable, ScriptedStore, consume, first, wait_until
 
 from sentinel import bus, store
 from sentinel.consumer.configurations import CONFIGURATIONS
@@ -35,7 +35,7 @@ from sentinel.store.influxdb_client import SynchronousApi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
 
 SECRET = "s3cr3t-t0k3n"
 NOW = time.time_ns()
@@ -160,11 +160,11 @@ def test_a_traceback_keeps_its_lines() -> None:
 
 
 def test_hostile_messages_and_answers_leave_a_clean_log(
-    scripted_lane: Lane, scripted: ScriptedStore, keeper: Warden, tmp_path: Path
+    scripted_lane: Lane, scripted: ScriptedStore, supervisor: Supervisor, tmp_path: Path
 ) -> None:
     """`sentinel consume` prints printable lines whatever is sent to it, and whatever the store answers."""
     scripted.on_write = first(Answer(500, b"\x1b[2Jgone\r\n2026-01-01 INFO forged line"))
-    process = ConsumerProcess(keeper, scripted_lane, tmp_path)
+    process = ConsumerProcess(supervisor, scripted_lane, tmp_path)
     bad = [f"\x1b[31m{text}".encode(errors="replace") for text in HOSTILE.values()]
     scripted_lane.publish([*bad, *(message(n, host=text) for n, text in enumerate(HOSTILE.values()))])
     wait_until("all is stored", lambda: len(scripted.lines()) == len(HOSTILE))
@@ -227,7 +227,7 @@ def test_a_password_in_influx_url_is_shown_nowhere(url: str, token: str) -> None
 def test_a_token_that_the_store_repeats_is_not_passed_on(scripted: ScriptedStore, status: int) -> None:
     """A proxy's page that shows the request's headers does not end in our log."""
     scripted.on_write = lambda asked: Answer(status, b"you sent " + asked.headers["authorization"].encode())
-    connection = store.HttpStore(scripted.settings)
+    connection = store.StoreClient(scripted.settings)
     with pytest.raises(StoreError, match=r"you sent Token \(token\)") as caught:
         connection.write(store.write_target(scripted.settings, Server("InfluxDB", "2.7.12", "2")), b"m f=1")
     connection.close()
@@ -244,7 +244,7 @@ def test_a_password_that_the_store_repeats_is_not_passed_on(scripted: ScriptedSt
     server = Server("InfluxDB", "1.6.7", "1")
     for page in pages:
         scripted.on_write = lambda _, page=page: Answer(status, page, {"Location": f"{address}/x"})  # type: ignore[misc]
-        connection, api = store.HttpStore(settings), SynchronousApi(settings, server)
+        connection, api = store.StoreClient(settings), SynchronousApi(settings, server)
         for write in (partial(connection.write, "/write?db=x", b"m f=1"), partial(api.write, ["m f=1"])):
             with pytest.raises(StoreError, match="answered") as caught:
                 write()
@@ -255,7 +255,7 @@ def test_a_password_that_the_store_repeats_is_not_passed_on(scripted: ScriptedSt
 
 
 @pytest.fixture
-def guarded(keeper: Warden, tmp_path: Path, embedded: Stack) -> Iterator[Stack]:
+def guarded(supervisor: Supervisor, tmp_path: Path, embedded: Stack) -> Iterator[Stack]:
     """A stack whose bus wants a password and whose store is given a token."""
     program = native.find("redis-server") or native.find("valkey-server")
     if program is None:
@@ -266,18 +266,20 @@ def guarded(keeper: Warden, tmp_path: Path, embedded: Stack) -> Iterator[Stack]:
         return bus.server_version(BusSettings(url=f"{url}:{port}/0"))
 
     described = native.redis_program(program)
-    server = Restartable(keeper, described, tmp_path, ask, more=("--requirepass", SECRET)).start()
+    server = Restartable(supervisor, described, tmp_path, ask, more=("--requirepass", SECRET)).start()
     store = replace(embedded.store, token=SECRET)
     yield servers.stack_behind("external", BusSettings(url=f"{url}:{server.ports[0]}/0"), store)
     server.end(15)
 
 
 @pytest.mark.parametrize("kind", [CAPACITY, LATENCY])
-def test_no_secret_is_left_in_what_a_trial_leaves(guarded: Stack, keeper: Warden, tmp_path: Path, kind: str) -> None:
+def test_no_secret_is_left_in_what_a_trial_leaves(
+    guarded: Stack, supervisor: Supervisor, tmp_path: Path, kind: str
+) -> None:
     """Logs, ledgers, series and outcome of a trial on password and token hold neither; nor does the stack's label."""
     load = LoadSettings(count=200, workers=4) if kind == CAPACITY else LoadSettings(rate=200, duration=1.5, workers=4)
     folder = tmp_path / "trial"
-    outcome = Trial(Plan(1, kind, "optimised", "optimised", load), guarded, folder, keeper, uuid.uuid4().hex).run()
+    outcome = Trial(Plan(1, kind, "optimised", "optimised", load), guarded, folder, supervisor, uuid.uuid4().hex).run()
     assert outcome.problems == []
     kept = [path for path in folder.rglob("*") if path.is_file()]
     assert {"consumer.log", "load.log", "trial.json", "ledger.json"} <= {path.name for path in kept}

@@ -1,6 +1,6 @@
 """The agent: samples this host on a fixed schedule and publishes, whatever Redis is doing.
 
-Two threads: the caller's takes samples and pushes them on a `Backlog`; a `_Courier` carries them to Redis, oldest
+Two threads: the caller's takes samples and pushes them on a `Backlog`; a `_BacklogSender` carries them to Redis, oldest
 first. So a Redis that hangs delays no sample and no stop. Deciding is pure (`Backlog`, `next_tick`); the loop acts.
 Now and then a message about the agent itself goes the same way, on the same account.
 
@@ -25,13 +25,13 @@ from sentinel.bus import open_publisher
 from sentinel.errors import BusError, SettingsError
 from sentinel.model.codecs import CODECS
 from sentinel.model.ledger import as_line
-from sentinel.model.sample import Sample, first_number, flaw
+from sentinel.model.sample import Sample, first_number, validation_error
 from sentinel.model.timestamps import Timestamps
 from sentinel.probe import HostProbe, HostView, ProcessProbe
 from sentinel.runtime.heartbeat import Heartbeat
 from sentinel.runtime.outage import Outage
 from sentinel.runtime.record import Record, Recorded
-from sentinel.runtime.stop import StopSign
+from sentinel.runtime.stop import StopSignal
 from sentinel.settings import TRANSPORTS
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _log = logging.getLogger(__name__)
 _encode = CODECS["json"].encode
 
 
-class _Courier(threading.Thread):
+class _BacklogSender(threading.Thread):
     """Carries the backlog to Redis at each call of `wake`; owns the connection."""
 
     def __init__(self, backlog: Backlog, publisher: Publishes, heartbeat: Heartbeat, *, counts_receivers: bool) -> None:
@@ -71,7 +71,7 @@ class _Courier(threading.Thread):
             raise self._error
         self._due.set()
 
-    def finish(self, timeout: float, stop: StopSign) -> None:
+    def finish(self, timeout: float, stop: StopSignal) -> None:
         """One last attempt; returns when it is over, after `timeout` seconds, or at the stop's deadline.
 
         Raises as `wake`.
@@ -164,22 +164,22 @@ class Agent:
         self._times = Timestamps()
         self._health = AgentHealth(settings)
         self._backlog = Backlog(settings.buffer)
-        self._courier = _Courier(
+        self._delivery = _BacklogSender(
             self._backlog, publisher, Heartbeat(settings.heartbeat), counts_receivers=settings.transport == "pubsub"
         )
 
-    def run(self, count: int = 0, stop: StopSign | None = None) -> AgentReport:
+    def run(self, count: int = 0, stop: StopSignal | None = None) -> AgentReport:
         """Sample until a stop is asked for, or `count` samples are taken if that is not 0. Once per agent.
 
         The first sample is taken one interval after the start, so that it, too, describes an interval.
         """
         start, cpu = time.monotonic(), time.process_time()
-        stop = stop or StopSign()
-        self._courier.start()
+        stop = stop or StopSignal()
+        self._delivery.start()
         try:
             skipped = self._sample(start, count, stop)
         finally:
-            self._courier.finish(LAST_ATTEMPT, stop)
+            self._delivery.finish(LAST_ATTEMPT, stop)
         ledger = self._backlog.close()
         elapsed = time.monotonic() - start
         own = ProcessProbe().read()
@@ -187,7 +187,7 @@ class Agent:
         percent = 100 * (time.process_time() - cpu) / elapsed
         return AgentReport(ledger, elapsed, percent, own.rss_bytes if own else 0, skipped, self._health.made)
 
-    def _sample(self, start: float, count: int, stop: StopSign) -> int:
+    def _sample(self, start: float, count: int, stop: StopSignal) -> int:
         """Returns the number of skipped ticks."""
         interval = self._settings.interval
         tick = skipped = 0
@@ -204,7 +204,7 @@ class Agent:
             # Never at the expense of a sample: while Redis is away, the buffer is theirs.
             if self._health.due and 2 * len(self._backlog) < self._settings.buffer:
                 self._send(self._health.message(self._next_time(), self._backlog))
-            self._courier.wake()
+            self._delivery.wake()
         return skipped
 
     def _next_time(self) -> int:
@@ -230,7 +230,7 @@ class Agent:
 
     def _send(self, sample: Sample) -> bool:
         """Whether it is on its way; what is not takes no number, and leaves no gap that would count as a loss."""
-        if problem := flaw(sample):
+        if problem := validation_error(sample):
             _log.error("a sample was not sent: %s", problem)
             self._backlog.refuse()
             return False
@@ -254,7 +254,7 @@ def run(
     bus: BusSettings,
     *,
     count: int = 0,
-    stop: StopSign | None = None,
+    stop: StopSignal | None = None,
     record: str | Path | None = None,
 ) -> AgentReport:
     """Sample this host and publish to `bus`, always as JSON (the binary layouts have no room for further fields).

@@ -61,7 +61,7 @@ class Receiver(Protocol):
     def untold(self) -> int:
         """Messages that are stored, and of which the bus has not confirmed to know."""
 
-    def tend(self) -> int:
+    def maintain(self) -> int:
         """Housekeeping: trim what is done with; returns entries newly found trimmed unread. Raises BusError."""
 
     def shared(self) -> bool:

@@ -142,7 +142,7 @@ def packed(*command: bytes | str | int) -> bytes:
     return hiredis.pack_command(command)  # type: ignore[arg-type, no-any-return]
 
 
-class Gathering:
+class ReadPacer:
     """Lets a moment pass between reads that bring few messages, so that the next brings more.
 
     A blocked XREADGROUP returns with the first message of a burst, alone, and Pub/Sub delivers in small pieces. At

@@ -6,14 +6,14 @@ import logging
 from typing import TYPE_CHECKING
 
 from sentinel.errors import BusError
-from sentinel.runtime.stop import DeadlineError, insist
+from sentinel.runtime.stop import DeadlineError, retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentinel.bus import Receiver
     from sentinel.model.ledger import ConsumerLedger
-    from sentinel.runtime.stop import StopSign
+    from sentinel.runtime.stop import StopSignal
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Acknowledgement:
     """Of one consumer's messages; given in any of its threads."""
 
-    def __init__(self, receiver: Receiver, ledger: ConsumerLedger, stop: StopSign) -> None:
+    def __init__(self, receiver: Receiver, ledger: ConsumerLedger, stop: StopSignal) -> None:
         self._receiver = receiver
         self._ledger = ledger
         self._stop = stop
@@ -31,14 +31,14 @@ class Acknowledgement:
         if not ids:
             return
         try:
-            insist(lambda: self._receiver.acknowledge(ids), self._stop, lambda: None)
+            retry(lambda: self._receiver.acknowledge(ids), self._stop, lambda: None)
         except DeadlineError as error:
             self._failed(len(ids), error)
 
     def finish(self) -> None:
         """Tell the bus of all that is settled, at the end."""
         try:
-            insist(self._tell, self._stop, lambda: None)
+            retry(self._tell, self._stop, lambda: None)
         except DeadlineError as error:
             self._failed(self._receiver.untold, error)
 

@@ -20,7 +20,7 @@ from sentinel.bus.receiving.takeover import Takeover
 from sentinel.consumer.acknowledgement import Acknowledgement
 from sentinel.consumer.batching import AGE, ANY, WAITING, Batcher
 from sentinel.consumer.measuring.losses import Losses
-from sentinel.consumer.measuring.measurement import Measure, Unmeasured
+from sentinel.consumer.measuring.measurement import Measurement, NoMeasurement
 from sentinel.consumer.reconnection import Reconnection
 from sentinel.consumer.rejects import Rejects
 from sentinel.consumer.reporter import open_reports
@@ -33,7 +33,7 @@ from sentinel.model.plausible import TimeBounds
 from sentinel.model.sample import Columns, Sample
 from sentinel.runtime.heartbeat import Heartbeat
 from sentinel.runtime.record import INTERVAL, Record
-from sentinel.runtime.stop import DeadlineError, StopSign
+from sentinel.runtime.stop import DeadlineError, StopSignal
 from sentinel.store import ready
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from sentinel.consumer.batching import Batch, Read
     from sentinel.consumer.configurations import Configuration
-    from sentinel.consumer.rejects import Parcel
+    from sentinel.consumer.rejects import RejectedBatch
     from sentinel.consumer.writing.delivery import Refused
     from sentinel.model.codecs import Rejected
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
@@ -88,10 +88,10 @@ class Consumer:
         store: StoreSettings,
         *,
         record: str | Path | None = None,
-        stop: StopSign | None = None,
+        stop: StopSignal | None = None,
     ) -> None:
         self.ledger = ConsumerLedger()
-        self.stop = stop or StopSign()
+        self.stop = stop or StopSignal()
         self.until_empty = False
         self._settings = settings
         self._decode = DECODERS[configuration.decode]
@@ -109,8 +109,8 @@ class Consumer:
         size = settings.batch_size if configuration.write == "post-batches" else 1
         max_age, waiting = (AGE, WAITING) if settings.max_age is None else (settings.max_age, ANY)
         self._batcher = Batcher(size, int(max_age * 1e9), self._writer.pack, waiting)
-        self._measure = Measure() if settings.measured else Unmeasured()
-        self._losses = Losses(self._receiver, self._measure, kept=settings.transport == "stream")
+        self._measurement = Measurement() if settings.measured else NoMeasurement()
+        self._losses = Losses(self._receiver, self._measurement, kept=settings.transport == "stream")
         self._lock = threading.Lock()
         self._record = Record(record)
         self._reports = open_reports(settings, bus, store, server)
@@ -121,8 +121,8 @@ class Consumer:
         self._settled = self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
         self._cpu_before = 0.0
         self._last_message = time.monotonic()
-        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
-        self._keeper.start()
+        self._housekeeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._housekeeper.start()
         self._record.ready()
         log.info("%s reads %s, writes to %s", configuration.name, settings.transport, server)
 
@@ -194,7 +194,7 @@ class Consumer:
             if not read.payloads:
                 return
         points = self._encode(samples, known)
-        trace = partial(self._measure.trace, samples, known)
+        trace = partial(self._measurement.trace, samples, known)
         for batch in self._batcher.add(read, points, trace, time.time_ns, time.monotonic_ns):
             self._writer.put(batch)
 
@@ -205,7 +205,7 @@ class Consumer:
         self._rejects.put(letters, [i for n, i in enumerate(read.ids) if n in bad])
         return read.without(bad)
 
-    def _rejected(self, parcel: Parcel, dropped: bool) -> None:
+    def _rejected(self, parcel: RejectedBatch, dropped: bool) -> None:
         """Dead letters are kept, or dropped: account for them, and acknowledge what came with them."""
         with self._lock:
             for _, reason, _ in parcel.letters:
@@ -220,7 +220,7 @@ class Consumer:
             if not self._first_stored:
                 self._first_stored, self._first_batch = at, len(batch)
             self._last_stored = max(at, self._last_stored)
-            self._measure.settled(batch, at)
+            self._measurement.settled(batch, at)
         if refused:
             self._rejects.put([(each.line, "store", each.words) for each in refused], batch.ids)
         else:
@@ -240,7 +240,7 @@ class Consumer:
             if self.stop.requested:
                 self._leave()
             with suppress(BusError):  # the reader meets the same and says so
-                self.ledger.trimmed_unread += self._receiver.tend()
+                self.ledger.trimmed_unread += self._receiver.maintain()
                 self._takeover.work(due)
             self._losses.ask()
 
@@ -258,7 +258,7 @@ class Consumer:
 
     def _note_interval(self) -> None:
         with self._lock:
-            histograms = self._measure.take()
+            histograms = self._measurement.take()
             counts = {k: v for k, v in asdict(self._losses.counted(self.ledger)).items() if isinstance(v, int)}
             use = {"cpu_seconds": time.process_time(), "last_stored": self._last_stored}
         self._record.interval({"at": time.time_ns(), **use, **counts, **histograms})
@@ -274,7 +274,7 @@ class Consumer:
             log.error("%s", error)  # noqa: TRY400 - the message says it all
         self._writer.close()
         self._closing.set()
-        self._keeper.join()
+        self._housekeeper.join()
         self._rejects.close(keep=self._settings.transport == "stream")
         self._acknowledgement.finish()
         self._losses.ask()
@@ -297,5 +297,5 @@ class Consumer:
             self._first_batch,
             self._last_stored,
             time.process_time() - self._cpu_before,
-            {kind: recorder.to_dict() for kind, recorder in self._measure.totals.items()},
+            {kind: recorder.to_dict() for kind, recorder in self._measurement.totals.items()},
         )

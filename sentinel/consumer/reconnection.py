@@ -13,7 +13,7 @@ from sentinel.runtime.stop import backoff
 if TYPE_CHECKING:
     from sentinel.bus import Receiver
     from sentinel.model.ledger import ConsumerLedger
-    from sentinel.runtime.stop import StopSign
+    from sentinel.runtime.stop import StopSignal
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Reconnection:
     """Of one receiver; in the reader's thread."""
 
-    def __init__(self, receiver: Receiver, ledger: ConsumerLedger, stop: StopSign) -> None:
+    def __init__(self, receiver: Receiver, ledger: ConsumerLedger, stop: StopSignal) -> None:
         self._receiver = receiver
         self._ledger = ledger
         self._stop = stop

@@ -32,7 +32,7 @@ SAID = 300
 log = logging.getLogger(__name__)
 
 
-class Parcel(NamedTuple):
+class RejectedBatch(NamedTuple):
     """Letters of one read or batch, and the entries to acknowledge once they are settled."""
 
     letters: Sequence[Letter]
@@ -49,10 +49,10 @@ class Parcel(NamedTuple):
 class Rejects:
     """Safe between threads. `settle` is told of each parcel that is kept, or dropped (True)."""
 
-    def __init__(self, letters: DeadLetters, settle: Callable[[Parcel, bool], None]) -> None:
+    def __init__(self, letters: DeadLetters, settle: Callable[[RejectedBatch, bool], None]) -> None:
         self._letters = letters
         self._settle = settle
-        self._waiting: deque[Parcel] = deque()
+        self._waiting: deque[RejectedBatch] = deque()
         self._weight = 0
         self._lock = threading.Lock()
         self._outage = Outage("the dead-letter stream", log)
@@ -64,7 +64,7 @@ class Rejects:
     def put(self, letters: Sequence[Letter], ids: Sequence[bytes]) -> None:
         """Keep the letters now, if Redis takes them and none wait; else let them wait."""
         self._say([letter for letter in letters if letter[1] != "store"])
-        parcel = Parcel([self._letters.cut(letter) for letter in letters], ids, time.monotonic())
+        parcel = RejectedBatch([self._letters.cut(letter) for letter in letters], ids, time.monotonic())
         if self._waiting or not self._kept(parcel):
             with self._lock:
                 self._waiting.append(parcel)
@@ -92,7 +92,7 @@ class Rejects:
             self._drop(self._take())
         self._letters.close()
 
-    def _kept(self, parcel: Parcel) -> bool:
+    def _kept(self, parcel: RejectedBatch) -> bool:
         try:
             self._letters.put(parcel.letters)
         except BusError as error:
@@ -105,13 +105,13 @@ class Rejects:
         self._settle(parcel, False)
         return True
 
-    def _take(self) -> Parcel:
+    def _take(self) -> RejectedBatch:
         with self._lock:
             parcel = self._waiting.popleft()
             self._weight -= parcel.weight
         return parcel
 
-    def _drop(self, parcel: Parcel) -> None:
+    def _drop(self, parcel: RejectedBatch) -> None:
         if not self._dropped:
             log.warning("rejected messages are dropped: Redis took no dead letter for too long, or too many wait")
         self._dropped += len(parcel.letters)

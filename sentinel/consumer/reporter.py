@@ -17,7 +17,7 @@ from sentinel.errors import BusError, StoreError
 from sentinel.model.health import consumer_line, latencies, rates
 from sentinel.model.histogram import Recorder
 from sentinel.settings import NO_SYNC
-from sentinel.store import HttpStore, durability, write_target
+from sentinel.store import StoreClient, durability, write_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Reports(Protocol):
         """Report what is left, if the store took the report before and a stop leaves the `left` seconds for it."""
 
 
-class Silent:
+class NoReports:
     """Reports nothing and costs nothing: for a consumer that is measured."""
 
     def interval(self, counts: Mapping[str, int], histograms: Mapping[str, Any]) -> None:
@@ -61,7 +61,7 @@ class Reporter:
         from sentinel.probe import OwnUse  # psutil: not for the silent ones, who are being measured
 
         self._settings = settings
-        self._store = HttpStore(replace(store, timeout=min(store.timeout, TIMEOUT)))
+        self._store = StoreClient(replace(store, timeout=min(store.timeout, TIMEOUT)))
         # A flush of the store's log may take longer than a report has.
         quick = replace(store, durability=NO_SYNC) if durability(store, server) else store
         self._target = write_target(quick, server)
@@ -127,4 +127,4 @@ class Reporter:
 
 def open_reports(settings: ConsumerSettings, bus: BusSettings, store: StoreSettings, server: Server) -> Reports:
     """Reports every `settings.health` seconds, or none where that is 0."""
-    return Reporter(settings, bus, store, server) if settings.health else Silent()
+    return Reporter(settings, bus, store, server) if settings.health else NoReports()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from sentinel.lab.process.supervisor import Warden
+from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.run import run as records
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.stack.embedded_store.__main__ import command as store
@@ -120,8 +120,8 @@ def stack(kind: str, directory: Path | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     with (
         tempfile.TemporaryDirectory() as temporary,
-        Warden() as warden,
-        start(kind, directory or Path(temporary), warden) as started,
+        Supervisor() as supervisor,
+        start(kind, directory or Path(temporary), supervisor) as started,
     ):
         click.echo(f"# {started.label}")
         token = f" INFLUX_TOKEN={started.store.token}" if started.store.token else ""
@@ -145,7 +145,7 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
     """
     from tqdm import tqdm
 
-    from sentinel.lab.limits.measure import measure, steps
+    from sentinel.lab.limits.measurement import measure, steps
     from sentinel.lab.machine import jitter
     from sentinel.lab.report import results
 
@@ -153,8 +153,8 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
     own = jitter.measure(seconds * repeats)
     with (
         tempfile.TemporaryDirectory() as temporary,
-        Warden() as warden,
-        start(kind, Path(temporary), warden) as started,
+        Supervisor() as supervisor,
+        start(kind, Path(temporary), supervisor) as started,
         tqdm(total=steps(repeats), desc="limits", leave=False, disable=None) as bar,
     ):
 

@@ -28,7 +28,7 @@ from sentinel.model.ledger import SenderLedger
 from sentinel.model.sample import first_number
 from sentinel.runtime.outage import Outage
 from sentinel.runtime.record import INTERVAL, Record
-from sentinel.runtime.stop import StopSign, backoff
+from sentinel.runtime.stop import StopSignal, backoff
 from sentinel.settings import CODEC_NAMES, TRANSPORTS
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ class LoadGenerator:
     """Plays one load. Construct (connects), `run`, done."""
 
     def __init__(
-        self, settings: LoadSettings, bus: BusSettings, record: str | Path | None = None, stop: StopSign | None = None
+        self, settings: LoadSettings, bus: BusSettings, record: str | Path | None = None, stop: StopSignal | None = None
     ) -> None:
         check(settings)
         self._settings = settings
-        self._stop = stop or StopSign()
+        self._stop = stop or StopSignal()
         self._connections = min(settings.connections, settings.workers)
         self._sender = Sender(bus, settings.transport, self._connections)
         self._encode = encoder(settings)

@@ -19,7 +19,7 @@ from sentinel.load.schedule import shares
 from sentinel.model.histogram import Recorder
 from sentinel.model.ledger import SenderLedger
 from sentinel.runtime.signals import OVERTIME, STOP_SIGNALS, leave
-from sentinel.runtime.stop import StopSign
+from sentinel.runtime.stop import StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def run_load(
     *,
     processes: int = 1,
     record: Path | None = None,
-    stop: StopSign | None = None,
+    stop: StopSignal | None = None,
 ) -> LoadReport:
     """Play the load, over several processes if asked; with a record, each process has a folder of its own in it.
 
@@ -63,7 +63,7 @@ def run_load(
         return _merged([future.result() for future in futures])
 
 
-_stop = StopSign()
+_stop = StopSignal()
 """In a process of several: the stop that its parent asks for."""
 
 

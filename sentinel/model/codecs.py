@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from sentinel.model.sample import Columns, Sample, columns, flaw
+from sentinel.model.sample import Columns, Sample, columns, validation_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -128,7 +128,7 @@ def _checked(payload: bytes, parse: Callable[[bytes], Sample]) -> Sample:
         raise _NotAMessageError("type", f"{error}, in {_shown(payload)}") from error
     except (ValueError, RecursionError) as error:
         raise _NotAMessageError("json", f"{_shown(payload)}: expected a JSON object ({error})") from error
-    if problem := flaw(sample):
+    if problem := validation_error(sample):
         raise _NotAMessageError("value", problem)
     return sample
 
@@ -166,7 +166,7 @@ class FastDecoder(Decoder):
         samples = _binary_read(together) if binary else _json_read(payloads, together)
         if samples is not None:
             known = columns(samples)
-            if not (known.further and any(map(flaw, samples))):
+            if not (known.further and any(map(validation_error, samples))):
                 return Decoded(samples, [], known)
         return super().__call__(payloads)
 

@@ -107,7 +107,7 @@ def measurement(sample: Sample) -> str:
     return sample.measurement or MEASUREMENT if sample.host else MEASUREMENT
 
 
-def flaw(sample: Sample) -> str | None:
+def validation_error(sample: Sample) -> str | None:
     """Why the sample cannot become a point, beyond its types; None if it can.
 
     Line protocol has no NaN and no infinity, and a field needs a name of its own.

@@ -20,7 +20,7 @@ from sentinel.settings import BusSettings, StoreSettings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sentinel.bus.letters import DeadLetter, LetterBox
+    from sentinel.bus.dead_letters import DeadLetter, DeadLetterReader
     from sentinel.operations.replay import Replayed
 
 UNCUT = 200
@@ -118,14 +118,14 @@ def _confirm(question: str) -> None:
 
 
 @contextmanager
-def _opened(bus: BusSettings) -> Iterator[LetterBox]:
-    from sentinel.bus.letters import LetterBox
+def _opened(bus: BusSettings) -> Iterator[DeadLetterReader]:
+    from sentinel.bus.dead_letters import DeadLetterReader
 
-    with closing(LetterBox(bus)) as box:
+    with closing(DeadLetterReader(bus)) as box:
         yield box
 
 
-def _wanted(box: LetterBox, reason: str | None, before: float | None = None) -> Iterator[list[DeadLetter]]:
+def _wanted(box: DeadLetterReader, reason: str | None, before: float | None = None) -> Iterator[list[DeadLetter]]:
     """The letters that match, by page."""
     for page in box.pages():
         wanted = [
@@ -135,7 +135,7 @@ def _wanted(box: LetterBox, reason: str | None, before: float | None = None) -> 
             yield wanted
 
 
-def _count(box: LetterBox, reason: str | None, before: float | None = None) -> int:
+def _count(box: DeadLetterReader, reason: str | None, before: float | None = None) -> int:
     return sum(map(len, _wanted(box, reason, before)))
 
 

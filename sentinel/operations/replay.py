@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentinel.errors import StoreRefusedError
-from sentinel.store import HttpStore, identify, write_target
+from sentinel.store import StoreClient, identify, write_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sentinel.bus.letters import DeadLetter, LetterBox
+    from sentinel.bus.dead_letters import DeadLetter, DeadLetterReader
     from sentinel.settings import StoreSettings
 
 STORE = "store"
@@ -42,13 +42,13 @@ class Replayed:
 class Replay:
     """Tries letters again, page by page. `transport` says where messages go; the store is met when first needed."""
 
-    def __init__(self, box: LetterBox, store: StoreSettings, transport: str, *, dry: bool = False) -> None:
+    def __init__(self, box: DeadLetterReader, store: StoreSettings, transport: str, *, dry: bool = False) -> None:
         self.done = Replayed()
         self._box = box
         self._settings = store
         self._transport = transport
         self._dry = dry
-        self._store: HttpStore | None = None
+        self._store: StoreClient | None = None
         self._target = ""
 
     def run(self, pages: Iterator[Sequence[DeadLetter]], note: Callable[[int], None]) -> Replayed:
@@ -98,7 +98,7 @@ class Replay:
     def _post(self, body: bytes) -> None:
         if self._store is None:
             self._target = write_target(self._settings, identify(self._settings))
-            self._store = HttpStore(self._settings)
+            self._store = StoreClient(self._settings)
         self._store.write(self._target, body)
 
     def close(self) -> None:

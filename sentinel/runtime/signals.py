@@ -1,7 +1,7 @@
 """Stop signals: heard whatever the main thread waits for, and followed by an end that nothing holds up.
 
 The first SIGTERM or SIGINT asks for a stop with a deadline, the second for one at once. What hangs past that (a store,
-Redis, a name that is looked up) is left behind: the process says its last words and ends.
+Redis, a name that is looked up) is left behind: the process says its exit report and ends.
 A Python handler runs in the main thread, between two of its steps; here the numbers go to a thread of their own.
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sentinel.runtime.stop import StopSign
+    from sentinel.runtime.stop import StopSignal
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 AT_ONCE = 0.3
@@ -29,10 +29,10 @@ OVERTIME = 0.4
 """Seconds past the deadline after which what hangs is left behind."""
 
 
-def on_stop_signals(stop: StopSign, deadline: float, last_words: Callable[[], int]) -> None:
+def on_stop_signals(stop: StopSignal, deadline: float, exit_report: Callable[[], int]) -> None:
     """Let SIGTERM and SIGINT stop this process within `deadline` seconds, and a second one within one.
 
-    `last_words` is called where the process has to be ended; it prints what is to be said, and returns the exit code.
+    `exit_report` is called where the process has to be ended; it prints what is to be said, and returns the exit code.
     """
     ears, mouth = socket.socketpair()
     mouth.setblocking(False)
@@ -40,7 +40,7 @@ def on_stop_signals(stop: StopSign, deadline: float, last_words: Callable[[], in
         signal.signal(number, _pass)
     signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
     atexit.register(_ignore)
-    told = (ears, mouth, stop, deadline, last_words)
+    told = (ears, mouth, stop, deadline, exit_report)
     threading.Thread(target=_listen, args=told, name="signals", daemon=True).start()
 
 
@@ -55,7 +55,7 @@ def _ignore() -> None:
 
 
 def _listen(
-    ears: socket.socket, mouth: socket.socket, stop: StopSign, deadline: float, last_words: Callable[[], int]
+    ears: socket.socket, mouth: socket.socket, stop: StopSignal, deadline: float, exit_report: Callable[[], int]
 ) -> None:
     with ears, mouth:
         while True:
@@ -64,14 +64,14 @@ def _listen(
                 if ears.recv(1)[0] in STOP_SIGNALS:
                     stop.request(AT_ONCE if stop.requested else deadline)
             else:
-                leave(last_words)
+                leave(exit_report)
 
 
-def leave(last_words: Callable[[], int]) -> None:
+def leave(exit_report: Callable[[], int]) -> None:
     """End this process at once, whatever its other threads wait for."""
     code = 1
     try:
-        code = last_words()
+        code = exit_report()
         sys.stdout.flush()
     finally:
         os._exit(code)

@@ -25,7 +25,7 @@ class DeadlineError(Exception):
     """The stop deadline passed while something was still undelivered; never leaves the pipeline."""
 
 
-class StopSign:
+class StopSignal:
     """Says when to stop: first asked politely, with a deadline; then at once."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ def backoff(attempt: int, jitter: float) -> float:
     return float(min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 30)) * (0.5 + jitter / 2))
 
 
-def insist(action: Callable[[], None], stop: StopSign, on_retry: Callable[[], None]) -> None:
+def retry(action: Callable[[], None], stop: StopSignal, on_retry: Callable[[], None]) -> None:
     """Do `action` until it works; errors that may pass are retried with backoff.
 
     Raises:

@@ -6,12 +6,12 @@
 """
 
 from sentinel.store.administration import clear, count, prepare, ready, setup, verify
-from sentinel.store.client import HttpStore
+from sentinel.store.client import StoreClient
 from sentinel.store.servers import Server, acknowledgement, durability, identify, write_target
 
 __all__ = [
-    "HttpStore",
     "Server",
+    "StoreClient",
     "acknowledgement",
     "clear",
     "count",

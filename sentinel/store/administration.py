@@ -12,7 +12,7 @@ from sentinel.model.lineprotocol import visible
 from sentinel.model.sample import MEASUREMENT
 from sentinel.settings import shown
 from sentinel.store import influxdb3
-from sentinel.store.client import HttpStore, check, unknown_answer
+from sentinel.store.client import StoreClient, check, unknown_answer
 from sentinel.store.servers import identify, write_target
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def clear(settings: StoreSettings, server: Server) -> None:
 def _administer(settings: StoreSettings, server: Server, *acts: str) -> None:
     if server.dialect not in ("1", "embedded"):
         return
-    store = HttpStore(settings)
+    store = StoreClient(settings)
     try:
         for act in acts:
             store.query(f"{act} DATABASE " + quoted(settings.bucket, mark='"'), method="POST")
@@ -81,7 +81,7 @@ def setup(settings: StoreSettings, username: str, password: str) -> None:
     Raises:
         StackError: the server refuses.
     """
-    store = HttpStore(settings)
+    store = StoreClient(settings)
     body = {
         "username": username,
         "password": password,
@@ -108,7 +108,7 @@ def verify(settings: StoreSettings, server: Server) -> None:
         StoreAccessError: a wrong token, or no such bucket.
         StoreError: nobody answers.
     """
-    store = HttpStore(settings)
+    store = StoreClient(settings)
     try:
         store.write(write_target(settings, server), b"# sentinel\n")
     except StoreRefusedError:
@@ -126,7 +126,7 @@ def count(settings: StoreSettings, server: Server, run: str = "") -> int:
     Raises:
         StoreError: no answer.
     """
-    store = HttpStore(settings)
+    store = StoreClient(settings)
     try:
         if server.dialect == "victoria":
             return _victoria_count(store, run)
@@ -140,7 +140,7 @@ def count(settings: StoreSettings, server: Server, run: str = "") -> int:
         store.close()
 
 
-def _victoria_count(store: HttpStore, run: str) -> int:
+def _victoria_count(store: StoreClient, run: str) -> int:
     store.request("GET", "/internal/force_flush")
     name = quoted(visible(run), mark='"')
     selector = f"{MEASUREMENT}_cpu{{run={name}}}" if run else f"{MEASUREMENT}_cpu"

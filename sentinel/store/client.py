@@ -11,7 +11,7 @@ from sentinel.errors import StoreAccessError, StoreError, StoreRefusedError
 from sentinel.settings import shown
 from sentinel.store import influxdb3
 from sentinel.store.address import address, authorization, hidden
-from sentinel.store.http import HttpLink, Response
+from sentinel.store.http import HttpConnection, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,13 +23,13 @@ WRITTEN = 204
 """The status with which every known store acknowledges a write; none documents another 2xx for one that it took."""
 
 
-class HttpStore:
+class StoreClient:
     """One kept-alive connection to the store; not to be shared between threads."""
 
     def __init__(self, settings: StoreSettings) -> None:
         self.settings = settings
         where = address(settings)
-        self._link = HttpLink(where.scheme, where.host, where.port, settings.timeout, authorization(settings))
+        self._link = HttpConnection(where.scheme, where.host, where.port, settings.timeout, authorization(settings))
         self._prefix = where.path
 
     def request(
@@ -48,7 +48,7 @@ class HttpStore:
     def _mapped(self) -> Iterator[None]:
         try:
             yield
-        except HttpLink.ERRORS as error:
+        except HttpConnection.ERRORS as error:
             raise no_answer(self.settings, str(error) or type(error).__name__) from error
 
     def write(self, target: str, body: bytes) -> None:

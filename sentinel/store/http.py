@@ -35,7 +35,7 @@ class Response(NamedTuple):
     body: bytes
 
 
-class HttpLink:
+class HttpConnection:
     """A connection to one server, made when first needed and again after an error; not to be shared by threads.
 
     Both ways to ask raise OSError or http.client.HTTPException where no whole answer comes, and leave it closed.
@@ -87,13 +87,16 @@ class HttpLink:
     def _head(self, target: str) -> bytes:
         """All but the length, as http.client writes it; made once a target."""
         if target not in self._heads:
-            clerk, paper = type(self._connection)(self._connection.host, self._connection.port), _Paper()
-            clerk.sock = paper
-            clerk.putrequest("POST", target)
+            template, recorder = (
+                type(self._connection)(self._connection.host, self._connection.port),
+                _RequestRecorder(),
+            )
+            template.sock = recorder
+            template.putrequest("POST", target)
             for name, value in self._headers.items():
-                clerk.putheader(name, value)
-            clerk.endheaders()
-            self._heads[target] = paper.written.removesuffix(b"\r\n")
+                template.putheader(name, value)
+            template.endheaders()
+            self._heads[target] = recorder.written.removesuffix(b"\r\n")
         return self._heads[target]
 
     def _answer(self, connection: socket.socket) -> Response:
@@ -142,7 +145,7 @@ def _unpacked(body: bytes, encoding: str) -> bytes:
     return body
 
 
-class _Paper:
+class _RequestRecorder:
     """Takes down what http.client would send."""
 
     written = b""

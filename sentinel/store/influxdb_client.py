@@ -95,7 +95,7 @@ def open_client(settings: StoreSettings, server: Server, left: Left = _unhurried
 
 
 def _heed_status(client: InfluxDBClient, settings: StoreSettings) -> None:
-    """To the client every 2xx is a success; to us, as in `HttpStore.write`, one only."""
+    """To the client every 2xx is a success; to us, as in `StoreClient.write`, one only."""
     original = client.api_client.request
 
     def request(method: str, url: str, *args: Any, **kw: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from sentinel.errors import SettingsError, StoreAccessError, StoreError
 from sentinel.settings import DURABLE, NO_SYNC, shown
 from sentinel.store import influxdb3
-from sentinel.store.client import REDIRECTS, HttpStore, check
+from sentinel.store.client import REDIRECTS, StoreClient, check
 
 if TYPE_CHECKING:
     from sentinel.settings import StoreSettings
@@ -110,7 +110,7 @@ def acknowledgement(settings: StoreSettings, server: Server) -> str:
 
 
 def write_target(settings: StoreSettings, server: Server) -> str:
-    """The path and query that `HttpStore.write` posts to.
+    """The path and query that `StoreClient.write` posts to.
 
     Raises:
         SettingsError: see `durability`.
@@ -132,7 +132,7 @@ def identify(settings: StoreSettings) -> Server:
         StoreAccessError: it wants a token, or another one, before it says what it is (InfluxDB 3).
         StoreError: nobody answers, or somebody unknown.
     """
-    store = HttpStore(settings)
+    store = StoreClient(settings)
     try:
         ping = store.request("GET", "/ping")
         if ping.status in REDIRECTS:
@@ -160,7 +160,7 @@ def identify(settings: StoreSettings) -> Server:
     )
 
 
-def _victoria(store: HttpStore) -> Server:
+def _victoria(store: StoreClient) -> Server:
     """Version and flag stand in its metrics."""
     metrics = store.request("GET", "/metrics").body
     version = re.search(rb'short_version="v?([^"]*)"', metrics)

@@ -14,7 +14,7 @@ from sentinel.model.sample import MEASUREMENT
 from sentinel.operations.findings import BAD, GOOD, WARNING, Finding, clock, duration
 from sentinel.settings import shown
 from sentinel.store.administration import quoted, verify
-from sentinel.store.client import HttpStore
+from sentinel.store.client import StoreClient
 from sentinel.store.servers import identify
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _UNITS = {"h": 3600.0, "d": DAY, "w": 7 * DAY, "m": 31 * DAY, "y": 365 * DAY, ""
 def look(settings: StoreSettings) -> Iterator[Finding]:
     """All findings."""
     settings = replace(settings, timeout=min(settings.timeout, PATIENCE))
-    store = HttpStore(settings)
+    store = StoreClient(settings)
     try:
         before = time.monotonic()
         server = identify(settings)
@@ -50,7 +50,7 @@ def look(settings: StoreSettings) -> Iterator[Finding]:
         store.close()
 
 
-def _clock(store: HttpStore) -> Iterator[Finding]:
+def _clock(store: StoreClient) -> Iterator[Finding]:
     before = time.time()
     said = store.request("GET", "/ping").headers.get("date", "")
     after = time.time()
@@ -62,7 +62,7 @@ def _clock(store: HttpStore) -> Iterator[Finding]:
     yield clock("the store's clock", at - (before + after) / 2, 0.5 + (after - before) / 2)
 
 
-def _writing(store: HttpStore, server: Server) -> Finding:
+def _writing(store: StoreClient, server: Server) -> Finding:
     settings, subject = store.settings, "right to write"
     if server.dialect in ("1", "embedded") and settings.bucket not in _databases(store):
         return Finding(WARNING, subject, f"no database {settings.bucket!r} yet", "sentinel consume makes it, if it may")
@@ -73,7 +73,7 @@ def _writing(store: HttpStore, server: Server) -> Finding:
     return Finding(GOOD, subject, f"bucket {settings.bucket!r}" if server.dialect != "victoria" else "everybody's")
 
 
-def _databases(store: HttpStore) -> set[str]:
+def _databases(store: StoreClient) -> set[str]:
     """Those that this user sees; the one that is asked for where the store does not say."""
     try:
         return {row[0] for series in store.query("SHOW DATABASES") for row in series.get("values", [])}
@@ -84,7 +84,7 @@ def _databases(store: HttpStore) -> set[str]:
 # What it keeps -------------------------------------------------------------------------------------------------------
 
 
-def _retention(store: HttpStore, server: Server) -> Iterator[Finding]:
+def _retention(store: StoreClient, server: Server) -> Iterator[Finding]:
     try:
         seconds = _kept(store, server)
     except (SentinelError, LookupError, ValueError, TypeError):
@@ -100,7 +100,7 @@ def _retention(store: HttpStore, server: Server) -> Iterator[Finding]:
         yield Finding(GOOD, "retention", words)
 
 
-def _kept(store: HttpStore, server: Server) -> float | None:
+def _kept(store: StoreClient, server: Server) -> float | None:
     """Seconds that points are kept; 0: for ever; None: not known."""
     if server.dialect == "victoria":
         found = re.search(rb'name="retentionPeriod", value="(\d+)(\w?)"', store.request("GET", "/metrics").body)
@@ -114,7 +114,7 @@ def _kept(store: HttpStore, server: Server) -> float | None:
     return next((_seconds(each["duration"]) for each in policies if each["default"]), None)
 
 
-def _kept_by_bucket(store: HttpStore) -> float | None:
+def _kept_by_bucket(store: StoreClient) -> float | None:
     query = {"org": store.settings.org, "name": store.settings.bucket}
     body: Any = json.loads(store.request("GET", "/api/v2/buckets", query).body)
     rules = body["buckets"][0]["retentionRules"]
@@ -126,7 +126,7 @@ def _seconds(text: str) -> float:
     return sum(float(n) * {"h": 3600, "m": 60, "s": 1}[unit] for n, unit in re.findall(r"([\d.]+)([hms])", text))
 
 
-def _fields(store: HttpStore, server: Server) -> Iterator[Finding]:
+def _fields(store: StoreClient, server: Server) -> Iterator[Finding]:
     """Fields of ours that the store holds as another type: it refuses every message then."""
     if server.dialect not in ("1", "2", "3"):
         return
@@ -144,7 +144,7 @@ def _fields(store: HttpStore, server: Server) -> Iterator[Finding]:
         )
 
 
-def _durability(store: HttpStore, server: Server) -> Iterator[Finding]:
+def _durability(store: StoreClient, server: Server) -> Iterator[Finding]:
     """What its acknowledgement is worth."""
     if server.dialect != "victoria":
         yield Finding(GOOD, "durability", "acknowledges what is in its write-ahead log")

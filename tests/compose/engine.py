@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from servers import wait_until
+from support.servers import wait_until
 
 from sentinel import store
 from sentinel.errors import SentinelError
@@ -99,7 +99,7 @@ class Project:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """The rows of an InfluxQL query; none while the store is away."""
-        connection = store.HttpStore(self.store)
+        connection = store.StoreClient(self.store)
         try:
             return [dict(zip(s["columns"], row, strict=True)) for s in connection.query(query) for row in s["values"]]
         except SentinelError:

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from engine import LOAD, ROOT, Project, numbers, run
-from servers import wait_until
+from support.servers import wait_until
 from test_dashboard import CHARTS, QUERIES
 
 from sentinel import store
 from sentinel.lab import stack
-from sentinel.lab.process.supervisor import Warden
+from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import docker
 from sentinel.lab.stack.compose import program
 from sentinel.probe import HostProbe
@@ -326,7 +326,7 @@ def test_a_server_that_ends_at_once_is_told_of(tmp_path: Path) -> None:
 def test_the_labs_stack_in_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """STACK=docker brings up both servers with a bucket of the lab's, and leaves neither container nor volume."""
     monkeypatch.chdir(ROOT)
-    with Warden() as warden, stack.start("docker", tmp_path, warden) as started:
+    with Supervisor() as supervisor, stack.start("docker", tmp_path, supervisor) as started:
         say(started.label)
         assert (started.kind, started.store.bucket) == ("docker", "sentinel_lab")
         assert "sentinel-lab-" in run("docker", "ps")

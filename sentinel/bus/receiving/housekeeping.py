@@ -50,7 +50,7 @@ class Housekeeping:
         self._said: set[str] = set()
         """Commands whose missing right was said."""
 
-    def tend(self) -> int:
+    def maintain(self) -> int:
         """Trim what every group of the stream has acknowledged, and nothing else; see `_trimmed_unread`.
 
         Raises:
@@ -65,7 +65,7 @@ class Housekeeping:
         """Whether another consumer has read for the group since this one began.
 
         Raises:
-            BusError: as `tend`.
+            BusError: as `maintain`.
         """
         with mapped(self._settings.url):
             return self._permitted(self._shared, "whether others read the stream too is not known", False)
@@ -85,7 +85,7 @@ class Housekeeping:
         """Take over what other consumers left unacknowledged for `claim_idle` seconds: entries as `flat` has them.
 
         Raises:
-            BusError: as `tend`, or they are too many bytes at once; some may have been taken over.
+            BusError: as `maintain`, or they are too many bytes at once; some may have been taken over.
         """
         with mapped(self._settings.url, self._settings.stream):
             return self._permitted(self._claim, "entries of dead consumers are not taken over", [])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ResponseError
 
-from sentinel.bus.link import Gathering, Socket, checked, client, mapped, packed, words
+from sentinel.bus.link import ReadPacer, Socket, checked, client, mapped, packed, words
 from sentinel.bus.receiving.bounds import TooLongError, payload_too_long, shortened
 from sentinel.consumer.batching import Read
 from sentinel.model.codecs import MAX_PAYLOAD
@@ -98,7 +98,7 @@ class _Subscriber:
     def tell(self) -> None:
         """Nothing: see `acknowledge`."""
 
-    def tend(self) -> int:
+    def maintain(self) -> int:
         """Nothing to do on Pub/Sub."""
         return 0
 
@@ -153,7 +153,7 @@ class SocketPubSub(_Subscriber):
     def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:
         super().__init__(settings)
         self._socket: Socket | None = None
-        self._gathering = Gathering(consumer.gather)
+        self._pacer = ReadPacer(consumer.gather)
         self.reconnect()
 
     @property
@@ -170,7 +170,7 @@ class SocketPubSub(_Subscriber):
         self._connection.send(packed("UNSUBSCRIBE", self._settings.channel))
 
     def _read(self, timeout: float) -> Read | None:
-        self._gathering.wait()
+        self._pacer.wait()
         connection = self._connection
         if not connection.fill(timeout):
             return None
@@ -179,7 +179,7 @@ class SocketPubSub(_Subscriber):
         next_reply = connection.next_reply
         while (reply := next_reply()) is not False:
             payloads.append(reply[2])
-        self._gathering.came(len(payloads))
+        self._pacer.came(len(payloads))
         return self._as_read(payloads, at)
 
     def _as_read(self, payloads: list[bytes], at: int) -> Read | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import hiredis
 from redis.exceptions import ResponseError
 
-from sentinel.bus.link import ANSWER_WITHIN, FIELD, Gathering, Socket, client, code, mapped, packed
+from sentinel.bus.link import ANSWER_WITHIN, FIELD, ReadPacer, Socket, client, code, mapped, packed
 from sentinel.bus.receiving.bounds import MOST, ReadCount, TooLongError, entry_too_long, shortened
 from sentinel.bus.receiving.housekeeping import Housekeeping, flat, order
 from sentinel.consumer.batching import Read
@@ -158,10 +158,10 @@ class RedisPyStream:
     def tell(self) -> None:
         """See Receiver; nothing to do, `acknowledge` has told already."""
 
-    def tend(self) -> int:
+    def maintain(self) -> int:
         """See Receiver."""
         own, self._trimmed = self._trimmed, 0
-        return own + self._housekeeping.tend()
+        return own + self._housekeeping.maintain()
 
     def shared(self) -> bool:
         """See Receiver."""
@@ -214,7 +214,7 @@ class SocketStream(RedisPyStream):
         """Ids to acknowledge; the writer's thread appends, and the reader's for what was rejected."""
         self._told: list[bytes] = []
         """Ids of an XACK that has no answer yet."""
-        self._gathering = Gathering(consumer.gather)
+        self._pacer = ReadPacer(consumer.gather)
         self._count = ReadCount(consumer.read_count)
         self.reconnect_socket()
 
@@ -231,7 +231,7 @@ class SocketStream(RedisPyStream):
         self.reconnect_socket()
 
     def _entries(self, after: bytes, timeout: float) -> list[Any]:
-        self._gathering.wait()
+        self._pacer.wait()
         block = ("BLOCK", int(timeout * 1000)) if timeout >= 0.001 else ()
         group = ("XREADGROUP", "GROUP", self._settings.group, self._consumer.name, "COUNT", self._count.now)
         try:
@@ -241,7 +241,7 @@ class SocketStream(RedisPyStream):
         if isinstance(reply, hiredis.ReplyError):
             raise ResponseError(str(reply))
         entries = reply[0][1] if reply else []
-        self._gathering.came(len(entries))
+        self._pacer.came(len(entries))
         self._count.came(len(entries), self._taken)
         return entries
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sentinel.bus import Receiver
     from sentinel.consumer.batching import Read
-    from sentinel.runtime.stop import StopSign
+    from sentinel.runtime.stop import StopSignal
 
 AHEAD = 4
 """Reads that wait for the reader at most: it need not wait for the next claim, and a stop leaves few."""
@@ -20,7 +20,7 @@ PAUSE = 0.002
 class Takeover:
     """`reads` is the reader's to empty; all else is the housekeeping thread's."""
 
-    def __init__(self, receiver: Receiver, stop: StopSign) -> None:
+    def __init__(self, receiver: Receiver, stop: StopSignal) -> None:
         self.reads: deque[Read] = deque()
         """Claimed, oldest first."""
         self.due = False

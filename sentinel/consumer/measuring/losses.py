@@ -16,14 +16,14 @@ from sentinel.errors import BusError
 
 if TYPE_CHECKING:
     from sentinel.bus import Receiver
-    from sentinel.consumer.measuring.measurement import Measure
+    from sentinel.consumer.measuring.measurement import Measurement
     from sentinel.model.ledger import ConsumerLedger
 
 
 class Losses:
     """Of one consumer."""
 
-    def __init__(self, receiver: Receiver, measure: Measure, *, kept: bool) -> None:
+    def __init__(self, receiver: Receiver, measure: Measurement, *, kept: bool) -> None:
         self._receiver = receiver
         self._sequences = measure.sequences
         self._overwrites = measure.overwrites

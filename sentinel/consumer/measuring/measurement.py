@@ -46,7 +46,7 @@ OVERWRITTEN = (
 )
 
 
-class Measure:
+class Measurement:
     """Takes settled batches; gives histograms of the interval since the last `take`. Not thread-safe."""
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ class Measure:
             self._logged = now
 
 
-class Unmeasured(Measure):
+class NoMeasurement(Measurement):
     """Learns nothing: shows what learning costs."""
 
     def __init__(self) -> None:

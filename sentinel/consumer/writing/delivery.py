@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentinel.errors import StoreRefusedError
 from sentinel.runtime.outage import Outage
-from sentinel.runtime.stop import DeadlineError, backoff, insist
+from sentinel.runtime.stop import DeadlineError, backoff, retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sentinel.model.ledger import ConsumerLedger
-    from sentinel.runtime.stop import StopSign
+    from sentinel.runtime.stop import StopSignal
 
 ROW = 20
 """Points refused one after the other, with none taken in between, that make it worth asking who is at fault."""
@@ -73,7 +73,7 @@ class RefusalLog:
         log.warning("%s; messages refused so far: %d, kept as dead letters", refused.words, self._count)
 
 
-class Courier:
+class Delivery:
     """Delivers points through `post`, retrying what may pass and bisecting what the store refuses.
 
     Where the store refuses `ROW` points in a row, and `PROBES` more of the batch too, they wait until it takes one.
@@ -83,7 +83,7 @@ class Courier:
     def __init__(
         self,
         post: Callable[[Sequence[Any]], None],
-        stop: StopSign,
+        stop: StopSignal,
         ledger: ConsumerLedger,
         apart: Callable[[Sequence[Any]], Sequence[Any]] = list,
         refusals: RefusalLog | None = None,
@@ -172,7 +172,7 @@ class Courier:
             time.sleep(min(left, 0.05))
 
     def _send(self, points: Sequence[Any]) -> None:
-        insist(lambda: self._post(points), self._stop, self._count_retry)
+        retry(lambda: self._post(points), self._stop, self._count_retry)
         self._ledger.requests += 1
 
     def _count_retry(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.consumer.writing.delivery import Refused
 from sentinel.errors import StoreRefusedError
-from sentinel.store import HttpStore, write_target
+from sentinel.store import StoreClient, write_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,9 @@ class Poster:
     """For one thread, but for `cut_off`."""
 
     def __init__(self, outlet: Outlet) -> None:
-        self._store = HttpStore(outlet.store)
+        self._store = StoreClient(outlet.store)
         self._target = write_target(outlet.store, outlet.server)
-        self._courier = outlet.courier(self._post, apart=_apart)
+        self._delivery = outlet.delivery(self._post, apart=_apart)
         self._refusals = outlet.refusals
         self._named: list[Refused] = []
 
@@ -35,7 +35,7 @@ class Poster:
             DeadlineError: the stop deadline passed first.
         """
         self._named = []
-        refused = self._courier.deliver([block.points for block in batch.blocks])
+        refused = self._delivery.deliver([block.points for block in batch.blocks])
         return [*self._named, *refused] if self._named else refused
 
     def _post(self, packs: Sequence[bytes]) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sentinel.consumer.batching import Batch
-from sentinel.consumer.writing.delivery import Courier, RefusalLog
+from sentinel.consumer.writing.delivery import Delivery, RefusalLog
 from sentinel.consumer.writing.poster import Poster
 from sentinel.runtime.stop import DeadlineError
 from sentinel.runtime.unexpected import hand_over
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sentinel.consumer.writing.delivery import Refused
     from sentinel.errors import StoreError
     from sentinel.model.ledger import ConsumerLedger
-    from sentinel.runtime.stop import StopSign
+    from sentinel.runtime.stop import StopSignal
     from sentinel.settings import ConsumerSettings, StoreSettings
     from sentinel.store import Server
 
@@ -51,14 +51,14 @@ class Outlet:
     server: Server
     consumer: ConsumerSettings
     ledger: ConsumerLedger
-    stop: StopSign
+    stop: StopSignal
     settle: Settle
     """Must not raise."""
     refusals: RefusalLog = field(default_factory=RefusalLog)
 
-    def courier(self, post: Callable[[Sequence[Any]], None], **options: Any) -> Courier:
+    def delivery(self, post: Callable[[Sequence[Any]], None], **options: Any) -> Delivery:
         """A courier that posts so."""
-        return Courier(post, self.stop, self.ledger, refusals=self.refusals, **options)
+        return Delivery(post, self.stop, self.ledger, refusals=self.refusals, **options)
 
 
 class Writer(Protocol):
@@ -87,7 +87,7 @@ class SynchronousWriter:
         from sentinel.store.influxdb_client import SynchronousApi
 
         self._api = SynchronousApi(outlet.store, outlet.server, lambda: outlet.stop.left)
-        self._courier = outlet.courier(self._api.write)
+        self._delivery = outlet.delivery(self._api.write)
         self._settle = outlet.settle
         self._left = 0
 
@@ -100,7 +100,7 @@ class SynchronousWriter:
         """See Writer."""
         self._left += len(batch)
         points = [point for block in batch.blocks for point in block.points]
-        refused = [no for point in points for no in self._courier.deliver([point])]
+        refused = [no for point in points for no in self._delivery.deliver([point])]
         self._settle(batch, refused, time.time_ns())
         self._left -= len(batch)
 
@@ -173,7 +173,7 @@ class ClientBatchingWriter:
             self._direct.write(points)
 
         try:
-            refused = self._outlet.courier(post).deliver(lines)
+            refused = self._outlet.delivery(post).deliver(lines)
         except DeadlineError:
             self._gave_up = True  # still waiting: counted as left by close()
             return

@@ -9,7 +9,7 @@ import statistics
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from sentinel.lab import words
+from sentinel.lab import formatting as words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

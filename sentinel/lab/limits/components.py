@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sentinel import bus, store
-from sentinel.bus.bare import ByteCounter
+from sentinel.bus.byte_counter import ByteCounter
 from sentinel.errors import TrialError
+from sentinel.lab.formatting import counted
 from sentinel.lab.limits.bounds import CONNECTIONS, DELIVERY, LINES, PUBLISH, READ, XADD
 from sentinel.lab.limits.bounds import store as store_name
-from sentinel.lab.words import counted
 from sentinel.load.payloads import POOL, encoder
 from sentinel.model.lineprotocol import LineEncoder
 from sentinel.model.sample import Sample
@@ -61,7 +61,7 @@ class Measurement:
     most: int
 
 
-class BusAlone:
+class IsolatedBus:
     """Redis with one client, and no store: a second one beside it in this process reaches less, not more."""
 
     def __init__(self, settings: BusSettings, codec: str) -> None:
@@ -186,7 +186,7 @@ def _agree(what: str, counted: int, expected: int) -> None:
         raise TrialError(f"{what}: {counted:,} were counted, expected {expected:,}: there is no limit to be had so")
 
 
-class StoreAlone:
+class IsolatedStore:
     """The store with kept-alive connections, and no bus."""
 
     def __init__(self, stack: Stack, run: str) -> None:
@@ -194,7 +194,7 @@ class StoreAlone:
         self._run = run
         self._server = store.identify(stack.store)
         self._target = store.write_target(stack.store, self._server)
-        self._stores = [store.HttpStore(stack.store) for _ in range(max(CONNECTIONS))]
+        self._stores = [store.StoreClient(stack.store) for _ in range(max(CONNECTIONS))]
         self._pool = ThreadPoolExecutor(max(CONNECTIONS))
         self._lines = self._endless(time.time_ns() - PAST)
         self._longest = len(next(self._lines))
@@ -245,7 +245,7 @@ class StoreAlone:
         self.written += count
         return took
 
-    def _write(self, connection: store.HttpStore, bodies: Sequence[bytes]) -> None:
+    def _write(self, connection: store.StoreClient, bodies: Sequence[bytes]) -> None:
         for body in bodies:
             connection.write(self._target, body)
 

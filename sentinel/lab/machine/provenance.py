@@ -81,7 +81,7 @@ def code(package: Path = PACKAGE) -> dict[str, Any]:
         return {}
 
 
-def doubts(where: dict[str, Any]) -> list[str]:
+def reliability_warnings(where: dict[str, Any]) -> list[str]:
     """What speaks against trusting measurements from this machine now, in sentences."""
     found = []
     cores = where.get("cpu_count_logical") or 1

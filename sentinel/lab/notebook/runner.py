@@ -1,7 +1,7 @@
 """Executes a notebook through papermill into a run's folder, with a progress bar, and exports its report.
 
 Parameters are checked before anything starts. The kernel is this interpreter's. Whatever ends this process, the kernel
-ends with it, and the kernel's warden ends the servers.
+ends with it, and the kernel's supervisor ends the servers.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.presentation.style import GRID, INK, MUTED, dark
 
 if TYPE_CHECKING:
@@ -109,6 +109,6 @@ def logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: float) -
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 300 else (1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: formatting.plain(value)))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.plots.canvas import BESIDE, Picture, grid, logarithmic, styled
 from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.style import INK, MUTED
@@ -16,7 +16,7 @@ from sentinel.lab.statistics import published
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sentinel.lab.presentation.style import Look
+    from sentinel.lab.presentation.style import Style
 
 PLACES = 12
 """Places of allocation in the figure of differences."""
@@ -24,15 +24,15 @@ MEMORY = {"bytes_per_message": "allocated bytes per message", "allocations_per_m
 
 
 @styled
-def capacity(rates: Mapping[str, Sequence[float]], looks: Mapping[str, Look]) -> Picture:
+def capacity(rates: Mapping[str, Sequence[float]], styles: Mapping[str, Style]) -> Picture:
     """Every capacity trial as a dot, the median as a tick, a row a configuration."""
     figure, axes = grid(1, 1, 1.2 + 0.5 * len(rates))
     axis = axes[0, 0]
     for row, (name, values) in enumerate(rates.items()):
-        look, middle = looks[name], float(np.median(values))
+        style, middle = styles[name], float(np.median(values))
         axis.plot([middle] * 2, [row - 0.28, row + 0.28], color=INK, linewidth=2.2)
-        axis.plot(values, [row] * len(values), linestyle="none", markersize=8, alpha=0.85, **look.dots)
-        text = f"{words.figure(middle)} msg/s"
+        axis.plot(values, [row] * len(values), linestyle="none", markersize=8, alpha=0.85, **style.dots)
+        text = f"{formatting.figure(middle)} msg/s"
         axis.annotate(text, (max(values), row), (10, 0), textcoords="offset points", va="center", fontweight="bold")
     everything = [value for values in rates.values() for value in values]
     bar = published.HIGHEST_RATE
@@ -44,7 +44,8 @@ def capacity(rates: Mapping[str, Sequence[float]], looks: Mapping[str, Look]) ->
     axis.annotate(f"SentinelStream, published: {published.RATE} msg/s", (bar, -0.45), (aside, 0), **note)
     logarithmic(axis, "x", low, high)
     axis.set_yticks(
-        range(len(rates)), [f"{words.broken(name)}\nn = {words.counted(len(v), 'trial')}" for name, v in rates.items()]
+        range(len(rates)),
+        [f"{formatting.broken(name)}\nn = {formatting.counted(len(v), 'trial')}" for name, v in rates.items()],
     )
     axis.set_ylim(len(rates) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
@@ -53,21 +54,21 @@ def capacity(rates: Mapping[str, Sequence[float]], looks: Mapping[str, Look]) ->
 
 
 @styled
-def memory(summaries: Mapping[str, Mapping[str, Any]], looks: Mapping[str, Look]) -> Picture:
+def memory(summaries: Mapping[str, Mapping[str, Any]], styles: Mapping[str, Style]) -> Picture:
     """Bytes and allocations per message, a bar a configuration, the value at its end."""
     figure, axes = grid(1, 2, 1.1 + 0.5 * len(summaries), sharey=True)
     for axis, (measure, title) in zip(axes[0], MEMORY.items(), strict=True):
         values = [summary[measure] for summary in summaries.values()]
         low = min(values) / 10
         for row, (name, value) in enumerate(zip(summaries, values, strict=True)):
-            axis.barh(row, value - low, left=low, height=0.55, color=looks[name].colour)
-            text = words.figure(value)
+            axis.barh(row, value - low, left=low, height=0.55, color=styles[name].colour)
+            text = formatting.figure(value)
             axis.annotate(text, (value, row), (5, 0), textcoords="offset points", va="center", fontweight="bold")
         logarithmic(axis, "x", low, 6 * max(values))
         axis.set_xlabel(f"{title} (log)")
         axis.grid(visible=False, axis="y")
     seen = [
-        f"{words.broken(name)}\n1 trial, n = {words.count(summary['messages'])} messages"
+        f"{formatting.broken(name)}\n1 trial, n = {formatting.count(summary['messages'])} messages"
         for name, summary in summaries.items()
     ]
     axes[0, 0].set_yticks(range(len(seen)), seen)
@@ -77,7 +78,7 @@ def memory(summaries: Mapping[str, Mapping[str, Any]], looks: Mapping[str, Look]
 
 @styled
 def memory_difference(
-    rows: Sequence[tuple[str, float, float]], pair: tuple[str, str], looks: Mapping[str, Look]
+    rows: Sequence[tuple[str, float, float]], pair: tuple[str, str], styles: Mapping[str, Style]
 ) -> Picture:
     """Where bytes per message changed most from one configuration (`pair[0]`) to another: a dumbbell a place."""
     shown = rows[:PLACES]
@@ -87,11 +88,11 @@ def memory_difference(
         axis.plot([before, after], [row, row], color=MUTED, linewidth=1.6, zorder=1)
     for side, name in enumerate(pair, 1):
         values = [place[side] for place in shown]
-        axis.plot(values, range(len(shown)), linestyle="none", markersize=7, label=name, **looks[name].dots)
+        axis.plot(values, range(len(shown)), linestyle="none", markersize=7, label=name, **styles[name].dots)
     axis.set_yticks(range(len(shown)), [_short(place) for place, _, _ in shown])
     axis.set_ylim(len(shown) - 0.5, -0.5)
     axis.set_xlim(left=min(0.0, -0.02 * max([max(row[1:]) for row in shown], default=1.0)))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.plain(value)))
     axis.set_xlabel("bytes per message allocated there (n = one memray trial each)")
     figure.legend(loc="outside upper center", ncols=2)
     return Picture(figure, alt_text.memory_difference(shown, pair))

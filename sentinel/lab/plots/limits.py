@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
 from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.style import INK, MUTED, PROCESSES
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sentinel.lab.limits.bounds import Limit, Throughput
-    from sentinel.lab.presentation.style import Look
+    from sentinel.lab.presentation.style import Style
 
 BREAK, BROKEN = re.compile(r",(?=[^\d\s])"), ",\n"
 """Between the switches of a configuration's name."""
@@ -29,7 +29,7 @@ ROOM = 0.3
 
 
 @styled
-def limits(found: Sequence[Limit], reached: Sequence[Throughput], looks: Mapping[str, Look]) -> Picture:
+def limits(found: Sequence[Limit], reached: Sequence[Throughput], styles: Mapping[str, Style]) -> Picture:
     """A bar a limit, its median at the end, its range as a line; above them a mark for every throughput reached."""
     heads = [*((one.label, one.trials) for one in reached), *((limit.name, len(limit.values)) for limit in found)]
     names, rows = [f"{BREAK.sub(BROKEN, name)} (n = {n})" for name, n in heads], len(heads)
@@ -43,9 +43,9 @@ def limits(found: Sequence[Limit], reached: Sequence[Throughput], looks: Mapping
     for row, limit in enumerate(found, len(reached)):
         _bar(axis, row, limit, low)
     for row, one in enumerate(reached):
-        axis.plot(one.value, row, linestyle="none", markersize=8, **looks[one.key].dots)
+        axis.plot(one.value, row, linestyle="none", markersize=8, **styles[one.key].dots)
         least = "≥ " if one.at_least else ""
-        text = f"{least}{words.figure(one.value)} msg/s, {one.against}"
+        text = f"{least}{formatting.figure(one.value)} msg/s, {one.against}"
         # On the side that has more room.
         left = one.value**2 > low * high
         side: dict[str, Any] = {"ha": "right" if left else "left", "xytext": (-9 if left else 9, 0)}
@@ -64,5 +64,5 @@ def _bar(axis: Axes, row: int, limit: Limit, low: float) -> None:
     axis.barh(row, limit.median - low, left=low, height=0.6, color=colour)
     ends = min(limit.values), max(limit.values)
     axis.plot(ends, [row, row], color=INK, linewidth=1.4, marker="|", markersize=6)
-    text = f"{words.figure(limit.median)} {limit.unit}"
+    text = f"{formatting.figure(limit.median)} {limit.unit}"
     axis.annotate(text, (ends[1], row), (7, 0), textcoords="offset points", va="center", **VALUE)

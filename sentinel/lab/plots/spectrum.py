@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.plots.canvas import BESIDE, Grid, Picture, grid, logarithmic, styled
 from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.style import INK
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from sentinel.lab.presentation.style import Look
+    from sentinel.lab.presentation.style import Style
     from sentinel.lab.run.queries import Curve
     from sentinel.model.histogram import Recorder
 
@@ -48,12 +48,12 @@ def tail(recorder: Recorder, points: int = 120) -> tuple[Numbers, Numbers]:
 
 
 @styled
-def spectrum(panels: Mapping[str, Sequence[Curve]], looks: Mapping[str, Look]) -> Picture:
+def spectrum(panels: Mapping[str, Sequence[Curve]], styles: Mapping[str, Style]) -> Picture:
     """Percentile spectrum: latency over percentile, spread towards the tail; a panel a kind, a curve a column."""
     rows = (len(panels) + 1) // 2
     figure, axes = grid(rows, 2, 0.8 + 2.7 * rows, sharex=True)
     for axis, (kind, curves) in zip(axes.flat, panels.items(), strict=False):
-        reach = _curves(axis, curves, looks)
+        reach = _curves(axis, curves, styles)
         low, high = _published(axis, kind) or reach
         logarithmic(axis, "y", 0.6 * min(low, reach[0]), 1.9 * max(high, reach[1]))
         axis.set_title(KINDS[kind])
@@ -66,16 +66,16 @@ def spectrum(panels: Mapping[str, Sequence[Curve]], looks: Mapping[str, Look]) -
     return Picture(figure, alt_text.spectrum(panels))
 
 
-def _curves(axis: Axes, curves: Sequence[Curve], looks: Mapping[str, Look]) -> tuple[float, float]:
+def _curves(axis: Axes, curves: Sequence[Curve], styles: Mapping[str, Style]) -> tuple[float, float]:
     """Draw one panel's curves; the smallest and the largest latency in it."""
     reach = []
     for curve in curves:
-        look, n = looks[curve.key], len(curve.repeats)
+        style, n = styles[curve.key], len(curve.repeats)
         for repeat in curve.repeats if n > 1 else []:
-            axis.plot(*tail(repeat), color=look.colour, linewidth=0.8, alpha=0.35, label="_")
+            axis.plot(*tail(repeat), color=style.colour, linewidth=0.8, alpha=0.35, label="_")
         at, latency = tail(curve.whole)
-        name = f"{curve.label} (n = {words.counted(n, 'trial')})"
-        axis.plot(at, latency, color=look.colour, linestyle=look.line, label=name)
+        name = f"{curve.label} (n = {formatting.counted(n, 'trial')})"
+        axis.plot(at, latency, color=style.colour, linestyle=style.line, label=name)
         # The fastest tenth may leave the panel: the tail is what it is about.
         reach += [latency[at > 1.1].min(initial=np.inf), latency.max(initial=0.0)]
     known = [value for value in reach if 0 < value < np.inf] or [0.1, 1.0]

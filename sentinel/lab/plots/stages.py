@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.plots.canvas import Picture, grid, styled
 from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.style import INK, STAGE_COLOURS
@@ -35,7 +35,7 @@ def stages(found: Mapping[str, Breakdown]) -> Picture:
     for axis, (name, one) in zip(axes.flat, found.items(), strict=False):
         _panel(axis, name, one)
         ticks = [tick for tick in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(0, longest) if tick <= 100]
-        axis.set_xticks(ticks, [words.plain(tick) for tick in ticks])
+        axis.set_xticks(ticks, [formatting.plain(tick) for tick in ticks])
         axis.set_xlim(0, ROOM * longest)
     for axis in axes.flat[len(found) :]:
         axis.remove()
@@ -47,11 +47,13 @@ def _panel(axis: Axes, name: str, one: Breakdown) -> None:
     for row, stage in enumerate(STAGES):
         share = 100 * one.shares[stage]
         axis.barh(row, share, height=0.66, color=STAGE_COLOURS[stage], edgecolor=INK, linewidth=0.4)
-        us = "" if (cost := one.us(stage)) is None else f"{words.figure(cost)} µs, "
+        us = "" if (cost := one.us(stage)) is None else f"{formatting.figure(cost)} µs, "
         text = f"{us}{share:.1f} %"
         axis.annotate(text, (share, row), (4, 0), textcoords="offset points", va="center", fontsize=8.5)
-    whole = f"{words.figure(one.cpu_us)} µs of CPU per message" if one.cpu_us is not None else "CPU was not measured"
-    axis.set_title(f"{words.broken(name)}\n{whole}\nn = {words.count(one.samples)} samples", fontsize=9.5)
+    whole = (
+        f"{formatting.figure(one.cpu_us)} µs of CPU per message" if one.cpu_us is not None else "CPU was not measured"
+    )
+    axis.set_title(f"{formatting.broken(name)}\n{whole}\nn = {formatting.count(one.samples)} samples", fontsize=9.5)
     axis.set_yticks(range(len(STAGES)), STAGES)
     axis.tick_params(labelbottom=True)
     axis.grid(visible=False, axis="y")

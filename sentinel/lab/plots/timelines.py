@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.plots.canvas import Grid, Picture, grid, styled
 from sentinel.lab.presentation import alt_text
-from sentinel.lab.presentation.style import MUTED, PROCESSES, Look
+from sentinel.lab.presentation.style import MUTED, PROCESSES, Style
 from sentinel.lab.run.series import SAMPLE_EVERY
 from sentinel.lab.run.trial_record import WARM_UP
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 @styled
-def over_time(timelines: Sequence[Timeline], looks: Mapping[str, Look]) -> Picture:
+def over_time(timelines: Sequence[Timeline], styles: Mapping[str, Style]) -> Picture:
     """A row a trial: throughput, backlog, CPU and memory of every process over seconds; the warm-up is shaded."""
     figure, axes = grid(len(timelines), 4, 0.9 + 1.75 * len(timelines), sharex="row")
     titles = ("Throughput, msg/s", "Backlog, messages", "CPU, % of one core¹", "Memory (RSS), MB")
     for title, axis in zip(titles, axes[0], strict=True):
         axis.set_title(title)
     for line, row in zip(timelines, axes, strict=True):
-        _rates(row[0], row[1], line, looks[line.key])
+        _rates(row[0], row[1], line, styles[line.key])
         _processes(row[2], row[3], line)
         for axis in row:
             axis.axvspan(0, WARM_UP, color=MUTED, alpha=0.13, linewidth=0)
@@ -38,29 +38,31 @@ def over_time(timelines: Sequence[Timeline], looks: Mapping[str, Look]) -> Pictu
             axis.set_ylim(bottom=0)
             axis.set_xlim(left=0)
             axis.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-            axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.plain(value)))
-        row[0].set_ylabel(f"{words.broken(line.label)}\n{line.note}", color=looks[line.key].colour, fontsize=8.5)
+            axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.plain(value)))
+        row[0].set_ylabel(f"{formatting.broken(line.label)}\n{line.note}", color=styles[line.key].colour, fontsize=8.5)
     for axis in axes[-1]:
         axis.set_xlabel("seconds since the first send")
     _time_legend(figure, axes)
     return Picture(figure, alt_text.over_time(timelines))
 
 
-def _rates(throughput: Axes, backlog: Axes, line: Timeline, look: Look) -> None:
+def _rates(throughput: Axes, backlog: Axes, line: Timeline, style: Style) -> None:
     seconds, sent = line.counts.index, PROCESSES["load"]
     throughput.plot(seconds, line.counts["sent"], color=sent.colour, linestyle=sent.line, label="sent")
-    throughput.plot(seconds, line.counts["written"], color=look.colour, label="written")
-    backlog.plot(seconds, line.counts["backlog"], color=look.colour)
+    throughput.plot(seconds, line.counts["written"], color=style.colour, label="written")
+    backlog.plot(seconds, line.counts["backlog"], color=style.colour)
 
 
 def _processes(cpu: Axes, rss: Axes, line: Timeline) -> None:
     for name, frame in line.resources.groupby("process"):
-        look = PROCESSES.get(str(name), Look(MUTED, "solid", ""))
+        style = PROCESSES.get(str(name), Style(MUTED, "solid", ""))
         for axis, values in (
             (cpu, frame["cpu"].rolling(round(1 / SAMPLE_EVERY), min_periods=1).mean()),
             (rss, frame["rss"]),
         ):
-            axis.plot(frame["seconds"], values, color=look.colour, linestyle=look.line, linewidth=1.5, label=str(name))
+            axis.plot(
+                frame["seconds"], values, color=style.colour, linestyle=style.line, linewidth=1.5, label=str(name)
+            )
 
 
 def _time_legend(figure: Figure, axes: Grid) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,13 +19,13 @@ NAMES = {"internal": "internal", "e2e": "end to end", "stored": "stored", "send_
 
 def spectrum(panels: Mapping[str, Sequence[Curve]]) -> str:
     """p50 and p99 of every curve."""
-    said = [f"Percentile spectra of latency in milliseconds, {words.counted(len(panels), 'panel')}."]
+    said = [f"Percentile spectra of latency in milliseconds, {formatting.counted(len(panels), 'panel')}."]
     for kind, curves in panels.items():
         parts = []
         for curve in curves:
             whole = curve.whole
-            p50, p99 = (words.figure(whole.quantile(q) / 1e6) for q in (0.5, 0.99))
-            parts.append(f"{curve.label} p50 {p50}, p99 {p99} (n = {words.counted(len(curve.repeats), 'trial')})")
+            p50, p99 = (formatting.figure(whole.quantile(q) / 1e6) for q in (0.5, 0.99))
+            parts.append(f"{curve.label} p50 {p50}, p99 {p99} (n = {formatting.counted(len(curve.repeats), 'trial')})")
         said.append(f"{NAMES.get(kind, kind).capitalize()}: {'; '.join(parts)}.")
     return " ".join(said)
 
@@ -35,10 +35,10 @@ def over_time(timelines: Sequence[Timeline]) -> str:
     said = ["Throughput, backlog, CPU and memory over time, one trial in each row."]
     for line in timelines:
         mine = line.resources[line.resources["process"] == "consumer"]
-        parts = [f"backlog up to {words.count(line.counts['backlog'].max())} messages"]
+        parts = [f"backlog up to {formatting.count(line.counts['backlog'].max())} messages"]
         if len(mine):
-            parts.append(f"consumer at {words.figure(float(mine['cpu'].mean()))} % of one core on average")
-            parts.append(f"and up to {words.figure(float(mine['rss'].max()))} MB of memory")
+            parts.append(f"consumer at {formatting.figure(float(mine['cpu'].mean()))} % of one core on average")
+            parts.append(f"and up to {formatting.figure(float(mine['rss'].max()))} MB of memory")
         said.append(f"{line.label}, {' '.join(line.note.split())}: {', '.join(parts)}.")
     return " ".join(said)
 
@@ -46,8 +46,8 @@ def over_time(timelines: Sequence[Timeline]) -> str:
 def capacity(rates: Mapping[str, Sequence[float]]) -> str:
     """Median, range and n of every row."""
     parts = [
-        f"{name} {words.figure(statistics.median(values))} ({words.figure(min(values))} to {words.figure(max(values))},"
-        f" n = {words.counted(len(values), 'trial')})"
+        f"{name} {formatting.figure(statistics.median(values))} ({formatting.figure(min(values))} to {formatting.figure(max(values))},"
+        f" n = {formatting.counted(len(values), 'trial')})"
         for name, values in rates.items()
     ]
     return f"Capacity in messages per second on a log axis, one dot per trial, medians: {'; '.join(parts)}."
@@ -56,8 +56,8 @@ def capacity(rates: Mapping[str, Sequence[float]]) -> str:
 def memory(summaries: Mapping[str, Mapping[str, Any]]) -> str:
     """Bytes and allocations of every bar."""
     parts = [
-        f"{name} {words.figure(found['bytes_per_message'])} bytes in"
-        f" {words.figure(found['allocations_per_message'])} allocations"
+        f"{name} {formatting.figure(found['bytes_per_message'])} bytes in"
+        f" {formatting.figure(found['allocations_per_message'])} allocations"
         for name, found in summaries.items()
     ]
     return f"Allocated per message, on log axes: {'; '.join(parts)}."
@@ -65,7 +65,7 @@ def memory(summaries: Mapping[str, Mapping[str, Any]]) -> str:
 
 def memory_difference(rows: Sequence[tuple[str, float, float]], pair: tuple[str, str]) -> str:
     """The three largest changes."""
-    parts = [f"{place} from {words.figure(old)} to {words.figure(new)}" for place, old, new in rows[:3]]
+    parts = [f"{place} from {formatting.figure(old)} to {formatting.figure(new)}" for place, old, new in rows[:3]]
     largest = f" Largest: {'; '.join(parts)}." if parts else ""
     return f"The {len(rows)} places where bytes per message changed most from {pair[0]} to {pair[1]}.{largest}"
 
@@ -73,12 +73,12 @@ def memory_difference(rows: Sequence[tuple[str, float, float]], pair: tuple[str,
 def limits(found: Sequence[Limit], reached: Sequence[Throughput]) -> str:
     """Median, range and n of every limit, and the share that every throughput is of its own."""
     bars = [
-        f"{limit.name} {words.figure(limit.median)} {limit.unit} ({words.figure(min(limit.values))} to"
-        f" {words.figure(max(limit.values))}, n = {len(limit.values)})"
+        f"{limit.name} {formatting.figure(limit.median)} {limit.unit} ({formatting.figure(min(limit.values))} to"
+        f" {formatting.figure(max(limit.values))}, n = {len(limit.values)})"
         for limit in found
     ]
     marks = [
-        f"{one.label} {'at least ' if one.at_least else ''}{words.figure(one.value)} msg/s, {one.against}"
+        f"{one.label} {'at least ' if one.at_least else ''}{formatting.figure(one.value)} msg/s, {one.against}"
         for one in reached
     ]
     against = f" Held against them: {'; '.join(marks)}." if marks else ""
@@ -90,6 +90,8 @@ def stages(found: Mapping[str, Breakdown]) -> str:
     said = ["Share of CPU samples by stage of the consumer, in percent, a panel a configuration."]
     for name, one in found.items():
         parts = ", ".join(f"{stage} {100 * share:.1f}" for stage, share in one.shares.items())
-        whole = f"{words.figure(one.cpu_us)} µs per message" if one.cpu_us is not None else "CPU per message unknown"
-        said.append(f"{name}, {whole}, n = {words.count(one.samples)} samples: {parts}.")
+        whole = (
+            f"{formatting.figure(one.cpu_us)} µs per message" if one.cpu_us is not None else "CPU per message unknown"
+        )
+        said.append(f"{name}, {whole}, n = {formatting.count(one.samples)} samples: {parts}.")
     return " ".join(said)

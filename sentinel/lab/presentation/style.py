@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.run.trial_record import AGAIN, HEADLINE
+from sentinel.lab.run.trial_record import CONTROL, HEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ SOLID: Dashes | str = "solid"
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """How one configuration is drawn."""
 
     colour: str
@@ -40,23 +40,23 @@ class Look:
 
 
 KNOWN = {
-    "baseline": Look("#d55e00", (0, (5, 1.6)), "s"),
-    "client-batching": Look("#0072b2", (0, (6, 1.6, 1.2, 1.6)), "D"),
-    "optimised": Look("#009e73", SOLID, "o"),
+    "baseline": Style("#d55e00", (0, (5, 1.6)), "s"),
+    "client-batching": Style("#0072b2", (0, (6, 1.6, 1.2, 1.6)), "D"),
+    "optimised": Style("#009e73", SOLID, "o"),
 }
 SPARE = [
-    Look("#b0578d", (0, (3, 1.2)), "^"),
-    Look("#8a6d00", (0, (8, 2)), "v"),
-    Look("#3d9bd1", (0, (4, 1, 1, 1, 1, 1)), "P"),
-    Look(GREY, (0, (2, 1)), "X"),
+    Style("#b0578d", (0, (3, 1.2)), "^"),
+    Style("#8a6d00", (0, (8, 2)), "v"),
+    Style("#3d9bd1", (0, (4, 1, 1, 1, 1, 1)), "P"),
+    Style(GREY, (0, (2, 1)), "X"),
 ]
 """For other configurations, such as those of an ablation."""
 
 PROCESSES = {
-    "consumer": Look(INK, SOLID, ""),
-    "load": Look("#8c959f", (0, (4, 1.4)), ""),
-    "bus": Look("#cc79a7", (0, (6, 1.4, 1.2, 1.4)), ""),
-    "store": Look("#c28a00", (0, (1.4, 1.2)), ""),
+    "consumer": Style(INK, SOLID, ""),
+    "load": Style("#8c959f", (0, (4, 1.4)), ""),
+    "bus": Style("#cc79a7", (0, (6, 1.4, 1.2, 1.4)), ""),
+    "store": Style("#c28a00", (0, (1.4, 1.2)), ""),
 }
 """The programs of a trial; their colours stay clear of the configurations'."""
 
@@ -73,13 +73,13 @@ STAGE_COLOURS = {
 """The stages of the consumer, always named beside their colour."""
 
 
-def looks(names: Sequence[str]) -> dict[str, Look]:
+def styles(names: Sequence[str]) -> dict[str, Style]:
     """A look for every configuration of a run, and for the last one's second leg and its headline."""
     others = [name for name in names if name not in KNOWN]
     given = {name: SPARE[number % len(SPARE)] for number, name in enumerate(others)}
     found = {name: KNOWN.get(name) or given[name] for name in names}
     last = found[names[-1]]
-    return found | {names[-1] + AGAIN: replace(last, hollow=True), HEADLINE: replace(last, line=(0, (1.2, 1.2)))}
+    return found | {names[-1] + CONTROL: replace(last, hollow=True), HEADLINE: replace(last, line=(0, (1.2, 1.2)))}
 
 
 def dark(which: str = "*") -> str:

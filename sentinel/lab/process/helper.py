@@ -36,7 +36,7 @@ _LOOK = 0.25
 """Seconds between looks at the children and the parent while nothing is asked."""
 
 
-class Keeper:
+class SupervisorHelper:
     """Starts, reaps and ends processes for the process `parent`, one request at a time."""
 
     def __init__(self, parent: int, grace: float) -> None:
@@ -153,7 +153,7 @@ def main() -> None:
     for signum in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         # Not SIG_IGN, which children would inherit.
         signal.signal(signum, lambda *_: None)
-    Keeper(int(sys.argv[1]), float(sys.argv[2])).run()
+    SupervisorHelper(int(sys.argv[1]), float(sys.argv[2])).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""No process that the lab starts outlives the lab: a warden starts them all, and ends them when the lab is gone.
+"""No process that the lab starts outlives the lab: a supervisor starts them all, and ends them when the lab is gone.
 
 This is the lab's end of a pipe to one helper process (helper.py), which starts every child itself, so that none is
 ever unknown to it, and takes the closing of the pipe as the end: an exit, an error, SIGTERM, SIGKILL, a closed
@@ -32,13 +32,13 @@ _TAIL_BYTES = 65536
 
 
 class Child:
-    """A process under a warden, leader of its own process group."""
+    """A process under a supervisor, leader of its own process group."""
 
-    def __init__(self, warden: Warden, number: int, *, name: str, pid: int, log: Path, start: int) -> None:
+    def __init__(self, supervisor: Supervisor, number: int, *, name: str, pid: int, log: Path, start: int) -> None:
         self.name = name
         self.pid = pid
         self.log = log
-        self._warden = warden
+        self._supervisor = supervisor
         self._number = number
         self._start = start
         self._code: int | None = None
@@ -51,10 +51,10 @@ class Child:
         """The exit code (negative: ended by that signal), or None while it runs.
 
         Raises:
-            StackError: the warden is closed or gone.
+            StackError: the supervisor is closed or gone.
         """
         if self._code is None:
-            self._code = self._warden.request("poll", number=self._number)["code"]
+            self._code = self._supervisor.request("poll", number=self._number)["code"]
         return self._code
 
     def wait(self, timeout: float) -> int:
@@ -62,7 +62,7 @@ class Child:
 
         Raises:
             TrialError: it still runs after that time.
-            StackError: the warden is closed or gone.
+            StackError: the supervisor is closed or gone.
         """
         end = time.monotonic() + timeout
         pause = 0.001
@@ -76,7 +76,7 @@ class Child:
 
     def signal(self, signum: int) -> None:
         """Send `signum` to the process itself, not to its group; nothing happens if it has ended."""
-        self._warden.request("signal", number=self._number, signum=int(signum))
+        self._supervisor.request("signal", number=self._number, signum=int(signum))
 
     def stop(self, grace: float = 5.0) -> int:
         """SIGTERM, SIGKILL after `grace` seconds, and the exit code."""
@@ -100,7 +100,7 @@ class Child:
         return "\n".join(text.splitlines()[-lines:])
 
 
-class Warden:
+class Supervisor:
     """Starts children. Leaving the `with` block, `close()` or the end of this process ends every child.
 
     Safe to share between threads.
@@ -144,12 +144,12 @@ class Warden:
     ) -> Child:
         """Start `command` with its output appended to `log`.
 
-        `env` replaces the environment, which otherwise is this process's as it was when the warden was opened.
+        `env` replaces the environment, which otherwise is this process's as it was when the supervisor was opened.
         `background` asks for SCHED_BATCH and a timer slack (`keeper.SLACK`): where a system has them, the child takes
         no core from another process by waking up, and interrupts it less often.
 
         Raises:
-            StackError: the program or folder does not exist or may not be used, or the warden is closed or gone.
+            StackError: the program or folder does not exist or may not be used, or the supervisor is closed or gone.
         """
         log = log.absolute()
         reply = self.request(
@@ -169,11 +169,11 @@ class Warden:
         """Ask the helper for one act and return its reply; `Child` speaks through this.
 
         Raises:
-            StackError: the warden is closed or gone.
+            StackError: the supervisor is closed or gone.
         """
         with self._lock:
             if self._closed:
-                raise StackError("the warden is closed, and every process it started has ended: open a new one")
+                raise StackError("the supervisor is closed, and every process it started has ended: open a new one")
             self._asked += 1
             # The newline in front ends whatever an interrupted request left in the pipe; the number in the
             # reply tells it from one that was asked for and never read.
@@ -181,7 +181,7 @@ class Warden:
             try:
                 return self._exchange(text.encode(), self._asked)
             except (BrokenPipeError, EOFError):
-                raise StackError(self._obituary()) from None
+                raise StackError(self._exit_report()) from None
 
     def _exchange(self, text: bytes, asked: int) -> dict[str, Any]:
         assert self._helper.stdin is not None
@@ -194,11 +194,11 @@ class Warden:
                 return reply
         raise EOFError
 
-    def _obituary(self) -> str:
+    def _exit_report(self) -> str:
         assert self._helper.stderr is not None
         said = self._helper.stderr.read().decode(errors="replace").strip().splitlines()
         code = self._helper.wait(KILL_WAIT)
-        return f"the warden (pid {self.pid}) has ended with exit code {code}: {said[-1] if said else 'no message'}"
+        return f"the supervisor (pid {self.pid}) has ended with exit code {code}: {said[-1] if said else 'no message'}"
 
     def close(self) -> None:
         """End every child, then the helper; twice does no harm."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
 
 TOP = 400
 """Locations kept per capture: enough that what is left out is small change."""
@@ -30,7 +30,7 @@ LIMIT = 600.0
 """Seconds that memray may take over one capture."""
 
 
-def _memray(warden: Warden, capture: Path, *words: str | Path) -> None:
+def _memray(supervisor: Supervisor, capture: Path, *words: str | Path) -> None:
     """Run memray as a child of the process supervisor, so that it ends with the lab.
 
     Raises:
@@ -40,13 +40,13 @@ def _memray(warden: Warden, capture: Path, *words: str | Path) -> None:
     log = capture.with_name(f"{capture.stem}-{words[0]}.log")
     command = [sys.executable, "-m", "memray", *map(str, words)]
     # It writes its pages, and draws its progress, in the encoding of the locale.
-    child = warden.start(f"memray {words[0]}", command, log=log, env=child_environment(PYTHONUTF8=1))
+    child = supervisor.start(f"memray {words[0]}", command, log=log, env=child_environment(PYTHONUTF8=1))
     if child.wait(LIMIT):
         raise TrialError(f"{' '.join(command[2:])} failed: {child.tail().strip()[-500:]}")
     log.unlink()
 
 
-def summary(capture: Path, warden: Warden) -> dict[str, Any]:
+def summary(capture: Path, supervisor: Supervisor) -> dict[str, Any]:
     """Totals and top allocators per message of one capture, with the number of messages it saw.
 
     Raises:
@@ -59,7 +59,7 @@ def summary(capture: Path, warden: Warden) -> dict[str, Any]:
             f"no message count beside {capture}: the profiled consumer did not end as it should"
         ) from error
     stats_file = capture.with_name(f"{capture.stem}-stats.json")
-    _memray(warden, capture, "stats", "--json", "-n", str(TOP), "-f", "-o", stats_file, capture)
+    _memray(supervisor, capture, "stats", "--json", "-n", str(TOP), "-f", "-o", stats_file, capture)
     stats = json.loads(stats_file.read_text(encoding="utf-8"))
     if not messages or not stats["total_num_allocations"]:
         raise TrialError(f"{capture} saw {messages} messages and {stats['total_num_allocations']} allocations")
@@ -101,14 +101,14 @@ def keep(trial: Path, folder: Path, name: str) -> Path:
         raise TrialError(f"the capture of {trial} cannot be moved to {folder}: {error}") from error
 
 
-def page(kind: str, capture: Path, warden: Warden) -> Path:
+def page(kind: str, capture: Path, supervisor: Supervisor) -> Path:
     """One of `PAGES` of a capture, beside it: a page that opens offline.
 
     Raises:
         TrialError: memray could not make it.
     """
     path = capture.with_name(f"{capture.stem}-{kind}.html")
-    _memray(warden, capture, kind, "--no-web", "-f", "-o", path, capture)
+    _memray(supervisor, capture, kind, "--no-web", "-f", "-o", path, capture)
     return path
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from IPython.display import HTML
 
-from sentinel.lab import plots, words
+from sentinel.lab import formatting, plots
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.tables import Markup, folded, paragraphs, table, tag, together
 from sentinel.lab.profiling import cpu as pyspy
@@ -74,18 +74,20 @@ def _caption(parts: Mapping[str, Breakdown]) -> str:
     return (
         f"py-spy, {pyspy.RATE} samples a second while a full stream is drained, one trial each. Microseconds: the share"
         f" of the samples × the median CPU per message of the capacity trials, in which nothing was profiled. With"
-        f" n = {words.count(fewest)} samples a share is known to within ± {100 * 0.98 / fewest**0.5:.1f} percentage"
+        f" n = {formatting.count(fewest)} samples a share is known to within ± {100 * 0.98 / fewest**0.5:.1f} percentage"
         f" points (sampling alone; another trial may differ more). A thread counts while it runs or waits for a core or"
         f" for the interpreter: where less of the sampled time was CPU, the stages that call the system are overstated."
     )
 
 
 def _by_stage(run: Run, found: Mapping[str, Outcome], parts: Mapping[str, Breakdown]) -> Markup:
-    rows = [[stage, *(words.figure(one.us(stage)) for one in parts.values())] for stage in stacks.STAGES]
-    rows.append(["all stages", *(words.figure(one.cpu_us) for one in parts.values())])
-    rows.append(["all stages, while sampled", *(words.figure(one.cpu_us) for one in found.values())])
+    rows = [[stage, *(formatting.figure(one.us(stage)) for one in parts.values())] for stage in stacks.STAGES]
+    rows.append(["all stages", *(formatting.figure(one.cpu_us) for one in parts.values())])
+    rows.append(["all stages, while sampled", *(formatting.figure(one.cpu_us) for one in found.values())])
     rows.append(["CPU, % of the sampled time", *map(_busy, found.values(), parts.values())])
-    rows.append(["messages, while sampled", *(words.count(one.consumer.get("received")) for one in found.values())])
+    rows.append(
+        ["messages, while sampled", *(formatting.count(one.consumer.get("received")) for one in found.values())]
+    )
     notes = [_amortised(run, found[name], part) for name, part in parts.items()]
     kept = paragraphs([note for note in notes if note])
     return together([table(["CPU, µs per message", *parts], rows), tag("div", kept, class_="notes")])
@@ -94,8 +96,8 @@ def _by_stage(run: Run, found: Mapping[str, Outcome], parts: Mapping[str, Breakd
 def _busy(outcome: Outcome, part: Breakdown) -> str:
     """How much of the time in which threads were seen at work was CPU time."""
     if outcome.cpu_us is None or not part.samples:
-        return words.NOTHING
-    return words.figure(100 * outcome.cpu_us * outcome.consumer["received"] / 1e6 / (part.samples / pyspy.RATE))
+        return formatting.NOTHING
+    return formatting.figure(100 * outcome.cpu_us * outcome.consumer["received"] / 1e6 / (part.samples / pyspy.RATE))
 
 
 def _amortised(run: Run, outcome: Outcome, part: Breakdown) -> str:
@@ -105,8 +107,8 @@ def _amortised(run: Run, outcome: Outcome, part: Breakdown) -> str:
     if part.cpu_us is None or outcome.cpu_us is None or outcome.cpu_us >= part.cpu_us or most >= mine:
         return ""
     return (
-        f"{outcome.plan.label} took {words.figure(outcome.cpu_us)} µs per message over the {words.count(mine)} messages"
-        f" of its profile, {words.figure(part.cpu_us)} µs over the {words.count(most)} of a capacity trial: its stages'"
+        f"{outcome.plan.label} took {formatting.figure(outcome.cpu_us)} µs per message over the {formatting.count(mine)} messages"
+        f" of its profile, {formatting.figure(part.cpu_us)} µs over the {formatting.count(most)} of a capacity trial: its stages'"
         f" microseconds are upper bounds."
     )
 
@@ -116,7 +118,7 @@ def _functions(name: str, outcome: Outcome, part: Breakdown) -> Markup:
     for function, (own, whole) in list(outcome.profile["functions"].items())[:FUNCTIONS]:
         itself, called = own / part.samples, whole / part.samples
         us = None if part.cpu_us is None else part.cpu_us * itself
-        rows.append([function, f"{100 * itself:.1f}", f"{100 * called:.1f}", words.figure(us)])
+        rows.append([function, f"{100 * itself:.1f}", f"{100 * called:.1f}", formatting.figure(us)])
     heads = ["Function", "itself, %", "with what it calls, %", "itself, µs/message"]
     return folded(f"{name}: the functions at the top", table(heads, rows))
 

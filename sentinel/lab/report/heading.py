@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.presentation.tables import Markup, folded, items, table, tag, together
 from sentinel.lab.run import queries
 
@@ -61,9 +61,9 @@ def _lead(run: Run) -> str:
     if "configurations" not in run.data:
         return "Nothing was measured for this page: it is about what is there already."
     names = queries.names(run)
-    which = words.joined(names) if len(names) <= MOST_NAMED else f"from {names[0]} to {names[-1]}"
-    measured = f"{words.counted(len(names), 'configuration')} of the consumer ({which})"
-    return f"{measured} in {words.counted(len(run.data['trials']), 'trial')}, each in fresh processes."
+    which = formatting.joined(names) if len(names) <= MOST_NAMED else f"from {names[0]} to {names[-1]}"
+    measured = f"{formatting.counted(len(names), 'configuration')} of the consumer ({which})"
+    return f"{measured} in {formatting.counted(len(run.data['trials']), 'trial')}, each in fresh processes."
 
 
 def _stack(stack: Mapping[str, str]) -> str:
@@ -75,16 +75,16 @@ def _load(run: Run) -> str:
     p = run.data["parameters"]
     if "RATE" not in p:  # nothing was offered
         return ""
-    rates = [words.plain(rate) for rate in queries.rates(run).values()]
+    rates = [formatting.plain(rate) for rate in queries.rates(run).values()]
     return (
-        f"{words.joined(rates)} msg/s from {words.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
-        f" {p['TRANSPORT']}, {words.plain(p['DURATION'])} s after the warm-up, {words.counted(p['REPEATS'], 'repeat')}"
+        f"{formatting.joined(rates)} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
+        f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up, {formatting.counted(p['REPEATS'], 'repeat')}"
     )
 
 
 def _machine(machine: Mapping[str, Any]) -> str:
     memory = f"{machine.get('memory_bytes', 0) / 1e9:.0f} GB"
-    cores = words.counted(machine.get("cpu_count_logical") or 0, "core")
+    cores = formatting.counted(machine.get("cpu_count_logical") or 0, "core")
     system = f"{machine.get('os', '')} {machine.get('kernel', '')}"
     python = machine.get("python", "") + ("" if machine.get("python_optimised", True) else " (not optimised)")
     return ", ".join([str(machine.get("cpu_model", "unknown processor")), cores, memory, system, python])
@@ -102,8 +102,8 @@ def _warnings(warnings: list[str]) -> Markup:
     ranked = sorted(warnings, key=_weight)
     shown, more = ranked[:SHOWN], ranked[SHOWN:]
     which = ", the weightiest first" if len(warnings) > 1 else ""
-    title = tag("p", f"{words.counted(len(warnings), 'warning')}{which}", class_="title")
-    rest = [folded(f"{words.counted(len(more), 'more warning')}", items(more))] if more else []
+    title = tag("p", f"{formatting.counted(len(warnings), 'warning')}{which}", class_="title")
+    rest = [folded(f"{formatting.counted(len(more), 'more warning')}", items(more))] if more else []
     return tag("aside", together([title, items(shown), *rest]), class_="warnings")
 
 

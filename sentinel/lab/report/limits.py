@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from IPython.display import HTML
 
 from sentinel.consumer.configurations import BASELINE
-from sentinel.lab import plots, words
+from sentinel.lab import formatting, plots
 from sentinel.lab.limits import bounds
 from sentinel.lab.limits.bounds import Limit, Throughput
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.style import looks
+from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import Markup, folded, paragraphs, table, tag, together
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import HEADLINE
@@ -28,7 +28,7 @@ def limits(run: Run) -> HTML:
     found, reached = bounds.of_run(run), throughputs(run)
     if not found:
         return nothing("The limits of Redis and of the store were not measured in this run.")
-    picture = plots.limits(found, reached, looks(queries.names(run)))
+    picture = plots.limits(found, reached, styles(queries.names(run)))
     caption = (
         "Each limit is measured alone, its client on the same machine; the line on a bar goes from the smallest to the"
         " largest. Dotted: what the marks are held against, the largest of its repeats."
@@ -42,7 +42,7 @@ def _details(found: Sequence[Limit]) -> Markup:
     rows = [
         [
             f"{limit.name}, {limit.unit}",
-            *(words.figure(value) for value in (limit.median, min(limit.values), max(limit.values))),
+            *(formatting.figure(value) for value in (limit.median, min(limit.values), max(limit.values))),
             len(limit.values),
         ]
         for limit in found
@@ -92,14 +92,14 @@ def sentences(run: Run, found: Sequence[Limit], reached: Sequence[Throughput]) -
     if below:
         shares = [f"{one.label} {'at least ' if one.at_least else ''}{one.share}" for one in below]
         shares[0] = shares[0].replace(below[0].label, f"{below[0].label} {verb}", 1)
-        said.append(f"Of the {own[0].limit.words}, {words.joined(shares)}.")
+        said.append(f"Of the {own[0].limit.words}, {formatting.joined(shares)}.")
     return said + _one_by_one(run, found, own, verb)
 
 
 def _at_reference(one: Throughput, verb: str) -> str:
     """With both figures: what was passed is no limit."""
     return (
-        f"{one.label} {verb} {words.figure(one.value)} msg/s, {bounds.AT_REFERENCE}: {words.figure(one.limit.highest)}"
+        f"{one.label} {verb} {formatting.figure(one.value)} msg/s, {bounds.AT_REFERENCE}: {formatting.figure(one.limit.highest)}"
         f" {one.limit.words}. It is no upper bound here, for it was passed: the machine was slower while it was"
         " measured, or its client reaches less than the consumer."
     )
@@ -112,4 +112,4 @@ def _one_by_one(run: Run, found: Sequence[Limit], own: Sequence[Throughput], ver
     if single is None or not slow:
         return []
     shares = [f"{one.label} {verb} {replace(one, limit=single).share}" for one in slow]
-    return [f"Where every point is a request of its own: of the {single.words}, {words.joined(shares)}."]
+    return [f"Where every point is a request of its own: of the {single.words}, {formatting.joined(shares)}."]

@@ -9,13 +9,13 @@ import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import words
+from sentinel.lab import formatting
+from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
 from sentinel.lab.machine import jitter
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE
 from sentinel.lab.statistics import compare, published, tails
-from sentinel.lab.words import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,18 +61,24 @@ def measured(
         called = headline if key == HEADLINE else measure
         mark = MARK if marked.get(key) and measure.split("_", maxsplit=1)[0] in QUEUED else ""
         value = summary.get(key, {}).get(called)
-        cells.append(words.figure(value) + mark if value is not None else NOTHING)
+        cells.append(formatting.figure(value) + mark if value is not None else NOTHING)
         low, high, n = spread.get(key, {}).get(called, (0, 0, 0))
-        spreads.append(f"{words.figure(low)} to {words.figure(high)}, n = {n}" if n > 1 else "")
+        spreads.append(f"{formatting.figure(low)} to {formatting.figure(high)}, n = {n}" if n > 1 else "")
     return Row(
-        name, unit, published, cells, words.ratio(run.data["ratios"].get(measure)).split(" (")[0], tuple(spreads), short
+        name,
+        unit,
+        published,
+        cells,
+        formatting.ratio(run.data["ratios"].get(measure)).split(" (")[0],
+        tuple(spreads),
+        short,
     )
 
 
 def rows(run: Run) -> list[Row]:
     """The table in the original's shape."""
     rates = queries.rates(run)
-    offered = [words.plain(rates[HEADLINE if key == HEADLINE else "latency"]) for key in queries.keys(run)]
+    offered = [formatting.plain(rates[HEADLINE if key == HEADLINE else "latency"]) for key in queries.keys(run)]
     latencies = [
         row
         for kind, title in (("internal", "Internal"), ("e2e", "E2E"), ("stored", "Stored"))
@@ -128,7 +134,7 @@ def _carried(run: Run, kind: str, percentile: str) -> dict[str, bool]:
 def _lost(run: Run) -> list[str]:
     found = queries.outcomes(run)
     columns = [[o.lost for o in queries.of_column(found, key) if o.valid] for key in queries.keys(run)]
-    return [words.count(sum(lost)) if lost else NOTHING for lost in columns]
+    return [formatting.count(sum(lost)) if lost else NOTHING for lost in columns]
 
 
 def _limit(run: Run) -> Limit | None:
@@ -147,7 +153,7 @@ def _reductions(run: Run) -> list[str]:
     allocated = [run.data["summary"].get(key, {}).get("bytes_per_message") for key in queries.keys(run)]
     first = allocated[0]
     return [
-        words.figure(100 * (1 - value / first)) if number and value and first else NOTHING
+        formatting.figure(100 * (1 - value / first)) if number and value and first else NOTHING
         for number, value in enumerate(allocated)
     ]
 
@@ -164,12 +170,12 @@ def footnotes(run: Run) -> list[str]:
     p, several = run.data["parameters"], len(queries.names(run)) > 1
     among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
     marks = [
-        f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {words.counted(n, 'trial')}; latencies there"
+        f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {formatting.counted(n, 'trial')}; latencies there"
         " are those of a growing queue, and not compared"
         for key, (bad, n) in unsustained(run).items()
     ]
     notes = [
-        f"Medians of {among}n = {words.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
+        f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
         f"Published: {published.SOURCE}, on a machine of its own.",
         _streams(run),
         _few(run),
@@ -190,13 +196,13 @@ def _few(run: Run) -> str:
     """From how many messages on a tail is shown, where some column has too few."""
     if all(carried for p in tails.NEEDED for carried in _carried(run, "e2e", p).values()):
         return ""
-    needed = " and ".join(f"{p} from {words.count(n)} messages a trial on" for p, n in tails.NEEDED.items())
+    needed = " and ".join(f"{p} from {formatting.count(n)} messages a trial on" for p, n in tails.NEEDED.items())
     return f"Tails are shown where a trial's messages carry them: {needed}; of fewer, the maximum is all that is known."
 
 
 def share_note(what: str, limit: Limit, shares: Iterable[str]) -> str:
     """What a table's shares of the limit are shares of, and whether it is one at all."""
-    note = f"Share of the limit: {what} against the {limit.words}, {words.figure(limit.highest)} a second at most."
+    note = f"Share of the limit: {what} against the {limit.words}, {formatting.figure(limit.highest)} a second at most."
     if bounds.AT_REFERENCE not in shares:
         return note
     return f"{note} It was passed, so that it is a reference and no upper bound."
@@ -208,7 +214,7 @@ def _streams(run: Run) -> str:
     if len(lengths) < 2:
         return ""
     return (
-        f"Capacity: streams of {words.count(min(lengths))} to {words.count(max(lengths))} messages, so that each takes"
+        f"Capacity: streams of {formatting.count(min(lengths))} to {formatting.count(max(lengths))} messages, so that each takes"
         f" about as long."
     )
 
@@ -235,7 +241,11 @@ def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) 
     found = list(limits)
     heads = ["", "median", "min", "max", "n", "unit"]
     texts = [
-        [limit.name, *map(words.figure, (limit.median, min(limit.values), max(limit.values))), str(len(limit.values))]
+        [
+            limit.name,
+            *map(formatting.figure, (limit.median, min(limit.values), max(limit.values))),
+            str(len(limit.values)),
+        ]
         for limit in found
     ]
     lines = _laid_out(heads, [[*text, limit.unit] for text, limit in zip(texts, found, strict=True)])
@@ -270,9 +280,9 @@ def key_figures(run: Run) -> dict[str, str]:
         "date": str(run.data.get("created", NOTHING))[:16].replace("T", " "),
         "stack": run.data.get("stack", {}).get("kind", NOTHING),
         "last": new or NOTHING,
-        "capacity/s": words.figure(last.get("capacity")),
-        "ratio": words.ratio(capacity).split(" ")[0],
-        "e2e p99 ms": words.figure(headline.get("e2e_p99")),
-        "lost": words.count(lost) if run.data.get("trials") else NOTHING,
-        "B/message": words.figure(last.get("bytes_per_message")),
+        "capacity/s": formatting.figure(last.get("capacity")),
+        "ratio": formatting.ratio(capacity).split(" ")[0],
+        "e2e p99 ms": formatting.figure(headline.get("e2e_p99")),
+        "lost": formatting.count(lost) if run.data.get("trials") else NOTHING,
+        "B/message": formatting.figure(last.get("bytes_per_message")),
     }

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from IPython.display import HTML
 
-from sentinel.lab import plots, words
+from sentinel.lab import formatting, plots
 from sentinel.lab.presentation import tables
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.style import looks
+from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import PUBLISHED, Markup, folded, hinted, paragraphs, table, tag, together
 from sentinel.lab.profiling import memory as profiling
 from sentinel.lab.report import heading, results
@@ -86,11 +86,11 @@ def latency(run: Run) -> HTML:
     below = sum(int(kind.get("zero", 0) + kind.get("negative", 0)) for o in trials for kind in o.latencies.values())
     caption = (
         f"Latency over percentile, the axis spread towards the tail; configurations at"
-        f" {words.plain(queries.rates(run)['latency'])} msg/s. Thick: all repeats together; thin: single repeats; a"
+        f" {formatting.plain(queries.rates(run)['latency'])} msg/s. Thick: all repeats together; thin: single repeats; a"
         f" curve ends where its data end. Marked “published”: the p99 of {published.SOURCE}. Zero or negative, so not"
-        f" drawn: {words.count(below)}."
+        f" drawn: {formatting.count(below)}."
     )
-    return HTML(figure_html(plots.spectrum(panels, looks(queries.names(run))), f"{caption}{_left_out(run, LATENCY)}"))
+    return HTML(figure_html(plots.spectrum(panels, styles(queries.names(run))), f"{caption}{_left_out(run, LATENCY)}"))
 
 
 def over_time(run: Run) -> HTML:
@@ -99,9 +99,9 @@ def over_time(run: Run) -> HTML:
     if not lines:
         return nothing("No valid latency trial left a series behind: there is nothing to draw over time.")
     missing = [queries.label(run, key) for key in queries.keys(run) if key not in {line.key for line in lines}]
-    without = f" Without a series, so not shown: {words.joined(missing)}." if missing else ""
+    without = f" Without a series, so not shown: {formatting.joined(missing)}." if missing else ""
     caption = f"One trial each, the one whose stored p99 is the middle of its repeats'.{without}"
-    return HTML(figure_html(plots.over_time(lines, looks(queries.names(run))), caption))
+    return HTML(figure_html(plots.over_time(lines, styles(queries.names(run))), caption))
 
 
 def capacity(run: Run) -> HTML:
@@ -119,13 +119,13 @@ def capacity(run: Run) -> HTML:
         if again
         else f"One dot per trial. There is no valid second leg (A/A): a noise floor of {floor} is assumed."
     )
-    picture = plots.capacity(rates, looks(queries.names(run)))
+    picture = plots.capacity(rates, styles(queries.names(run)))
     return HTML(figure_html(picture, f"{noise}{_left_out(run, 'capacity')}"))
 
 
 def _left_out(run: Run, kind: str) -> str:
     bad = [str(o.plan.number) for o in queries.outcomes(run) if o.plan.kind == kind and not o.valid]
-    return f" Invalid and left out: trial {words.joined(bad)}." if bad else ""
+    return f" Invalid and left out: trial {formatting.joined(bad)}." if bad else ""
 
 
 # -- ledgers --------------------------------------------------------------------------------------------------------
@@ -162,16 +162,16 @@ def _rare(found: Sequence[Outcome]) -> list[str]:
     for name, meaning in RARE.items():
         counts = {o.plan.number: n for o in found if (n := o.consumer.get(name, o.sender.get(name)))}
         if counts:
-            trials = words.joined([str(number) for number in counts])
-            notes.append(f"{words.count(sum(counts.values()))} {name} (trial {trials}): {meaning}.")
+            trials = formatting.joined([str(number) for number in counts])
+            notes.append(f"{formatting.count(sum(counts.values()))} {name} (trial {trials}): {meaning}.")
     return notes
 
 
 def _ledger(o: Outcome) -> list[object]:
-    kind = f"{o.plan.kind}, {words.plain(o.plan.load.rate)}/s" if o.plan.kind == LATENCY else o.plan.kind
+    kind = f"{o.plan.kind}, {formatting.plain(o.plan.load.rate)}/s" if o.plan.kind == LATENCY else o.plan.kind
     counts = [*(o.sender.get(name) for name in SENDER), *(o.consumer.get(name) for name in CONSUMER)]
     verdict = tag("span", "✓ accounted for", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
-    kept = [words.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
+    kept = [formatting.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
     return [o.plan.number, kind, tables.breakable(o.plan.label.replace(" ", "\N{NO-BREAK SPACE}")), *kept, verdict]
 
 
@@ -186,7 +186,7 @@ def memory(run: Run) -> HTML:
     if not found:
         return nothing(f"No valid memory trial: there is nothing to show.{_left_out(run, MEMORY)}")
     caption = f"memray, every request with its full size, freed or not; one trial each.{_left_out(run, MEMORY)}"
-    shown = [figure_html(plots.memory(found, looks(queries.names(run))), caption), *_difference(run, found)]
+    shown = [figure_html(plots.memory(found, styles(queries.names(run))), caption), *_difference(run, found)]
     shown.append(table(["Bytes per message by module", *found], _side_by_side(found, "modules", MODULES)))
     shown += [_locations(name, summary) for name, summary in found.items()]
     return HTML(together([*shown, _pages(run, list(found))], "\n"))
@@ -197,8 +197,8 @@ def _difference(run: Run, found: Mapping[str, Mapping[str, Any]]) -> list[Markup
     if new == old or not {new, old} <= set(found):
         return []
     rows = profiling.difference(found[old]["locations"], found[new]["locations"])
-    picture = plots.memory_difference(rows, (old, new), looks(queries.names(run)))
-    body = [[place, *map(words.figure, (a, b, b - a))] for place, a, b in rows[: 2 * LOCATIONS]]
+    picture = plots.memory_difference(rows, (old, new), styles(queries.names(run)))
+    body = [[place, *map(formatting.figure, (a, b, b - a))] for place, a, b in rows[: 2 * LOCATIONS]]
     heads = ["Place", f"{old}, B/message", f"{new}, B/message", "change"]
     return [
         figure_html(picture, f"Where bytes per message changed most from {old} to {new}."),
@@ -209,13 +209,13 @@ def _difference(run: Run, found: Mapping[str, Mapping[str, Any]]) -> list[Markup
 def _side_by_side(found: Mapping[str, Mapping[str, Any]], measure: str, most: int) -> list[list[str]]:
     columns = [summary[measure] for summary in found.values()]
     names = sorted({name for column in columns for name in column}, key=lambda n: -max(c.get(n, 0.0) for c in columns))
-    return [[name, *(words.figure(column.get(name)) for column in columns)] for name in names[:most]]
+    return [[name, *(formatting.figure(column.get(name)) for column in columns)] for name in names[:most]]
 
 
 def _locations(name: str, summary: Mapping[str, Any]) -> Markup:
     total = summary["bytes_per_message"]
     top = sorted(summary["locations"].items(), key=lambda place: -place[1])[:LOCATIONS]
-    rows = [[place, words.figure(size), f"{100 * size / total:.1f}"] for place, size in top]
+    rows = [[place, formatting.figure(size), f"{100 * size / total:.1f}"] for place, size in top]
     return folded(f"{name}: largest allocators by location", table(["Place", "B/message", "% of all"], rows))
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sentinel.lab.formatting import counted
 from sentinel.lab.run.run import FINISHED
-from sentinel.lab.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.run import series
-from sentinel.lab.run.trial_record import AGAIN, CAPACITY, HEADLINE, LATENCY, MEMORY, WARM_UP, Outcome
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, HEADLINE, LATENCY, MEMORY, WARM_UP, Outcome
 from sentinel.model.histogram import Recorder
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def rates(run: Run) -> dict[str, float]:
 
 def label(run: Run, key: str) -> str:
     """How a column is called: the configuration's name, the headline's with its rate."""
-    return f"{names(run)[-1]} at {words.plain(rates(run)[HEADLINE])} msg/s" if key == HEADLINE else key
+    return f"{names(run)[-1]} at {formatting.plain(rates(run)[HEADLINE])} msg/s" if key == HEADLINE else key
 
 
 def keys(run: Run) -> list[str]:
@@ -134,7 +134,7 @@ def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
     for name in ("sent", "written"):
         counts[name] = (progress[name].diff() / seconds.diff()).where(seconds.shift() >= 0)
     title = key if key != HEADLINE else names(run)[-1]
-    note = f"{words.plain(load.rate)} msg/s\ntrial {outcome.plan.number}, one of n = {of}"
+    note = f"{formatting.plain(load.rate)} msg/s\ntrial {outcome.plan.number}, one of n = {of}"
     resources = series.resources(folder, outcome.started)
     resources = resources[resources["seconds"] >= 0]
     return Timeline(key, title, note, counts, resources, load.duration)
@@ -143,7 +143,7 @@ def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
 def capacities(run: Run) -> dict[str, list[float]]:
     """Messages per second of every valid capacity trial, by label; the A/A leg last."""
     found = outcomes(run)
-    labels = [*names(run), *(name + AGAIN for name in names(run)[-1:])]
+    labels = [*names(run), *(name + CONTROL for name in names(run)[-1:])]
     values = {name: [o.throughput for o in of_column(found, name, CAPACITY) if o.valid] for name in labels}
     return {name: rates for name, rates in values.items() if rates}
 

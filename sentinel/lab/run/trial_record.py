@@ -10,7 +10,7 @@ from sentinel.settings import LoadSettings
 LATENCY, CAPACITY, MEMORY, PROFILE, LIVE = "latency", "capacity", "memory", "profile", "live"
 HEADLINE = "headline"
 """Group of the trials at the rate that the original published."""
-AGAIN = " (again)"
+CONTROL = " (again)"
 """End of the label of the A/A leg: the same configuration once more, which shows the run-to-run variation."""
 WARM_UP = 1.0
 """Seconds of a paced load before the measured ones."""

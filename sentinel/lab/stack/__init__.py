@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
 
 __all__ = ["KINDS", "LAB_BUCKET", "Stack", "choose", "ensure", "start"]
 
@@ -66,7 +66,7 @@ def ensure(kind: str) -> None:
 
 
 @contextmanager
-def start(kind: str, directory: Path, warden: Warden) -> Iterator[Stack]:
+def start(kind: str, directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """A stack that answers; its own servers end with the block, or with the lab.
 
     Data and logs go below `directory`; afterwards the logs remain.
@@ -78,5 +78,5 @@ def start(kind: str, directory: Path, warden: Warden) -> Iterator[Stack]:
         StoreError: an external store does not answer, or does not let us prepare the bucket.
     """
     chosen, reason = choose(kind)
-    with _MODULES[chosen].stack(directory.absolute(), warden) as stack:
+    with _MODULES[chosen].stack(directory.absolute(), supervisor) as stack:
         yield replace(stack, reason=reason)

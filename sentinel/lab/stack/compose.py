@@ -1,7 +1,7 @@
 """One compose project, up for as long as this process: `python -m sentinel.lab.stack.compose PROJECT FILE SERVICE...`.
 
-It runs under the warden, which sends SIGTERM when the lab is gone. Then it takes the project down with its volumes,
-by a command in a session of its own, which finishes even if the warden has no patience left for this process.
+It runs under the supervisor, which sends SIGTERM when the lab is gone. Then it takes the project down with its volumes,
+by a command in a session of its own, which finishes even if the supervisor has no patience left for this process.
 Compose v2 (`docker compose`) and docker-compose 1.29 both do: health is asked of the engine, not of `up --wait`.
 """
 

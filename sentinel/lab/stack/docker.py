@@ -23,7 +23,7 @@ from sentinel.settings import BusSettings, StoreSettings, child_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
 
 FILE = "docker-compose.yml"
 SERVICES = ("redis", "influxdb")
@@ -60,13 +60,13 @@ def images(file: Path) -> list[str]:
 
 
 @contextmanager
-def stack(directory: Path, warden: Warden) -> Iterator[Stack]:
+def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """The containers, ours until the block ends. Raises StackError, BusError or StoreError."""
     project, file = f"sentinel-lab-{secrets.token_hex(4)}", str(Path(FILE).absolute())
     store, password = StoreSettings(token=secrets.token_hex(16), bucket=LAB_BUCKET), secrets.token_hex(16)
     env = _environment(store, password)
     command = [sys.executable, "-m", "sentinel.lab.stack.compose", project, file, *SERVICES]
-    child = warden.start("docker compose", command, log=directory / "docker.log", env=env)
+    child = supervisor.start("docker compose", command, log=directory / "docker.log", env=env)
     try:
         await_log(child, UP, UP_WITHIN)
         redis, influxdb = (_port(project, file, *service, env) for service in (("redis", "6379"), ("influxdb", "8086")))

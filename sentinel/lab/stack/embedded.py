@@ -15,7 +15,7 @@ from sentinel.settings import child_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
 
 
 def valkey() -> Path:
@@ -50,9 +50,9 @@ def _store_command(data: Path, ports: Sequence[int]) -> list[str]:
 
 
 @contextmanager
-def stack(directory: Path, warden: Warden) -> Iterator[Stack]:
+def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """Valkey and the embedded store, ours until the block ends. Raises StackError."""
     env = child_environment(PYTHONUNBUFFERED="1")  # its log is how we know that it listens
     store = Program("store", _store_command, listening="listening on", env=env)
-    with own_stack("embedded", redis_program(valkey()), store, directory, warden) as started:
+    with own_stack("embedded", redis_program(valkey()), store, directory, supervisor) as started:
         yield started

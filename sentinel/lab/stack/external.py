@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
 
 
 def missing(env: Mapping[str, str] | None = None) -> str:
@@ -33,9 +33,9 @@ def ask() -> None:
 
 
 @contextmanager
-def stack(directory: Path, warden: Warden) -> Iterator[Stack]:
+def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """The servers behind the URLs. Raises BusError or StoreError if they do not answer."""
-    del directory, warden
+    del directory, supervisor
     yield stack_behind("external", BusSettings.from_env(), lab_store(StoreSettings.from_env()))
 
 

@@ -25,7 +25,7 @@ from sentinel.settings import child_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
 
 _NO_BUS = "redis-server or valkey-server is not on PATH (apt install redis-server, brew install redis)"
 _NO_STORE = "influxd is not on PATH (apt install influxdb, brew install influxdb@2)"
@@ -128,10 +128,10 @@ def _influx2(executable: Path, data: Path, ports: Sequence[int]) -> list[str]:
 
 
 @contextmanager
-def stack(directory: Path, warden: Warden) -> Iterator[Stack]:
+def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """Redis or Valkey, and InfluxDB, ours until the block ends. Raises StackError."""
     bus, store = _find_bus(), find("influxd")
     if bus is None or store is None:
         raise StackError(f"the native stack is not available: {missing()}")
-    with own_stack("native", redis_program(bus), influx_program(store), directory, warden) as started:
+    with own_stack("native", redis_program(bus), influx_program(store), directory, supervisor) as started:
         yield started

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Child, Warden
+    from sentinel.lab.process.supervisor import Child, Supervisor
     from sentinel.store import Server
 
 LAB_BUCKET = "sentinel_lab"
@@ -159,7 +159,7 @@ def _in_background(pid: int) -> bool:
 
 @contextmanager
 def own_stack(
-    kind: str, bus_program: Program, store_program: Program, directory: Path, warden: Warden
+    kind: str, bus_program: Program, store_program: Program, directory: Path, supervisor: Supervisor
 ) -> Iterator[Stack]:
     """Both servers started and the bucket prepared; they end with the block, the store first.
 
@@ -178,8 +178,8 @@ def own_stack(
         return store.identify(store_on(port, store_program.token))
 
     with (
-        running(bus_program, directory, warden, lambda port: bus.server_version(bus_on(port))) as (redis, version),
-        running(replace(store_program, background=True), directory, warden, identify) as (influx, server),
+        running(bus_program, directory, supervisor, lambda port: bus.server_version(bus_on(port))) as (redis, version),
+        running(replace(store_program, background=True), directory, supervisor, identify) as (influx, server),
     ):
         settings = store_on(influx.port, store_program.token)
         if settings.token:
@@ -196,7 +196,7 @@ def own_stack(
 def running(
     program: Program,
     directory: Path,
-    warden: Warden,
+    supervisor: Supervisor,
     ask: Callable[[int], Answer],
     ports: Callable[[int], Sequence[int]] = free_ports,
 ) -> Iterator[tuple[Running, Answer]]:
@@ -207,7 +207,7 @@ def running(
     """
     _data(program, directory).mkdir(parents=True, exist_ok=True)
     try:
-        child, port, answer = _launch(program, directory, warden, ask, ports)
+        child, port, answer = _launch(program, directory, supervisor, ask, ports)
         try:
             yield Running(child, port), answer
         finally:
@@ -223,7 +223,7 @@ def _data(program: Program, directory: Path) -> Path:
 def _launch(
     program: Program,
     directory: Path,
-    warden: Warden,
+    supervisor: Supervisor,
     ask: Callable[[int], Answer],
     ports: Callable[[int], Sequence[int]],
 ) -> tuple[Child, int, Answer]:
@@ -231,7 +231,7 @@ def _launch(
     for _ in range(_ATTEMPTS):
         chosen = ports(program.ports)
         command = program.command(_data(program, directory), chosen)
-        child = warden.start(program.name, command, log=log, env=program.env, background=program.background)
+        child = supervisor.start(program.name, command, log=log, env=program.env, background=program.background)
         try:
             await_log(child, program.listening)
             return child, chosen[0], _await_answer(child, ask, chosen[0])

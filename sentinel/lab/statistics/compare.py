@@ -86,14 +86,14 @@ def intervals(n: int) -> str:
     return f"bootstrap intervals (from best to worst, {n} trials being few: about {sure} % confidence)"
 
 
-def noise(a: Sequence[float], again: Sequence[float]) -> float:
+def noise(a: Sequence[float], control: Sequence[float]) -> float:
     """The noise floor, less one: by which factor two sets of trials of one and the same configuration lie apart.
 
     Of their medians, whichever is larger, and `BAND` at least; single outliers widen the ratio's interval, not this.
     """
-    if not a or not again or not statistics.median(a) or not statistics.median(again):
+    if not a or not control or not statistics.median(a) or not statistics.median(control):
         return BAND
-    apart = statistics.median(again) / statistics.median(a)
+    apart = statistics.median(control) / statistics.median(a)
     return max(BAND, apart - 1, 1 / apart - 1)
 
 

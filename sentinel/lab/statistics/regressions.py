@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.statistics import compare, tails
 from sentinel.lab.statistics.metrics import Measure
 
@@ -57,7 +57,7 @@ def sentence(
         if said == "worse"
     ]
     open_ended = list(judged.values()).count("cannot tell")
-    count = f"{words.counted(len(judged), 'measure')} looked at"
+    count = f"{formatting.counted(len(judged), 'measure')} looked at"
     rest = f", {open_ended} of them inconclusive" if open_ended else ""
     if worse:
         return f"Worse than {old}: {'; '.join(worse)} ({count}{rest})."

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sentinel.lab.formatting import figure, plain
 from sentinel.lab.run.trial_record import WARM_UP
-from sentinel.lab.words import figure, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

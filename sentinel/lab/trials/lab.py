@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentinel.errors import SentinelError, StackError, TrialError
-from sentinel.lab import words
-from sentinel.lab.limits import measure
+from sentinel.lab import formatting
+from sentinel.lab.limits import measurement
 from sentinel.lab.limits.bounds import Limit
 from sentinel.lab.machine import jitter
 from sentinel.lab.parameters import Common
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
 
 LIMITS, PAGES = "limits", "pages"
 """Kinds of work beside trials."""
@@ -70,10 +70,10 @@ class Lab(Session[P]):
 
     def _limits(self) -> list[Limit]:
         repeats, found = self.parameters.REPEATS, list[Limit]()
-        each = measure.expected(repeats) / measure.steps(repeats)
+        each = measurement.expected(repeats) / measurement.steps(repeats)
         self._progress.step("limits: Redis alone, the store alone", each, kind=LIMITS)
         try:
-            found = measure.measure(
+            found = measurement.measure(
                 self.stack,
                 f"{self.run.id}.limits",
                 codec=self.parameters.CODEC,
@@ -118,7 +118,7 @@ class Lab(Session[P]):
             outcome.valid = False
             outcome.problems.append(str(error))
             return []
-        given = capture, self._warden
+        given = capture, self._supervisor
         pages = [pool.submit(_noted, outcome, memory.page, kind, *given) for kind in memory.PAGES]
         return [*pages, pool.submit(_noted, outcome, _weigh, outcome, *given)]
 
@@ -148,25 +148,25 @@ class Lab(Session[P]):
             self._supervision.ask()
             plan = replace(bare, number=self._numbered())
             folder = self.run.trial_folder(plan.number)
-            given = plan, self.stack, folder, self._warden, self.run.id
+            given = plan, self.stack, folder, self._supervisor, self.run.id
             outcome = Trial(*given, check=self._supervision.check).run()
             if attempt:
                 outcome.warnings.append(
-                    f"py-spy found no way into the consumer {words.counted(attempt, 'time')} before"
+                    f"py-spy found no way into the consumer {formatting.counted(attempt, 'time')} before"
                 )
             if bare.kind != PROFILE or (folder / cpu.FOLDED).exists():
                 break
         return outcome
 
 
-def _weigh(outcome: Outcome, capture: Path, warden: Warden) -> None:
-    outcome.memory = memory.summary(capture, warden)
+def _weigh(outcome: Outcome, capture: Path, supervisor: Supervisor) -> None:
+    outcome.memory = memory.summary(capture, supervisor)
 
 
 def _noted(outcome: Outcome, do: Callable[..., object], *words: object) -> None:
     """Do it; what goes wrong makes the outcome invalid and is its problem."""
     try:
-        do(*words)
+        do(*formatting)
     except (TrialError, StackError) as error:
         outcome.valid = False
         outcome.problems.append(str(error))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sentinel.consumer.configurations import BASELINE, OPTIMISED, parse
-from sentinel.lab.run.trial_record import AGAIN, CAPACITY, LATENCY, MEMORY, PROFILE, WARM_UP, Plan, warm_up
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, PROFILE, WARM_UP, Plan, warm_up
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ def interleaved(names: Sequence[str], repeats: int) -> Iterator[tuple[int, str]]
 
 
 def _plan(p: Common, kind: str, label: str, load: LoadSettings, **more: Any) -> Plan:
-    return Plan(0, kind, label, label.removesuffix(AGAIN), load, p.BATCH_SIZE, **more)
+    return Plan(0, kind, label, label.removesuffix(CONTROL), load, p.BATCH_SIZE, **more)
 
 
 def capacity(p: Draining) -> list[Plan]:
     """Every configuration draining a full stream, the last one twice (A/A)."""
-    order = interleaved([*p.names, p.names[-1] + AGAIN], p.REPEATS)
+    order = interleaved([*p.names, p.names[-1] + CONTROL], p.REPEATS)
     return [
         _plan(p, CAPACITY, name, _full(p, name, CAPACITY), repeat=repeat, group="capacity") for repeat, name in order
     ]
@@ -71,7 +71,7 @@ def _slowness(p: Draining, name: str) -> tuple[bool, int]:
 
 def _full(p: Draining, name: str, kind: str) -> LoadSettings:
     """A stream's worth of messages: fewer where each point is a request, more where they pass quickest."""
-    configuration = parse(name.removesuffix(AGAIN))
+    configuration = parse(name.removesuffix(CONTROL))
     fast = configuration.receive == OPTIMISED.receive and configuration.write == OPTIMISED.write
     count = p.MESSAGES * (FAST_FACTOR if fast and kind == CAPACITY else 1)
     if configuration.write == BASELINE.write:

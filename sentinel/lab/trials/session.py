@@ -12,7 +12,7 @@ from sentinel.consumer.configurations import parse
 from sentinel.lab import stack
 from sentinel.lab.machine import provenance
 from sentinel.lab.parameters import Shared
-from sentinel.lab.process.supervisor import Warden
+from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.run import conclusion
 from sentinel.lab.trials.study import Study, reason
 from sentinel.lab.trials.supervision import Supervision
@@ -29,10 +29,10 @@ P = TypeVar("P", bound=Shared)
 class Session(Study[P]):
     """A started stack, and the trials carried out on it so far."""
 
-    def __init__(self, parameters: P, run: Run, started: Stack, warden: Warden, stops: ExitStack) -> None:
+    def __init__(self, parameters: P, run: Run, started: Stack, supervisor: Supervisor, stops: ExitStack) -> None:
         self.stack = started
         self._supervision = Supervision(started, run.folder)
-        self._warden = warden
+        self._supervisor = supervisor
         self._number = 0
         super().__init__(parameters, run, stops)
 
@@ -53,22 +53,22 @@ class Session(Study[P]):
         return {
             "configurations": {name: parse(name).axes() for name in parameters.names},
             "machine": where,
-            "warnings": provenance.doubts(where),
+            "warnings": provenance.reliability_warnings(where),
         }
 
     @classmethod
     def begun(cls, parameters: P, run: Run, stops: ExitStack) -> Self:
         """See Study: the stack is up."""
         kind, _ = stack.choose(parameters.STACK)
-        warden = stops.enter_context(Warden())
+        supervisor = stops.enter_context(Supervisor())
         try:
-            started = stops.enter_context(stack.start(kind, run.folder / "stack", warden))
+            started = stops.enter_context(stack.start(kind, run.folder / "stack", supervisor))
         except BaseException as error:
             run.data["stack"] = dict.fromkeys(("label", "description"), "did not start") | {"kind": kind}
             conclusion.conclude(cls.found, run, [], *reason(error))
             raise
         run.data["stack"] = _described(started)
-        return cls(parameters, run, started, warden, stops.pop_all())
+        return cls(parameters, run, started, supervisor, stops.pop_all())
 
     def _numbered(self) -> int:
         """The next trial's number; one that broke off keeps its own, and its folder."""

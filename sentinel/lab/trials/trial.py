@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Child, Warden
+    from sentinel.lab.process.supervisor import Child, Supervisor
     from sentinel.lab.stack import Stack
 
     Check = Callable[[], None]
@@ -55,12 +55,19 @@ class Trial:
     """Carries out one plan on a stack; the folder receives everything raw."""
 
     def __init__(
-        self, plan: Plan, stack: Stack, folder: Path, warden: Warden, run_id: str, *, check: Check = lambda: None
+        self,
+        plan: Plan,
+        stack: Stack,
+        folder: Path,
+        supervisor: Supervisor,
+        run_id: str,
+        *,
+        check: Check = lambda: None,
     ) -> None:
         self.plan = plan
         self.stack = stack
         self.folder = folder
-        self.warden = warden
+        self.supervisor = supervisor
         self.tag = f"{run_id}.{plan.number}"
         self.bus: BusSettings = stack.bus.keyed(f"lab:{self.tag}")
         self.store: StoreSettings = stack.store
@@ -121,7 +128,7 @@ class Trial:
     def _start(self, name: str, *words: str, under: Sequence[str] = ()) -> Child:
         command = [*under, sys.executable, "-m", *words]
         environment = stack_environment(self.bus, self.store)
-        child = self.warden.start(name, command, log=self.folder / f"{name}.log", env=environment)
+        child = self.supervisor.start(name, command, log=self.folder / f"{name}.log", env=environment)
         self._children.append(child)
         return child
 

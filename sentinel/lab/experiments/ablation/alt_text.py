@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation.contributions import trials
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def waterfall(found: Found) -> str:
     for measure, mine in found.items():
         ends = mine[0].medians.get(mine[0].choice.before), mine[-1].medians.get(mine[-1].choice.after)
         steps = "; ".join(f"{one.choice.label} {one.on}" for one in mine)
-        way = " to ".join(map(words.figure, ends))
+        way = " to ".join(map(formatting.figure, ends))
         said.append(f"{measure.title} from {way} {measure.unit} ({trials(mine)}): {steps}.")
     return " ".join(said)
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from sentinel.consumer.configurations import BASELINE, OPTIMISED, ORDER, parse
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.compare import Ratio
 from sentinel.lab.statistics.metrics import Measure
@@ -127,7 +127,7 @@ def counts(found: Sequence[Contribution]) -> list[int]:
 def trials(found: Sequence[Contribution]) -> str:
     """The same in words: `n = 3 trials`, or from the fewest to the most."""
     ns = counts(found)
-    return f"n = {f'{ns[0]} to ' if len(ns) > 1 else ''}{words.counted(ns[-1], 'trial')}"
+    return f"n = {f'{ns[0]} to ' if len(ns) > 1 else ''}{formatting.counted(ns[-1], 'trial')}"
 
 
 def stored(ratio: Ratio) -> dict[str, float | None]:

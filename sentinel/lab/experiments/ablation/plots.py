@@ -13,11 +13,11 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator
 
 from sentinel.consumer.configurations import BASELINE, OPTIMISED
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation import alt_text
 from sentinel.lab.experiments.ablation.contributions import trials
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
-from sentinel.lab.presentation.style import INK, MUTED, looks
+from sentinel.lab.presentation.style import INK, MUTED, styles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sentinel.lab.experiments.ablation.contributions import Contribution, Found
-    from sentinel.lab.presentation.style import Look
+    from sentinel.lab.presentation.style import Style
     from sentinel.lab.statistics.compare import Ratio
     from sentinel.lab.statistics.metrics import Measure
 
@@ -39,9 +39,9 @@ BOX: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85,
 HOLLOW = "filled: beyond the noise floor · hollow: not significant"
 
 
-def _looks(mine: Sequence[Contribution]) -> dict[str, Look]:
+def _styles(mine: Sequence[Contribution]) -> dict[str, Style]:
     """Of the two ends and of the axes: an axis has one colour in all panels."""
-    return looks([BASELINE.name, *(one.choice.axis for one in mine), OPTIMISED.name])
+    return styles([BASELINE.name, *(one.choice.axis for one in mine), OPTIMISED.name])
 
 
 @styled
@@ -55,7 +55,7 @@ def waterfall(found: Found) -> Picture:
         _scale(axis, 0.55 * min(values), 1.8 * max(values))
         _ends(axis, measure, mine)
         for row, one in enumerate(mine, 1):
-            _step(axis, row, one, _looks(mine)[one.choice.axis])
+            _step(axis, row, one, _styles(mine)[one.choice.axis])
         axis.set_title(f"{measure.title}, {measure.unit}")
         axis.set_xlabel(f"{measure.unit} (log), {trials(mine)}")
         axis.grid(visible=False, axis="y")
@@ -79,18 +79,18 @@ def _ends(axis: Axes, measure: Measure, mine: Sequence[Contribution]) -> None:
     first, last = mine[0], mine[-1]
     for row, one, name in ((0, first, first.choice.before), (len(mine) + 1, last, last.choice.after)):
         if value := one.medians.get(name):
-            axis.plot(value, row + 0.12, markersize=8, **_looks(mine)[name].dots)
-            _write(axis, row, value, value, f"{words.figure(value)} {measure.unit}", fontweight="bold")
+            axis.plot(value, row + 0.12, markersize=8, **_styles(mine)[name].dots)
+            _write(axis, row, value, value, f"{formatting.figure(value)} {measure.unit}", fontweight="bold")
 
 
-def _step(axis: Axes, row: int, one: Contribution, look: Look) -> None:
+def _step(axis: Axes, row: int, one: Contribution, style: Style) -> None:
     before, after = (one.medians.get(name) for name in (one.choice.before, one.choice.after))
     if not before or not after:
         axis.annotate("not measured", (0.5, row), xycoords=("axes fraction", "data"), ha="center", color=MUTED)
         return
     y, sure = row + 0.12, one.on_is in ("better", "worse")
     axis.barh(
-        y, after - before, left=before, height=0.34, color=look.colour if sure else "white", edgecolor=look.colour
+        y, after - before, left=before, height=0.34, color=style.colour if sure else "white", edgecolor=style.colour
     )
     axis.plot([after, after], [y - 0.17, y + 1.17], color=MUTED, linewidth=0.9)
     if ends := _interval(one):
@@ -133,9 +133,9 @@ def taken_off(found: Found) -> Picture:
         axis.axvspan(*band, color=MUTED, alpha=0.16, linewidth=0)
         axis.axvline(1, color=MUTED, linewidth=0.9)
         for row, one in enumerate(mine):
-            look = _looks(mine)[one.choice.axis]
-            _mark(axis, row + 0.3, one.on, look, marker="D", markersize=4, alpha=0.55)
-            _mark(axis, row + 0.06, one.off, look, marker="o", markersize=8)
+            style = _styles(mine)[one.choice.axis]
+            _mark(axis, row + 0.3, one.on, style, marker="D", markersize=4, alpha=0.55)
+            _mark(axis, row + 0.06, one.off, style, marker="o", markersize=8)
             at = one.off.value if math.isfinite(one.off.value) else 1.0
             _write(axis, row, at, at, _factor(one.off))
         axis.set_title(measure.title)
@@ -147,11 +147,11 @@ def taken_off(found: Found) -> Picture:
     return Picture(figure, alt_text.taken_off(found))
 
 
-def _mark(axis: Axes, y: float, ratio: Ratio, look: Look, **how: Any) -> None:
+def _mark(axis: Axes, y: float, ratio: Ratio, style: Style, **how: Any) -> None:
     if ratio.known:
-        axis.plot([ratio.low, ratio.high], [y, y], color=look.colour, linewidth=1.4, alpha=how.get("alpha", 1))
+        axis.plot([ratio.low, ratio.high], [y, y], color=style.colour, linewidth=1.4, alpha=how.get("alpha", 1))
     if math.isfinite(ratio.value):
-        axis.plot(ratio.value, y, linestyle="none", color=look.colour, **how)
+        axis.plot(ratio.value, y, linestyle="none", color=style.colour, **how)
 
 
 def _legend() -> list[Line2D | Patch]:

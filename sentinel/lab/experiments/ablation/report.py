@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from IPython.display import HTML
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation import plots, results
 from sentinel.lab.experiments.ablation.contributions import MEASURES, short
 from sentinel.lab.experiments.ablation.results import HEADS, NOTES
@@ -33,10 +33,10 @@ def load(run: Run) -> str:
     """What was offered, for the report's head."""
     p = run.data["parameters"]
     counts = sorted({o.plan.load.count for o in queries.outcomes(run) if o.plan.kind == CAPACITY})
-    span = " to ".join(words.plain(count) for count in dict.fromkeys([*counts[:1], *counts[-1:]]))
+    span = " to ".join(formatting.plain(count) for count in dict.fromkeys([*counts[:1], *counts[-1:]]))
     return (
         f"full streams of {span or 'no'} messages, more for faster ones, drained by the consumer alone;"
-        f" {p['CODEC']} from {words.counted(p['WORKERS'], 'worker')}, {words.counted(p['REPEATS'], 'repeat')}"
+        f" {p['CODEC']} from {formatting.counted(p['WORKERS'], 'worker')}, {formatting.counted(p['REPEATS'], 'repeat')}"
     )
 
 
@@ -83,19 +83,19 @@ def _medians(run: Run) -> Markup:
     rows = []
     for name in queries.names(run):
         medians, spread = run.data["summary"].get(name, {}), run.data["spread"].get(name, {})
-        cells = [hinted(words.figure(medians.get(m.name)), _spread(spread.get(m.name))) for m in MEASURES]
+        cells = [hinted(formatting.figure(medians.get(m.name)), _spread(spread.get(m.name))) for m in MEASURES]
         rows.append([hinted(short(name), name), *cells])
     return table(["Configuration", *(f"{m.title}, {m.unit}" for m in MEASURES)], rows)
 
 
 def _spread(found: list[float] | None) -> str:
     low, high, n = found or (0, 0, 0)
-    return f"{words.figure(low)} to {words.figure(high)}, n = {n:.0f}" if n > 1 else ""
+    return f"{formatting.figure(low)} to {formatting.figure(high)}, n = {n:.0f}" if n > 1 else ""
 
 
 def _left_out(run: Run) -> str:
     bad = [str(o.plan.number) for o in queries.outcomes(run) if not o.valid]
-    return f" Invalid and left out: trial {words.joined(bad)}." if bad else ""
+    return f" Invalid and left out: trial {formatting.joined(bad)}." if bad else ""
 
 
 # -- memory ---------------------------------------------------------------------------------------------------------
@@ -118,8 +118,8 @@ def _modules(found: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     columns = [one["modules"] for one in found.values()]
     largest = {name: max(column.get(name, 0.0) for column in columns) for column in columns for name in column}
     names = sorted(largest, key=lambda name: -largest[name])[:MODULES]
-    totals = [words.figure(one["bytes_per_message"]) for one in found.values()]
-    return [[name, *(words.figure(column.get(name)) for column in columns)] for name in names] + [["all", *totals]]
+    totals = [formatting.figure(one["bytes_per_message"]) for one in found.values()]
+    return [[name, *(formatting.figure(column.get(name)) for column in columns)] for name in names] + [["all", *totals]]
 
 
 def _pages(run: Run, found: Mapping[str, object]) -> Markup:

@@ -9,11 +9,11 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation.contributions import MEASURES, Contribution, Found, counts, trials
+from sentinel.lab.formatting import NOTHING
 from sentinel.lab.report.results import TERMINAL
 from sentinel.lab.statistics import compare
-from sentinel.lab.words import NOTHING
 
 if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
@@ -63,12 +63,12 @@ def _table(run: Run, measure: Measure, mine: list[Contribution]) -> Table:
         ]
         for one in mine
     ]
-    whole = [f"{new} ÷ {old}", _way(ends), _bare(words.ratio(total)), NOTHING, NOTHING, ""]
+    whole = [f"{new} ÷ {old}", _way(ends), _bare(formatting.ratio(total)), NOTHING, NOTHING, ""]
     return Table(f"{measure.title}, {measure.unit}", [*rows, whole], _note(run, measure, mine))
 
 
 def _way(ends: list[float | None]) -> str:
-    return " → ".join(map(words.figure, ends))
+    return " → ".join(map(formatting.figure, ends))
 
 
 def _bare(ratio: str) -> str:
@@ -79,8 +79,8 @@ def _note(run: Run, measure: Measure, mine: list[Contribution]) -> str:
     band = compare.floor(mine[0].band)
     if not measure.repeated:
         return f"one memray trial each (n = 1), so no intervals; up to {band} either way nothing differs."
-    again = run.data["noise"]["again"]
-    why = f"A/A, from a second leg of {run.data['compared'][0]}" if again else "assumed: there is no second leg"
+    control = run.data["noise"]["again"]
+    why = f"A/A, from a second leg of {run.data['compared'][0]}" if control else "assumed: there is no second leg"
     return (
         f"medians of {trials(mine)} each, ratios with {compare.intervals(counts(mine)[0])};"
         f" noise floor {band} either way ({why})."

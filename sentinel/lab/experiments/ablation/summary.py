@@ -11,7 +11,7 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation.contributions import (
     DEPENDS,
     MEASURES,
@@ -22,7 +22,7 @@ from sentinel.lab.experiments.ablation.contributions import (
     contributions,
     stored,
 )
-from sentinel.lab.run.trial_record import AGAIN, Outcome
+from sentinel.lab.run.trial_record import CONTROL, Outcome
 from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.measures import measures
 from sentinel.lab.statistics.reliability import validity, warnings
@@ -42,8 +42,8 @@ def of_ablation(p: Ablation, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """`summary`, `spread`, `noise`, `steps`, `compared`, `ratios`, `verdict` and `warnings` of run.json."""
     values = {name: measures(o for o in outcomes if o.plan.label == name) for name in p.names}
     first, last = values[p.names[0]], values[p.names[-1]]
-    again = measures(o for o in outcomes if o.plan.label == p.names[-1] + AGAIN)
-    bands = {m.name: compare.noise(last.get(m.name, []), again.get(m.name, [])) for m in MEASURES}
+    control = measures(o for o in outcomes if o.plan.label == p.names[-1] + CONTROL)
+    bands = {m.name: compare.noise(last.get(m.name, []), control.get(m.name, [])) for m in MEASURES}
     found = contributions(values, bands, p.SEED)
     ratios = {name: compare.ratio(last.get(name, []), first.get(name, []), p.SEED) for name in sorted({*last, *first})}
     return {
@@ -51,7 +51,7 @@ def of_ablation(p: Ablation, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "spread": {
             name: {m: [min(v), max(v), len(v)] for m, v in measured.items()} for name, measured in values.items()
         },
-        "noise": {"band": bands["capacity"], "bands": bands, "again": again.get("capacity", [])},
+        "noise": {"band": bands["capacity"], "bands": bands, "again": control.get("capacity", [])},
         "steps": {measure.name: [one.to_dict() for one in mine] for measure, mine in found.items()},
         "compared": [p.names[-1], p.names[0]],
         "ratios": {name: stored(ratio) for name, ratio in ratios.items()},
@@ -88,7 +88,7 @@ def _named(found: Found) -> str:
         return f"Which choices matter most to {to}: cannot tell."
     if len(named) < MOST:
         return f"The choice that matters most to {to} is {named[0]}; no other was shown to matter."
-    return f"The two choices that matter most to {to} are {words.joined(named)}."
+    return f"The two choices that matter most to {to} are {formatting.joined(named)}."
 
 
 def _unpaid(found: Found) -> str:
@@ -100,7 +100,9 @@ def _unpaid(found: Found) -> str:
                 where.setdefault(one.choice.label, []).append(_lower(measure.title))
     if not where:
         return "No choice was shown not to pay."
-    return f"Shown not to pay: {'; '.join(f'{label} in {words.joined(titles)}' for label, titles in where.items())}."
+    return (
+        f"Shown not to pay: {'; '.join(f'{label} in {formatting.joined(titles)}' for label, titles in where.items())}."
+    )
 
 
 def _lower(title: str) -> str:
@@ -136,16 +138,14 @@ def _most(measure: Measure, mine: Sequence[Contribution], total: Ratio) -> str:
     if not ranked:
         missing = [one.choice.label for one in mine if not math.isfinite(one.on.value)]
         nothing = f"nothing is gained beyond the noise floor ({compare.floor(mine[0].band)})"
-        why = f"no valid trials on both sides of {words.joined(missing)}" if missing else nothing
+        why = f"no valid trials on both sides of {formatting.joined(missing)}" if missing else nothing
         return f"Which choices matter most: cannot tell, {why}."
     first = leaders(mine)
     if not first:
-        ahead = words.joined([f"{one.choice.label} ({_said(one.on, total)})" for one in ranked[:MOST]])
+        ahead = formatting.joined([f"{one.choice.label} ({_said(one.on, total)})" for one in ranked[:MOST]])
         return f"Which choices matter most: cannot tell, {_why_not(mine)}; by the medians alone {ahead} lead."
     parts = [f"{one.choice.label} with {round(100 * (one.share or 0))} % ({_both(one, total)})" for one in first]
-    return (
-        f"On a log scale the largest parts are {words.joined(parts)}.{_close(measure, mine)}{_checked(measure, mine)}"
-    )
+    return f"On a log scale the largest parts are {formatting.joined(parts)}.{_close(measure, mine)}{_checked(measure, mine)}"
 
 
 def _why_not(mine: Sequence[Contribution]) -> str:
@@ -178,7 +178,7 @@ def _checked(measure: Measure, mine: Sequence[Contribution]) -> str:
     named = {one.choice.axis for one in leaders(mine)}
     if named == {one.choice.axis for one in costly}:
         return " Taken off again, the same two cost most."
-    labels = words.joined([one.choice.label for one in costly])
+    labels = formatting.joined([one.choice.label for one in costly])
     other = ": what a choice brings depends on the others" if len(named) == MOST else ""
     return f" Taken off again, {labels} cost most{other}."
 
@@ -205,7 +205,7 @@ def _others(mine: Sequence[Contribution], total: Ratio) -> str:
     said = []
     for belongs, how in groups:
         if members := [f"{one.choice.label} ({_both(one, total)})" for one in mine if belongs(one)]:
-            said.append(f"{how}: {words.joined(members)}.")
+            said.append(f"{how}: {formatting.joined(members)}.")
     return " ".join(said) or "Every choice pays."
 
 

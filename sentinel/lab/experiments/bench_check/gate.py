@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sentinel.errors import SettingsError
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
+from sentinel.lab.formatting import NOTHING
 from sentinel.lab.notebook.progress_bar import PROGRESS, watched
 from sentinel.lab.parameters import Chosen, Draining, converted
 from sentinel.lab.run.run import Run, new_id
-from sentinel.lab.run.trial_record import AGAIN, CAPACITY
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL
 from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.measures import measures
 from sentinel.lab.trials import plans
-from sentinel.lab.words import NOTHING
 from sentinel.settings import announce
 
 if TYPE_CHECKING:
@@ -85,7 +85,11 @@ class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{MEASURES[self.measure]}, {self.of}{f' ÷ {self.against}' if self.against else ''}"
 
     def __str__(self) -> str:
-        return f"≥ {words.plain(self.at_least)}" if self.at_least is not None else f"≤ {words.plain(self.at_most or 0)}"
+        return (
+            f"≥ {formatting.plain(self.at_least)}"
+            if self.at_least is not None
+            else f"≤ {formatting.plain(self.at_most or 0)}"
+        )
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -183,8 +187,8 @@ def verdict(bound: Bound, seen: Ratio) -> str:
 def _said(bound: Bound, seen: Ratio) -> str:
     if bound.against or not math.isfinite(seen.value):
         return str(seen).split(" (")[0]
-    interval = f" [{words.figure(seen.low)}, {words.figure(seen.high)}]" if seen.known else ""
-    return f"{words.figure(seen.value)}{interval}"
+    interval = f" [{formatting.figure(seen.low)}, {formatting.figure(seen.high)}]" if seen.known else ""
+    return f"{formatting.figure(seen.value)}{interval}"
 
 
 # -- saying ---------------------------------------------------------------------------------------------------------
@@ -194,7 +198,7 @@ def answer(rows: Sequence[Row]) -> list[str]:
     """What broke, a sentence each; or that nothing did."""
     said = [f"{row.verdict.capitalize()}: {row.head}{_detail(row)}." for row in rows if not row.passes]
     near = [row.head for row in rows if row.verdict == MARGINAL]
-    marginal = f", {words.counted(len(near), 'bound')} marginal: {'; '.join(near)}" if near else ""
+    marginal = f", {formatting.counted(len(near), 'bound')} marginal: {'; '.join(near)}" if near else ""
     return said or [f"PASS{marginal}."]
 
 
@@ -206,27 +210,32 @@ def _detail(row: Row) -> str:
     return f" is {row.seen}, n = {row.n}, where {row.bound} is asked for"
 
 
-def table(rows: Sequence[Row], outcomes: Sequence[Outcome], doubts: Sequence[str] = ()) -> str:
+def table(rows: Sequence[Row], outcomes: Sequence[Outcome], reliability_warnings: Sequence[str] = ()) -> str:
     """Bound, what was seen and verdict of every row, the rule, and the answer, as plain text.
 
-    What speaks against trusting the trials, `doubts`, is said where something broke.
+    What speaks against trusting the trials, `reliability_warnings`, is said where something broke.
     """
     texts = [[row.head, row.bound, row.seen, str(row.n), f"{MARKS[row.verdict]} {row.verdict}"] for row in rows]
     lines = [["", "bound", "seen", "n", "verdict"], *texts]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     laid = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     broken = not all(row.passes for row in rows)
-    notes = [RULE, *_noise(outcomes), *answer(rows), *(f"Warning: {doubt}" for doubt in doubts if broken)]
+    notes = [
+        RULE,
+        *_noise(outcomes),
+        *answer(rows),
+        *(f"Warning: {reliability_warning}" for reliability_warning in reliability_warnings if broken),
+    ]
     wrapped = [textwrap.fill(note, WIDTH) for note in notes]
     return "\n".join([laid[0], "─" * max(map(len, laid)), *laid[1:], "", *wrapped])
 
 
 def _noise(outcomes: Sequence[Outcome]) -> list[str]:
     """How far two legs of one configuration lie apart (A/A)."""
-    twice = [o.plan.configuration for o in outcomes if o.plan.kind == CAPACITY and o.plan.label.endswith(AGAIN)]
+    twice = [o.plan.configuration for o in outcomes if o.plan.kind == CAPACITY and o.plan.label.endswith(CONTROL)]
     found = []
     for name in dict.fromkeys(twice):
-        ratio = compare.ratio(_values(CAPACITY, name + AGAIN, outcomes), _values(CAPACITY, name, outcomes))
+        ratio = compare.ratio(_values(CAPACITY, name + CONTROL, outcomes), _values(CAPACITY, name, outcomes))
         if math.isfinite(ratio.value):
             found.append(
                 f"Run-to-run variation (A/A): capacity of {name}, measured again ÷ measured first, is {ratio}."

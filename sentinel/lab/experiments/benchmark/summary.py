@@ -9,7 +9,7 @@ import statistics
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.run.trial_record import AGAIN, HEADLINE, LATENCY, Outcome
+from sentinel.lab.run.trial_record import CONTROL, HEADLINE, LATENCY, Outcome
 from sentinel.lab.statistics import compare, published, regressions, tails
 from sentinel.lab.statistics.measures import Columns, column, columns, comparable, measures
 from sentinel.lab.statistics.reliability import validity, warnings
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from sentinel.lab.statistics.compare import Ratio
 
 
-def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], doubts: Sequence[str], rate: float) -> dict[str, Any]:
+def of_benchmark(
+    p: Benchmark, outcomes: Sequence[Outcome], reliability_warnings: Sequence[str], rate: float
+) -> dict[str, Any]:
     """`summary`, `ratios`, `verdict`, `noise` and `warnings` of run.json; `rate` is that of the latency trials."""
     values = columns(p.names, outcomes)
     last, first = (comparable(column(name, outcomes)) for name in (p.names[-1], p.names[0]))
-    again = measures(o for o in outcomes if o.plan.label == p.names[-1] + AGAIN)
-    noise = {name: compare.noise(last.get(name, []), again[name]) for name in again}
+    control = measures(o for o in outcomes if o.plan.label == p.names[-1] + CONTROL)
+    noise = {name: compare.noise(last.get(name, []), control[name]) for name in control}
     ratios = {n: compare.ratio(last.get(n, []), first.get(n, []), p.SEED) for n in sorted({*last, *first})}
     return {
         "summary": {
@@ -39,9 +41,9 @@ def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], doubts: Sequence[str
         },
         "compared": [p.names[-1], p.names[0]],
         "ratios": {name: {k: _finite(v) for k, v in asdict(r).items()} for name, r in ratios.items()},
-        "noise": {"band": noise.get("capacity", compare.BAND), "again": again.get("capacity", [])},
+        "noise": {"band": noise.get("capacity", compare.BAND), "again": control.get("capacity", [])},
         "verdict": verdict(p, ratios, noise, outcomes, rate),
-        "warnings": [*doubts, *warnings(outcomes)],
+        "warnings": [*reliability_warnings, *warnings(outcomes)],
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
-from sentinel.lab.limits import bounds, measure
+from sentinel.lab.limits import bounds, measurement
 from sentinel.lab.profiling import cpu as pyspy
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, PROFILE, Outcome, Plan
 from sentinel.lab.trials import plans
@@ -33,7 +33,7 @@ class BenchmarkLab(Lab[Benchmark]):
         p = self.parameters
         everything = [*plans.capacity(p), *self._latency_plans(), *self._headline_plans(), *plans.memory(p)]
         everything += self._profile_plans({})
-        return self.expected_of(everything) | {LIMITS: measure.expected(p.REPEATS)}
+        return self.expected_of(everything) | {LIMITS: measurement.expected(p.REPEATS)}
 
     def planned_trials(self) -> int:
         """See Session."""
@@ -64,7 +64,7 @@ class BenchmarkLab(Lab[Benchmark]):
         if not known:
             return
         try:
-            found = measure.again(self.stack, f"{self.run.id}.limits.again", known, self.parameters.CODEC)
+            found = measurement.again(self.stack, f"{self.run.id}.limits.again", known, self.parameters.CODEC)
         except SentinelError as error:
             data["warnings"].append(f"The limits could not be measured again after the capacities: {error}.")
         else:

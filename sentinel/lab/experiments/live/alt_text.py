@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +19,12 @@ def live(host: Host, pipeline: Pipeline, window: float) -> str:
 
     def last(values: NDArray[np.float64]) -> str:
         known = [value for value in values.tolist() if math.isfinite(value)]
-        return words.figure(known[-1]) if known else words.NOTHING
+        return formatting.figure(known[-1]) if known else formatting.NOTHING
 
     v = {name: last(values) for name, values in host.values.items()}
     p = {key: last(values) for key, values in pipeline.latencies.items()}
     return (
-        f"The last {words.plain(window)} seconds of this host and of the pipeline, nine panels; latest values: CPU"
+        f"The last {formatting.plain(window)} seconds of this host and of the pipeline, nine panels; latest values: CPU"
         f" {v['cpu']} %, memory {v['mem']} %, load {v['load1']}, disk read {v['disk_read_bytes_per_s']} and write"
         f" {v['disk_write_bytes_per_s']} bytes/s, network sent {v['net_sent_bytes_per_s']} and received"
         f" {v['net_recv_bytes_per_s']} bytes/s; {last(pipeline.sent)} messages sent and {last(pipeline.stored)} stored"

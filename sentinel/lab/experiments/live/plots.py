@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.live import alt_text
 from sentinel.lab.presentation.style import GRID, GROUND, INK, dark
 from sentinel.lab.presentation.tables import Markup, tag, together
@@ -112,8 +112,8 @@ def _pipeline(pipeline: Pipeline) -> list[Panel]:
         return Panel(title, pipeline.seconds, lines, logarithmic=logarithmic)
 
     def latencies(q: float) -> list[Line]:
-        looks = {"internal": (BLUE, DOTS), "e2e": (ORANGE, DASHES), "stored": (GREEN, "")}
-        return [Line(kind, pipeline.latencies[kind, q], *look) for kind, look in looks.items()]
+        styles = {"internal": (BLUE, DOTS), "e2e": (ORANGE, DASHES), "stored": (GREEN, "")}
+        return [Line(kind, pipeline.latencies[kind, q], *style) for kind, style in styles.items()]
 
     lost, rejected, retries = pipeline.troubles.values()
     return [
@@ -192,11 +192,17 @@ class _Frame:
         for tick, y in zip(self._ticks, self._y(np.array(self._ticks)).tolist(), strict=True):
             ends = {"x1": str(LEFT), "x2": f"{self._right:.1f}", "y1": f"{y:.1f}", "y2": f"{y:.1f}"}
             parts.append(tag("line", "", stroke=GRID, **ends))
-            parts.append(tag("text", words.plain(tick), class_="number", x=str(LEFT - 5), y=f"{y + 4:.1f}"))
+            parts.append(tag("text", formatting.plain(tick), class_="number", x=str(LEFT - 5), y=f"{y + 4:.1f}"))
         for ago, note in ((self._window, " s ago"), (self._window / 2, ""), (0.0, "")):
             x = float(self._x(np.array(-ago)))
             parts.append(
-                tag("text", f"{words.plain(ago)}{note}", class_="second", x=f"{x:.1f}", y=f"{self._bottom + 16:.1f}")
+                tag(
+                    "text",
+                    f"{formatting.plain(ago)}{note}",
+                    class_="second",
+                    x=f"{x:.1f}",
+                    y=f"{self._bottom + 16:.1f}",
+                )
             )
         return parts
 
@@ -204,12 +210,12 @@ class _Frame:
         """Its stretches between missing values; a lone value is a dot."""
         x, y = self._x(self._panel.seconds), self._y(line.values)
         stretches = np.split(np.column_stack([x, y]), np.flatnonzero(np.isnan(y)))
-        look = {"stroke": line.colour, "stroke-dasharray": line.dashes}
+        style = {"stroke": line.colour, "stroke-dasharray": line.dashes}
         drawn = []
         for stretch in stretches:
             points = [f"{a:.1f},{b:.1f}" for a, b in stretch.tolist() if math.isfinite(b)]
             if points:
-                drawn.append(tag("polyline", "", points=" ".join(points if len(points) > 1 else 2 * points), **look))
+                drawn.append(tag("polyline", "", points=" ".join(points if len(points) > 1 else 2 * points), **style))
         return drawn
 
     def _names(self, lines: Sequence[Line]) -> list[Markup]:
@@ -221,7 +227,7 @@ class _Frame:
         return [
             tag(
                 "text",
-                f"{line.name} {words.figure(value)}",
+                f"{line.name} {formatting.figure(value)}",
                 x=f"{self._right + 6:.1f}",
                 y=f"{place + 4:.1f}",
                 style=f"fill:{line.colour}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live.feed import replayed
 from sentinel.lab.experiments.live.window import KEYS, RECENT
@@ -37,8 +37,10 @@ TITLES = {"internal": "Internal", "e2e": "E2E", "stored": "Stored"}
 def header(run: Run) -> HTML:
     """What is going to be watched, on what."""
     p = run.data["parameters"]
-    load = f"{words.plain(p['RATE'])} msg/s from {words.counted(p['WORKERS'], 'worker')}, " if p["LOAD"] else ""
-    agent = f"a sample every {words.plain(p['INTERVAL'])} s"
+    load = (
+        f"{formatting.plain(p['RATE'])} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, " if p["LOAD"] else ""
+    )
+    agent = f"a sample every {formatting.plain(p['INTERVAL'])} s"
     lead = "This host, through its own agent, and the pipeline that carries its samples; a watch, not a measurement."
     return HTML(heading.heading(run, f"{load}{agent}, over {p['TRANSPORT']}", lead))
 
@@ -78,11 +80,11 @@ class View:
 def line(window: Window, now: int) -> str:
     """The last seconds in one line of a terminal."""
     recent, pipeline, host = window.recent(now), window.pipeline(now), window.host(now)
-    backlog = words.count(pipeline.backlog[-1]) if len(pipeline.backlog) else words.NOTHING
-    cpu = words.figure(host.values["cpu"][-1]) if len(host.seconds) else words.NOTHING
+    backlog = formatting.count(pipeline.backlog[-1]) if len(pipeline.backlog) else formatting.NOTHING
+    cpu = formatting.figure(host.values["cpu"][-1]) if len(host.seconds) else formatting.NOTHING
     return (
-        f"{words.figure(recent.stored)} msg/s stored, p99 {words.figure(recent.latencies['stored', 0.99])} ms, backlog"
-        f" {backlog}, lost {words.count(window.tally(now)['lost'])}, CPU {cpu} %"
+        f"{formatting.figure(recent.stored)} msg/s stored, p99 {formatting.figure(recent.latencies['stored', 0.99])} ms, backlog"
+        f" {backlog}, lost {formatting.count(window.tally(now)['lost'])}, CPU {cpu} %"
     )
 
 
@@ -95,19 +97,19 @@ def accounted(window: Window, outcome: Outcome, passed: float) -> Markup:
 
 def timed(passed: float, seconds: float) -> str:
     """How much of a watch is over."""
-    return f"{passed:.0f} of {words.plain(seconds)} s"
+    return f"{passed:.0f} of {formatting.plain(seconds)} s"
 
 
 def seen(window: Window, now: int, progress: str, counts: Mapping[str, int]) -> Markup:
     """Figure, key figures and counts."""
     drawing = plots.live(window.host(now), window.pipeline(now), window.seconds)
     shown = {name: counts[name] for name in COUNTS} | {name: count for name in RARE if (count := counts.get(name))}
-    told = ", ".join(f"{words.count(count)} {name}" for name, count in shown.items())
-    caption = f"{progress}: {words.counted(window.samples, 'sample')} of this host; messages: {told}."
+    told = ", ".join(f"{formatting.count(count)} {name}" for name, count in shown.items())
+    caption = f"{progress}: {formatting.counted(window.samples, 'sample')} of this host; messages: {told}."
     heads = ["", "stored, msg/s", *(f"{TITLES[kind]} p{100 * q:.0f}, ms" for kind, q in KEYS)]
     rows = [_row(f"last {RECENT:.0f} s", window.recent(now)), _row("since the start", window.whole())]
     return together([figure_html(drawing, caption, STEADY), table(heads, rows)], "\n")
 
 
 def _row(name: str, figures: Figures) -> list[str]:
-    return [name, words.figure(figures.stored), *(words.figure(figures.latencies[key]) for key in KEYS)]
+    return [name, formatting.figure(figures.stored), *(formatting.figure(figures.latencies[key]) for key in KEYS)]

@@ -6,7 +6,7 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,17 +50,17 @@ def host(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _account(outcome: Outcome, samples: int, watched: Mapping[str, Any]) -> str:
     cut = " (interrupted)" if watched["interrupted"] else ""
-    time = f"In {words.figure(watched['seconds'])} s{cut}"
+    time = f"In {formatting.figure(watched['seconds'])} s{cut}"
     if not outcome.valid:
         return f"{time}, the watch is invalid: {'; '.join(outcome.problems)}."
     sent, got = outcome.sender["sent"], outcome.consumer
     counts = {"lost": outcome.lost, "rejected": got["rejected"], "left unread": outcome.unread}
     counts["overwritten"] = got.get("overwritten", 0)
-    bad = [f"{words.count(count)} {fate}" for fate, count in counts.items() if count]
-    again = [f"{words.counted(got['retries'], 'request')} made again"] if got["retries"] else []
+    bad = [f"{formatting.count(count)} {fate}" for fate, count in counts.items() if count]
+    again = [f"{formatting.counted(got['retries'], 'request')} made again"] if got["retries"] else []
     return (
-        f"{time}, {words.count(sent)} messages were sent, {words.count(samples)} of them this host's own samples, and"
-        f" the store holds {words.count(outcome.stored)}: {words.joined(bad + again) or 'nothing was lost'}."
+        f"{time}, {formatting.count(sent)} messages were sent, {formatting.count(samples)} of them this host's own samples, and"
+        f" the store holds {formatting.count(outcome.stored)}: {formatting.joined(bad + again) or 'nothing was lost'}."
         " Every message is accounted for."
     )
 
@@ -72,9 +72,9 @@ def _known(value: float) -> float | None:
 def _latency(whole: Figures) -> list[str]:
     if not math.isfinite(whole.latencies["stored", 0.5]):
         return []
-    ms = {key: words.figure(value) for key, value in whole.latencies.items()}
+    ms = {key: formatting.figure(value) for key, value in whole.latencies.items()}
     return [
-        f"At {words.figure(whole.stored)} msg/s a message was stored after {ms['stored', 0.5]} ms (p50) and"
+        f"At {formatting.figure(whole.stored)} msg/s a message was stored after {ms['stored', 0.5]} ms (p50) and"
         f" {ms['stored', 0.99]} ms (p99), counted from its intended send; it was in a batch after {ms['e2e', 0.5]} ms"
         f" and {ms['e2e', 0.99]} ms."
     ]
@@ -84,7 +84,7 @@ def _host(found: Mapping[str, Any]) -> str:
     if not found:
         return "The agent sent no sample, so nothing is known of this host."
     return (
-        f"This host: CPU {words.figure(found['cpu'])} % (median of {words.counted(found['samples'], 'sample')}; up to"
-        f" {words.figure(found['cpu_max'])} %), memory {words.figure(found['mem'])} %, load"
-        f" {words.figure(found['load1'])} at the end."
+        f"This host: CPU {formatting.figure(found['cpu'])} % (median of {formatting.counted(found['samples'], 'sample')}; up to"
+        f" {formatting.figure(found['cpu_max'])} %), memory {formatting.figure(found['mem'])} %, load"
+        f" {formatting.figure(found['load1'])} at the end."
     )

@@ -38,7 +38,7 @@ class LiveLab(Session[Live]):
         self._progress.step("watching", seconds, kind=LIVE)
         view = View(self.parameters.SECONDS, self._progress.note)
         folder = self.run.trial_folder(plan.number)
-        given = plan, self.stack, folder, self._warden, self.run.id
+        given = plan, self.stack, folder, self._supervisor, self.run.id
         watch = Watch(*given, check=self._supervision.check, parameters=self.parameters, show=view.show)
         with self.keeping():
             self.outcomes.append(watch.run())

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.experiments.live.parameters import Live
-    from sentinel.lab.process.supervisor import Child, Warden
+    from sentinel.lab.process.supervisor import Child, Supervisor
     from sentinel.lab.stack import Stack
     from sentinel.lab.trials.trial import Check
 
@@ -58,14 +58,14 @@ class Watch(Trial):
         plan: Plan,
         stack: Stack,
         folder: Path,
-        warden: Warden,
+        supervisor: Supervisor,
         run_id: str,
         *,
         check: Check = lambda: None,
         parameters: Live,
         show: Show,
     ) -> None:
-        super().__init__(plan, stack, folder, warden, run_id, check=check)
+        super().__init__(plan, stack, folder, supervisor, run_id, check=check)
         self.seconds = 0.0
         """That it lasted."""
         self.interrupted = False

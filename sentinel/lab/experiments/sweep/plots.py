@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import alt_text
 from sentinel.lab.experiments.sweep.knee import FAILS, HOLDS, SILENT
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.experiments.sweep.knee import Knee
     from sentinel.lab.experiments.sweep.results import Point
-    from sentinel.lab.presentation.style import Look
+    from sentinel.lab.presentation.style import Style
 
 LATENCIES = {
     "stored_p50": "Stored p50",
@@ -39,7 +39,7 @@ DECADES = 10.0
 
 @styled
 def climb(
-    points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float, looks: Mapping[str, Look]
+    points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float, styles: Mapping[str, Style]
 ) -> Picture:
     """Panels over the offered rate; filled dots meet the SLO, hollow ones do not; `slo` of stored p99 in ms."""
     figure, axes = grid(2, 3, 6.2, sharex=True)
@@ -50,8 +50,8 @@ def climb(
     tall = 0.6 * min(*latencies, slo), 1.8 * max(*latencies, slo)
     for axis, measure in zip(axes.flat, (*LATENCIES, ACHIEVED), strict=True):
         for name, some in points.items():
-            _knee(axis, knees[name], looks[name])
-            _curve(axis, measure, some, looks[name])
+            _knee(axis, knees[name], styles[name])
+            _curve(axis, measure, some, styles[name])
         axis.axvline(published.HIGHEST_RATE, color=INK, linewidth=1, linestyle=(0, (1, 2)))
         axis.set_title(LATENCIES.get(measure, "Achieved"))
         axis.set_ylabel("latency, ms" if measure in LATENCIES else "achieved, msg/s")
@@ -64,7 +64,7 @@ def climb(
     axes[1, 2].plot(wide, wide, color=MUTED, linewidth=1, zorder=0)
     if measured := [v for point in every if (v := point.values.get(ACHIEVED, 0.0)) > 0]:
         axes[1, 2].set_ylim(0.6 * min(*measured, *rates), wide[1])
-    handles = [_handle(name, some, knees[name], looks[name]) for name, some in points.items()] + _marks(slo)
+    handles = [_handle(name, some, knees[name], styles[name]) for name, some in points.items()] + _marks(slo)
     figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=3)
     return Picture(figure, alt_text.climb(points, knees, slo))
 
@@ -74,36 +74,36 @@ def _sparse(axis: Axes, wide: tuple[float, float]) -> None:
         axis.xaxis.set_major_locator(LogLocator(subs=(1.0,)))
 
 
-def _curve(axis: Axes, measure: str, points: Sequence[Point], look: Look) -> None:
+def _curve(axis: Axes, measure: str, points: Sequence[Point], style: Style) -> None:
     """One dot per trial, a line through the medians."""
     known = [(point, value) for point in points if (value := point.values.get(measure, 0.0)) > 0]
     rates = sorted({point.rate for point, _ in known})
     middles = [statistics.median(value for point, value in known if point.rate == rate) for rate in rates]
-    axis.plot(rates, middles, color=look.colour, linestyle=look.line, linewidth=1.5)
+    axis.plot(rates, middles, color=style.colour, linestyle=style.line, linewidth=1.5)
     for verdict in (HOLDS, FAILS, SILENT):
         some = [(point.rate, value) for point, value in known if point.verdict == verdict]
         axis.plot(
-            *zip(*some, strict=True) if some else ((), ()), linestyle="none", markersize=5.5, **_dots(look, verdict)
+            *zip(*some, strict=True) if some else ((), ()), linestyle="none", markersize=5.5, **_dots(style, verdict)
         )
 
 
-def _dots(look: Look, verdict: str) -> dict[str, Any]:
+def _dots(style: Style, verdict: str) -> dict[str, Any]:
     """matplotlib's words for a trial's marker."""
     if verdict == SILENT:
-        return {"marker": "x", "markeredgecolor": look.colour}
-    return look.dots | ({"markerfacecolor": "white"} if verdict == FAILS else {})
+        return {"marker": "x", "markeredgecolor": style.colour}
+    return style.dots | ({"markerfacecolor": "white"} if verdict == FAILS else {})
 
 
-def _knee(axis: Axes, knee: Knee, look: Look) -> None:
+def _knee(axis: Axes, knee: Knee, style: Style) -> None:
     if knee.low is not None and knee.high is not None:
-        axis.axvspan(knee.low, knee.high, color=look.colour, alpha=0.13, linewidth=0)
+        axis.axvspan(knee.low, knee.high, color=style.colour, alpha=0.13, linewidth=0)
     if knee.rate is not None:
-        axis.axvline(knee.rate, color=look.colour, linewidth=1.2)
+        axis.axvline(knee.rate, color=style.colour, linewidth=1.2)
 
 
-def _handle(name: str, points: Sequence[Point], knee: Knee, look: Look) -> Line2D:
-    label = f"{name} {alt_text.held(knee)} (n = {words.counted(len(points), 'trial')})"
-    drawn: dict[str, Any] = {"color": look.colour, "linestyle": look.line, "markersize": 5.5, **look.dots}
+def _handle(name: str, points: Sequence[Point], knee: Knee, style: Style) -> Line2D:
+    label = f"{name} {alt_text.held(knee)} (n = {formatting.counted(len(points), 'trial')})"
+    drawn: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "markersize": 5.5, **style.dots}
     return Line2D([], [], label=label, **drawn)
 
 
@@ -117,7 +117,9 @@ def _marks(slo: float) -> list[Line2D]:
         dot("the trial meets the SLO", marker="o", markerfacecolor=MUTED),
         dot("it fails", marker="o", markerfacecolor="white"),
         dot("inconclusive: the generator was the limit", marker="x"),
-        Line2D([], [], color=INK, linewidth=1.2, linestyle=(0, (6, 2)), label=f"SLO: stored p99 {words.plain(slo)} ms"),
+        Line2D(
+            [], [], color=INK, linewidth=1.2, linestyle=(0, (6, 2)), label=f"SLO: stored p99 {formatting.plain(slo)} ms"
+        ),
         Line2D([], [], color=INK, linewidth=1, linestyle=(0, (1, 2)), label=f"published: {published.RATE} msg/s"),
         Line2D([], [], color=MUTED, linewidth=1, label="achieved = offered"),
     ]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from IPython.display import HTML
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee, plots, results
 from sentinel.lab.experiments.sweep.knee import BISECTIONS, FAILS, HOLDS, SILENT
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.style import looks
+from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import PUBLISHED, Markup, paragraphs, table, tag, together
 from sentinel.lab.run import queries
 from sentinel.lab.statistics.sustained import ENOUGH, growth_seconds
@@ -26,7 +26,7 @@ HEADS = (
     "Trial", "Phase", "Configuration", "offered, msg/s", "sent, msg/s", "achieved, msg/s", "backlog grew by, messages",
     "stored p50, ms", "stored p99, ms", "e2e p99, ms", "lost", "send delay p99, ms", "verdict",
 )  # fmt: skip
-LOOKS = {HOLDS: ("✓", "good"), FAILS: ("✗", "bad"), SILENT: ("?", "")}
+STYLES = {HOLDS: ("✓", "good"), FAILS: ("✗", "bad"), SILENT: ("?", "")}
 """Mark and class of a verdict."""
 
 
@@ -34,13 +34,13 @@ def load(run: Run) -> str:
     """What was offered, for the report's head."""
     p = run.data["parameters"]
     rates = sorted({step["rate"] for step in run.data.get("steps", [])})
-    span = f"{words.plain(rates[0])} to {words.plain(rates[-1])} msg/s" if rates else "nothing"
-    how = "as listed" if p["RATES"] else f"rising by {words.plain(p['FACTOR'])}"
+    span = f"{formatting.plain(rates[0])} to {formatting.plain(rates[-1])} msg/s" if rates else "nothing"
+    how = "as listed" if p["RATES"] else f"rising by {formatting.plain(p['FACTOR'])}"
     return (
-        f"{span}, {how}, from {words.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over {p['TRANSPORT']},"
-        f" {words.plain(p['DURATION'])} s a step after the warm-up, knees confirmed by"
-        f" {words.counted(p['REPEATS'], 'repeat')}; SLO: nothing lost, the load sustained, stored p99 within"
-        f" {words.plain(p['P99_STORED_MS'])} ms"
+        f"{span}, {how}, from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over {p['TRANSPORT']},"
+        f" {formatting.plain(p['DURATION'])} s a step after the warm-up, knees confirmed by"
+        f" {formatting.counted(p['REPEATS'], 'repeat')}; SLO: nothing lost, the load sustained, stored p99 within"
+        f" {formatting.plain(p['P99_STORED_MS'])} ms"
     )
 
 
@@ -65,16 +65,16 @@ def climb(run: Run) -> HTML:
     if not found:
         return nothing("No valid trial: there is nothing to draw.")
     bad = [str(outcome.plan.number) for _, outcome in results.tried(run) if not outcome.valid]
-    left_out = f" Invalid and left out: trial {words.joined(bad)}." if bad else ""
+    left_out = f" Invalid and left out: trial {formatting.joined(bad)}." if bad else ""
     missing = [name for name in queries.names(run) if name not in found]
-    without = f" Without a valid trial, so not shown: {words.joined(missing)}." if missing else ""
+    without = f" Without a valid trial, so not shown: {formatting.joined(missing)}." if missing else ""
     caption = (
         "One dot per trial, lines through the medians, all axes logarithmic. The upright line of each configuration is"
         " the highest rate at which it meets the SLO, the band its interval. Where achieved leaves the diagonal, less"
         " is stored than offered: the consumer's limit or, at crosses, the generator's."
     )
     slo = run.data["parameters"]["P99_STORED_MS"]
-    picture = plots.climb(found, results.knees(run), slo, looks(queries.names(run)))
+    picture = plots.climb(found, results.knees(run), slo, styles(queries.names(run)))
     return HTML(figure_html(picture, f"{caption}{left_out}{without}"))
 
 
@@ -91,13 +91,13 @@ def steps(run: Run) -> HTML:
 
 def _row(step: Step, outcome: Outcome, slo: float) -> list[object]:
     def p(kind: str, name: str) -> str:
-        return words.figure(outcome.latencies.get(kind, {}).get(name))
+        return formatting.figure(outcome.latencies.get(kind, {}).get(name))
 
-    achieved = words.figure(outcome.throughput) if outcome.throughput else words.NOTHING
+    achieved = formatting.figure(outcome.throughput) if outcome.throughput else formatting.NOTHING
     return [
-        step.trial, step.phase, step.configuration, words.plain(step.rate), words.figure(step.sent), achieved,
-        words.count(round(step.growth)), p("stored", "p50"), p("stored", "p99"), p("e2e", "p99"),
-        words.count(outcome.lost), p("send_delay", "p99"), _verdict(step, slo),
+        step.trial, step.phase, step.configuration, formatting.plain(step.rate), formatting.figure(step.sent), achieved,
+        formatting.count(round(step.growth)), p("stored", "p50"), p("stored", "p99"), p("e2e", "p99"),
+        formatting.count(outcome.lost), p("send_delay", "p99"), _verdict(step, slo),
     ]  # fmt: skip
 
 
@@ -107,13 +107,13 @@ def _generator(step: Step) -> str:
 
 
 def _verdict(step: Step, slo: float) -> Markup:
-    mark, look = LOOKS[step.verdict]
+    mark, look = STYLES[step.verdict]
     said = {
         "": knee.HOLDS,
         knee.LOSS: "lost messages",
         knee.BACKLOG: "the backlog grew",
         knee.BEHIND: "not sustained",
-        knee.SLOW: f"stored p99 over {words.plain(slo)} ms",
+        knee.SLOW: f"stored p99 over {formatting.plain(slo)} ms",
         knee.GENERATOR: _generator(step),
         knee.INVALID: "invalid",
     }
@@ -124,7 +124,10 @@ def rules(run: Run) -> list[str]:
     """By which rules a trial meets the SLO and a knee is found, in sentences."""
     p = run.data["parameters"]
     grown = growth_seconds(p["DURATION"])
-    slo, ladder = words.plain(p["P99_STORED_MS"]), "the next one listed" if p["RATES"] else f"{p['FACTOR']:g}× as much"
+    slo, ladder = (
+        formatting.plain(p["P99_STORED_MS"]),
+        "the next one listed" if p["RATES"] else f"{p['FACTOR']:g}× as much",
+    )
     halved = "" if p["RATES"] else f"; the gap around the knee is then halved {BISECTIONS} times, geometrically"
     return [
         f"A trial meets the SLO if it is valid, nothing was lost, the load was sustained and stored p99 is within {slo}"
@@ -136,7 +139,7 @@ def rules(run: Run) -> list[str]:
         " an invalid one.",
         f"Climb: one trial per rate, then {ladder}, until one fails; a trial that does not meet the SLO is repeated at"
         f" once and the better of the two counts{halved}. The search assumes monotonicity.",
-        f"Confirmation: {words.counted(p['REPEATS'], 'trial')} at the knee and at the next rate up, interleaved, and"
+        f"Confirmation: {formatting.counted(p['REPEATS'], 'trial')} at the knee and at the next rate up, interleaved, and"
         " wherever those move it to. The knee is the highest rate at which more than half of the trials meet the SLO,"
         " by a decreasing (isotonic) fit to all trials of both phases.",
     ]

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep.knee import Knee, Step
 from sentinel.lab.experiments.sweep.summary import interval
+from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
 from sentinel.lab.report.results import TERMINAL, Row, share_note
 from sentinel.lab.run import queries
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.measures import measures
-from sentinel.lab.words import NOTHING
 
 if TYPE_CHECKING:
     from sentinel.lab.limits.bounds import Limit
@@ -82,7 +82,13 @@ def rows(run: Run) -> list[Row]:
         )
     ]
     return [
-        Row("Highest rate within the SLO", "msg/s", str(published.RATE), held, words.ratio(run.data["ratios"]["held"])),
+        Row(
+            "Highest rate within the SLO",
+            "msg/s",
+            str(published.RATE),
+            held,
+            formatting.ratio(run.data["ratios"]["held"]),
+        ),
         Row("Interval", "msg/s", NOTHING, [interval(one.low, one.high) for one in found]),
         Row("Trials that meet the SLO there", "", NOTHING, [_of(one.held) for one in found]),
         Row("Share of the limit", "%", NOTHING, [bounds.share(one.rate, limit) for one in found]),
@@ -90,7 +96,7 @@ def rows(run: Run) -> list[Row]:
             "Next rate offered",
             "msg/s",
             NOTHING,
-            [NOTHING if one.next is None else words.plain(one.next) for one in found],
+            [NOTHING if one.next is None else formatting.plain(one.next) for one in found],
         ),
         Row("Trials that do not meet it there", "", NOTHING, [_of(one.missed) for one in found]),
         Row("Limited there by", "", NOTHING, [one.why or NOTHING for one in found]),
@@ -102,7 +108,7 @@ def rows(run: Run) -> list[Row]:
 def _rate(found: Knee) -> str:
     if found.rate is None:
         return NOTHING
-    return f"{'≥ ' if found.at_least else ''}{words.plain(found.rate)}"
+    return f"{'≥ ' if found.at_least else ''}{formatting.plain(found.rate)}"
 
 
 def _of(counts: tuple[int, int]) -> str:
@@ -118,12 +124,12 @@ def _limit(run: Run) -> Limit | None:
 def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
     """Medians over the confirming trials at the highest rate that meets the SLO."""
     medians: dict[str, dict[str, Any]] = run.data["summary"]
-    return Row(name, unit, published, [words.figure(medians[key].get(measure)) for key in knees(run)])
+    return Row(name, unit, published, [formatting.figure(medians[key].get(measure)) for key in knees(run)])
 
 
 def footnotes(run: Run) -> list[str]:
     """What a reader must know to read the table right."""
-    slo = words.plain(run.data["parameters"]["P99_STORED_MS"])
+    slo = formatting.plain(run.data["parameters"]["P99_STORED_MS"])
     notes = [
         f"SLO: nothing lost, the load sustained, stored p99 within {slo} ms. Highest rate: where more than half of the"
         " trials meet it, by a decreasing fit to all trials, climb and confirmation.",

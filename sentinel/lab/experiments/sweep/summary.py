@@ -10,7 +10,7 @@ import statistics
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab import words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.measures import measures
@@ -83,8 +83,8 @@ def verdict(
 def interval(low: float | None, high: float | None) -> str:
     """`[4,000, 5,660]`, open where an end is not known; a dash where neither is."""
     if low is None and high is None:
-        return words.NOTHING
-    return f"[{'…' if low is None else words.plain(low)}, {'…' if high is None else words.plain(high)}]"
+        return formatting.NOTHING
+    return f"[{'…' if low is None else formatting.plain(low)}, {'…' if high is None else formatting.plain(high)}]"
 
 
 def _held(p: Sweep, name: str, found: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> str:
@@ -93,17 +93,17 @@ def _held(p: Sweep, name: str, found: Knee, steps: Sequence[Step], trials: Mappi
         return _never(p, name, found, steps, trials)
     least = "at least " if found.at_least else ""
     held, n = found.held
-    rate = f"{least}{words.plain(found.rate)} msg/s {interval(found.low, found.high)}"
-    first = f"{name} meets the SLO up to {rate} in {held} of {words.counted(n, 'trial')}"
+    rate = f"{least}{formatting.plain(found.rate)} msg/s {interval(found.low, found.high)}"
+    first = f"{name} meets the SLO up to {rate} in {held} of {formatting.counted(n, 'trial')}"
     if found.next is None:
         return f"{first}; no higher rate was offered."
-    return f"{first}. At {words.plain(found.next)} msg/s {_missed(found)}: {_because(p, found, steps, trials)}."
+    return f"{first}. At {formatting.plain(found.next)} msg/s {_missed(found)}: {_because(p, found, steps, trials)}."
 
 
 def _never(p: Sweep, name: str, found: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> str:
     if found.next is None:
         return f"{name}: no rate was offered, so there is no answer."
-    at, because = f"{words.plain(found.next)} msg/s, the lowest rate offered", _because(p, found, steps, trials)
+    at, because = f"{formatting.plain(found.next)} msg/s, the lowest rate offered", _because(p, found, steps, trials)
     if found.at_least:
         return f"{name}: no answer, for at {at}, {_missed(found)}: {because}."
     if found.missed[0] < found.missed[1]:
@@ -116,7 +116,7 @@ def _missed(found: Knee) -> str:
     """How many trials do not meet the SLO at the next rate: `3 of 3 trials do not`."""
     missed, n = found.missed
     one, many = ("is inconclusive", "are inconclusive") if found.at_least else ("does not", "do not")
-    return f"{missed} of {words.counted(n, 'trial')} {one if missed == 1 else many}"
+    return f"{missed} of {formatting.counted(n, 'trial')} {one if missed == 1 else many}"
 
 
 def _because(p: Sweep, found: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> str:
@@ -125,43 +125,43 @@ def _because(p: Sweep, found: Knee, steps: Sequence[Step], trials: Mapping[int, 
     outcomes = [trials[step.trial] for step in at]
 
     def median(kind: str) -> str:
-        return words.figure(statistics.median(o.latencies.get(kind, {}).get("p99", math.nan) for o in outcomes))
+        return formatting.figure(statistics.median(o.latencies.get(kind, {}).get("p99", math.nan) for o in outcomes))
 
     if found.why == knee.LOSS:
-        return f"{words.counted(sum(o.lost for o in outcomes), 'message')} lost"
+        return f"{formatting.counted(sum(o.lost for o in outcomes), 'message')} lost"
     if found.why == knee.BACKLOG:
         growth = statistics.median(step.growth for step in at)
-        return f"the backlog grows by {words.figure(growth)} messages in {words.plain(p.DURATION)} s"
+        return f"the backlog grows by {formatting.figure(growth)} messages in {formatting.plain(p.DURATION)} s"
     if found.why == knee.BEHIND:
-        return f"the load was not sustained ({words.joined(outcomes[0].unsustained)})"
+        return f"the load was not sustained ({formatting.joined(outcomes[0].unsustained)})"
     if found.why == knee.SLOW:
-        return f"stored p99 {median('stored')} ms, over {words.plain(p.P99_STORED_MS)} ms"
+        return f"stored p99 {median('stored')} ms, over {formatting.plain(p.P99_STORED_MS)} ms"
     if found.why == knee.GENERATOR:
-        sent = words.figure(statistics.median(step.sent for step in at))
+        sent = formatting.figure(statistics.median(step.sent for step in at))
         return f"the load generator was the limit (sent {sent} msg/s, send delay p99 {median('send_delay')} ms)"
     return "without a valid trial"
 
 
 def _compared(new: str, after: Knee, old: str, before: Knee) -> str:
     if after.rate is None or before.rate is None:
-        without = words.joined([name for name, found in ((old, before), (new, after)) if found.rate is None])
+        without = formatting.joined([name for name, found in ((old, before), (new, after)) if found.rate is None])
         said = f"No factor between {new} and {old}: there is no rate at which {without} is known to meet the SLO"
         least = _quotient(after.low, before.high)
-        return f"{said}; by the intervals it is more than {words.figure(least)}×." if least else f"{said}."
+        return f"{said}; by the intervals it is more than {formatting.figure(least)}×." if least else f"{said}."
     if after.at_least and before.at_least:
         return f"{new} against {old}: cannot tell the factor, for both may sustain more."
     bound = "at least " if after.at_least else "at most " if before.at_least else ""
-    return f"{new} meets the SLO up to {bound}{words.ratio(ratio(after, before))} the rate of {old}."
+    return f"{new} meets the SLO up to {bound}{formatting.ratio(ratio(after, before))} the rate of {old}."
 
 
 def _against_original(p: Sweep, name: str, found: Knee) -> str:
-    terms = f"(here: nothing lost, stored p99 within {words.plain(p.P99_STORED_MS)} ms)"
+    terms = f"(here: nothing lost, stored p99 within {formatting.plain(p.P99_STORED_MS)} ms)"
     bar = f"the {published.RATE} msg/s that SentinelStream published {terms}"
     if found.low is not None and found.low >= published.HIGHEST_RATE:
-        return f"{name} reaches {bar}: at least {words.times(found.low / published.HIGHEST_RATE)}."
+        return f"{name} reaches {bar}: at least {formatting.times(found.low / published.HIGHEST_RATE)}."
     if found.high is not None and found.high <= published.HIGHEST_RATE:
         return f"{name} falls short of {bar}."
-    to = "no rate is known up to which" if found.low is None else f"up to {words.plain(found.low)} msg/s"
+    to = "no rate is known up to which" if found.low is None else f"up to {formatting.plain(found.low)} msg/s"
     return f"{name}: cannot tell whether it reaches {bar}; {to} every trial meets the SLO."
 
 
@@ -199,14 +199,14 @@ def _unsteady(name: str, steps: Iterable[Step]) -> list[str]:
     levels = knee.levels(steps)
     for level in levels:
         if level.met and level.failed:
-            of = f"{level.met} of {words.counted(level.decided, 'trial')}"
-            said.append(f"{name} meets the SLO at {words.plain(level.rate)} msg/s in {of}: borderline.")
+            of = f"{level.met} of {formatting.counted(level.decided, 'trial')}"
+            said.append(f"{name} meets the SLO at {formatting.plain(level.rate)} msg/s in {of}: borderline.")
     failing = min((level.rate for level in levels if level.failed), default=math.inf)
     meeting = max((level.rate for level in levels if level.met), default=0.0)
     if meeting > failing:
         said.append(
-            f"{name} meets the SLO at {words.plain(meeting)} msg/s in some trial and fails at"
-            f" {words.plain(failing)} in another, where the search assumes monotonicity: the interval holds both. More"
+            f"{name} meets the SLO at {formatting.plain(meeting)} msg/s in some trial and fails at"
+            f" {formatting.plain(failing)} in another, where the search assumes monotonicity: the interval holds both. More"
             " REPEATS, a longer DURATION or a quieter machine would help."
         )
     return said
@@ -218,5 +218,5 @@ def _late(name: str, medians: Mapping[str, float]) -> list[str]:
         return []
     return [
         f"At the highest rate at which {name} meets the SLO, {100 * late / stored:.0f} % of stored p99 is"
-        f" load-generator delay (send delay p99 {words.figure(late)} ms)."
+        f" load-generator delay (send delay p99 {formatting.figure(late)} ms)."
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel.lab.experiments.sweep import knee, summary
 from sentinel.lab.experiments.sweep.knee import Ladder, Step
 from sentinel.lab.experiments.sweep.parameters import Sweep
-from sentinel.lab.limits import measure
+from sentinel.lab.limits import measurement
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import LATENCY
 from sentinel.lab.trials import plans
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Warden
+    from sentinel.lab.process.supervisor import Supervisor
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
     from sentinel.lab.stack import Stack
@@ -30,16 +30,16 @@ class SweepLab(Lab[Sweep]):
 
     notebook = "sweep"
 
-    def __init__(self, parameters: Sweep, run: Run, started: Stack, warden: Warden, stops: ExitStack) -> None:
+    def __init__(self, parameters: Sweep, run: Run, started: Stack, supervisor: Supervisor, stops: ExitStack) -> None:
         self.ladder = ladder(parameters, run.data["machine"].get("cpu_count_logical") or 1)
         self.steps: list[Step] = []
-        super().__init__(parameters, run, started, warden, stops)
+        super().__init__(parameters, run, started, supervisor, stops)
 
     def expected_seconds(self) -> dict[str, float]:
         """See Lab: as if every configuration climbed to the top, of which few come near."""
         each = self._climbing() + 2 * self.parameters.REPEATS
         steps = each * len(self.parameters.names) * self._seconds()
-        return {LATENCY: steps, LIMITS: measure.expected(self.parameters.REPEATS)}
+        return {LATENCY: steps, LIMITS: measurement.expected(self.parameters.REPEATS)}
 
     def _climbing(self) -> int:
         return len(self.ladder.rungs) + 1 + knee.BISECTIONS

@@ -1,0 +1,491 @@
+"""Ablation: what each choice brings follows from the trials, and what they cannot tell is said, never guessed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import asdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import Rectangle
+from support.synthetic import made
+from test_plots import labels, texts
+from test_report import Reader
+
+from sentinel.consumer.configurations import OPTIMISED, ORDER, parse
+from sentinel.lab.experiments.ablation import plots
+from sentinel.lab.experiments.ablation import report as ablation_report
+from sentinel.lab.experiments.ablation.contributions import MEASURES, choices, contributions, short, trials
+from sentinel.lab.experiments.ablation.parameters import Ablation
+from sentinel.lab.experiments.ablation.results import found
+from sentinel.lab.experiments.ablation.summary import of_ablation
+from sentinel.lab.experiments.ablation.trials import memory_plans
+from sentinel.lab.registry import table
+from sentinel.lab.report import sections as report
+from sentinel.lab.report.results import TERMINAL
+from sentinel.lab.run import queries
+from sentinel.lab.run.run import Run
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome, Plan, warm_up
+from sentinel.settings import ConsumerSettings, LoadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from sentinel.lab.plots import Picture
+
+NAMES = Ablation().names
+WORTH = {"write": 10.0, "point": 2.0, "decode": 1.0, "receive": 5.0}
+"""By what factor a choice makes everything better, whatever else is switched on."""
+LABELS = ["write: post-batches", "point: line-bytes", "decode: msgspec", "receive: socket-reads"]
+
+
+def switched(name: str) -> set[str]:
+    """The axes on which a configuration is `optimised` already."""
+    return {axis for axis, choice in parse(name).axes().items() if choice == OPTIMISED.axes()[axis]}
+
+
+def alone(worth: Mapping[str, float]) -> Callable[[str], float]:
+    """Choices that do not depend on each other."""
+    return lambda name: math.prod(worth[axis] for axis in switched(name))
+
+
+INDEPENDENT = alone(WORTH)
+
+
+def outcomes(
+    gain: Callable[[str], float] = INDEPENDENT,
+    *,
+    repeats: int = 3,
+    spread: float = 0.01,
+    again: float = 1.0,
+    memray: bool = True,
+    spoil: Callable[[Outcome], bool] = lambda _: False,
+) -> list[Outcome]:
+    """An ablation's trials: repeats differ by `spread`, the second leg of `optimised` by the factor `again`."""
+    legs = [(name, gain(name)) for name in NAMES] + [(NAMES[-1] + CONTROL, again * gain(NAMES[-1]))]
+    made: list[Outcome] = []
+    for repeat in range(repeats):
+        for label, better in legs:
+            lucky = better * (1 + spread * (repeat - (repeats - 1) / 2))
+            measured = {"throughput": 1000 * lucky, "cpu_us": 500 / lucky, "peak_rss_mb": 60.0}
+            made.append(outcome(len(made), CAPACITY, label, repeat, **measured))
+    for label, better in legs[:-1] if memray else []:
+        sizes = {"bytes_per_message": 50_000 / better, "allocations_per_message": 300 / better}
+        memory = {"messages": 2000, "modules": {"redis": 9.0, "<string>": 1.0}, "locations": {}, **sizes}
+        made.append(outcome(len(made), MEMORY, label, 0, memory=memory))
+    for one in made:
+        if spoil(one):
+            one.valid, one.problems, one.throughput, one.cpu_us, one.memory = (
+                False,
+                ["a ledger is missing"],
+                0,
+                None,
+                {},
+            )
+    return made
+
+
+def outcome(number: int, kind: str, label: str, repeat: int, **measured: Any) -> Outcome:
+    """One valid trial."""
+    load = LoadSettings(count=2000)
+    return Outcome(Plan(number, kind, label, label.removesuffix(CONTROL), load, repeat=repeat), valid=True, **measured)
+
+
+def summed(trials: list[Outcome], p: Ablation | None = None) -> dict[str, Any]:
+    """What run.json would hold, after a way through JSON, which takes no NaN."""
+    result = of_ablation(p or Ablation(), trials)
+    assert result == json.loads(json.dumps(result, allow_nan=False))
+    return result
+
+
+def about(trials: list[Outcome], start: str = "Capacity: ") -> str:
+    """The verdict on one measure."""
+    (one,) = [text for text in summed(trials)["verdict"] if text.startswith(start)]
+    return str(one)
+
+
+def says(trials: list[Outcome], measure: str = "capacity") -> dict[str, str]:
+    """Axis to what is said of it."""
+    return {one["choice"]["axis"]: one["says"] for one in summed(trials)["steps"][measure]}
+
+
+def only(axis: str, up: float, beside: float) -> Callable[[str], float]:
+    """WORTH, but one axis is worth `up` on the way up and `beside` the other choices of `optimised`."""
+    return lambda name: alone(WORTH | {axis: up if name.startswith("baseline") else beside})(name)
+
+
+# -- choices ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_comparison_differs_by_one_choice() -> None:
+    """Before and after, and `optimised` with and without, differ on the choice's own axis and nowhere else."""
+    for choice in choices(NAMES):
+        for new, old in ((choice.after, choice.before), (NAMES[-1], choice.without)):
+            differing = set(parse(new).axes().items()) - set(parse(old).axes().items())
+            assert {(choice.axis, choice.new)} == differing
+            assert parse(old).axes()[choice.axis] == choice.old
+
+
+def test_every_configuration_of_an_ablation_is_compared() -> None:
+    """None is measured for nothing, and the way leads from the first to the last in the order of the axes."""
+    chosen = choices(NAMES)
+    assert set(NAMES) == {name for one in chosen for name in (one.before, one.after, one.without)}
+    assert list(ORDER) == [one.axis for one in chosen]
+    assert (NAMES[0], NAMES[-1]) == (chosen[0].before, chosen[-1].after)
+    assert [one.after for one in chosen[:-1]] == [one.before for one in chosen[1:]]
+
+
+def test_short_names_tell_configurations_apart() -> None:
+    """A column's head is short and no other's."""
+    assert len(NAMES) == len({short(name) for name in NAMES})
+    assert ["baseline", "+ write", "+ point"] == [short(name).replace("\N{NO-BREAK SPACE}", " ") for name in NAMES[:3]]
+    assert "optimised without decode" in map(short, NAMES)
+
+
+def test_a_memory_trial_outlasts_its_warm_up() -> None:
+    """Even where few messages are sent and one read takes many, some are left for memray."""
+    for plan in memory_plans(Ablation(MESSAGES=1000)):
+        assert plan.load.count - ConsumerSettings.read_count > warm_up(plan.load.count)
+
+
+# -- contributions ---------------------------------------------------------------------------------------------------
+
+
+def test_the_steps_multiply_to_the_whole_way() -> None:
+    """Factors of the steps give the ratio of the ends, and their shares one, for every measure."""
+    result = summed(outcomes())
+    for measure in MEASURES:
+        steps = result["steps"][measure.name]
+        product = math.prod(step["on"]["value"] for step in steps)
+        assert product == pytest.approx(result["ratios"][measure.name]["value"])
+        assert sum(step["share"] for step in steps) == pytest.approx(1)
+
+
+def test_independent_choices_bring_the_same_on_and_off() -> None:
+    """Without interplay both ratios are the choice's own factor; for what should fall, its inverse."""
+    result = summed(outcomes())
+    for measure in MEASURES:
+        for step in result["steps"][measure.name]:
+            worth = WORTH[step["choice"]["axis"]]
+            expected = worth if measure.higher else 1 / worth
+            assert [expected, expected] == pytest.approx([step["on"]["value"], step["off"]["value"]])
+
+
+def test_the_record_leads_back_to_the_contributions(ablation: Run) -> None:
+    """What run.json holds and what the trials give are the same."""
+    p, result = Ablation(), ablation.data
+    values = {name: {} for name in NAMES} | {
+        name: {m.name: [_value(o, m.name) for o in of(ablation, name, m.repeated)] for m in MEASURES} for name in NAMES
+    }
+    assert contributions(values, result["noise"]["bands"], p.SEED) == found(ablation)
+
+
+def of(run: Run, name: str, repeated: bool) -> list[Outcome]:
+    """A configuration's capacity trials, or its memory trial."""
+    return queries.of_column(queries.outcomes(run), name, CAPACITY if repeated else MEMORY)
+
+
+def _value(o: Outcome, measure: str) -> float:
+    return float({"capacity": o.throughput, "capacity_cpu_us": o.cpu_us, **o.memory}[measure] or 0)
+
+
+# -- verdict ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_two_largest_are_named_first_and_what_does_nothing_is_named_too() -> None:
+    """Ten times and five times lead; a factor of one does not pay; a factor of two is neither."""
+    named = summed(outcomes())["verdict"][1]
+    assert "The two choices that matter most to capacity are write: post-batches and receive: socket-reads." in named
+    assert "Shown not to pay: decode: msgspec in capacity, CPU per message and allocated per message." in named
+    assert {"write": "pays", "point": "pays", "decode": "does not pay", "receive": "pays"} == says(outcomes())
+
+
+def test_every_ratio_of_the_verdict_has_its_interval_and_n() -> None:
+    """The sentence on capacity gives shares, both ratios, intervals, n, and the noise."""
+    said = about(outcomes())
+    assert "optimised is better than baseline, 100× [" in said
+    assert "n = 3 each (A/A noise floor 1.05×)" in said
+    assert "write: post-batches with 50 % (10.0× [9.80, 10.2] on, 10.0× [9.80, 10.2] off)" in said
+    assert "receive: socket-reads with 35 % (5.00× [4.90, 5.10] on and off, as the last step)" in said
+    assert "Taken off again, the same two cost most." in said
+    assert "Does not pay: decode: msgspec (1.00× [" in said
+
+
+def test_memory_is_compared_without_intervals() -> None:
+    """One memray trial each: the ratios say so, and are held to the band alone."""
+    said = about(outcomes(), "Allocated per message: ")
+    assert "0.01×, n = 1: no interval (up to 1.05× counts as no difference)" in said
+    assert "write: post-batches with 50 % (0.10× on, 0.10× off)" in said
+    assert {"pays", "does not pay"} == set(says(outcomes(), "bytes_per_message").values())
+
+
+def test_a_choice_that_makes_it_worse_does_not_pay() -> None:
+    """Half the capacity is no gain; its part of the way is negative."""
+    trials = outcomes(alone(WORTH | {"decode": 0.5}))
+    assert says(trials)["decode"] == "does not pay"
+    assert summed(trials)["steps"]["capacity"][2]["share"] < 0
+
+
+@pytest.mark.parametrize(("worth", "again", "said"), [(1.08, 1.15, "does not pay"), (1.2, 1.4, "cannot tell")])
+def test_a_choice_within_the_noise_floor_is_not_shown_to_pay(worth: float, again: float, said: str) -> None:
+    """Within a narrow floor a choice does not pay; within a wide one run-to-run variation hides what it brings."""
+    trials = outcomes(alone(WORTH | {"point": worth}), again=again)
+    assert says(trials)["point"] == said
+    assert f"A/A noise floor {again:.2f}×" in about(trials)
+
+
+def test_scattered_repeats_cannot_tell() -> None:
+    """An interval that reaches from loss to gain decides nothing."""
+    trials = outcomes(alone(WORTH | {"point": 1.3}), spread=0.3)
+    assert "cannot tell" in {says(trials)["point"], says(trials)["decode"]}
+    assert "The trials cannot tell whether it pays: " in about(trials)
+    assert "in capacity" not in summed(trials)["verdict"][1]
+
+
+def test_half_an_answer_is_given_as_such() -> None:
+    """Where one ratio is clearly better and the other open, both are said."""
+    trials = outcomes(only("decode", 1.15, 4.0), again=1.14)
+    assert says(trials)["decode"] == "cannot tell"
+    assert "Pays beside the others; on the way up the trials cannot tell: decode: msgspec (1.15× [" in about(trials)
+
+
+def test_single_trials_cannot_tell() -> None:
+    """With one repeat nothing is named as mattering; the medians' order is given as what it is."""
+    trials = outcomes(repeats=1)
+    assert {"cannot tell"} == set(says(trials).values())
+    assert "Which choices matter most to capacity: cannot tell." in summed(trials)["verdict"][1]
+    ahead = "write: post-batches (10.0×) and receive: socket-reads (5.00×) lead"
+    assert f"cannot tell, since single trials have no interval; by the medians alone {ahead}." in about(trials)
+
+
+def test_what_lies_beyond_a_wide_noise_floor_is_a_difference() -> None:
+    """However noisy the hour: ten times and five times are beyond a floor of two, and only the rest is hidden."""
+    for again in (2.0, 0.5):
+        trials = outcomes(again=again)
+        assert "optimised is better than baseline, 100× [" in about(trials)
+        assert "(A/A noise floor 2.00×)" in about(trials)
+        assert {"write": "pays", "point": "cannot tell", "decode": "cannot tell", "receive": "pays"} == says(trials)
+        named = summed(trials)["verdict"][1]
+        assert "that matter most to capacity are write: post-batches and receive: socket-reads." in named
+
+
+def test_the_noise_floor_is_the_reason_given() -> None:
+    """Where no step, or not even the whole way, leaves a wide floor, the floor is named as the reason."""
+    weak = about(outcomes(alone(dict.fromkeys(WORTH, 1.2)), again=1.3))
+    assert "no step lies wholly beyond the noise floor (1.30×); by the medians alone" in weak
+    hidden = about(outcomes(alone(dict.fromkeys(WORTH, 1.1)), again=1.6))
+    assert "cannot tell whether optimised differs from baseline, for run-to-run variation hides it, 1.46× [" in hidden
+    assert "cannot tell, nothing is gained beyond the noise floor (1.60×)." in hidden
+
+
+@pytest.mark.parametrize(
+    ("up", "beside", "said"),
+    [
+        (1.0, 3.0, "Pays beside the others, but not on the way up: decode: msgspec"),
+        (3.0, 1.0, "Pays on the way up, but not beside the others: decode: msgspec"),
+    ],
+)
+def test_a_choice_that_pays_in_one_company_only_depends(up: float, beside: float, said: str) -> None:
+    """Where both ratios disagree, the verdict says where the choice pays and where it does not."""
+    trials = outcomes(only("decode", up, beside))
+    assert says(trials)["decode"] == "depends"
+    assert said in about(trials)
+
+
+def test_another_order_when_taken_off_is_said() -> None:
+    """What was small on the way up but costs most to take off contradicts the waterfall's order."""
+    said = about(outcomes(only("point", 2.0, 50.0)))
+    assert "Taken off again, receive: socket-reads and point: line-bytes cost most:" in said
+    assert "depends on the others" in said
+
+
+def test_neighbours_whose_intervals_overlap_are_not_ranked() -> None:
+    """Five times and four and a half, each give or take a fifth: nobody knows which is ahead."""
+    trials = outcomes(alone(WORTH | {"point": 4.5}), spread=0.1)
+    assert "cannot tell whether receive: socket-reads or point: line-bytes brings more" in about(trials)
+    assert "brings more" not in about(outcomes())
+
+
+def test_where_nothing_is_gained_nothing_is_named() -> None:
+    """Four choices that do nothing: no difference, no shares, no leaders."""
+    trials = outcomes(lambda _: 1.0)
+    assert "no difference between optimised and baseline" in about(trials)
+    assert "Which choices matter most: cannot tell, nothing is gained beyond the noise floor (1.05×)." in about(trials)
+    assert {None} == {step["share"] for step in summed(trials)["steps"]["capacity"]}
+
+
+def test_the_trials_left_are_counted() -> None:
+    """An invalid trial is in no median, the ratios that lack it give their own n, and the verdict names it."""
+    trials = outcomes(spoil=lambda o: o.plan.number == 1)
+    assert "1 of 35 trials are invalid (number 1) and are left out of all figures." in summed(trials)["verdict"][0]
+    assert re.search(r"write: post-batches with 50 % \(10\.\d× \[[\d., ]+\], n = 2, on", about(trials))
+    assert "n = 2 to 3 trials" == trials_of(trials)
+
+
+def trials_of(outcomes: list[Outcome]) -> str:
+    """How many trials the capacity figures name."""
+    run = Run("x", data=summed(outcomes))
+    return trials(found(run)[MEASURES[0]])
+
+
+def test_a_step_without_valid_trials_leaves_the_rest_standing() -> None:
+    """The chain is broken, so there are no shares; what was measured is still compared."""
+    trials = outcomes(spoil=lambda o: o.plan.label == NAMES[1] and o.plan.kind == CAPACITY)
+    result = summed(trials)
+    assert "cannot tell, no valid trials on both sides of write: post-batches and point: line-bytes" in about(trials)
+    assert [True, True, False, False] == [step["on"]["value"] is None for step in result["steps"]["capacity"]]
+    assert result["steps"]["capacity"][0]["off"]["value"] == pytest.approx(10)
+
+
+# -- report ----------------------------------------------------------------------------------------------------------
+
+
+def record(root: Path, trials: list[Outcome], **parameters: Any) -> Run:
+    """A run as `AblationLab.close()` leaves it."""
+    p = Ablation(**parameters)
+    run = made(root, repeats=1)
+    own = {"notebook": "ablation", "parameters": asdict(p), "trials": [one.to_dict() for one in trials]}
+    run.data |= own | {"configurations": {name: parse(name).axes() for name in p.names}} | summed(trials, p)
+    return run
+
+
+@pytest.fixture(scope="module")
+def ablation(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A whole ablation; not to be changed."""
+    return record(tmp_path_factory.mktemp("ablation"), outcomes())
+
+
+KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "whole": ({}, {}),
+    "single": ({"repeats": 1}, {"REPEATS": 1}),
+    "no memray": ({"memray": False}, {"MEMRAY": False}),
+    "noisy": ({"spread": 0.6, "again": 2.5}, {}),
+    "no baseline": ({"spoil": lambda o: o.plan.label == "baseline"}, {}),
+    "no optimised": ({"spoil": lambda o: o.plan.label == "optimised"}, {}),
+    "no capacity": ({"spoil": lambda o: o.plan.kind == CAPACITY}, {}),
+    "one left": ({"spoil": lambda o: o.plan.number != 5}, {}),
+    "none": ({"spoil": lambda _: True}, {}),
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def any_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Run]:
+    """Ablations that went well, and otherwise."""
+    how, parameters = KINDS[request.param]
+    return request.param, record(tmp_path_factory.mktemp("run"), outcomes(**how), **parameters)
+
+
+def page(run: Run) -> dict[str, Reader]:
+    """Every section of the notebook's report, taken apart; each must be well-formed."""
+    sections = {
+        name: getattr(ablation_report, name)(run) for name in ("waterfall", "switched_off", "contributions", "memory")
+    }
+    sections |= {"header": report.header(run, load=ablation_report.load(run))}
+    sections |= {"ledgers": report.ledgers(run), "answer": report.answer(run)}
+    readers = {name: Reader(html.data) for name, html in sections.items()}
+    assert {name: [] for name in readers} == {name: reader.wrong for name, reader in readers.items()}
+    return readers
+
+
+def test_no_section_fails_whatever_the_trials_did(any_run: tuple[str, Run]) -> None:
+    """Every section of every run stands, without a NaN, and the terminal's table fits."""
+    _, run = any_run
+    for reader in page(run).values():
+        assert " nan" not in reader.text.lower()
+    lines = table(run).splitlines()
+    assert [] == [line for line in lines if len(line) > TERMINAL]
+    assert report.key_figures(run)["last"] == "optimised"
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    """Words instead of figures: nothing valid, no memray."""
+    nothing = page(record(tmp_path / "a", outcomes(spoil=lambda _: True)))
+    assert all("No valid" in nothing[name].text for name in ("waterfall", "switched_off", "contributions", "memory"))
+    without = record(tmp_path / "b", outcomes(memray=False), MEMRAY=False)
+    assert "MEMRAY=False" in page(without)["memory"].text
+    assert "Allocated" not in table(without)
+
+
+def test_the_table_and_the_terminal_show_the_same(ablation: Run) -> None:
+    """Every choice has a row for every measure, with its ratios, in both."""
+    tabled, said = page(ablation)["contributions"].text, table(ablation)
+    for label in LABELS:
+        assert tabled.count(label) == len(MEASURES)
+    for text in ("10.0× [9.80, 10.2]", "5.00× [4.90, 5.10]", "does not pay", "1,000 → 100,000"):
+        assert text in tabled
+        assert text in said
+
+
+def test_the_load_is_counted_from_the_trials(ablation: Run) -> None:
+    """The head says how many messages a stream held."""
+    assert (
+        "full streams of 2,000 messages, more for faster ones, drained by the consumer alone"
+        in page(ablation)["header"].text
+    )
+
+
+def test_memray_pages_of_every_configuration_are_linked(tmp_path: Path) -> None:
+    """A name that is a list of switches is quoted in the link, which leads to the page."""
+    run = record(tmp_path, outcomes())
+    run.profiles.mkdir(parents=True)
+    (run.profiles / f"{NAMES[2]}-table.html").write_text("")
+    (link,) = [attributes["href"] for tag, attributes in page(run)["memory"].tags if tag == "a"]
+    assert f"../../profiles/{run.id}/baseline%2Cwrite%3Dpost-batches%2Cpoint%3Dline-bytes-table.html" == link
+
+
+# -- figures ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pictures(any_run: tuple[str, Run]) -> dict[str, Picture]:
+    """Both figures, laid out; none where nothing is valid."""
+    contributed = found(any_run[1])
+    drawn = {"waterfall": plots.waterfall, "taken_off": plots.taken_off}
+    made = {name: draw(contributed) for name, draw in drawn.items()} if contributed else {}
+    for picture in made.values():
+        FigureCanvasAgg(picture.figure).draw()
+    return made
+
+
+def test_figures_clip_and_cover_nothing(pictures: dict[str, Picture]) -> None:
+    """Every text lies within its figure, tick labels beside each other, and n is stated."""
+    for name, picture in pictures.items():
+        x0, y0, x1, y1 = picture.figure.bbox.padded(1).extents
+        seen = texts(picture.figure)
+        out = [text for text, box in seen if box.x0 < x0 or box.y0 < y0 or box.x1 > x1 or box.y1 > y1]
+        assert (name, []) == (name, out)
+        for axes in picture.figure.axes:
+            boxes = [label.get_window_extent() for label in labels(axes.xaxis)]
+            assert (name, []) == (name, [a for a, b in pairwise(boxes) if a.overlaps(b)])
+        assert (name, True) == (name, "n = " in " ".join(text for text, _ in seen))
+
+
+def test_alt_texts_are_made_of_numbers(pictures: dict[str, Picture]) -> None:
+    """Every choice is named in words, whatever was measured."""
+    for picture in pictures.values():
+        assert all(label in picture.alt for label in LABELS)
+        assert "nan" not in picture.alt
+
+
+def test_the_waterfall_has_a_bar_a_step_end_to_end(ablation: Run) -> None:
+    """Four bars a measure, each beginning where the last one ended, with every factor written at it."""
+    figure = plots.waterfall(found(ablation)).figure
+    assert len(MEASURES) == len(figure.axes)
+    for axes, (measure, mine) in zip(figure.axes, found(ablation).items(), strict=True):
+        bars = [sorted((p.get_x(), p.get_x() + p.get_width())) for p in axes.patches if isinstance(p, Rectangle)]
+        expected = [sorted((one.medians[one.choice.before], one.medians[one.choice.after])) for one in mine]
+        assert expected == [pytest.approx(bar) for bar in bars]
+        written = [text.get_text() for text in axes.texts]
+        assert all(str(one.on).split(" (")[0] in written for one in mine), measure
+
+
+def test_a_bar_within_the_noise_is_hollow(ablation: Run) -> None:
+    """Colour alone does not claim a gain: what does not leave the noise is not filled."""
+    axes = plots.waterfall(found(ablation)).figure.axes[0]
+    fills = [patch.get_facecolor() for patch in axes.patches]
+    assert [False, False, True, False] == [fill == (1.0, 1.0, 1.0, 1.0) for fill in fills]

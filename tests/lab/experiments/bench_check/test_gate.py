@@ -1,0 +1,351 @@
+"""The performance gate: the rule on made-up trials, the committed file, exit codes, and one real run, small."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from click.testing import CliRunner
+from support.synthetic import Maker
+
+from sentinel import cli
+from sentinel.errors import SettingsError
+from sentinel.lab.experiments.bench_check import gate
+from sentinel.lab.experiments.bench_check.gate import BROKEN, HOLDS, INVALID, MARGINAL, MISSING, Bound, judged
+from sentinel.lab.run import run as runs
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome
+from sentinel.lab.statistics.compare import Ratio
+from sentinel.lab.statistics.measures import measures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NAMES = ("baseline", "optimised")
+PINNED = gate.load()
+
+
+@pytest.fixture
+def outcomes(tmp_path: Path) -> list[Outcome]:
+    """What the gate's trials leave: three capacities of each configuration and one memory, all in order."""
+    maker = Maker(runs.Run("gate", tmp_path), seed=1)
+    for repeat in range(3):
+        for label in (*NAMES, f"optimised{CONTROL}"):
+            maker.add(CAPACITY, label, repeat, "capacity")
+    for label in NAMES:
+        maker.add(MEMORY, label, 0, "memory")
+    return maker.outcomes
+
+
+def capacities(outcomes: list[Outcome], label: str) -> list[Outcome]:
+    """The capacity trials of one configuration."""
+    return [o for o in outcomes if o.plan.kind == CAPACITY and o.plan.label == label]
+
+
+def verdicts(outcomes: list[Outcome]) -> dict[str, str]:
+    """Verdict of every row under the committed bounds."""
+    return {row.head: row.verdict for row in judged(PINNED.bounds, outcomes)}
+
+
+# The rule ----------------------------------------------------------------------------------------------------------
+
+
+def test_all_is_well(outcomes: list[Outcome]) -> None:
+    """Where every ratio is as it was seen, every bound holds, and the table says that nothing broke."""
+    rows = judged(PINNED.bounds, outcomes)
+    assert {HOLDS} == {row.verdict for row in rows}
+    assert len(PINNED.bounds) == len(rows)
+    assert "PASS." in gate.table(rows, outcomes)
+
+
+def test_a_lost_capacity_is_named(outcomes: list[Outcome]) -> None:
+    """Where the capacity's ratio collapses, that bound is broken and no other, and the last line says which."""
+    for o in capacities(outcomes, "optimised"):
+        o.throughput /= 20
+    rows = judged(PINNED.bounds, outcomes)
+    assert ["Capacity, optimised ÷ baseline"] == [row.head for row in rows if not row.passes]
+    last = gate.table(rows, outcomes).splitlines()[-1]
+    assert re.fullmatch(
+        r"Broken: Capacity, optimised ÷ baseline is [\d.]+× \[.+\], n = 3, where ≥ 75 is asked for\.", last
+    )
+
+
+def test_a_cost_above_its_bound_is_broken(outcomes: list[Outcome]) -> None:
+    """Costs break upwards: CPU and bytes per message have a most, not a least."""
+    for o in capacities(outcomes, "optimised"):
+        assert o.cpu_us is not None
+        o.cpu_us *= 10
+    (memory,) = (o for o in outcomes if o.plan.kind == MEMORY and o.plan.label == "optimised")
+    memory.memory["bytes_per_message"] *= 20
+    found = verdicts(outcomes)
+    assert BROKEN == found["CPU per message, optimised ÷ baseline"]
+    assert BROKEN == found["Allocated bytes per message, optimised ÷ baseline"]
+    assert BROKEN == found["Allocated bytes per message, optimised"]
+    assert HOLDS == found["Capacity, optimised ÷ baseline"]
+
+
+def test_noise_alone_breaks_nothing(outcomes: list[Outcome]) -> None:
+    """One bad trial of three widens the interval; while that holds the bound it is `marginal`, which passes."""
+    bad, middle, good = capacities(outcomes, "optimised")
+    reference = sorted(o.throughput for o in capacities(outcomes, "baseline"))[1]
+    bad.throughput, middle.throughput, good.throughput = (reference * times for times in (5, 20, 150))
+    rows = judged(PINNED.bounds, outcomes)
+    (row,) = (row for row in rows if row.verdict != HOLDS)
+    assert ("Capacity, optimised ÷ baseline", MARGINAL, True) == (row.head, row.verdict, row.passes)
+    assert "PASS, 1 bound marginal: Capacity, optimised ÷ baseline" in gate.table(rows, outcomes)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "least", "most"),
+    [
+        (41, 60, HOLDS, BROKEN),
+        (40, 60, HOLDS, MARGINAL),
+        (30, 50, MARGINAL, MARGINAL),
+        (20, 40, MARGINAL, HOLDS),
+        (20, 39, BROKEN, HOLDS),
+    ],
+)
+def test_the_whole_interval_decides(low: float, high: float, least: str, most: str) -> None:
+    """Both kinds of bound: beyond it as a whole is broken, wholly on its right side holds, across is marginal."""
+    seen = Ratio((low + high) / 2, low, high, 3)
+    assert least == gate.verdict(Bound("capacity", "a", "b", at_least=40), seen)
+    assert most == gate.verdict(Bound("capacity", "a", "b", at_most=40), seen)
+
+
+def test_of_one_trial_the_value_decides(outcomes: list[Outcome]) -> None:
+    """Without an interval there is no `marginal`."""
+    first = [o for o in outcomes if o.plan.repeat == 0]
+    assert {HOLDS} == set(verdicts(first).values())
+    (one,) = capacities(first, "optimised")
+    one.throughput /= 20
+    assert BROKEN == verdicts(first)["Capacity, optimised ÷ baseline"]
+
+
+def test_an_invalid_trial_fails_by_itself(outcomes: list[Outcome]) -> None:
+    """A ledger that does not add up is a failure of its own, even where what is left holds every bound."""
+    bad = capacities(outcomes, "optimised")[0]
+    bad.valid, bad.problems = False, ["the store holds 3 points, but acknowledged 4"]
+    rows = judged(PINNED.bounds, outcomes)
+    (row,) = (row for row in rows if not row.passes)
+    assert (INVALID, f"Trial {bad.plan.number}, capacity of optimised") == (row.verdict, row.head)
+    assert "the store holds 3 points" in gate.table(rows, outcomes)
+
+
+def test_what_was_not_measured_fails(outcomes: list[Outcome]) -> None:
+    """A bound on something that no valid trial measured is not passed by silence."""
+    rows = judged(PINNED.bounds, [o for o in outcomes if o.plan.kind != MEMORY])
+    assert {MISSING} == {row.verdict for row in rows if "Allocated" in row.head}
+    assert not any(row.passes for row in rows if "Allocated" in row.head)
+    assert {MISSING} == set(verdicts([]).values())
+
+
+def test_noise_of_the_day_is_said(outcomes: list[Outcome]) -> None:
+    """The configuration that was measured twice is compared with itself, below the table."""
+    said = gate.table(judged(PINNED.bounds, outcomes), outcomes)
+    assert re.search(
+        r"Run-to-run variation \(A/A\): capacity of optimised, measured again ÷ measured first, is\s[01]\.\d", said
+    )
+
+
+# The file ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_measure_is_measured(outcomes: list[Outcome]) -> None:
+    """What may be bounded is what trials yield: a renamed measure would make every bound on it go missing."""
+    assert set(gate.MEASURES) <= set(measures(outcomes))
+    assert {b.measure for b in PINNED.bounds} <= set(gate.MEASURES)
+
+
+def test_committed_gate_bounds_what_was_asked() -> None:
+    """Capacity, CPU and bytes of `optimised` against `baseline` are bounded, and no speed as such."""
+    ratios = {b.measure for b in PINNED.bounds if (b.of, b.against) == ("optimised", "baseline")}
+    assert {"capacity", "capacity_cpu_us", "bytes_per_message"} == ratios
+    assert {b.measure for b in PINNED.bounds if not b.against} <= set(gate.COUNTS)
+    assert PINNED.parameters.REPEATS >= 3
+
+
+SOUND = """
+[parameters]
+CONFIGURATIONS = "baseline,optimised"
+[[bounds]]
+measure = "capacity"
+of = "optimised"
+against = "baseline"
+at_least = 40
+"""
+BYTES = '[[bounds]]\nmeasure = "bytes_per_message"\nof = "optimised"\nat_most = 3'
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "said"),
+    [
+        ("[parameters]", "[parameters", "at line 2"),
+        ("[[bounds]]", "[[limits]]", "unknown field `limits`"),
+        ("at_least = 40", "at_least = 40\nat_best = 3", "unknown field `at_best` - at `$.bounds[0]`"),
+        ("at_least = 40", 'at_least = "much"', "at `$.bounds[0].at_least`"),
+        ("at_least = 40", "", "expected one of at_least and at_most"),
+        ("at_least = 40", "at_least = 40\nat_most = 50", "expected one of at_least and at_most"),
+        ("at_least = 40", "at_least = -1", "a number above 0"),
+        ("at_least = 40", "at_least = nan", "a number above 0"),
+        ('"capacity"', '"speed"', "'speed' is not a measure: there are capacity, "),
+        ('against = "baseline"', "", "capacity by itself is a speed of this machine"),
+        ('of = "optimised"', 'of = "best"', "best is not measured, only baseline, optimised"),
+        ("[parameters]", "[parameters]\nMESSAGE = 3", "MESSAGE is not a parameter (did you mean MESSAGES?)"),
+        ("[parameters]", "[parameters]\nRATE = 3", "RATE is not a parameter"),
+        ("[parameters]", "[parameters]\nREPEATS = 0", "REPEATS=0 is not allowed"),
+        ("[[bounds]]", f"MEMRAY = false\n{BYTES}\n[[bounds]]", "needs memray"),
+        (SOUND, "bounds = []\n[parameters]\n", "has no bounds"),
+    ],
+)
+def test_a_wrong_gate_says_where(tmp_path: Path, change: str, to: str, said: str) -> None:
+    """Whatever is wrong in the file is one error that names the file, the place and what is expected."""
+    path = tmp_path / "gate.toml"
+    path.write_text(SOUND)
+    gate.load(path)
+    assert change in SOUND
+    path.write_text(SOUND.replace(change, to, 1))
+    with pytest.raises(SettingsError) as error:
+        gate.load(path)
+    assert said in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_no_gate_at_all(tmp_path: Path) -> None:
+    """A path that leads nowhere is an error that names it."""
+    with pytest.raises(SettingsError, match=r"no gate can be read from .*nowhere"):
+        gate.load(tmp_path / "nowhere.toml")
+
+
+# The command -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[Outcome]], tuple[int, str]]:
+    """`sentinel bench-check` with these trials in place of measured ones: exit code and what it says."""
+
+    def run(outcomes: list[Outcome]) -> tuple[int, str]:
+        record = runs.Run("a-run", tmp_path, {"trials": [o.to_dict() for o in outcomes], "warnings": ["It was busy."]})
+        monkeypatch.setattr(gate, "measure", lambda _: record)
+        done = CliRunner().invoke(cli.cli, ["bench-check"])
+        return done.exit_code, done.output
+
+    return run
+
+
+def test_exit_code_is_zero_where_nothing_broke(
+    outcomes: list[Outcome], check: Callable[[list[Outcome]], tuple[int, str]]
+) -> None:
+    """Green is 0, with the table and where the record is."""
+    code, said = check(outcomes)
+    assert 0 == code
+    assert said.count("✓ holds") == len(PINNED.bounds)
+    assert "runs/a-run" in said
+    assert "It was busy." not in said
+
+
+def test_exit_code_is_one_where_something_broke(
+    outcomes: list[Outcome], check: Callable[[list[Outcome]], tuple[int, str]]
+) -> None:
+    """Red is 1, with what broke and what speaks against trusting it."""
+    broken = [replace(o, throughput=o.throughput / 20) if "optimised" in o.plan.label else o for o in outcomes]
+    code, said = check(broken)
+    assert 1 == code
+    assert "✗ broken" in said
+    assert "Warning: It was busy." in said
+
+
+SMALL = """
+[parameters]
+STACK = "embedded"
+CONFIGURATIONS = "baseline,optimised"
+MESSAGES = {messages}
+REPEATS = 1
+WORKERS = 3
+[[bounds]]
+measure = "bytes_per_message"
+of = "optimised"
+against = "baseline"
+at_most = 1
+"""
+
+
+def command(folder: Path, messages: int) -> list[str]:
+    """The command line of a gate that only compares bytes, which no machine changes."""
+    (folder / "gate.toml").write_text(SMALL.format(messages=messages))
+    return [sys.executable, "-m", "sentinel", "bench-check", "--gate", "gate.toml"]
+
+
+@pytest.mark.timeout(120)
+def test_a_real_gate_measures_and_records(tmp_path: Path) -> None:
+    """The whole command: stack, trials, table, exit code 0, and a run like any other."""
+    done = subprocess.run(
+        command(tmp_path, 1000),
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=100,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr[-2000:]
+    assert done.stdout.lstrip().startswith("bound")
+    assert "✓ holds" in done.stdout
+    (run,) = runs.find(tmp_path)
+    assert "bench-check" == run.data["notebook"]
+    assert ["PASS."] == run.data["verdict"]
+    assert 1 == run.data["gate"][0]["at_most"]
+    assert [CAPACITY] * 3 + [MEMORY] * 2 == [trial["plan"]["kind"] for trial in run.data["trials"]]
+    assert {"baseline-flamegraph.html", "optimised.bin"} <= {path.name for path in run.profiles.iterdir()}
+    assert not (run.folder / "progress.json").exists()
+
+
+@pytest.fixture
+def underway(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A long gate in the midst of its first trial, in a process group of its own, as in a terminal."""
+    words = command(tmp_path, 1_000_000)
+    # Where the tests themselves run in the background, Ctrl-C would be ignored by inheritance.
+    heeding = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import sentinel.cli as c; c.main()"
+    )
+    words[1:3] = ["-c", heeding]
+    process = subprocess.Popen(
+        words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Every process that it started, and those that they started, once a trial's consumer is among them."""
+    end = time.monotonic() + 40
+    while time.monotonic() < end:
+        with suppress(psutil.NoSuchProcess):
+            found = psutil.Process(pid).children(recursive=True)
+            if any("consume" in process.cmdline() for process in found):
+                return found
+        time.sleep(0.1)
+    return []
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.timeout(90)
+def test_nothing_outlives_the_gate(underway: subprocess.Popen[bytes], tmp_path: Path, signum: int) -> None:
+    """Ctrl-C, a kill or a harder one: servers and trial are gone, and the record does not pass for a whole one."""
+    started = descendants(underway.pid)
+    assert len(started) >= 4  # keeper, bus, store, consumer
+    os.killpg(underway.pid, signum)
+    assert underway.wait(30)
+    _, left = psutil.wait_procs(started, timeout=20)
+    assert [] == left
+    (run,) = runs.find(tmp_path)
+    assert run.state in {runs.INTERRUPTED, runs.RUNNING}  # killed outright, it could not say how it ended

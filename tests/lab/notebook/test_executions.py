@@ -1,0 +1,241 @@
+"""One real execution of each notebook through the runner: its record, its page, and what the terminal showed."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from support.browser import browsed
+from support.executions import ASCII, SMALL, SMALL_ABLATION, SMALL_LIVE, SMALL_SWEEP, checkout, sentinel
+
+from sentinel.lab.run import run as runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout that this file's runs share."""
+    return checkout(tmp_path_factory.mktemp("checkout"))
+
+
+def execution(place: Path, name: str, small: dict[str, str], **env: str) -> tuple[runs.Run, str]:
+    """A notebook executed by the runner with small parameters: the run, and what the terminal showed."""
+    done = sentinel(place, "run", name, *(f"{k}={v}" for k, v in small.items()), **env)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    (run,) = [run for run in runs.find(place) if run.id in done.stdout]
+    return run, done.stdout
+
+
+@pytest.fixture(scope="module")
+def executed(place: Path) -> tuple[runs.Run, str]:
+    """benchmark.ipynb, where the locale knows ASCII only."""
+    return execution(place, "benchmark", SMALL, **ASCII)
+
+
+@pytest.fixture(scope="module")
+def swept(place: Path) -> tuple[runs.Run, str]:
+    """sweep.ipynb."""
+    return execution(place, "sweep", SMALL_SWEEP)
+
+
+@pytest.fixture(scope="module")
+def ablated(place: Path) -> tuple[runs.Run, str]:
+    """ablation.ipynb."""
+    return execution(place, "ablation", SMALL_ABLATION)
+
+
+@pytest.fixture(scope="module")
+def watched(place: Path) -> tuple[runs.Run, str]:
+    """live.ipynb."""
+    return execution(place, "live", SMALL_LIVE)
+
+
+@pytest.fixture(params=["executed", "swept", "ablated", "watched"])
+def each(request: pytest.FixtureRequest) -> tuple[runs.Run, str]:
+    """Each notebook that was executed so."""
+    found: tuple[runs.Run, str] = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.mark.timeout(180)
+def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
+    """Every trial is valid, and record, notebook, page, captures, memray's pages and flame graphs are there."""
+    run, _ = executed
+    assert [] == [trial["problems"] for trial in run.data["trials"] if not trial["valid"]]
+    assert run.notebook.exists()
+    assert run.report.exists()
+    names = {path.name for path in run.profiles.iterdir()}
+    for label in ("baseline", "client-batching", "optimised"):
+        assert {f"{label}.bin", f"{label}-flamegraph.html", f"{label}-table.html"} <= names
+        assert {f"{label}-cpu.folded", f"{label}-cpu.svg"} <= names or run.data["unprofiled"]
+
+
+def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
+    """The terminal's last words are the key results and where the report is."""
+    run, said = executed
+    assert "Capacity" in said
+    assert str(run.report) in said
+
+
+def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
+    """What the record says in sum follows from the trials that it holds."""
+    from sentinel.lab.experiments.benchmark import summary
+    from sentinel.lab.experiments.benchmark.parameters import Benchmark
+    from sentinel.lab.run.trial_record import Outcome
+
+    run, _ = executed
+    outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
+    again = summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], run.data["rates"]["latency"])
+    for key in ("summary", "ratios", "verdict", "spread"):
+        assert json.loads(json.dumps(again[key])) == run.data[key]
+
+
+def test_a_locale_without_utf_8_costs_nothing(executed: tuple[runs.Run, str], place: Path) -> None:
+    """Under LC_ALL=C a run ends with its record and page, which are those of any other locale, as do other commands."""
+    run, _ = executed
+    assert runs.FINISHED == run.state
+    page = run.report.read_text(encoding="utf-8")
+    assert "This cell failed" not in page
+    assert "µs" in page
+    for words in (["runs"], ["report", run.id], ["report", "bögus"], ["runs", "--help"]):
+        said = sentinel(place, *words, **ASCII)
+        assert "Traceback" not in said.stderr
+        assert (1 if words[1:] == ["bögus"] else 0) == said.returncode
+    assert page == run.report.read_text(encoding="utf-8")
+    assert run.id in {listed["id"] for listed in json.loads(sentinel(place, "runs", "--json", **ASCII).stdout)}
+
+
+@pytest.mark.timeout(180)
+def test_report_is_one_offline_page(each: tuple[runs.Run, str]) -> None:
+    """No address of any network, no script from elsewhere, every figure described, under 3 MB, and no code."""
+    run, _ = each
+    page = run.report.read_text()
+    assert len(page.encode()) < 3_000_000
+    assert [] == re.findall(r'(?:src|href)=["\']?(?:https?:)?//[^"\' >]+', page)
+    pictures = re.findall(r"<img[^>]*>", page)
+    assert len(pictures) >= {"benchmark": 4, "sweep": 2, "ablation": 2, "live": 1}[run.data["notebook"]]
+    assert [] == [picture[:80] for picture in pictures if not re.search(r'alt="[^"]{20,}"', picture)]
+    assert "Lab.open" not in page
+
+
+def test_report_opens_in_a_browser_without_a_network(each: tuple[runs.Run, str], tmp_path: Path) -> None:
+    """Chromium, cut off from any name, shows the real report without one message on its console."""
+    run, _ = each
+    dom, console = browsed(run.report, tmp_path)
+    assert [] == console
+    assert dom.count("<img ") == run.report.read_text().count("<img ")
+
+
+def test_runs_lists_it(each: tuple[runs.Run, str], place: Path) -> None:
+    """`sentinel runs` names the run with its key figures."""
+    run, _ = each
+    listed = sentinel(place, "runs").stdout
+    assert run.id in listed
+
+
+def test_no_script_is_kept(each: tuple[runs.Run, str]) -> None:
+    """What moves JupyterLab's window while a notebook runs stays neither in the executed one nor on the page."""
+    run, _ = each
+    outputs = [o for cell in nbformat.read(run.notebook, 4).cells for o in cell.get("outputs", [])]
+    assert [] == [output for output in outputs if "application/javascript" in output.get("data", {})]
+    assert "sentinel-status" not in run.notebook.read_text() + run.report.read_text()
+
+
+@pytest.mark.timeout(180)
+def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
+    """Every trial is valid and a step, every configuration was offered the first rate and confirmed, in that order."""
+    from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
+
+    run, _ = swept
+    trials, steps = run.data["trials"], [Step(**step) for step in run.data["steps"]]
+    assert [] == [trial["problems"] for trial in trials if not trial["valid"]]
+    assert [trial["plan"]["number"] for trial in trials] == [step.trial for step in steps]
+    assert {100.0, 300.0} >= {step.rate for step in steps}
+    first = {s.configuration: (s.phase, s.rate) for s in reversed(steps)}
+    assert {"baseline": (CLIMB, 100.0), "optimised": (CLIMB, 100.0)} == first
+    assert {"baseline", "optimised"} == {step.configuration for step in steps if step.phase == CONFIRM}
+    assert sorted(steps, key=lambda step: step.phase == CONFIRM) == steps
+    assert run.notebook.exists()
+
+
+def test_steps_agree_with_their_trials(swept: tuple[runs.Run, str]) -> None:
+    """Sent rate and backlog of a step, read off its folder, tell the same as the trial's own account."""
+    from sentinel.lab.statistics.sustained import most_growth
+    from sentinel.settings import LoadSettings
+
+    run, _ = swept
+    for trial, step in zip(run.data["trials"], run.data["steps"], strict=True):
+        load = LoadSettings(**trial["plan"]["load"])
+        assert (load.rate, trial["plan"]["group"]) == (step["rate"], step["phase"])
+        assert trial["sustained"] == (not trial["unsustained"])
+        assert not trial["sustained"] or step["growth"] < most_growth(load)
+        # On a machine that falls behind, the same messages take longer: never more than were offered, but for rounding.
+        assert 0 < step["sent"] <= 1.02 * load.rate
+
+
+def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
+    """Knees, ratios and verdict follow from the steps and trials that the record holds; the terminal shows them."""
+    from sentinel.lab.experiments.sweep import summary as sweep_summary
+    from sentinel.lab.experiments.sweep.knee import Step
+    from sentinel.lab.experiments.sweep.parameters import Sweep
+    from sentinel.lab.run.trial_record import Outcome
+
+    run, said = swept
+    outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
+    steps = [Step(**step) for step in run.data["steps"]]
+    again = sweep_summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes)
+    for key in ("summary", "knees", "ratios", "verdict"):
+        assert json.loads(json.dumps(again[key])) == run.data[key]
+    assert "Highest rate within the SLO" in said
+    assert " ".join(run.data["verdict"][0].split()) in " ".join(said.split())
+
+
+@pytest.mark.timeout(180)
+def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
+    """Every trial is valid, every configuration was measured, and the record follows from the trials."""
+    from sentinel.lab.experiments.ablation.parameters import Ablation
+    from sentinel.lab.experiments.ablation.summary import of_ablation
+    from sentinel.lab.run.trial_record import CONTROL, Outcome
+
+    run, said = ablated
+    p, trials = Ablation(**run.data["parameters"]), run.data["trials"]
+    assert [] == [trial["problems"] for trial in trials if not trial["valid"]]
+    assert {*p.names, p.names[-1] + CONTROL} == {trial["plan"]["label"] for trial in trials}
+    again = of_ablation(p, [Outcome.from_dict(trial) for trial in trials])
+    for key in ("summary", "spread", "noise", "steps", "ratios", "verdict"):
+        assert json.loads(json.dumps(again[key])) == run.data[key]
+    assert " ".join(run.data["verdict"][1].split()) in " ".join(said.split())
+    assert run.notebook.exists()
+
+
+@pytest.mark.timeout(180)
+def test_watch_accounts_for_every_message(watched: tuple[runs.Run, str]) -> None:
+    """What load generator and agent sent is stored, the samples of this host among it, and the answer says so."""
+    run, said = watched
+    (trial,) = run.data["trials"]
+    assert (True, []) == (trial["valid"], trial["problems"])
+    samples = run.data["summary"]["host"]["samples"]
+    assert 3 * 200 + samples == trial["sender"]["sent"] == trial["stored"]
+    assert samples >= 1
+    assert f"the store holds {trial['stored']:,}: nothing was lost" in " ".join(said.split())
+    assert " ".join(run.data["verdict"][0].split()) in " ".join(said.split())
+    assert run.notebook.exists()
+
+
+def test_live_view_stays_in_place(watched: tuple[runs.Run, str]) -> None:
+    """However often it was drawn, the cell holds one output, of bounded size: the last window with its figures."""
+    run, _ = watched
+    (cell,) = [cell for cell in nbformat.read(run.notebook, 4).cells if "lab.watch()" in cell.source]
+    (output,) = cell.outputs
+    shown = "".join(output.data["text/html"])
+    assert len(shown) < 200_000
+    assert 1 == shown.count("<img ")
+    assert "3 of 3 s: " in shown
+    assert f"{run.data['trials'][0]['consumer']['written']:,} written, 0 lost" in shown
+    assert re.findall(r'src="data:[^"]+"', shown)[0] in run.report.read_text()

@@ -1,0 +1,135 @@
+"""The page in a real browser: the answer on the first screen, legible on a phone, in the dark and on paper."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from nbformat.v4 import new_output
+from PIL import Image
+from support.browser import Browser, opened
+from support.synthetic import made
+from test_cpu_report import with_profiles
+
+from sentinel.lab.page import export
+from sentinel.lab.presentation.style import DARK, GROUND, KNOWN, SPARE
+from sentinel.lab.profiling import flamegraph
+from sentinel.lab.profiling import stacks as flames
+from sentinel.lab.report import sections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sentinel.lab.run.run import Run
+
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "benchmark.ipynb"
+PAGES_BEFORE = 14
+"""A4 pages of such a run when everything was unfolded on paper."""
+
+
+def page_of(run: Run) -> str:
+    """The page of the tracked notebook with a run's sections."""
+    notebook = nbformat.read(NOTEBOOK, 4)
+    for cell in notebook.cells:
+        if found := re.search(r"^report\.(\w+)\(run\)$", cell.source, re.MULTILINE):
+            cell.outputs = [new_output("execute_result", {"text/html": getattr(sections, found[1])(run).data})]
+    return export.page(notebook, "a run", run.folder)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser with the page of a whole run."""
+    folder = tmp_path_factory.mktemp("looks")
+    run = with_profiles(made(folder, repeats=3))
+    run.profiles.mkdir(parents=True)
+    stacks = flames.parsed(
+        "Consumer.run (sentinel/consumer/consumer.py:1);Batcher.add (sentinel/consumer/batching.py:2) 9\n"
+    )
+    (run.profiles / "optimised-cpu.svg").write_text(flamegraph.svg(stacks, "optimised"))
+    run.report.write_text(page_of(run), encoding="utf-8")
+    with opened(run.report, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+def box(browser: Browser, selector: str) -> dict[str, float]:
+    """Where the first element lies within the page."""
+    found = browser.value(
+        f"(r => JSON.stringify({{left: r.left + scrollX, top: r.top + scrollY, right: r.right, bottom: r.bottom +"
+        f" scrollY}}))(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+    )
+    return dict(json.loads(found))
+
+
+def test_the_first_screen_answers(browser: Browser) -> None:
+    """On 1280 × 900: the question, the whole verdict, and the beginning of the key results."""
+    browser.seen()
+    order = [box(browser, selector) for selector in ("h1", ".answer", "table tbody tr:nth-child(3)", "figure")]
+    assert [one["top"] for one in order] == sorted(one["top"] for one in order)
+    assert order[1]["bottom"] < order[2]["bottom"] <= 900
+
+
+def test_a_phone_shows_the_configurations(browser: Browser) -> None:
+    """At 400 px the page does not scroll sideways, the first configuration is in sight, and a row's head stays."""
+    browser.seen(width=400)
+    assert 400 == browser.value("document.documentElement.scrollWidth")
+    first = box(browser, "thead th:nth-child(2)")
+    assert "baseline" == browser.value("document.querySelector('thead th:nth-child(2)').innerText")
+    assert first["right"] <= 400
+    browser.value("document.querySelector('.scroll').scrollLeft = 1000")
+    assert browser.value("document.querySelector('.scroll').scrollLeft") > 100
+    assert 0 <= box(browser, "tbody th")["left"] < 20
+    browser.value("document.querySelector('.scroll').scrollLeft = 0")
+
+
+def corner(browser: Browser, selector: str) -> str:
+    """The colour a little within the upper left of a picture."""
+    at = box(browser, selector)
+    shot = browser.photograph(at["left"], at["top"], 8, 8)
+    red, green, blue = Image.open(io.BytesIO(shot)).convert("RGB").getpixel((4, 4))  # type: ignore[misc]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+@pytest.mark.parametrize(("scheme", "ground"), [("light", GROUND), ("dark", DARK[GROUND])])
+def test_figures_follow_the_page(browser: Browser, scheme: str, ground: str) -> None:
+    """Figures and flame graphs have the page's ground, dark or light."""
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = true)")
+    browser.seen(scheme=scheme)
+    found = {corner(browser, selector) for selector in ("figure img", "svg.flames")}
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = false)")
+    assert {ground} == found
+
+
+def test_paper_is_light_and_folded(browser: Browser) -> None:
+    """In print, whatever the screen prefers: light, details folded with a note, headings kept with what follows."""
+    browser.seen(scheme="dark", medium="print")
+    assert "rgb(255, 255, 255)" == browser.value("getComputedStyle(document.body).backgroundColor")
+    assert browser.value("[...document.querySelectorAll('details table')].every(one => !one.checkVisibility())")
+    assert "folded" in browser.value("getComputedStyle(document.querySelector('summary'), '::after').content")
+    kept = "[...document.querySelectorAll('h2')].every(one => getComputedStyle(one.parentNode).breakAfter == 'avoid')"
+    assert browser.value(kept)
+
+
+def test_paper_is_half_of_what_it_was(browser: Browser) -> None:
+    """A page of all sections takes at most half of the pages that it took."""
+    browser.seen(medium="print")
+    assert len(re.findall(rb"/Type\s*/Page\b", browser.printed())) <= PAGES_BEFORE // 2
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, as WCAG has it."""
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("colour", [look.colour for look in (*KNOWN.values(), *SPARE)])
+def test_every_colour_is_seen_on_both_grounds(colour: str) -> None:
+    """A configuration's line has a contrast of 3:1 on white and on the dark ground."""
+    for shown, ground in ((colour, GROUND), (DARK.get(colour, colour), DARK[GROUND])):
+        low, high = sorted((luminance(shown), luminance(ground)))
+        assert (high + 0.05) / (low + 0.05) >= 3

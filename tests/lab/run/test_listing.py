@@ -1,0 +1,137 @@
+"""Listing: every folder under `runs/` has a line, whatever its record holds, and the sound ones keep their figures."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.synthetic import made
+
+from sentinel.lab.run import run as runs
+from sentinel.lab.run.claim import Claim
+from sentinel.lab.run.listing import entries
+from sentinel.lab.run.run import FORMAT, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.commandline import Result
+
+
+@pytest.fixture
+def sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run without fault, in the current checkout."""
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run = made(tmp_path, repeats=1)
+    run.save()
+    return run
+
+
+def left(sound: Run, content: bytes | None, name: str = "20990101T000000Z-benchmark-0000") -> Path:
+    """A folder with this as its record."""
+    folder = sound.folder.parent / name
+    folder.mkdir()
+    if content is not None:
+        (folder / "run.json").write_bytes(content)
+    return folder
+
+
+FAULTS: list[tuple[bytes | None, str]] = [
+    (None, "unfinished"),
+    (b"", "damaged"),
+    (b'{"format": 1, "id"', "damaged"),
+    (b"\xff\xfe", "damaged"),
+    (b"[]", "damaged"),
+    (b"null", "damaged"),
+    (b"[" * 100_000, "damaged"),
+    (b"{}", "older"),
+    (b'{"format": 0}', "older"),
+    (b'{"format": "one"}', "older"),
+    (json.dumps({"format": FORMAT + 1}).encode(), "newer"),
+]
+
+
+@pytest.mark.parametrize(("content", "word"), FAULTS)
+def test_what_is_wrong_with_a_record_is_one_word(
+    sound: Run, content: bytes | None, word: str, sentinel: Callable[..., Result]
+) -> None:
+    """A folder whose record cannot be read has its line, and the runs beside it keep theirs."""
+    folder = left(sound, content)
+    said = sentinel("runs")
+    assert (0, "") == (said.code, said.err)
+    head, first, second = [line.split() for line in said.out.splitlines()]
+    assert ["run", "state"] == head[:2]
+    assert [sound.id, "finished"] == first[:2]
+    assert [folder.name, word] == second
+
+
+@pytest.mark.parametrize(
+    "key", ["summary", "ratios", "trials", "stack", "compared", "created", "verdict", "parameters"]
+)
+@pytest.mark.parametrize("value", [None, 3, "text", [{}], {"optimised": None}])
+def test_no_value_ends_the_list(sound: Run, key: str, value: Any, sentinel: Callable[..., Result]) -> None:
+    """Null, or anything else under any key, costs at most the figures of its own line."""
+    folder = left(sound, json.dumps(sound.data | {key: value}).encode())
+    for words in (["runs"], ["runs", "--json"]):
+        said = sentinel(*words)
+        assert (0, "") == (said.code, said.err)
+        assert sound.id in said.out
+        assert folder.name in said.out
+    del sound.data[key]
+    (folder / "run.json").write_text(json.dumps(sound.data), encoding="utf-8")
+    assert ["finished", "finished"] == [entry.state for entry in entries()]
+
+
+@pytest.mark.parametrize("state", [runs.INTERRUPTED, runs.FAILED])
+def test_a_run_that_ended_early_says_so(sound: Run, state: str, sentinel: Callable[..., Result]) -> None:
+    """The state stands beside the figures of what was measured, and the reason in the JSON."""
+    sound.data |= {"state": state, "why": "the disk is full"}
+    sound.save()
+    line = sentinel("runs").out.splitlines()[1]
+    assert [sound.id, state] == line.split()[:2]
+    assert "embedded" in line
+    (entry,) = entries()
+    assert (state, "the disk is full") == (entry.state, entry.to_dict()["problem"])
+
+
+def test_a_run_under_way_is_told_from_a_killed_one(sound: Run) -> None:
+    """A record that says `running` is true as long as somebody carries the run out."""
+    sound.data["state"] = runs.RUNNING
+    sound.save()
+    claim = Claim(sound)
+    assert ["running"] == [entry.state for entry in entries()]
+    claim.release()
+    assert ["killed"] == [entry.state for entry in entries()]
+
+
+def test_a_program_gets_one_array(sound: Run, sentinel: Callable[..., Result]) -> None:
+    """`--json` has an object a folder, with the record's own numbers; what is not known is null."""
+    folder = left(sound, b"{")
+    first, second = json.loads(sentinel("runs", "--json").out)
+    assert list(first) == list(second)
+    kept = {name: sound.data[name] for name in ("notebook", "summary", "verdict")}
+    known = {"id": sound.id, "folder": str(sound.folder), "state": "finished", "problem": None} | kept
+    assert known == {name: first[name] for name in known}
+    assert (folder.name, "damaged", None) == (second["id"], second["state"], second["summary"])
+    assert str(folder / "run.json") in second["problem"]
+
+
+def test_the_oldest_comes_first(sound: Run) -> None:
+    """Records by their time, what has no record by its name, which begins with one."""
+    for name in ("20200101T000000Z-sweep-0000", "20990101T000000Z-sweep-0000", "example"):
+        left(sound, None, name)
+    old = left(sound, json.dumps(sound.data | {"created": "2019-01-01T00:00:00+00:00"}).encode(), "zzz")
+    names = [entry.folder.name for entry in entries()]
+    assert [old.name, "20200101T000000Z-sweep-0000", sound.id, "20990101T000000Z-sweep-0000", "example"] == names
+
+
+def test_no_runs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sentinel: Callable[..., Result]) -> None:
+    """An empty checkout: a line with what makes one, and an empty array for programs. Files are no runs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "README.md").touch()
+    assert f"no runs in {tmp_path / 'runs'}: `make benchmark` makes one\n" == sentinel("runs").out
+    assert [] == json.loads(sentinel("runs", "--json").out)

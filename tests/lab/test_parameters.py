@@ -1,0 +1,302 @@
+"""Parameters: every allowed form is converted, every other is refused by name, value and what is allowed."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import papermill
+import pytest
+
+from sentinel.errors import SettingsError
+from sentinel.lab import registry
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
+from sentinel.lab.parameters import RULES, Parameters, check, converted, from_words, read
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+OF_NOTEBOOKS = {p.stem: registry.experiment(p.stem).parameters for p in sorted(NOTEBOOKS.glob("*.ipynb"))}
+EVERY = {name: rule for parameters in OF_NOTEBOOKS.values() for name, rule in parameters.rules().items()}
+"""The rule of every parameter of every notebook."""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("WORKERS", 128, 128),
+        ("WORKERS", "128", 128),
+        ("WORKERS", "1_000", 1000),
+        ("WORKERS", 1, 1),
+        ("WORKERS", 10_000, 10_000),
+        ("WORKERS", 16.0, 16),
+        ("WORKERS", "16.0", 16),
+        ("MESSAGES", 1e4, 10_000),
+        ("MESSAGES", "1e4", 10_000),
+        ("SEED", 0, 0),
+        ("SEED", "0", 0),
+        ("SEED", 2**31 - 1, 2**31 - 1),
+        ("DURATION", 120, 120.0),
+        ("DURATION", "120", 120.0),
+        ("DURATION", "120s", 120.0),
+        ("DURATION", "2m", 120.0),
+        ("DURATION", "1h", 3600.0),
+        ("DURATION", 2.5, 2.5),
+        ("DURATION", "1500ms", 1.5),
+        ("DURATION", 1, 1.0),
+        ("DURATION", 86_400, 86_400.0),
+        ("RATE", 300, 300.0),
+        ("RATE", "300", 300.0),
+        ("RATE", 0.5e3, 500.0),
+        ("RATE", "1e3", 1000.0),
+        ("HEADLINE_RATE", 1e7, 1e7),
+        ("CONFIGURATIONS", "optimised", "optimised"),
+        ("CONFIGURATIONS", " baseline , optimised ", "baseline,optimised"),
+        ("CONFIGURATIONS", "optimised,client-batching,baseline", "optimised,client-batching,baseline"),
+        ("CONFIGURATIONS", "baseline, optimised; decode=json.loads", "baseline,optimised;decode=json.loads"),
+        (
+            "CONFIGURATIONS",
+            "optimised;decode=json.loads;point=influxdb-client,optimised",
+            "optimised;decode=json.loads;point=influxdb-client,optimised",
+        ),
+        ("TRANSPORT", "pubsub", "pubsub"),
+        ("CODEC", "binary", "binary"),
+        ("STACK", "embedded", "embedded"),
+        ("RATES", "", ""),
+        ("RATES", "1000,25000", "1000,25000"),
+        ("RATES", "1e3, 2.5e4", "1000,25000"),
+        ("RATES", 25_000, "25000"),
+        ("FACTOR", 1.5, 1.5),
+        ("P99_STORED_MS", "0.5", 0.5),
+        ("SECONDS", "1h", 3600.0),
+        ("LOAD", "False", False),
+        ("INTERVAL", "500ms", 0.5),
+        ("WINDOW", "5m", 300.0),
+        ("MEMRAY", True, True),
+        ("MEMRAY", False, False),
+        ("MEMRAY", "False", False),
+        ("MEMRAY", "true", True),
+        ("MEMRAY", 1, True),
+        ("MEMRAY", "0", False),
+        ("PYSPY", "False", False),
+    ],
+)
+def test_an_allowed_value_is_converted(name: str, value: Any, expected: Any) -> None:
+    """Every form that a command line, papermill or a person may give becomes the one value and type meant."""
+    actual = read(name, value, EVERY[name])
+    assert (expected, type(expected)) == (actual, type(actual))
+
+
+REFUSED = [
+    *(("WORKERS", value) for value in (0, -1, 10_001, 16.5, "16.5", "many", "", None, True, [16])),
+    *(("WORKERS", value) for value in (float("nan"), float("inf"), "nan", "inf", "1e999")),
+    *(("DURATION", value) for value in ("soon", 0, -1, "0s", "500ms", 86_401, "25h", None, True, float("nan"), [1])),
+    *(("RATE", value) for value in (-1, 0, 0.5, float("nan"), "nan", float("inf"), "-inf", "fast", None, True, 1e8)),
+    *(("HEADLINE_RATE", value) for value in (False, "", "25 000")),
+    *(("REPEATS", value) for value in (0, 101, "three")),
+    *(("MESSAGES", value) for value in (999, 10**9, 1e4 + 0.5)),
+    *(("CONFIGURATIONS", value) for value in ("optimized", "", "baseline,", "baseline,baseline", None, ["baseline"])),
+    *(("CONFIGURATIONS", value) for value in ("optimised;", "optimised;decode", "optimised;decode=x", ";", "a;b,")),
+    *(("CONFIGURATIONS", value) for value in ("baseline;decode=msgspec,baseline; decode=msgspec",)),
+    *(("CONFIGURATIONS", value) for value in ("optimised, optimised", "optimised,decode=json.loads", "Baseline")),
+    *(("TRANSPORT", value) for value in ("streams", "", None, 1, ["stream"])),
+    *(("CODEC", value) for value in ("msgpack", "JSON")),
+    *(("BATCH_SIZE", value) for value in (0, 100_001, False)),
+    *(("STACK", value) for value in ("cloud", "Docker", True)),
+    *(("RATES", value) for value in ("fast", "2,1", "1,1", "0", "1,", "1,nan", [1])),
+    *(("START", value) for value in (0, "low", True)),
+    *(("FACTOR", value) for value in (1, 11, "twice", None)),
+    *(("P99_STORED_MS", value) for value in (0, -1, "soon", float("nan"))),
+    *(("SECONDS", value) for value in (0, "0.5", "25h", "forever", True)),
+    *(("LOAD", value) for value in ("yes", 2, None)),
+    *(("INTERVAL", value) for value in (0, 0.1, "2m", "often", True, None)),
+    *(("WINDOW", value) for value in (4, "11m", "wide", True)),
+    *(("MEMRAY", value) for value in ("yes", "", 2, None, "on")),
+    *(("PYSPY", value) for value in ("no", 2, None)),
+    *(("SEED", value) for value in (-1, 2**31, False, "x")),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED, ids=repr)
+def test_any_other_value_is_refused_with_what_is_allowed(name: str, value: Any) -> None:
+    """The refusal names the parameter, repeats the value and says what would be right."""
+    with pytest.raises(SettingsError) as caught:
+        read(name, value, EVERY[name])
+    assert f"{name}={value!r} is not allowed: expected {EVERY[name].allowed}" == str(caught.value)
+
+
+def test_there_is_a_refusal_for_every_parameter() -> None:
+    """No parameter lets everything through."""
+    assert set(EVERY) == {name for name, _ in REFUSED}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("WORKERS", "a whole number from 1 to 10,000"),
+        ("DURATION", 'seconds from 1 to 86,400, as 10, "120s" or "2m"'),
+        ("INTERVAL", 'seconds from 0.2 to 60, as 1, "500ms" or "2s"'),
+        ("RATE", "a number from 1 to 10,000,000"),
+        (
+            "CONFIGURATIONS",
+            "different names out of baseline, client-batching, optimised, joined by commas;"
+            " optimised;decode=json.loads switches an axis",
+        ),
+        ("STACK", "one of auto, external, docker, native, embedded"),
+        ("TRANSPORT", "one of pubsub, stream"),
+        ("CODEC", "one of json, binary"),
+        ("MEMRAY", "True or False"),
+    ],
+)
+def test_what_is_allowed_is_said_in_full(name: str, words: str) -> None:
+    """Bounds are numbers as people write them, and choices are all listed."""
+    assert words == EVERY[name].allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("WORKER", " (did you mean WORKERS?)"),
+        ("CONFIGURATION", " (did you mean CONFIGURATIONS?)"),
+        ("BATCHSIZE", " (did you mean BATCH_SIZE?)"),
+        ("XYZZY", ""),
+    ],
+)
+def test_an_unknown_parameter_is_refused_with_a_near_miss(name: str, hint: str) -> None:
+    """papermill would only warn; here a name that does nothing is an error that lists all there are."""
+    with pytest.raises(SettingsError) as caught:
+        check({name: 1}, Benchmark)
+    assert f"{name} is not a parameter{hint}: there are {', '.join(Benchmark.rules())}" == str(caught.value)
+
+
+def test_a_notebooks_own_variables_are_passed_over() -> None:
+    """Lower-case, mixed and underscored names of `globals()` are no parameters, whatever they hold."""
+    variables = {"lab": object(), "Lab": 1, "__name__": "__main__", "_": 3, "_I": 1, "__": "", "In": [], "_WORKERS": 0}
+    assert Benchmark(WORKERS=4) == check({**variables, "WORKERS": "4"}, Benchmark)
+
+
+@pytest.mark.parametrize("name", ["workers", "Workers", "foo", "DURATIONS", "lab"])
+def test_what_papermill_sets_must_be_a_parameter(name: str) -> None:
+    """`-p workers 4` and `-p foo 3` are errors with the nearest name, not a measurement with the default."""
+    injected = f'# Parameters\n{name} = 4\nDURATION = "2s"\n'
+    history = ["", "WORKERS: int = 16  # sources", injected, "lab = open(check(globals(), Benchmark))"]
+    with pytest.raises(SettingsError, match=f"^{name} is not a parameter"):
+        check({"In": history, "WORKERS": 16, name: 4, "DURATION": "2s"}, Benchmark)
+
+
+def test_what_papermill_sets_rightly_counts() -> None:
+    """Its cell is no error by itself; of two, as after a mended one was run again, the latter counts."""
+    history = ["", "# Parameters\nworker = 1\n", "# Parameters\nWORKERS = 4\n", "# Parameters of mine\nx = 1"]
+    assert Benchmark(WORKERS=4) == check({"In": history, "WORKERS": 4, "worker": 1}, Benchmark)
+
+
+@pytest.mark.parametrize("value", [4, 4.0, "4", True])
+def test_a_parameter_in_other_letters_is_refused(value: object) -> None:
+    """`workers = 4` in a cell does nothing, so it is named with what was meant."""
+    with pytest.raises(SettingsError, match=r"^workers is not a parameter \(did you mean WORKERS\?\)"):
+        check({"workers": value}, Benchmark)
+
+
+def test_scratch_variables_are_nobodys_business() -> None:
+    """What a person keeps beside the parameters, also under such a name but with no plain value, is passed over."""
+    mine = {"x": 3, "name": "n", "stack": object(), "rate": [1, 2], "wanted_workers": 4, "codecs": "json", "seconds": 3}
+    assert Benchmark() == check(mine | {"In": ["", "x = 3\n# Parameters\ny = 1"]}, Benchmark)
+
+
+def test_nothing_given_is_the_defaults() -> None:
+    """Without parameters, the defaults stand."""
+    assert Benchmark() == check({}, Benchmark)
+
+
+def test_the_defaults_pass_their_own_rules() -> None:
+    """Every default is allowed, and already what its rule makes of it."""
+    for parameters in OF_NOTEBOOKS.values():
+        assert parameters() == check(asdict(parameters()), parameters)
+
+
+def test_every_parameter_has_a_rule_and_every_rule_a_parameter() -> None:
+    """The dataclasses and the table of rules name the same parameters."""
+    for parameters in OF_NOTEBOOKS.values():
+        assert {field.name for field in fields(parameters)} == set(parameters.rules())
+    assert set(RULES) <= set(EVERY)
+
+
+def test_the_names_of_the_configurations_keep_their_order() -> None:
+    """`names` is the list that CONFIGURATIONS spells."""
+    assert check({"CONFIGURATIONS": "optimised, baseline"}, Benchmark).names == ["optimised", "baseline"]
+    switched = check({"CONFIGURATIONS": "baseline,optimised; decode=json.loads"}, Benchmark).names
+    assert ["baseline", "optimised,decode=json.loads"] == switched
+
+
+# -- words of a command line -----------------------------------------------------------------------------------------
+
+
+def test_words_are_read_like_values() -> None:
+    """`NAME=VALUE` words become converted values, and only the first `=` divides."""
+    words = ["WORKERS=128", "DURATION=120s", "MEMRAY=False", "CONFIGURATIONS=optimised"]
+    expected = {"WORKERS": 128, "DURATION": 120.0, "MEMRAY": False, "CONFIGURATIONS": "optimised"}
+    assert expected == from_words(words, EVERY)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("WORKERS", "'WORKERS' is not a parameter: expected NAME=VALUE, such as WORKERS=128"),
+        ("", "'' is not a parameter: expected NAME=VALUE, such as WORKERS=128"),
+        ("workers=3", "workers is not a parameter (did you mean WORKERS?): there are "),
+        ("duration=2m", "duration is not a parameter (did you mean DURATION?): there are "),
+        ("WORKERS =3", "WORKERS  is not a parameter (did you mean WORKERS?): there are "),
+        ("=3", " is not a parameter: there are "),
+        ("WORKERS=", "WORKERS='' is not allowed: expected a whole number"),
+        ("DURATION=soon", "DURATION='soon' is not allowed: expected seconds"),
+        ("CONFIGURATIONS=optimised=1", "CONFIGURATIONS='optimised=1' is not allowed: expected different names"),
+    ],
+)
+def test_a_wrong_word_is_refused(word: str, message: str) -> None:
+    """A word without `=`, in lower case, or with a value that is not allowed stops everything, in words."""
+    with pytest.raises(SettingsError) as caught:
+        from_words(["REPEATS=1", word], EVERY)
+    assert str(caught.value).startswith(message)
+
+
+def test_only_the_notebooks_own_parameters_are_known() -> None:
+    """A rule alone makes no parameter: the notebook must have it, and the list says which it has."""
+    with pytest.raises(SettingsError, match=r"^SEED is not a parameter: there are WORKERS, RATE$"):
+        converted({"SEED": 1}, {name: EVERY[name] for name in ("WORKERS", "RATE")})
+
+
+# -- the notebook ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=OF_NOTEBOOKS)
+def cell(request: pytest.FixtureRequest) -> tuple[type[Parameters], dict[str, dict[str, Any]]]:
+    """A notebook's parameters, as the lab knows them and as papermill sees the cell."""
+    seen = papermill.inspect_notebook(str(NOTEBOOKS / f"{request.param}.ipynb"))
+    return OF_NOTEBOOKS[request.param], dict(seen)
+
+
+Cell = tuple[type[Parameters], dict[str, dict[str, Any]]]
+
+
+def test_the_notebooks_defaults_are_the_dataclasses(cell: Cell) -> None:
+    """The same parameters with the same values stand in the notebook and in its dataclass."""
+    parameters, seen = cell
+    defaults = {name: ast.literal_eval(parameter["default"]) for name, parameter in seen.items()}
+    assert asdict(parameters()) == defaults
+    assert parameters() == check(defaults, parameters)
+
+
+def test_every_parameter_has_a_type_and_a_help_text(cell: Cell) -> None:
+    """`papermill --help-notebook` tells each parameter's type, as given or as converted, and what it is for."""
+    parameters, seen = cell
+    for name, parameter in seen.items():
+        values = ast.literal_eval(parameter["default"]), getattr(parameters(), name)
+        assert parameter["inferred_type_name"] in {type(value).__name__ for value in values}, name
+        assert len(parameter["help"]) > 5, name
+
+
+def test_every_choice_is_named_in_the_help_text(cell: Cell) -> None:
+    """Where a parameter is one of a few words, its help lists them."""
+    for name in {"STACK", "TRANSPORT", "CODEC"} & set(cell[1]):
+        for choice in EVERY[name].allowed.removeprefix("one of ").split(", "):
+            assert choice in cell[1][name]["help"]

