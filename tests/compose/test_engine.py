@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from engine import LOAD, ROOT, Project, numbers, run
+from support.dashboard import CHARTS, QUERIES
 from support.servers import wait_until
-from test_dashboard import CHARTS, QUERIES
 
 from sentinel import store
 from sentinel.lab import stack

@@ -1,4 +1,4 @@
-"""A store that refuses message after message is at fault itself: all wait until it is mended, and none becomes a dead letter."""
+"""A store that refuses message after message is at fault itself: all wait until it is mended; no dead letters."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def full_of_series(supervisor: Supervisor, lane: Lane, folder: Path) -> Iterator
 def assert_waited_for(
     lane: Lane, configuration: str, words: str, mend: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No message becomes a dead letter but the few that came alone, one line says why, and all is stored once the store is mended."""
+    """Only the few that came alone become dead letters, one line says why, and all is stored once it is mended."""
     lane.publish([message(n) for n in range(COUNT)])
     with consuming(lane, configuration) as (consumer, running):
         wait_until("the refusal is said", lambda: "all wait" in caplog.text)

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.health import health_lines, is_health
 from support.servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, finish, wait_until
 
 from sentinel import bus, store
@@ -52,16 +53,6 @@ def fields_of(line: bytes) -> dict[str, float]:
 def fields_part(line: bytes) -> str:
     """What stands between a line's tags and its time."""
     return line.decode().rpartition(" ")[0].rpartition(" ")[2]
-
-
-def is_health(asked: Asked) -> bool:
-    """Whether a request carries a consumer's line about itself."""
-    return asked.body.startswith(CONSUMER.encode())
-
-
-def health_lines(store: ScriptedStore) -> list[bytes]:
-    """The lines about a consumer that the store took, in order."""
-    return [asked.body for _, asked, given in store.writes if is_health(asked) and given.status == 204]
 
 
 # What is said --------------------------------------------------------------------------------------------------------

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+from support.dashboard import CHARTS, DRAWN, QUERIES, TEMPLATE
 from support.servers import Lane, ScriptedStore, consume
 
 from sentinel.agent.agent import Agent
@@ -23,10 +22,6 @@ from sentinel.settings import AgentSettings, LoadSettings, StoreSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TEMPLATE = yaml.safe_load((Path(__file__).parents[2] / "docker" / "influxdb" / "dashboard.yml").read_text())
-CHARTS: list[dict[str, Any]] = TEMPLATE["spec"]["charts"]
-DRAWN = [chart for chart in CHARTS if chart["kind"] != "Markdown"]
-QUERIES = [query["query"] for chart in DRAWN for query in chart["queries"]]
 
 KINDS = {
     *("xy", "single_stat", "single_stat_plus_line", "gauge", "heatmap", "histogram", "scatter", "table", "band"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.agents import FakePublisher, reading, settings
+from support.health import health_lines
 from support.servers import Answer, Lane, ScriptedStore, consuming, finish, wait_until
-from test_agent import FakePublisher, reading, settings
-from test_health import health_lines
 
 from sentinel.agent.agent import Agent
 from sentinel.errors import SettingsError

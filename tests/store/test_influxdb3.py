@@ -245,7 +245,7 @@ def test_many_bad_lines_are_found_too(lane: Lane, three: InfluxDB3) -> None:
 
 def test_a_body_that_is_too_large_is_halved(lane: Lane, three: InfluxDB3, monkeypatch: pytest.MonkeyPatch) -> None:
     """413 is about the body and not about a line: all is stored, in pieces."""
-    monkeypatch.setattr("influxdb3.LARGEST", 20_000)
+    monkeypatch.setattr("support.influxdb3.LARGEST", 20_000)
     lane.publish(messages(500))
     assert 500 == consume(kept(lane, "no_sync"), batch_size=500).ledger.written
     assert len(three.points) == 500

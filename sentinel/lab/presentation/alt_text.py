@@ -46,8 +46,8 @@ def over_time(timelines: Sequence[Timeline]) -> str:
 def capacity(rates: Mapping[str, Sequence[float]]) -> str:
     """Median, range and n of every row."""
     parts = [
-        f"{name} {formatting.figure(statistics.median(values))} ({formatting.figure(min(values))} to {formatting.figure(max(values))},"
-        f" n = {formatting.counted(len(values), 'trial')})"
+        f"{name} {formatting.figure(statistics.median(values))} ({formatting.figure(min(values))} to"
+        f" {formatting.figure(max(values))}, n = {formatting.counted(len(values), 'trial')})"
         for name, values in rates.items()
     ]
     return f"Capacity in messages per second on a log axis, one dot per trial, medians: {'; '.join(parts)}."

@@ -26,7 +26,7 @@ CLASS = "flames"
 """Of the picture: its style sheet is about nothing else in a page."""
 NARROWEST = 0.4
 """Pixels below which a frame is left out."""
-HULL = (
+ENTRY_FRAMES = (
     "<frozen runpy>",
     "click/",
     "sentinel/__main__.py",
@@ -91,7 +91,7 @@ def _tree(stacks: Folded) -> _Node:
 
 
 def _trimmed(frames: list[Frame]) -> list[Frame]:
-    inner = next((n for n, frame in enumerate(frames) if not frame.module.startswith(HULL)), len(frames) - 1)
+    inner = next((n for n, frame in enumerate(frames) if not frame.module.startswith(ENTRY_FRAMES)), len(frames) - 1)
     return frames[inner:]
 
 

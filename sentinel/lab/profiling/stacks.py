@@ -37,7 +37,7 @@ class Frame(NamedTuple):
     @property
     def names(self) -> list[str]:
         """The parts of the qualified name."""
-        return self.function.split(".")
+        return [RENAMED.get(part, part) for part in self.function.split(".")]
 
 
 class Rule(NamedTuple):
@@ -57,7 +57,7 @@ class Rule(NamedTuple):
 RECORDING = ("consumer/measuring/", "model/histogram.py", "runtime/record.py")
 RULES = (
     Rule("acknowledge", "sentinel/consumer/acknowledgement.py", frozenset({"give", "finish"})),
-    Rule("acknowledge", "sentinel/bus/", frozenset({"acknowledge", "_acknowledgement", "tend"})),
+    Rule("acknowledge", "sentinel/bus/", frozenset({"acknowledge", "_acknowledgement", "maintain"})),
     *(Rule("record", f"sentinel/{name}") for name in RECORDING),
     Rule("encode", "sentinel/model/lineprotocol.py"),
     Rule("encode", "sentinel/model/sample.py", frozenset({"columns"})),
@@ -90,6 +90,8 @@ MOVED = {
     "sentinel/writers.py": "sentinel/consumer/writing/writers.py",
 }
 """Where modules named in the stacks of earlier runs lie now."""
+RENAMED = {"tend": "maintain"}
+"""Functions that rules name, by their names in the stacks of earlier runs."""
 
 CONSUMER = "sentinel/consumer/consumer.py"
 OUTSIDE = {"__init__", "<module>"}

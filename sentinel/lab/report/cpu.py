@@ -72,11 +72,12 @@ def _left_out(run: Run) -> str:
 def _caption(parts: Mapping[str, Breakdown]) -> str:
     fewest = min(one.samples for one in parts.values())
     return (
-        f"py-spy, {pyspy.RATE} samples a second while a full stream is drained, one trial each. Microseconds: the share"
-        f" of the samples × the median CPU per message of the capacity trials, in which nothing was profiled. With"
-        f" n = {formatting.count(fewest)} samples a share is known to within ± {100 * 0.98 / fewest**0.5:.1f} percentage"
-        f" points (sampling alone; another trial may differ more). A thread counts while it runs or waits for a core or"
-        f" for the interpreter: where less of the sampled time was CPU, the stages that call the system are overstated."
+        f"py-spy, {pyspy.RATE} samples a second while a full stream is drained, one trial each. Microseconds: the"
+        " share of the samples × the median CPU per message of the capacity trials, in which nothing was profiled."
+        f" With n = {formatting.count(fewest)} samples a share is known to within ± {100 * 0.98 / fewest**0.5:.1f}"
+        " percentage points (sampling alone; another trial may differ more). A thread counts while it runs or waits"
+        " for a core or for the interpreter: where less of the sampled time was CPU, the stages that call the system"
+        " are overstated."
     )
 
 
@@ -107,9 +108,9 @@ def _amortised(run: Run, outcome: Outcome, part: Breakdown) -> str:
     if part.cpu_us is None or outcome.cpu_us is None or outcome.cpu_us >= part.cpu_us or most >= mine:
         return ""
     return (
-        f"{outcome.plan.label} took {formatting.figure(outcome.cpu_us)} µs per message over the {formatting.count(mine)} messages"
-        f" of its profile, {formatting.figure(part.cpu_us)} µs over the {formatting.count(most)} of a capacity trial: its stages'"
-        f" microseconds are upper bounds."
+        f"{outcome.plan.label} took {formatting.figure(outcome.cpu_us)} µs per message over the"
+        f" {formatting.count(mine)} messages of its profile, {formatting.figure(part.cpu_us)} µs over the"
+        f" {formatting.count(most)} of a capacity trial: its stages' microseconds are upper bounds."
     )
 
 

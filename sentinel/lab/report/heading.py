@@ -78,7 +78,8 @@ def _load(run: Run) -> str:
     rates = [formatting.plain(rate) for rate in queries.rates(run).values()]
     return (
         f"{formatting.joined(rates)} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
-        f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up, {formatting.counted(p['REPEATS'], 'repeat')}"
+        f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up,"
+        f" {formatting.counted(p['REPEATS'], 'repeat')}"
     )
 
 

@@ -99,9 +99,9 @@ def sentences(run: Run, found: Sequence[Limit], reached: Sequence[Throughput]) -
 def _at_reference(one: Throughput, verb: str) -> str:
     """With both figures: what was passed is no limit."""
     return (
-        f"{one.label} {verb} {formatting.figure(one.value)} msg/s, {bounds.AT_REFERENCE}: {formatting.figure(one.limit.highest)}"
-        f" {one.limit.words}. It is no upper bound here, for it was passed: the machine was slower while it was"
-        " measured, or its client reaches less than the consumer."
+        f"{one.label} {verb} {formatting.figure(one.value)} msg/s, {bounds.AT_REFERENCE}:"
+        f" {formatting.figure(one.limit.highest)} {one.limit.words}. It is no upper bound here, for it was passed: the"
+        " machine was slower while it was measured, or its client reaches less than the consumer."
     )
 
 

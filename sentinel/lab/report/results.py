@@ -170,12 +170,13 @@ def footnotes(run: Run) -> list[str]:
     p, several = run.data["parameters"], len(queries.names(run)) > 1
     among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
     marks = [
-        f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {formatting.counted(n, 'trial')}; latencies there"
-        " are those of a growing queue, and not compared"
+        f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {formatting.counted(n, 'trial')}; latencies"
+        " there are those of a growing queue, and not compared"
         for key, (bad, n) in unsustained(run).items()
     ]
     notes = [
-        f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
+        f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not"
+        " measured.",
         f"Published: {published.SOURCE}, on a machine of its own.",
         _streams(run),
         _few(run),
@@ -214,8 +215,8 @@ def _streams(run: Run) -> str:
     if len(lengths) < 2:
         return ""
     return (
-        f"Capacity: streams of {formatting.count(min(lengths))} to {formatting.count(max(lengths))} messages, so that each takes"
-        f" about as long."
+        f"Capacity: streams of {formatting.count(min(lengths))} to {formatting.count(max(lengths))} messages, so that"
+        " each takes about as long."
     )
 
 

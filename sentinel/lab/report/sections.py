@@ -85,10 +85,10 @@ def latency(run: Run) -> HTML:
     trials = [o for o in queries.outcomes(run) if o.plan.kind == LATENCY and o.valid]
     below = sum(int(kind.get("zero", 0) + kind.get("negative", 0)) for o in trials for kind in o.latencies.values())
     caption = (
-        f"Latency over percentile, the axis spread towards the tail; configurations at"
-        f" {formatting.plain(queries.rates(run)['latency'])} msg/s. Thick: all repeats together; thin: single repeats; a"
-        f" curve ends where its data end. Marked “published”: the p99 of {published.SOURCE}. Zero or negative, so not"
-        f" drawn: {formatting.count(below)}."
+        "Latency over percentile, the axis spread towards the tail; configurations at"
+        f" {formatting.plain(queries.rates(run)['latency'])} msg/s. Thick: all repeats together; thin: single repeats;"
+        f" a curve ends where its data end. Marked “published”: the p99 of {published.SOURCE}. Zero or negative, so"
+        f" not drawn: {formatting.count(below)}."
     )
     return HTML(figure_html(plots.spectrum(panels, styles(queries.names(run))), f"{caption}{_left_out(run, LATENCY)}"))
 

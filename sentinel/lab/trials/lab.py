@@ -166,7 +166,7 @@ def _weigh(outcome: Outcome, capture: Path, supervisor: Supervisor) -> None:
 def _noted(outcome: Outcome, do: Callable[..., object], *words: object) -> None:
     """Do it; what goes wrong makes the outcome invalid and is its problem."""
     try:
-        do(*formatting)
+        do(*words)
     except (TrialError, StackError) as error:
         outcome.valid = False
         outcome.problems.append(str(error))

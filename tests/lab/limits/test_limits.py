@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from support.figures import labels, texts
 from support.synthetic import ALL, made
-from test_plots import labels, texts
 
 from sentinel import cli
 from sentinel.bus.byte_counter import ByteCounter

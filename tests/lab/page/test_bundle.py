@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 import pytest
 from click.testing import CliRunner
+from support.pages import page_of
 from support.synthetic import made
-from test_page_in_browser import page_of
 
 from sentinel.cli import cli
 from sentinel.errors import RunError

@@ -5,40 +5,25 @@ from __future__ import annotations
 import io
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-from nbformat.v4 import new_output
 from PIL import Image
 from support.browser import Browser, opened
+from support.pages import page_of
+from support.profiles import with_profiles
 from support.synthetic import made
-from test_cpu_report import with_profiles
 
-from sentinel.lab.page import export
 from sentinel.lab.presentation.style import DARK, GROUND, KNOWN, SPARE
 from sentinel.lab.profiling import flamegraph
 from sentinel.lab.profiling import stacks as flames
-from sentinel.lab.report import sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sentinel.lab.run.run import Run
 
-NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "benchmark.ipynb"
 PAGES_BEFORE = 14
 """A4 pages of such a run when everything was unfolded on paper."""
-
-
-def page_of(run: Run) -> str:
-    """The page of the tracked notebook with a run's sections."""
-    notebook = nbformat.read(NOTEBOOK, 4)
-    for cell in notebook.cells:
-        if found := re.search(r"^report\.(\w+)\(run\)$", cell.source, re.MULTILINE):
-            cell.outputs = [new_output("execute_result", {"text/html": getattr(sections, found[1])(run).data})]
-    return export.page(notebook, "a run", run.folder)
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import matplotlib.style
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.text import Text
+from support.figures import labels, texts
 from support.synthetic import ALL, LONG, made
 
 from sentinel.lab import plots
@@ -25,10 +26,6 @@ from sentinel.model.histogram import RELATIVE_ERROR, Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
-    from matplotlib.transforms import Bbox
 
     from sentinel.lab.plots import Picture
     from sentinel.lab.run.run import Run
@@ -58,22 +55,6 @@ def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for picture in found.values():
         FigureCanvasAgg(picture.figure).draw()
     return found
-
-
-def labels(axis: Axis) -> list[Text]:
-    """The tick labels that are drawn: those of ticks within the view."""
-    low, high = sorted(axis.get_view_interval())
-    found = [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
-    return [label for label in found if label.get_text() and label.get_visible()]
-
-
-def texts(figure: Figure) -> list[tuple[str, Bbox]]:
-    """All texts that are drawn, with their place on the canvas."""
-    axes = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
-    ticks = {id(part) for axis in axes for tick in axis.get_major_ticks() for part in (tick.label1, tick.label2)}
-    others = [text for text in figure.findobj(Text) if isinstance(text, Text) and id(text) not in ticks]
-    shown = [*others, *(label for axis in axes for label in labels(axis))]
-    return [(text.get_text(), text.get_window_extent()) for text in shown if text.get_text().strip()]
 
 
 def test_no_text_is_clipped(drawn: dict[str, Picture]) -> None:
@@ -114,10 +95,10 @@ def test_every_axis_has_a_label(drawn: dict[str, Picture]) -> None:
 def test_a_picture_is_small_and_always_the_same(tmp_path: Path) -> None:
     """Drawing the same data again gives the same bytes, whatever style was set: an SVG that a page can carry."""
     run = made(tmp_path, repeats=3)
-    panels, style = queries.latencies(run), styles(ALL)
-    mime, data = plots.spectrum(panels, style).render()
-    with style.context("dark_background"):
-        _, same = plots.spectrum(panels, style).render()
+    panels, drawn_in = queries.latencies(run), styles(ALL)
+    mime, data = plots.spectrum(panels, drawn_in).render()
+    with matplotlib.style.context("dark_background"):
+        _, same = plots.spectrum(panels, drawn_in).render()
     assert ("image/svg+xml", True) == (mime, len(data) < canvas.LARGEST_SVG)
     assert data == same
 
@@ -212,7 +193,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     code = (
         "import sys, matplotlib as m; before = m.rcParams['font.size'], m.rcParams['axes.grid'];"
         "from sentinel.lab import plots; from sentinel.lab.presentation import style;"
-        "plots.capacity({'baseline': [1.0, 2.0]}, style.looks(['baseline'])).render();"
+        "plots.capacity({'baseline': [1.0, 2.0]}, style.styles(['baseline'])).render();"
         "assert before == (m.rcParams['font.size'], m.rcParams['axes.grid']);"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )

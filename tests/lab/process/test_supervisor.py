@@ -36,10 +36,10 @@ from pathlib import Path
 from sentinel.lab.process.supervisor import Supervisor
 
 supervisor = Supervisor(grace=0.5)
-child = warden.start("child", {command!r}, log=Path({log!r}))
+child = supervisor.start("child", {command!r}, log=Path({log!r}))
 while {talks} and not child.tail():
     time.sleep(0.01)
-print(child.pid, warden.pid, flush=True)
+print(child.pid, supervisor.pid, flush=True)
 {ending}
 """
 
@@ -104,7 +104,7 @@ def pids_after(ending: str, log: Path, command: list[str], signum: int | None = 
     "ending",
     [
         pytest.param("", id="falls-off-the-end"),
-        pytest.param("warden.close()", id="closes"),
+        pytest.param("supervisor.close()", id="closes"),
         pytest.param("sys.exit(3)", id="sys-exit"),
         pytest.param("raise RuntimeError", id="raises"),
         pytest.param("os._exit(3)", id="exits-without-cleanup"),
@@ -206,7 +206,7 @@ def test_waiting_too_long_names_process_seconds_and_log(supervisor: Supervisor, 
 
 
 def test_a_missing_program_is_named_and_the_supervisor_goes_on(supervisor: Supervisor, tmp_path: Path) -> None:
-    """A program that does not exist is an error with its name and what to do, not the end of the warden."""
+    """A program that does not exist is an error with its name and what to do, not the end of the supervisor."""
     with pytest.raises(StackError, match=r"^bus: cannot start no-such-server: .*; install it or correct its path$"):
         supervisor.start("bus", ["no-such-server"], log=tmp_path / "bus.log")
     assert supervisor.start("true", ["true"], log=tmp_path / "true.log").wait(10) == 0

@@ -84,7 +84,7 @@ AT_WORK = [
     (
         "acknowledge",
         f"{THREAD};Consumer._keep (sentinel/consumer/consumer.py:234)"
-        ";RedisPyStream.tend (sentinel/bus/receiving/stream.py:107)"
+        ";RedisPyStream.maintain (sentinel/bus/receiving/stream.py:107)"
         ";RedisPyStream._trim (sentinel/bus/receiving/stream.py:148)",
     ),
     (
@@ -197,8 +197,11 @@ def test_stacks_of_earlier_runs_keep_their_stages() -> None:
     """A module that moved since a run was made still names the same stage."""
     root = Path(sentinel.__file__).parent.parent
     assert [] == [now for now in MOVED.values() if not (root / now).exists()]
-    [(frames, _)] = flames.parsed("StoreClient.write (sentinel/sink.py:60) 1")
+    [(frames, _)] = flames.parsed(
+        "HttpStore.write (sentinel/sink.py:60);RedisPyStream.tend (sentinel/bus/stream.py:9) 1"
+    )
     assert frames[0].module == "sentinel/store/client.py"
+    assert frames[1].names == ["RedisPyStream", "maintain"]
 
 
 # -- picture ---------------------------------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from support.figures import labels, texts
+from support.pages import section
+from support.profiles import PROFILED, SAMPLES, with_profiles
 from support.synthetic import ALL, made, summed
-from test_plots import labels, texts
-from test_report import section
 
 from sentinel.lab import formatting, plots
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
@@ -18,34 +19,13 @@ from sentinel.lab.profiling import flamegraph
 from sentinel.lab.profiling import stacks as flames
 from sentinel.lab.profiling.stacks import STAGES
 from sentinel.lab.report import cpu, sections
-from sentinel.lab.run import queries
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import PROFILE, Outcome, Plan
 from sentinel.lab.trials import plans
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
-
-SAMPLES = 400
-FUNCTIONS = {f"Class.method_{n} (some/package/module_{n}.py:{n})": [60 - n, 90 - n] for n in range(20)}
-PROFILED = {
-    "samples": SAMPLES,
-    "left_out": 70,
-    "stages": dict(zip(STAGES, (200, 50, 40, 30, 60, 12, 7, 1), strict=True)),
-    "functions": FUNCTIONS,
-}
-
-
-def with_profiles(run: Run, names: Sequence[str] = ALL, **found: Any) -> Run:
-    """The run with a profile trial of every configuration."""
-    outcomes = queries.outcomes(run)
-    for name in names:
-        plan = Plan(len(outcomes), PROFILE, name, name, LoadSettings(count=9), group="profile")
-        given: dict[str, Any] = {"valid": True, "profile": PROFILED, "cpu_us": 7.0, "consumer": {"received": 9}}
-        outcomes.append(Outcome(plan, **given | found))
-    return summed(run, outcomes, names)
 
 
 @pytest.fixture

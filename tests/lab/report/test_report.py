@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.synthetic import ALL, made, summed
+from support.pages import after, section
+from support.synthetic import ALL, made
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.benchmark.summary import HEADLINE
@@ -26,55 +26,6 @@ if TYPE_CHECKING:
     from sentinel.lab.run.trial_record import Outcome
 
 SECTIONS = ("header", "key_results", "latency", "over_time", "capacity", "ledgers", "memory", "answer")
-VOID = {"img", "wbr"}
-
-
-class Reader(HTMLParser):
-    """Takes a page apart, and notes tags that do not match."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.wrong: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(page)
-        self.close()
-        self.wrong += self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note it."""
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Compare with what was opened last."""
-        if not self.open or self.open.pop() != tag:
-            self.wrong.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        """Note the text."""
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        """What a reader sees, in one line."""
-        return " ".join(" ".join(self.words).split())
-
-
-def section(name: str, run: Run) -> Reader:
-    """One section, taken apart; it must be well-formed."""
-    reader = Reader(getattr(sections, name)(run).data)
-    assert (name, []) == (name, reader.wrong)
-    return reader
-
-
-def after(run: Run, change: Callable[[list[Outcome]], object], names: tuple[str, ...] = ALL) -> Run:
-    """The run as it would be had its trials gone otherwise."""
-    outcomes = queries.outcomes(run)
-    change(outcomes)
-    return summed(run, outcomes, names)
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,8 @@ def test_a_stack_is_gone_after_its_lab_was_killed(kind: str, tmp_path: Path) -> 
     code = (
         "import time, sys, pathlib; from sentinel.lab import stack\n"
         "from sentinel.lab.process.supervisor import Supervisor\n"
-        f"with Supervisor() as supervisor, stack.start({kind!r}, pathlib.Path({str(tmp_path)!r}), supervisor) as started:\n"
+        f"with Supervisor() as supervisor, stack.start({kind!r}, pathlib.Path({str(tmp_path)!r}), supervisor) as"
+        " started:\n"
         "    print(*started.pids.values(), flush=True); time.sleep(600)"
     )
     with subprocess.Popen(

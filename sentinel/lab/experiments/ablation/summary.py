@@ -145,7 +145,10 @@ def _most(measure: Measure, mine: Sequence[Contribution], total: Ratio) -> str:
         ahead = formatting.joined([f"{one.choice.label} ({_said(one.on, total)})" for one in ranked[:MOST]])
         return f"Which choices matter most: cannot tell, {_why_not(mine)}; by the medians alone {ahead} lead."
     parts = [f"{one.choice.label} with {round(100 * (one.share or 0))} % ({_both(one, total)})" for one in first]
-    return f"On a log scale the largest parts are {formatting.joined(parts)}.{_close(measure, mine)}{_checked(measure, mine)}"
+    return (
+        "On a log scale the largest parts are"
+        f" {formatting.joined(parts)}.{_close(measure, mine)}{_checked(measure, mine)}"
+    )
 
 
 def _why_not(mine: Sequence[Contribution]) -> str:

@@ -83,8 +83,8 @@ def line(window: Window, now: int) -> str:
     backlog = formatting.count(pipeline.backlog[-1]) if len(pipeline.backlog) else formatting.NOTHING
     cpu = formatting.figure(host.values["cpu"][-1]) if len(host.seconds) else formatting.NOTHING
     return (
-        f"{formatting.figure(recent.stored)} msg/s stored, p99 {formatting.figure(recent.latencies['stored', 0.99])} ms, backlog"
-        f" {backlog}, lost {formatting.count(window.tally(now)['lost'])}, CPU {cpu} %"
+        f"{formatting.figure(recent.stored)} msg/s stored, p99 {formatting.figure(recent.latencies['stored', 0.99])}"
+        f" ms, backlog {backlog}, lost {formatting.count(window.tally(now)['lost'])}, CPU {cpu} %"
     )
 
 

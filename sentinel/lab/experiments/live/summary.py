@@ -59,9 +59,9 @@ def _account(outcome: Outcome, samples: int, watched: Mapping[str, Any]) -> str:
     bad = [f"{formatting.count(count)} {fate}" for fate, count in counts.items() if count]
     again = [f"{formatting.counted(got['retries'], 'request')} made again"] if got["retries"] else []
     return (
-        f"{time}, {formatting.count(sent)} messages were sent, {formatting.count(samples)} of them this host's own samples, and"
-        f" the store holds {formatting.count(outcome.stored)}: {formatting.joined(bad + again) or 'nothing was lost'}."
-        " Every message is accounted for."
+        f"{time}, {formatting.count(sent)} messages were sent, {formatting.count(samples)} of them this host's own"
+        f" samples, and the store holds {formatting.count(outcome.stored)}:"
+        f" {formatting.joined(bad + again) or 'nothing was lost'}. Every message is accounted for."
     )
 
 
@@ -84,7 +84,8 @@ def _host(found: Mapping[str, Any]) -> str:
     if not found:
         return "The agent sent no sample, so nothing is known of this host."
     return (
-        f"This host: CPU {formatting.figure(found['cpu'])} % (median of {formatting.counted(found['samples'], 'sample')}; up to"
+        f"This host: CPU {formatting.figure(found['cpu'])} % (median of"
+        f" {formatting.counted(found['samples'], 'sample')}; up to"
         f" {formatting.figure(found['cpu_max'])} %), memory {formatting.figure(found['mem'])} %, load"
         f" {formatting.figure(found['load1'])} at the end."
     )

@@ -139,7 +139,7 @@ def rules(run: Run) -> list[str]:
         " an invalid one.",
         f"Climb: one trial per rate, then {ladder}, until one fails; a trial that does not meet the SLO is repeated at"
         f" once and the better of the two counts{halved}. The search assumes monotonicity.",
-        f"Confirmation: {formatting.counted(p['REPEATS'], 'trial')} at the knee and at the next rate up, interleaved, and"
-        " wherever those move it to. The knee is the highest rate at which more than half of the trials meet the SLO,"
-        " by a decreasing (isotonic) fit to all trials of both phases.",
+        f"Confirmation: {formatting.counted(p['REPEATS'], 'trial')} at the knee and at the next rate up, interleaved,"
+        " and wherever those move it to. The knee is the highest rate at which more than half of the trials meet the"
+        " SLO, by a decreasing (isotonic) fit to all trials of both phases.",
     ]

@@ -206,8 +206,8 @@ def _unsteady(name: str, steps: Iterable[Step]) -> list[str]:
     if meeting > failing:
         said.append(
             f"{name} meets the SLO at {formatting.plain(meeting)} msg/s in some trial and fails at"
-            f" {formatting.plain(failing)} in another, where the search assumes monotonicity: the interval holds both. More"
-            " REPEATS, a longer DURATION or a quieter machine would help."
+            f" {formatting.plain(failing)} in another, where the search assumes monotonicity: the interval holds both."
+            " More REPEATS, a longer DURATION or a quieter machine would help."
         )
     return said
 

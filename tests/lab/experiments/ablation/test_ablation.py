@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
+from support.figures import labels, texts
+from support.pages import Reader
 from support.synthetic import made
-from test_plots import labels, texts
-from test_report import Reader
 
 from sentinel.consumer.configurations import OPTIMISED, ORDER, parse
 from sentinel.lab.experiments.ablation import plots

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import psutil
 import pytest
-from test_window import START, line, running, sample
+from support.windows import START, line, running, sample
 
 from sentinel.lab import formatting as words
 from sentinel.lab.experiments.live import plots

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from support.figures import labels, texts
+from support.pages import Reader
 from support.synthetic import SECOND, START, Maker, made
-from test_plots import labels, texts
-from test_report import Reader
 
 from sentinel.consumer.configurations import parse
 from sentinel.lab.experiments.sweep import knee, plots, results, summary
@@ -132,7 +132,7 @@ def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -
     new, old = (run.data["knees"][name] for name in (NEW, OLD))
     ratio = run.data["ratios"]["held"]
     assert (new["rate"] / old["rate"], new["low"] / old["high"], new["high"] / old["low"], 3) == tuple(ratio.values())
-    said = sentence(run, f"{NEW} meets the SLO up to {summary.words.ratio(ratio)}")
+    said = sentence(run, f"{NEW} meets the SLO up to {summary.formatting.ratio(ratio)}")
     assert said.endswith(f"the rate of {OLD}.")
 
 
