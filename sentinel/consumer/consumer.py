@@ -116,12 +116,12 @@ class Consumer:
         self._reports = open_reports(settings, bus, store, server)
         self._heartbeat = Heartbeat(settings.heartbeat)
         self._reading = False
-        """Whether the reader has come round since the keeper last looked."""
+        """Whether the reader has come round since the housekeeping thread last looked."""
         self._closing = threading.Event()
         self._settled = self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
         self._cpu_before = 0.0
         self._last_message = time.monotonic()
-        self._housekeeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._housekeeper = threading.Thread(target=self._keep, name="housekeeping", daemon=True)
         self._housekeeper.start()
         self._record.ready()
         log.info("%s reads %s, writes to %s", configuration.name, settings.transport, server)

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class Reports(Protocol):
-    """What the consumer's keeper needs."""
+    """What the consumer's housekeeping thread needs."""
 
     def interval(self, counts: Mapping[str, int], histograms: Mapping[str, Any]) -> None:
         """Take in counts so far and the histograms (as `Recorder.to_dict`) of one interval; report if that is due."""

@@ -118,7 +118,7 @@ def _shown(payload: bytes) -> str:
 
 
 def _checked(payload: bytes, parse: Callable[[bytes], Sample]) -> Sample:
-    """One payload, with every doubt turned into a reason."""
+    """One payload, with every validation error turned into a reason."""
     if len(payload) > MAX_PAYLOAD:
         size = payload.size if isinstance(payload, Oversized) else f"{len(payload):,} bytes"
         raise _NotAMessageError("size", f"{size}: expected at most {MAX_PAYLOAD:,}")
@@ -160,7 +160,7 @@ class FastDecoder(Decoder):
     """
 
     def __call__(self, payloads: Sequence[bytes]) -> Decoded:
-        """As `Decoder`: at the first doubt the whole read is decoded again, one by one, to name the culprits."""
+        """As `Decoder`: at the first validation error the read is decoded again, one by one, to name the culprits."""
         together = b"".join(payloads)
         binary = len(together) == _TRACED.size * len(payloads) and set(map(len, payloads)) == {_TRACED.size}
         samples = _binary_read(together) if binary else _json_read(payloads, together)
@@ -172,7 +172,7 @@ class FastDecoder(Decoder):
 
 
 def _json_read(payloads: Sequence[bytes], together: bytes) -> list[Sample] | None:
-    """Samples, or None where any payload is in doubt; their further fields are still to be looked at.
+    """Samples, or None where any payload may be invalid; their further fields are still to be looked at.
 
     msgspec itself refuses NaN, infinity and overflow, and what is as short as a binary message.
     """
@@ -185,7 +185,7 @@ def _json_read(payloads: Sequence[bytes], together: bytes) -> list[Sample] | Non
 
 
 def _binary_read(together: bytes) -> list[Sample] | None:
-    """Samples, or None where any payload is in doubt. A sum is finite only if all its terms are."""
+    """Samples, or None where any payload may be invalid. A sum is finite only if all its terms are."""
     rows = list(_TRACED.iter_unpack(together))
     seconds, cpu, mem, sent, _, _ = zip(*rows, strict=True)
     in_range = min(seconds) >= 0 and max(seconds) <= _LAST_SECOND and min(sent) >= 0 and max(sent) <= _LAST_NANOSECOND

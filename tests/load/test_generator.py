@@ -17,7 +17,6 @@ from support.servers import Lane, SteppedClock, loading, wait_until
 
 from sentinel.bus import open_receiver
 from sentinel.errors import BusError, SettingsError
-from sentinel.load import generator as loadgen
 from sentinel.load.generator import LoadGenerator
 from sentinel.load.payloads import encoder
 from sentinel.load.processes import run_load
@@ -172,7 +171,7 @@ def test_a_clock_set_in_mid_load_changes_nothing(
 ) -> None:
     """The load ends after its duration, whole, at its rate, with increasing times and no delay of an hour."""
     clock = SteppedClock()
-    monkeypatch.setattr(loadgen, "time", clock)
+    monkeypatch.setattr("sentinel.load.generator.time", clock)
     generator = LoadGenerator(LoadSettings(duration=0.6, **settings), embedded_lane.bus)
     timer = threading.Timer(0.3, lambda: setattr(clock, "seconds", seconds))
     timer.start()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FAULTS = [
     ("sentinel.consumer.writing.writers", "PostWriter._work", "consume --health off", "(thread writer)"),
-    ("sentinel.consumer.consumer", "Consumer._note_interval", "consume --health off", "(thread keeper)"),
+    ("sentinel.consumer.consumer", "Consumer._note_interval", "consume --health off", "(thread housekeeping)"),
     ("sentinel.consumer.consumer", "Consumer._take", "consume --health off", "whole trace"),
     (
         "sentinel.consumer.writing.writers",

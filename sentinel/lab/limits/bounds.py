@@ -9,7 +9,7 @@ import statistics
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from sentinel.lab import formatting as words
+from sentinel.lab import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ AT_REFERENCE = "at the reference"
 
 def store(lines: int) -> str:
     """Name of the store's limit at so many lines per request."""
-    return f"store, {words.counted(lines, 'line')}"
+    return f"store, {formatting.counted(lines, 'line')}"
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def bound(limits: Iterable[Limit], transport: str, *, paced: bool) -> Limit | No
 def share(throughput: float | None, limit: Limit | None) -> str:
     """The throughput in percent of the limit, or that it is at least as much; a dash where either is not known."""
     if throughput is None or limit is None:
-        return words.NOTHING
-    return AT_REFERENCE if throughput > limit.highest else words.figure(100 * throughput / limit.highest)
+        return formatting.NOTHING
+    return AT_REFERENCE if throughput > limit.highest else formatting.figure(100 * throughput / limit.highest)
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ class Throughput:
     def share(self) -> str:
         """`75.0 %`, or with both figures `at the reference (120,000 of 100,000)`."""
         if self.passes:
-            return f"{AT_REFERENCE} ({words.figure(self.value)} of {words.figure(self.limit.highest)})"
-        return f"{words.figure(100 * self.part)} %"
+            return f"{AT_REFERENCE} ({formatting.figure(self.value)} of {formatting.figure(self.limit.highest)})"
+        return f"{formatting.figure(100 * self.part)} %"
 
     @property
     def against(self) -> str:

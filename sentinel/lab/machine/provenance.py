@@ -1,4 +1,4 @@
-"""Where a run was measured: machine, versions, git commit; and the doubts that follow from it, in words."""
+"""Where a run was measured: machine, versions, git commit; and the reliability warnings that follow from it."""
 
 from __future__ import annotations
 

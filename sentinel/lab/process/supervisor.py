@@ -145,7 +145,7 @@ class Supervisor:
         """Start `command` with its output appended to `log`.
 
         `env` replaces the environment, which otherwise is this process's as it was when the supervisor was opened.
-        `background` asks for SCHED_BATCH and a timer slack (`keeper.SLACK`): where a system has them, the child takes
+        `background` asks for SCHED_BATCH and a timer slack (`helper.SLACK`): where a system has them, the child takes
         no core from another process by waking up, and interrupts it less often.
 
         Raises:

@@ -19,8 +19,7 @@ from support.synthetic import ALL, made
 from sentinel import cli
 from sentinel.bus.byte_counter import ByteCounter
 from sentinel.errors import StackError, StoreError, TrialError
-from sentinel.lab import formatting as words
-from sentinel.lab import plots
+from sentinel.lab import formatting, plots
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.limits import bounds
 from sentinel.lab.limits import components as isolated
@@ -168,7 +167,7 @@ def test_the_table_shows_shares_of_what_bounds_a_capacity(run: Run) -> None:
     """Capacity ÷ the store's highest at 5,000 lines, per cent; the headline is no capacity."""
     (row,) = [row for row in results.rows(with_limits(run, made_limits())) if "share" in row.name]
     expected = [100 * run.data["summary"][name]["capacity"] / 192e3 for name in ALL]
-    assert [*map(words.figure, expected), "–"] == row.cells
+    assert [*map(formatting.figure, expected), "–"] == row.cells
     assert any(note.startswith("Share of the limit") for note in results.footnotes(with_limits(run, made_limits())))
 
 
@@ -176,16 +175,16 @@ def test_the_section_names_every_share_and_its_limit(run: Run) -> None:
     """One sentence for all configurations, one for those that post every point alone, both from the data."""
     capacity = {name: run.data["summary"][name]["capacity"] for name in ALL}
     text = said(sections.limits(with_limits(run, made_limits())).data)
-    shares = {name: f"{words.figure(100 * value / 192e3)} %" for name, value in capacity.items()}
+    shares = {name: f"{formatting.figure(100 * value / 192e3)} %" for name, value in capacity.items()}
     assert (
         f"Of the messages that store, 5,000 lines takes, optimised drains {shares['optimised']},"
         f" client-batching {shares['client-batching']} and baseline {shares['baseline']}." in text
     )
-    isolated = words.figure(100 * capacity["baseline"] / 1800)
+    isolated = formatting.figure(100 * capacity["baseline"] / 1800)
     assert f"of the messages that store, 1 line takes, baseline drains {isolated} %." in text
     assert "at the reference" not in text
     read = said(sections.limits(with_limits(run, made_limits(store=10))).data)
-    of_reading = words.figure(100 * capacity["optimised"] / 420e3)
+    of_reading = formatting.figure(100 * capacity["optimised"] / 420e3)
     assert f"Of the messages that stream read takes, optimised drains {of_reading} %" in read
 
 
@@ -193,7 +192,7 @@ def test_more_than_the_limit_is_said_not_hidden(run: Run) -> None:
     """Both figures stand in the sentence, the table says it too, and no percentage above 100 is anywhere."""
     passed = with_limits(run, made_limits(store=0.1))
     text = said(sections.limits(passed).data)
-    capacity = words.figure(run.data["summary"]["optimised"]["capacity"])
+    capacity = formatting.figure(run.data["summary"]["optimised"]["capacity"])
     assert f"optimised drains {capacity} msg/s, at the reference: 19,200 messages that store, 5,000" in text
     assert "no upper bound" in text
     assert AT_REFERENCE in {row.name: row.cells for row in results.rows(passed)}["Capacity, share of the limit"]
@@ -243,7 +242,10 @@ def test_the_alt_text_has_every_limit_and_every_share(run: Run) -> None:
     for name in (*NAMES, *ALL):
         assert name in alt
     assert "store, 5,000 lines 160,000 points/s (144,000 to 192,000, n = 3)" in alt
-    assert f"{words.figure(100 * run.data['summary']['optimised']['capacity'] / 192e3)} % of store, 5,000 lines" in alt
+    assert (
+        f"{formatting.figure(100 * run.data['summary']['optimised']['capacity'] / 192e3)} % of store, 5,000 lines"
+        in alt
+    )
     assert (
         "Held against them"
         not in picture(with_limits(Run("x", run.root, run.data | {"summary": {}}), made_limits())).alt

@@ -1,4 +1,4 @@
-"""Machine: a run says where it was measured, and which doubts follow from that, in sentences with numbers."""
+"""Machine: a run says where it was measured, and which reliability warnings follow, in sentences with numbers."""
 
 from __future__ import annotations
 
@@ -136,11 +136,11 @@ def test_reliability_warnings_follow_from_the_machine(change: dict[str, Any], se
 def test_how_python_was_compiled_is_read_from_its_own_record(
     build: dict[str, Any], prefix: str, optimised: bool
 ) -> None:
-    """A doubt is raised only where the record of the build shows that no profile was used."""
+    """A warning is raised only where the record of the build shows that no profile was used."""
     assert optimised is python_optimised(build, prefix)
 
 
 def test_every_reliability_warning_is_raised() -> None:
-    """Doubts add up, and what is not known of a machine counts against its cores, not as an error."""
+    """Warnings add up, and what is not known of a machine counts against its cores, not as an error."""
     assert len(reliability_warnings({"cpu_count_logical": 1, "load_average": [3.0], "git": {"dirty": True}})) == 3
     assert [text.split(":")[0] for text in reliability_warnings({})] == ["Only 1 cores"]

@@ -36,7 +36,7 @@ CALLED_BACK = (
 SETTLED = "Measure.settled (sentinel/consumer/measuring/measurement.py:52)"
 EXCHANGE = f"{RUN};SocketStream._exchange (sentinel/bus/receiving/stream.py:245)"
 ACKNOWLEDGE = (
-    "Acknowledgement.give (sentinel/consumer/acknowledgement.py:29);insist (sentinel/consumer/writing/delivery.py:62)"
+    "Acknowledgement.give (sentinel/consumer/acknowledgement.py:29);retry (sentinel/consumer/writing/delivery.py:62)"
 )
 
 AT_WORK = [

@@ -342,7 +342,7 @@ def descendants(pid: int) -> list[psutil.Process]:
 def test_nothing_outlives_the_gate(underway: subprocess.Popen[bytes], tmp_path: Path, signum: int) -> None:
     """Ctrl-C, a kill or a harder one: servers and trial are gone, and the record does not pass for a whole one."""
     started = descendants(underway.pid)
-    assert len(started) >= 4  # keeper, bus, store, consumer
+    assert len(started) >= 4  # supervisor helper, bus, store, consumer
     os.killpg(underway.pid, signum)
     assert underway.wait(30)
     _, left = psutil.wait_procs(started, timeout=20)

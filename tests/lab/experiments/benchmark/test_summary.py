@@ -496,7 +496,7 @@ def warned(add: Callable[[Trials], object]) -> list[str]:
 
 
 def test_a_good_run_warns_of_nothing() -> None:
-    """No doubt is made up; those of the machine are passed on, first."""
+    """No warning is made up; those of the machine are passed on, first."""
     assert found(benchmark())["warnings"] == []
     assert found(benchmark(), reliability_warnings=["Only 2 cores."])["warnings"] == ["Only 2 cores."]
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from support.windows import START, line, running, sample
 
-from sentinel.lab import formatting as words
+from sentinel.lab import formatting
 from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live import report as live_report
 from sentinel.lab.experiments.live import summary as live_summary
@@ -282,9 +282,9 @@ def test_one_watch_has_one_count_and_one_latency(tmp_path: Path) -> None:
     assert f"{stored:,} messages were sent" in verdict
     assert f"{stored:,} {stored:,}" in text_of(sections.ledgers(run))
     figures = [summary["throughput"], *(summary[f"{kind}_{q}"] for kind in KINDS for q in ("p50", "p99"))]
-    assert f"since the start {' '.join(map(words.figure, figures))} " in view
-    assert f"At {words.figure(figures[0])} msg/s" in verdict
-    assert f"{words.figure(summary['stored_p99'])} ms (p99), counted from" in verdict
+    assert f"since the start {' '.join(map(formatting.figure, figures))} " in view
+    assert f"At {formatting.figure(figures[0])} msg/s" in verdict
+    assert f"{formatting.figure(summary['stored_p99'])} ms (p99), counted from" in verdict
 
 
 def test_a_record_without_a_watch_has_no_last_window(tmp_path: Path) -> None:
