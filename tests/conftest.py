@@ -48,8 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_report_header() -> list[str]:
     """Which real servers the tests will meet."""
     names = ("redis-server", "valkey-server", "influxd", "victoria-metrics")
-    found = [f"{name} {shutil.which(name) or 'MISSING'}" for name in names]
-    return [f"real servers: {', '.join(found)}"]
+    path = [f"{name} {shutil.which(name) or 'MISSING'}" for name in names]
+    return [f"real servers: {', '.join(path)}"]
 
 
 def need(lack: str) -> None:

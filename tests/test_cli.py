@@ -51,12 +51,12 @@ def test_the_laboratory_adds_its_commands() -> None:
 def test_every_command_has_help(sentinel: Callable[..., Result], command: str) -> None:
     """`--help` and `-h` say what a command does and describe each of its options."""
     words = [command] if command else []
-    said = sentinel(*words, "--help")
-    assert (0, "") == (said.code, said.err)
-    assert said.out.startswith(f"Usage: {' '.join(['sentinel', *words])} [OPTIONS]")
-    options = [line for line in said.out.splitlines() if line.startswith("  -")]
+    result = sentinel(*words, "--help")
+    assert (0, "") == (result.code, result.err)
+    assert result.out.startswith(f"Usage: {' '.join(['sentinel', *words])} [OPTIONS]")
+    options = [line for line in result.out.splitlines() if line.startswith("  -")]
     assert len(options) >= 1
-    assert sentinel(*words, "-h").out == said.out
+    assert sentinel(*words, "-h").out == result.out
     given = cli.cli.get_command(click.Context(cli.cli), command) if command else cli.cli
     assert given is not None
     silent = {option.name for option in given.params if isinstance(option, click.Option) and not option.help}
@@ -70,9 +70,9 @@ def test_the_version_is_said(sentinel: Callable[..., Result]) -> None:
 
 def test_no_command_shows_the_help(sentinel: Callable[..., Result]) -> None:
     """Nothing asked for: the list of what can be."""
-    said = sentinel()
-    assert "Usage: sentinel" in said.out + said.err
-    assert "error" not in said.err.lower()
+    result = sentinel()
+    assert "Usage: sentinel" in result.out + result.err
+    assert "error" not in result.err.lower()
 
 
 # Mistakes ------------------------------------------------------------------------------------------------------------
@@ -142,9 +142,9 @@ def test_a_wrong_token_is_one_line(
     """401 names the variable that holds the token, and never the token."""
     scripted.answers["/api/v2/write"] = Answer(401, b'{"code":"unauthorized"}')
     env = stack_environment(scripted_lane.bus, scripted_lane.store)
-    said = sentinel("consume", **{name: value for name, value in env.items() if name.startswith(("REDIS", "INFLUX"))})
-    assert_one_line(said, "401", "does INFLUX_TOKEN allow writing to bucket 'lab'?")
-    assert "t0k3n" not in said.err
+    result = sentinel("consume", **{name: value for name, value in env.items() if name.startswith(("REDIS", "INFLUX"))})
+    assert_one_line(result, "401", "does INFLUX_TOKEN allow writing to bucket 'lab'?")
+    assert "t0k3n" not in result.err
 
 
 def test_a_key_of_another_type_is_one_line(sentinel: Callable[..., Result], embedded_lane: Lane) -> None:
@@ -162,8 +162,8 @@ def test_a_record_that_cannot_be_written_is_one_line(
     """`--record` below a file."""
     (tmp_path / "file").touch()
     record = str(tmp_path / "file" / "below")
-    said = sentinel("load", "--count", "1", "--record", record, REDIS_URL=embedded_lane.bus.url)
-    assert_one_line(said, record, "cannot write the record to")
+    result = sentinel("load", "--count", "1", "--record", record, REDIS_URL=embedded_lane.bus.url)
+    assert_one_line(result, record, "cannot write the record to")
 
 
 def test_the_program_itself_prints_one_line() -> None:
@@ -208,12 +208,12 @@ def test_the_agent_prints_a_ledger(sentinel: Callable[..., Result], embedded_lan
     """`--count 2 --interval 100ms`: two samples of this host on the stream, and what it cost."""
     bus = embedded_lane.bus
     words = ["--count", "2", "--interval", "100ms", "--host", "my host", "--key", bus.stream]
-    said = sentinel("agent", *words, REDIS_URL=bus.url)
-    assert said.code == 0
+    result = sentinel("agent", *words, REDIS_URL=bus.url)
+    assert result.code == 0
     pattern = (
         r"agent scheduled=2 sent=2 unsent=0 bytes=\d+ skipped_ticks=\d elapsed_s=0\.\d cpu_percent=\S+ rss_mib=\S+\n"
     )
-    assert re.fullmatch(pattern, said.out)
+    assert re.fullmatch(pattern, result.out)
     assert unread(bus) == 2
 
 
@@ -223,9 +223,9 @@ def test_health_is_published_or_not(
 ) -> None:
     """`--health` of the agent: its ledger says how many of its messages were about itself; `off`: none."""
     words = ["--count", "4", "--interval", "100ms", "--health", health, "--key", embedded_lane.bus.stream]
-    said = sentinel("agent", *words, REDIS_URL=embedded_lane.bus.url)
-    assert messages == bool(found := re.search(r" health=(\d+) ", said.out))
-    assert unread(embedded_lane.bus) == 4 + int(found[1] if found else 0)
+    result = sentinel("agent", *words, REDIS_URL=embedded_lane.bus.url)
+    assert messages == bool(match := re.search(r" health=(\d+) ", result.out))
+    assert unread(embedded_lane.bus) == 4 + int(match[1] if match else 0)
 
 
 @pytest.mark.parametrize(("words", "reports"), [([], True), (["--health", "off"], False)])
@@ -236,8 +236,8 @@ def test_a_consumer_reports_on_itself_unless_told_not_to(
     run_load(LoadSettings(count=10), scripted_lane.bus)
     env = stack_environment(scripted_lane.bus, scripted_lane.store)
     named = {name: value for name, value in env.items() if name.startswith(("REDIS", "INFLUX"))}
-    said = sentinel("consume", "--key", scripted_lane.bus.stream, "--until-empty", *words, **named)
-    assert said.code == 0
+    result = sentinel("consume", "--key", scripted_lane.bus.stream, "--until-empty", *words, **named)
+    assert result.code == 0
     assert reports == any(line.startswith(b"sentinel_consumer,") for line in scripted.lines())
 
 
@@ -245,8 +245,8 @@ def test_an_agent_without_redis_says_what_it_could_not_send(
     sentinel: Callable[..., Result], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Redis is away: a warning with the remedy, and the samples are unsent."""
-    said = sentinel("agent", "--count", "1", "--interval", "10ms")
-    assert said.out.startswith("agent scheduled=1 sent=0 unsent=1 ")
+    result = sentinel("agent", "--count", "1", "--interval", "10ms")
+    assert result.out.startswith("agent scheduled=1 sent=0 unsent=1 ")
     assert "does REDIS_URL name it?" in caplog.text
 
 
@@ -279,9 +279,9 @@ def test_a_signal_ends_a_load_with_its_ledger(
     process.signal(signal.SIGTERM)
     assert process.wait(10) == 0
     line = process.tail().splitlines()[-1]
-    found = re.match(r"load scheduled=12000 sent=(\d+) unsent=(\d+) ", line)
-    assert found, line
-    assert (unread(embedded_lane.bus), 12000) == (int(found[1]), int(found[1]) + int(found[2]))
+    match = re.match(r"load scheduled=12000 sent=(\d+) unsent=(\d+) ", line)
+    assert match, line
+    assert (unread(embedded_lane.bus), 12000) == (int(match[1]), int(match[1]) + int(match[2]))
 
 
 LATENCY = r"{0}_p50_us=(\d+) {0}_p90_us=(\d+) {0}_p99_us=(\d+) {0}_max_us=(\d+)"
@@ -302,7 +302,7 @@ def test_a_consumer_is_heard_once_a_second_and_sums_up(
     assert 3 <= len(heard) <= 3 * (time.monotonic() - begun)
     assert len(lines) == len(heard) + 2  # what it reads and writes, and the ledger
     kinds = [re.search(LATENCY.format(kind), lines[-1]) for kind in ("internal", "e2e", "stored")]
-    quantiles = [[int(text) for text in found.groups()] for found in kinds if found]
+    quantiles = [[int(text) for text in actual.groups()] for actual in kinds if actual]
     assert [sorted(each) for each in quantiles] == quantiles
     assert 3 == len(quantiles)
     assert all(before[0] <= after[0] for before, after in pairwise(quantiles))

@@ -124,17 +124,17 @@ def awkward_samples() -> list[Sample]:
 def test_points_are_the_same_in_every_configuration(real: Stack) -> None:
     """The three configurations, and each axis switched, leave the very same points in the store."""
     payloads = [CODECS["json"].encode(sample) for sample in awkward_samples()]
-    found = {}
+    collected = {}
     for configuration in [*CONFIGURATIONS, "optimised,point=influxdb-client", "baseline,point=line-bytes"]:
         lane = Lane.on(real.bus, real.store)
         lane.publish(payloads)
         report = consume(lane, configuration)
         assert (len(payloads), 0) == (report.ledger.written, report.ledger.rejected)
-        found[configuration] = lane.rows()
+        collected[configuration] = lane.rows()
         bus.remove(lane.bus)
-    assert len(payloads) == len(found["optimised"])
-    for configuration, rows in found.items():
-        assert found["optimised"] == rows, configuration
+    assert len(payloads) == len(collected["optimised"])
+    for configuration, rows in collected.items():
+        assert collected["optimised"] == rows, configuration
 
 
 def test_points_say_what_the_messages_said(lane: Lane) -> None:

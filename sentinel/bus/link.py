@@ -90,9 +90,9 @@ class mapped:  # noqa: N801 - used as a function
         if isinstance(error, TooLongError):
             raise BusError(f"Redis at {shown(self._url)}: {error}") from error
         if isinstance(error, (RedisError, OSError, EOFError)):
-            said = error or type(error).__name__
+            text = error or type(error).__name__
             raise BusError(
-                f"Redis at {shown(self._url)}: {said} (is it running, and does REDIS_URL name it?)"
+                f"Redis at {shown(self._url)}: {text} (is it running, and does REDIS_URL name it?)"
             ) from error
 
 

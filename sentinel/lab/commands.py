@@ -53,8 +53,8 @@ def run(notebook: str, parameters: tuple[str, ...], strict: bool) -> None:
 
 def _from_environment(names: list[str], words: tuple[str, ...]) -> list[str]:
     """Parameters that the environment sets and no word does, as words; says which they are."""
-    said = {word.partition("=")[0] for word in words}
-    around = [f"{name}={value}" for name, value in named_in_environment(names).items() if name not in said]
+    given_names = {word.partition("=")[0] for word in words}
+    around = [f"{name}={value}" for name, value in named_in_environment(names).items() if name not in given_names]
     if around:
         click.echo(f"from the environment: {shlex.join(around)}", err=True)
     return around
@@ -69,13 +69,13 @@ def runs(as_json: bool) -> None:
     """
     from sentinel.lab.run import listing
 
-    found = listing.entries()
+    entries = listing.entries()
     if as_json:
-        click.echo(json.dumps([entry.to_dict() for entry in found], indent=1))
-    elif not found:
+        click.echo(json.dumps([entry.to_dict() for entry in entries], indent=1))
+    elif not entries:
         click.echo(f"no runs in {records.project_root() / records.RUNS}: `make benchmark` makes one")
     else:
-        _tabulate([entry.row() for entry in found])
+        _tabulate([entry.row() for entry in entries])
 
 
 def _tabulate(rows: list[dict[str, str]]) -> None:
@@ -162,8 +162,8 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
             bar.set_description_str(name, refresh=False)
             bar.update()
 
-        found = measure(started, records.new_id("limits"), codec=codec, seconds=seconds, repeats=repeats, note=note)
-    click.echo(results.limits_table(found, started.label, own))
+        measured = measure(started, records.new_id("limits"), codec=codec, seconds=seconds, repeats=repeats, note=note)
+    click.echo(results.limits_table(measured, started.label, own))
 
 
 @click.command("bench-check")

@@ -99,9 +99,9 @@ def view(page: str) -> str:
     Raises:
         RunError: there is no such figure.
     """
-    if (found := VIEW.search(page)) is None:
+    if (match := VIEW.search(page)) is None:
         raise RunError("the report shows no live view: was anything watched?")
-    return f"{page.partition('<nav')[0]}<main>{found[0]}</main></body></html>"
+    return f"{page.partition('<nav')[0]}<main>{match[0]}</main></body></html>"
 
 
 def picture_of_view(run: Run) -> Path:

@@ -73,17 +73,17 @@ def find(name: str) -> Experiment | None:
         SettingsError: it is there, but cannot be loaded.
     """
     if (module := _own().get(name)) is not None:
-        found: Any = import_module(module).EXPERIMENT
+        experiment: Any = import_module(module).EXPERIMENT
     elif (point := _foreign().get(name)) is not None:
         try:
-            found = point.load()
+            experiment = point.load()
         except Exception as error:
             raise SettingsError(f"experiment {name!r} ({point.value}) cannot be loaded: {error}") from error
     else:
         return None
-    if not isinstance(found, Experiment) or found.name != name:
-        raise SettingsError(f"experiment {name!r} is {found!r}: expected an Experiment of that name")
-    return found
+    if not isinstance(experiment, Experiment) or experiment.name != name:
+        raise SettingsError(f"experiment {name!r} is {experiment!r}: expected an Experiment of that name")
+    return experiment
 
 
 def experiment(name: str) -> Experiment:
@@ -92,9 +92,9 @@ def experiment(name: str) -> Experiment:
     Raises:
         SettingsError: there is none, or it cannot be loaded.
     """
-    if (found := find(name)) is None:
+    if (experiment := find(name)) is None:
         raise SettingsError(f"no experiment {name!r}: there are {', '.join(names())}")
-    return found
+    return experiment
 
 
 def table(run: Run) -> str:
@@ -105,8 +105,8 @@ def table(run: Run) -> str:
 
 def _own() -> dict[str, str]:
     """Module by name; a folder's underscore is a hyphen in the name."""
-    found = (m.name for m in pkgutil.iter_modules(experiments.__path__) if m.ispkg)
-    return {name.replace("_", "-"): f"{experiments.__name__}.{name}" for name in found}
+    names = (m.name for m in pkgutil.iter_modules(experiments.__path__) if m.ispkg)
+    return {name.replace("_", "-"): f"{experiments.__name__}.{name}" for name in names}
 
 
 def _foreign() -> dict[str, Any]:

@@ -79,10 +79,10 @@ class LineEncoder:
         return [f"{p}{cpu},mem={mem} {time}" for p, cpu, mem, time in rows]
 
     def _remember(self, series: Sequence[Hashable], samples: Sequence[Sample]) -> None:
-        found = dict(zip(series, samples, strict=True))
-        if len(self._prefixes) + len(found) > MOST_SERIES:
+        values = dict(zip(series, samples, strict=True))
+        if len(self._prefixes) + len(values) > MOST_SERIES:
             self._prefixes.clear()
-        for key, sample in found.items():
+        for key, sample in values.items():
             known = "".join(f",{name}={escape(value)}" for name, value in tags(sample, self._run).items())
             self._prefixes[key] = f"{measurement(sample)}{known} cpu="
 

@@ -54,8 +54,8 @@ def list_letters(key: str, reason: str | None, limit: int, as_json: bool) -> Non
             newest += page
     letters = list(reversed(newest))
     if as_json:
-        found = {"key": bus.dead_letters, "letters": counts.total(), "reasons": dict(counts.most_common())}
-        click.echo(json.dumps({**found, "newest": [_to_dict(letter) for letter in letters]}, indent=1))
+        collected = {"key": bus.dead_letters, "letters": counts.total(), "reasons": dict(counts.most_common())}
+        click.echo(json.dumps({**collected, "newest": [_to_dict(letter) for letter in letters]}, indent=1))
     else:
         click.echo("\n".join([*_summary(bus.dead_letters, counts), *_rows(letters)]))
 
@@ -83,10 +83,10 @@ def replay(key: str, transport: str, reason: str | None, limit: int | None, dry_
                 trial.run(_first(_wanted(box, reason), total), note)
             except SentinelError as error:
                 raise click.ClickException(f"{error}; until then {_replayed(trial.done, bus, transport)}") from None
-    said = ("would have " if dry_run else "") + _replayed(trial.done, bus, transport)
+    text = ("would have " if dry_run else "") + _replayed(trial.done, bus, transport)
     if trial.done.refused and not trial.done.written:
-        raise click.ClickException(said)
-    click.echo(said)
+        raise click.ClickException(text)
+    click.echo(text)
 
 
 @dead_letters.command()

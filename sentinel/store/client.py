@@ -99,9 +99,9 @@ def no_answer(settings: StoreSettings, trouble: str) -> StoreError:
 
 
 def _said(response: Response, settings: StoreSettings) -> str:
-    said = hidden(response.body.decode(errors="replace").strip(), settings)[:500]
-    said = said or hidden(response.headers.get("x-influxdb-error", ""), settings)
-    return f"the store at {shown(settings.url)} answered {response.status}: {said}"
+    message = hidden(response.body.decode(errors="replace").strip(), settings)[:500]
+    message = message or hidden(response.headers.get("x-influxdb-error", ""), settings)
+    return f"the store at {shown(settings.url)} answered {response.status}: {message}"
 
 
 def unknown_answer(response: Response, settings: StoreSettings) -> StoreError:

@@ -52,11 +52,11 @@ def look(settings: StoreSettings) -> Iterator[Finding]:
 
 def _clock(store: StoreClient) -> Iterator[Finding]:
     before = time.time()
-    said = store.request("GET", "/ping").headers.get("date", "")
+    result = store.request("GET", "/ping").headers.get("date", "")
     after = time.time()
     try:
         # The header has whole seconds: its moment lies anywhere within the one that it names.
-        at = parsedate_to_datetime(said).timestamp() + 0.5
+        at = parsedate_to_datetime(result).timestamp() + 0.5
     except ValueError:
         return
     yield clock("the store's clock", at - (before + after) / 2, 0.5 + (after - before) / 2)
@@ -103,8 +103,8 @@ def _retention(store: StoreClient, server: Server) -> Iterator[Finding]:
 def _kept(store: StoreClient, server: Server) -> float | None:
     """Seconds that points are kept; 0: for ever; None: not known."""
     if server.dialect == "victoria":
-        found = re.search(rb'name="retentionPeriod", value="(\d+)(\w?)"', store.request("GET", "/metrics").body)
-        return int(found[1]) * _UNITS[found[2].decode()] if found else None
+        match = re.search(rb'name="retentionPeriod", value="(\d+)(\w?)"', store.request("GET", "/metrics").body)
+        return int(match[1]) * _UNITS[match[2].decode()] if match else None
     if server.dialect == "embedded":
         return 0.0
     if server.dialect == "2":
@@ -149,10 +149,10 @@ def _durability(store: StoreClient, server: Server) -> Iterator[Finding]:
     if server.dialect != "victoria":
         yield Finding(GOOD, "durability", "acknowledges what is in its write-ahead log")
         return
-    said = "acknowledges from memory: killed, it loses the last seconds"
-    found = re.search(rb'name="dedup.minScrapeInterval", value="([^"]*)"', store.request("GET", "/metrics").body)
-    if found and found[1] in (b"", b"0", b"0s"):
-        said += ", and keeps redelivered points twice"
-        yield Finding(WARNING, "durability", said, "start it with -dedup.minScrapeInterval=1ms")
+    text = "acknowledges from memory: killed, it loses the last seconds"
+    match = re.search(rb'name="dedup.minScrapeInterval", value="([^"]*)"', store.request("GET", "/metrics").body)
+    if match and match[1] in (b"", b"0", b"0s"):
+        text += ", and keeps redelivered points twice"
+        yield Finding(WARNING, "durability", text, "start it with -dedup.minScrapeInterval=1ms")
     else:
-        yield Finding(WARNING, "durability", said, "take InfluxDB where no acknowledged point may be lost")
+        yield Finding(WARNING, "durability", text, "take InfluxDB where no acknowledged point may be lost")

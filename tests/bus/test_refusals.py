@@ -358,9 +358,9 @@ def test_a_right_that_housekeeping_lacks_is_said_once(own: Lane, kind: str, capl
             receiver.maintain()
             receiver.claim()
         receiver.close()
-        said = [line for line in caplog.messages if f"'{right}" in line]
-        assert len(said) == len(caplog.messages)
-        assert len(said) == (2 if right == "xinfo" else 1)  # it serves two purposes
+        logged = [line for line in caplog.messages if f"'{right}" in line]
+        assert len(logged) == len(caplog.messages)
+        assert len(logged) == (2 if right == "xinfo" else 1)  # it serves two purposes
 
 
 def rights(lane: Lane, program: str) -> list[str]:
@@ -450,17 +450,17 @@ def test_check_knows_everything_with_the_rights_that_readme_lists(
     """A program's rights and check's own leave no question open and none missing; those of another are ✗."""
     join(own)
     limited = user(own, *rights(own, row), *rights(own, "`check`"))
-    said = run_as(sentinel, limited, "check", "--program", program, "--transport", transport)
+    result = run_as(sentinel, limited, "check", "--program", program, "--transport", transport)
     fits = program == "send" or ("pubsub" in row) == (transport == "pubsub")
-    assert (0 if fits else 1) == said.code, said.out
-    lines = [line for line in said.out.splitlines() if f"rights to {program}" in line]
+    assert (0 if fits else 1) == result.code, result.out
+    lines = [line for line in result.out.splitlines() if f"rights to {program}" in line]
     if not fits:
         assert ["✗"] == [line[0] for line in lines]
     elif (program, transport) == ("send", "pubsub"):
         assert "! rights to send: PUBLISH cannot be tried without" in lines[0]
     else:
         assert [f"✓ rights to {program}: all, {transport} {own.bus.stream!r}"] == lines
-    assert "may not ask" not in said.out
+    assert "may not ask" not in result.out
 
 
 # Retries that end, and lines that are few ----------------------------------------------------------------------------
@@ -594,11 +594,11 @@ def test_a_cluster_is_refused_in_one_line(
     program = native.find("redis-server") or tmp_path
     nodes = [durable_bus(supervisor, tmp_path / name, program, ("--cluster-enabled", "yes")) for name in ("one", "two")]
     here, there = (Lane.on(bus, embedded.store) for _, bus in nodes)
-    with here.redis() as one, there.redis() as two:
+    with here.redis() as first, there.redis() as two:
         two.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        one.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[1][0].ports[0])
-        wait_until("they know each other", lambda: one.execute_command("CLUSTER", "SLOTS"))
-        wait_until("the cluster works", lambda: "cluster_state:ok" in str(one.execute_command("CLUSTER", "INFO")))
+        first.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[1][0].ports[0])
+        wait_until("they know each other", lambda: first.execute_command("CLUSTER", "SLOTS"))
+        wait_until("the cluster works", lambda: "cluster_state:ok" in str(first.execute_command("CLUSTER", "INFO")))
     for _, attempt in attempts(here):
         line = said(attempt)
         assert "MOVED " in line

@@ -122,11 +122,11 @@ class Project:
 
     def ledgers(self, service: str = "consumer") -> list[dict[str, int]]:
         """The last account that each container of a service has given."""
-        found = []
+        collected = []
         for container in self.containers(service):
             lines = run("docker", "logs", container).splitlines()
-            found.append(numbers([line for line in lines if line.startswith("consumer ")][-1]))
-        return found
+            collected.append(numbers([line for line in lines if line.startswith("consumer ")][-1]))
+        return collected
 
     def exit_codes(self, service: str = "consumer") -> set[str]:
         """How its containers ended."""

@@ -132,8 +132,8 @@ def test_what_runs_goes_on_running(project: Project) -> None:
     containers, stored = set(project.containers()), project.stored()
     project.up()
     assert containers == set(project.containers())
-    said = project.compose("--profile", "load", "up", "load")
-    load = numbers(said[said.index("load scheduled=") :])
+    result = project.compose("--profile", "load", "up", "load")
+    load = numbers(result[result.index("load scheduled=") :])
     say(f"load {load}")
     project.settles_at(stored + load["sent"])
     project.compose("--profile", "load", "rm", "-f", "load")
@@ -234,16 +234,16 @@ def test_no_secret_is_said(project: Project) -> None:
     told = "\n".join(project.inspect("{{.Path}} {{.Args}} {{json .Config.Healthcheck}} {{json .Config.Labels}}"))
     lines = run("ps", "-eo", "args", "-ww")
     assert "consumer" in logs
-    said = {"logs": logs, "image": history, "inspect": told, "ps": lines}
+    message = {"logs": logs, "image": history, "inspect": told, "ps": lines}
     for name, secret in project.secrets.items():
-        assert [] == [where for where, text in said.items() if secret in text], name
+        assert [] == [where for where, text in message.items() if secret in text], name
 
 
 def test_only_those_with_the_password_get_in(project: Project) -> None:
     """Redis refuses who has none."""
     (redis,) = project.containers("redis")
-    said = run("docker", "exec", "--env", "REDISCLI_AUTH=", redis, "redis-cli", "ping")
-    assert said.startswith("NOAUTH")
+    result = run("docker", "exec", "--env", "REDISCLI_AUTH=", redis, "redis-cli", "ping")
+    assert result.startswith("NOAUTH")
 
 
 def test_on_pubsub_what_is_lost_is_counted(project: Project) -> None:
@@ -278,9 +278,9 @@ def test_the_lab_wants_its_token(project: Project) -> None:
     (lab,) = project.containers("lab")
     assert "10001\n" == run("docker", "exec", lab, "id", "-u")
     small = ["DURATION=2", "REPEATS=2", "MESSAGES=2000", "HEADLINE_RATE=2000", "PYSPY=False"]
-    said = run("docker", "exec", lab, "sentinel", "run", "benchmark", *small, timeout=300.0)
-    say(said.strip().splitlines()[-1])
-    assert "external stack" in said
+    result = run("docker", "exec", lab, "sentinel", "run", "benchmark", *small, timeout=300.0)
+    say(result.strip().splitlines()[-1])
+    assert "external stack" in result
     size = run("docker", "image", "inspect", "--format", "{{.Size}}", "sentinelstream-lab/lab")
     say(f"sentinelstream-lab/lab: {int(size) / 1e6:.0f} MB")
     project.compose("rm", "-s", "-f", "lab")

@@ -207,8 +207,8 @@ def test_what_the_store_refuses_is_said_at_once_and_once(
     # Fewer than make the consumer wait for the store (test_bulk_refusals.py).
     scripted_lane.publish([good(number) for number in range(ROW - 1)])
     assert ROW - 1 == consume(scripted_lane, configuration).ledger.rejected
-    (said,) = [record for record in caplog.records if "field type conflict: cpu" in record.message]
-    assert ("WARNING", True) == (said.levelname, "messages refused so far: 1" in said.message)
+    (logged,) = [record for record in caplog.records if "field type conflict: cpu" in record.message]
+    assert ("WARNING", True) == (logged.levelname, "messages refused so far: 1" in logged.message)
 
 
 def test_refusals_are_said_now_and_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -278,8 +278,8 @@ def test_writes_to_influxdb_2_name_organisation_bucket_precision_and_token(
     asked: list[Asked] = [asked for _, asked, _ in scripted.writes]
     assert {("POST", "/api/v2/write", "Token t0k3n")} == {(a.method, a.path, a.headers["authorization"]) for a in asked}
     expected = {"org": "our org", "bucket": "lab", "precision": "ns"}
-    assert all(expected == one.query for one in asked)
-    lines = b"\n".join(one.body for one in asked).splitlines()
+    assert all(expected == item.query for item in asked)
+    lines = b"\n".join(item.body for item in asked).splitlines()
     assert [f"{NOW + n}" for n in range(5)] == [line.rpartition(b" ")[2].decode() for line in lines]
 
 

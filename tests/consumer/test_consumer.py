@@ -379,13 +379,13 @@ def test_it_logs_the_originals_lines(
     monkeypatch.setattr(measurement, "LOG_SECONDS", 0.0)
     run_load(LoadSettings(count=1000), embedded_lane.bus)
     consume(embedded_lane)
-    said = [
+    sentences = [
         record.getMessage().partition(" ")
         for record in caplog.records
         if record.name == "sentinel.consumer.measuring.measurement"
     ]
-    assert {"INTERNAL_LATENCY_STATS", "E2E_LATENCY_STATS", "STORED_LATENCY_STATS"} == {head for head, _, _ in said}
-    for _, _, rest in said:
+    assert {"INTERNAL_LATENCY_STATS", "E2E_LATENCY_STATS", "STORED_LATENCY_STATS"} == {head for head, _, _ in sentences}
+    for _, _, rest in sentences:
         assert ["count", "p50_us", "p90_us", "p99_us"] == [word.partition("=")[0] for word in rest.split()]
 
 
@@ -417,7 +417,7 @@ def test_a_consumer_that_is_stopping_takes_nothing_over(
     assert consumer.close().ledger.taken_over == 0
     with scripted_lane.redis() as redis:
         pending = redis.xpending(scripted_lane.bus.stream, scripted_lane.bus.group)["consumers"]
-    assert {b"dead": 10, b"stopping": 5} == {one["name"]: one["pending"] for one in pending}
+    assert {b"dead": 10, b"stopping": 5} == {item["name"]: item["pending"] for item in pending}
 
 
 def test_the_run_tag_of_a_message_wins(embedded_lane: Lane) -> None:

@@ -75,7 +75,7 @@ def test_gaps_are_no_losses_where_consumers_share_a_stream(embedded_lane: Lane) 
         consuming(embedded_lane, "baseline", health=0.1, host=embedded_lane.run, name="right") as right,
     ):
         run_load(LoadSettings(workers=4, rate=1000, duration=0.5), embedded_lane.bus)
-        reports = [finish(*one) for one in (left, right)]
+        reports = [finish(*item) for item in (left, right)]
     assert 500 == sum(report.ledger.written for report in reports) == embedded_lane.stored()
     assert [(0, None), (0, None)] == [(report.ledger.lost, report.ledger.skipped) for report in reports]
     assert not any("skipped" in str(report) for report in reports)
@@ -152,10 +152,10 @@ def test_what_comes_again_is_duplicated_and_not_overwritten(embedded_lane: Lane)
 
 def overwritten(messages: list[tuple[int, int, int]], cuts: list[int]) -> int:
     """How many of (series, time, number) `Overwrites` counts, seen in batches cut as given."""
-    found = Overwrites()
+    actual = Overwrites()
     for start, end in pairwise([0, *sorted(cuts), len(messages)]):
-        found.see(*np.array(messages[start:end], dtype=np.int64).reshape(-1, 3).T)
-    return found.count
+        actual.see(*np.array(messages[start:end], dtype=np.int64).reshape(-1, 3).T)
+    return actual.count
 
 
 @given(
@@ -173,11 +173,11 @@ def test_overwrites_remember_a_bounded_number_of_messages(monkeypatch: pytest.Mo
     """What is older than the last so many is forgotten, and what is remembered does not grow."""
     monkeypatch.setattr(overwrites, "REMEMBERED", 100)
     monkeypatch.setattr(overwrites, "MOST_SERIES", 50)
-    found = Overwrites()
+    actual = Overwrites()
     for n in range(30):
-        found.see(np.arange(10) + QUICK * n, np.full(10, 5), np.full(10, n))
-    assert found.count == 0
-    assert found._remembered <= 110
-    assert len(found._far) <= 60
-    found.see(np.array([QUICK * 29, 0]), np.array([5, 5]), np.array([99, 99]))
-    assert found.count == 1  # the first of all is forgotten
+        actual.see(np.arange(10) + QUICK * n, np.full(10, 5), np.full(10, n))
+    assert actual.count == 0
+    assert actual._remembered <= 110
+    assert len(actual._far) <= 60
+    actual.see(np.array([QUICK * 29, 0]), np.array([5, 5]), np.array([99, 99]))
+    assert actual.count == 1  # the first of all is forgotten

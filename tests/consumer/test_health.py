@@ -84,8 +84,8 @@ def test_latencies_are_quantiles_in_milliseconds() -> None:
     """Of each kind that saw a message; none is made up for one that did not."""
     recorder = Recorder()
     recorder.record([1_000_000] * 98 + [50_000_000] * 2)
-    found = latencies({"e2e": recorder, "stored": Recorder()})
-    assert {"e2e_p50_ms": 1.0, "e2e_p99_ms": 50.0} == pytest.approx(found, rel=0.01)
+    actual = latencies({"e2e": recorder, "stored": Recorder()})
+    assert {"e2e_p50_ms": 1.0, "e2e_p99_ms": 50.0} == pytest.approx(actual, rel=0.01)
 
 
 def test_an_agents_message_is_sound_and_of_no_sequence() -> None:
@@ -125,7 +125,7 @@ def test_the_request_is_the_stores_own(scripted_lane: Lane, scripted: ScriptedSt
         report = finish(consumer, running)
     asked = [asked for _, asked, _ in scripted.writes if is_health(asked)]
     assert {("POST", "/api/v2/write", "Token t0k3n")} == {(a.method, a.path, a.headers["authorization"]) for a in asked}
-    assert all({"org": "our org", "bucket": "lab", "precision": "ns"} == one.query for one in asked)
+    assert all({"org": "our org", "bucket": "lab", "precision": "ns"} == item.query for item in asked)
     lines = health_lines(scripted)
     assert all(line.startswith(b"sentinel_consumer,consumer=c\\,1,host=h\\ 1 ") for line in lines)
     times = [int(line.rpartition(b" ")[2]) for line in lines]
@@ -141,12 +141,12 @@ def test_every_reading_is_there_once_there_is_something_to_read(scripted_lane: L
     run_load(LoadSettings(count=500), scripted_lane.bus)
     consume(scripted_lane, health=60.0)
     (line,) = health_lines(scripted)
-    found = fields_of(line)
-    assert {*TOTALS, *READINGS, "pending", "backlog"} == set(found)
-    assert all(math.isfinite(value) for value in found.values())
-    assert found["stored_p99_ms"] >= found["stored_p50_ms"] >= found["e2e_p50_ms"] > 0
-    assert found["stored_per_s"] > 0
-    assert found["backlog"] == 0
+    fields = fields_of(line)
+    assert {*TOTALS, *READINGS, "pending", "backlog"} == set(fields)
+    assert all(math.isfinite(value) for value in fields.values())
+    assert fields["stored_p99_ms"] >= fields["stored_p50_ms"] >= fields["e2e_p50_ms"] > 0
+    assert fields["stored_per_s"] > 0
+    assert fields["backlog"] == 0
 
 
 def test_pubsub_has_no_backlog(scripted_lane: Lane, scripted: ScriptedStore) -> None:
@@ -239,12 +239,12 @@ def test_health_that_cannot_be_written_costs_no_point(
         wait_until("a report gets through", lambda: health_lines(scripted))
         report = finish(consumer, running)
     assert (300, 0) == (report.ledger.written, report.ledger.retries)
-    (said,) = [message for message in caplog.messages if "health could not be written" in message]
-    assert "answered 503" in said
-    found = fields_of(health_lines(scripted)[0])
-    assert found["health_failed"] == refused()
-    assert found["received_per_s"] > 0
-    assert "stored_p99_ms" in found
+    (logged,) = [message for message in caplog.messages if "health could not be written" in message]
+    assert "answered 503" in logged
+    fields = fields_of(health_lines(scripted)[0])
+    assert fields["health_failed"] == refused()
+    assert fields["received_per_s"] > 0
+    assert "stored_p99_ms" in fields
 
 
 def test_a_store_that_hangs_on_health_holds_up_neither_points_nor_the_stop(
@@ -281,10 +281,10 @@ def rows(settings: StoreSettings, measurement: str, host: str) -> list[dict[str,
     """What the store holds of one host under a measurement, without what is not there."""
     connection = store.StoreClient(settings)
     try:
-        found = connection.query(f"SELECT * FROM {measurement} WHERE host = '{host}'")
+        actual = connection.query(f"SELECT * FROM {measurement} WHERE host = '{host}'")
     finally:
         connection.close()
-    every = [dict(zip(s["columns"], values, strict=True)) for s in found for values in s["values"]]
+    every = [dict(zip(s["columns"], values, strict=True)) for s in actual for values in s["values"]]
     return [{name: value for name, value in row.items() if value is not None} for row in every]
 
 
@@ -305,8 +305,8 @@ def exported(settings: StoreSettings, selector: str, count: int) -> list[float]:
 
     def shown() -> bool:
         connection.request("GET", "/internal/force_flush")
-        found = connection.request("GET", "/api/v1/export", {"match[]": selector})
-        values[:] = [value for line in found.body.splitlines() for value in json.loads(line)["values"]]
+        actual = connection.request("GET", "/api/v1/export", {"match[]": selector})
+        values[:] = [value for line in actual.body.splitlines() for value in json.loads(line)["values"]]
         return len(values) >= count
 
     wait_until(f"{selector} is shown", shown)
@@ -333,12 +333,12 @@ def test_an_agents_health_goes_the_way_of_its_samples(lane: Lane, configuration:
     assert 12 + sent.health == sent.ledger.sent == got.ledger.received == got.ledger.written
     assert (0, 0) == (got.ledger.lost, got.ledger.rejected)
     assert lane.stored() == 12
-    found = rows(lane.store, AGENT, f"host {lane.run}")
-    assert len(found) == sent.health
-    assert {"rss_bytes", "backlog", "collect_ms", "scheduled", "sent", "unsent", "cpu", "mem"} <= set(found[-1])
-    assert "source" not in found[-1]
-    assert found[-1]["scheduled"] < sent.ledger.scheduled
-    assert 0 < found[-1]["mem"] < 100
+    actual = rows(lane.store, AGENT, f"host {lane.run}")
+    assert len(actual) == sent.health
+    assert {"rss_bytes", "backlog", "collect_ms", "scheduled", "sent", "unsent", "cpu", "mem"} <= set(actual[-1])
+    assert "source" not in actual[-1]
+    assert actual[-1]["scheduled"] < sent.ledger.scheduled
+    assert 0 < actual[-1]["mem"] < 100
 
 
 def test_victoria_metrics_takes_an_agents_health(embedded: Stack, victoria: StoreSettings) -> None:

@@ -126,7 +126,7 @@ def test_a_message_without_a_send_time_has_no_way_to_measure() -> None:
     measured = Measurement()
     measured.settled(batch([sample(0), sample(NOW - 1000), sample(0)], NOW, NOW + 10), NOW + 20)
     histograms = taken(measured)
-    assert {"internal": 3, "e2e": 1, "stored": 1} == {kind: len(found) for kind, found in histograms.items()}
+    assert {"internal": 3, "e2e": 1, "stored": 1} == {kind: len(values) for kind, values in histograms.items()}
     assert histograms["stored"].quantile(1.0) == pytest.approx(1020, rel=RELATIVE_ERROR)
 
 
@@ -136,7 +136,7 @@ def test_taking_empties() -> None:
     assert {"internal": {}, "e2e": {}, "stored": {}} == measured.take()
     for count in (1, COLLECT - 1, COLLECT, 3):
         measured.settled(batch([sample(NOW - 10)] * count, NOW, NOW + 5), NOW + 7)
-    assert [2 * COLLECT + 3] * 3 == [len(found) for found in taken(measured).values()]
+    assert [2 * COLLECT + 3] * 3 == [len(actual) for actual in taken(measured).values()]
     assert {"internal": {}, "e2e": {}, "stored": {}} == measured.take()
 
 
@@ -178,8 +178,8 @@ def test_sequence_numbers_are_followed(numbers: list[int], counts: tuple[int, in
     for part in [numbers] if together else [[number] for number in numbers]:
         measured.settled(batch([sample(NOW, seq) for seq in part]), NOW)
         measured.take()
-    found = measured.sequences
-    assert counts == (found.lost, found.duplicated, found.reordered)
+    actual = measured.sequences
+    assert counts == (actual.lost, actual.duplicated, actual.reordered)
 
 
 def test_sources_are_told_apart_by_host_source_and_run() -> None:
@@ -205,9 +205,9 @@ def test_messages_without_numbers_are_not_followed() -> None:
 
 def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was logged since the last look, but for warnings of points that overwrite each other."""
-    found = [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
+    actual = [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
     caplog.clear()
-    return found
+    return actual
 
 
 def test_a_second_leaves_the_originals_lines(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:

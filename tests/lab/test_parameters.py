@@ -199,8 +199,8 @@ def test_a_parameter_in_other_letters_is_refused(value: object) -> None:
 
 def test_scratch_variables_are_nobodys_business() -> None:
     """What a person keeps beside the parameters, also under such a name but with no plain value, is passed over."""
-    mine = {"x": 3, "name": "n", "stack": object(), "rate": [1, 2], "wanted_workers": 4, "codecs": "json", "seconds": 3}
-    assert Benchmark() == check(mine | {"In": ["", "x = 3\n# Parameters\ny = 1"]}, Benchmark)
+    own = {"x": 3, "name": "n", "stack": object(), "rate": [1, 2], "wanted_workers": 4, "codecs": "json", "seconds": 3}
+    assert Benchmark() == check(own | {"In": ["", "x = 3\n# Parameters\ny = 1"]}, Benchmark)
 
 
 def test_nothing_given_is_the_defaults() -> None:

@@ -61,17 +61,17 @@ def messages(lane: Lane) -> list[Sample]:
 
 def numbers(samples: Sequence[Sample]) -> dict[int | None, list[int | None]]:
     """Sequence numbers of each source, from the first of their run, in the order of their times."""
-    found: dict[int | None, list[int | None]] = {}
+    collected: dict[int | None, list[int | None]] = {}
     for sample in samples:
-        found.setdefault(sample.source, []).append(None if sample.seq is None else sample.seq % RUN)
-    return found
+        collected.setdefault(sample.source, []).append(None if sample.seq is None else sample.seq % RUN)
+    return collected
 
 
 def assert_gapless(samples: Sequence[Sample], sources: range) -> None:
     """Every source counts from 0 without gaps, and its times strictly increase."""
-    found = numbers(samples)
-    assert set(sources) == set(found)
-    for source, seqs in found.items():
+    actual = numbers(samples)
+    assert set(sources) == set(actual)
+    for source, seqs in actual.items():
         assert list(range(len(seqs))) == seqs
         times = [sample.sent for sample in samples if sample.source == source]
         assert all(earlier < later for earlier, later in pairwise(times))
@@ -235,9 +235,9 @@ def test_processes_share_the_sources(embedded_lane: Lane, how: dict[str, Any], t
     assert 1500 == len(samples)
     assert_gapless(samples, range(5))
     saved = [json.loads((tmp_path / str(n) / LEDGER).read_text()) for n in range(2)]
-    assert [2, 3] == [one["settings"]["workers"] for one in saved]
-    assert report.ledger.sent == sum(one["ledger"]["sent"] for one in saved)
-    assert report.started == min(one["started"] for one in saved)
+    assert [2, 3] == [item["settings"]["workers"] for item in saved]
+    assert report.ledger.sent == sum(item["ledger"]["sent"] for item in saved)
+    assert report.started == min(item["started"] for item in saved)
     if "rate" in how:
         assert 1500 == len(Recorder.from_dict(report.delay))
 
@@ -336,8 +336,8 @@ def test_a_broken_connection_loses_no_message(embedded_lane: Lane) -> None:
             redis.execute_command("CLIENT", "KILL", "SKIPME", "yes")
         ledger = load.result(10).ledger
     assert ([], 1200, 0) == (ledger.problems(), ledger.sent, ledger.unsent)
-    found = numbers(messages(embedded_lane))
-    assert all(set(range(300)) == set(seqs) for seqs in found.values())
+    actual = numbers(messages(embedded_lane))
+    assert all(set(range(300)) == set(seqs) for seqs in actual.values())
 
 
 # The original's closed loop ------------------------------------------------------------------------------------------

@@ -65,8 +65,8 @@ def one_by_one(decoder: Decoder, payloads: list[bytes]) -> tuple[list[Sample], l
     """What the decoder answers when every payload comes in a read of its own."""
     samples, rejected = [], []
     for position, payload in enumerate(payloads):
-        one, none = whole(decoder, [payload])
-        samples += one
+        first, none = whole(decoder, [payload])
+        samples += first
         rejected += [Rejected(position, r.reason, r.detail) for r in none]
     return samples, rejected
 

@@ -305,32 +305,32 @@ def repeated_runs(draw: st.DrawFn) -> tuple[list[tuple[int, int]], list[int]]:
 def test_every_run_of_a_source_is_a_sequence_of_its_own(journey: tuple[list[tuple[int, int]], list[int]]) -> None:
     """Runs that follow each other or go on at once are counted as if each had its own sources; none is a jump."""
     messages, cuts = journey
-    found = walked(messages, cuts)
-    assert reference(of_runs(messages)) == (found.lost, found.duplicated, found.reordered)
-    assert found.jumped == 0
+    ledger = walked(messages, cuts)
+    assert reference(of_runs(messages)) == (ledger.lost, ledger.duplicated, ledger.reordered)
+    assert ledger.jumped == 0
 
 
 def test_a_loss_in_a_second_run_is_counted() -> None:
     """The same sources numbered anew: nothing is duplicated, and 10,048 that are missing are lost."""
     runs = [[(0, RUN * run + n) for n in range(20_000)] for run in (7, 3)]
     del runs[1][500:10_548]
-    found = walked(runs[0] + runs[1], range(0, 30_000, 1000))
-    assert (10_048, 0, 0, 0) == (found.lost, found.duplicated, found.reordered, found.jumped)
+    ledger = walked(runs[0] + runs[1], range(0, 30_000, 1000))
+    assert (10_048, 0, 0, 0) == (ledger.lost, ledger.duplicated, ledger.reordered, ledger.jumped)
 
 
 def test_a_run_may_be_longer_than_the_distance_between_two() -> None:
     """Numbers go on past the next multiple as if it were any other, and what comes again from before is known."""
     start = RUN - 3
     messages = [(0, start + n) for n in range(6)]
-    found = walked([*messages, (0, start), (0, RUN + 1)])
-    assert (0, 2, 0, 0) == (found.lost, found.duplicated, found.reordered, found.jumped)
+    ledger = walked([*messages, (0, start), (0, RUN + 1)])
+    assert (0, 2, 0, 0) == (ledger.lost, ledger.duplicated, ledger.reordered, ledger.jumped)
 
 
 def test_a_source_that_begins_for_ever_keeps_little() -> None:
     """Of ever new runs the last few are remembered; what the others lost stays counted."""
-    found = walked([(0, RUN * run + n) for run in range(1, 101) for n in (0, 2)])
-    assert 100 == found.lost
-    assert len(found._others[0]) == sequences.OTHERS
+    ledger = walked([(0, RUN * run + n) for run in range(1, 101) for n in (0, 2)])
+    assert 100 == ledger.lost
+    assert len(ledger._others[0]) == sequences.OTHERS
 
 
 def test_senders_draw_a_first_number_that_leaves_room() -> None:

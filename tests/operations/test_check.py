@@ -59,9 +59,9 @@ def checked(sentinel: Run, lane: Lane, *words: str) -> tuple[int, dict[str, tupl
     """Exit code, and state and words by subject."""
     env = {"REDIS_URL": lane.bus.url, "INFLUX_URL": lane.store.url, "INFLUX_BUCKET": lane.store.bucket}
     token = {"INFLUX_TOKEN": lane.store.token} if lane.store.token else {}
-    said = sentinel("check", "--json", "--key", lane.bus.stream, *words, **env, **token)
-    found: list[dict[str, Any]] = json.loads(said.out)
-    return said.code, {each["subject"]: (each["state"], f"{each['found']} → {each['remedy']}") for each in found}
+    result = sentinel("check", "--json", "--key", lane.bus.stream, *words, **env, **token)
+    findings: list[dict[str, Any]] = json.loads(result.out)
+    return result.code, {each["subject"]: (each["state"], f"{each['found']} → {each['remedy']}") for each in findings}
 
 
 @pytest.mark.parametrize("transport", ["stream", "pubsub"])
@@ -70,8 +70,8 @@ def test_it_leaves_nothing_behind(own: Lane, sentinel: Run, transport: str) -> N
     with own.redis() as client, client.pubsub(ignore_subscribe_messages=True) as listener:
         listener.subscribe(own.bus.channel)
         listener.get_message(timeout=5)
-        code, found = checked(sentinel, own, "--transport", transport)
-        assert (0, 0) == (code, client.exists(own.bus.stream, own.bus.dead_letters)), found
+        code, findings = checked(sentinel, own, "--transport", transport)
+        assert (0, 0) == (code, client.exists(own.bus.stream, own.bus.dead_letters)), findings
         client.xgroup_create(own.bus.stream, own.bus.group, mkstream=True)
         client.xadd(own.bus.stream, {"d": "x"})
         before = client.dump(own.bus.stream)
@@ -89,9 +89,9 @@ def test_it_leaves_nothing_behind(own: Lane, sentinel: Run, transport: str) -> N
 def test_real_servers_are_named_and_in_order(own: Lane, sentinel: Run) -> None:
     """Versions, rights, clocks, retention and field types, in about a second; the lines begin with their marks."""
     env = {"REDIS_URL": own.bus.url, "INFLUX_URL": own.store.url, "INFLUX_BUCKET": own.store.bucket}
-    said = sentinel("check", "--key", own.bus.stream, **env)
-    assert (0, "") == (said.code, said.err)
-    lines = said.out.splitlines()
+    result = sentinel("check", "--key", own.bus.stream, **env)
+    assert (0, "") == (result.code, result.err)
+    lines = result.out.splitlines()
     assert {"✓", "!"} == {line[0] for line in lines}
     for words in ("✓ bus: Redis 7.", "✓ store: InfluxDB 1.6.7", "✓ rights to consume: all", "✓ rights to send: all"):
         assert any(line.startswith(words) for line in lines), words
@@ -101,30 +101,30 @@ def test_real_servers_are_named_and_in_order(own: Lane, sentinel: Run) -> None:
 
 def test_valkey_and_the_embedded_store_are_known(embedded_lane: Lane, sentinel: Run) -> None:
     """They go by their own names."""
-    code, found = checked(sentinel, embedded_lane)
-    assert (0, GOOD, GOOD) == (code, found["rights to consume"][0], found["rights to send"][0])
-    assert "Valkey" in found["bus"][1]
-    assert "embedded store (not InfluxDB)" in found["store"][1]
+    code, findings = checked(sentinel, embedded_lane)
+    assert (0, GOOD, GOOD) == (code, findings["rights to consume"][0], findings["rights to send"][0])
+    assert "Valkey" in findings["bus"][1]
+    assert "embedded store (not InfluxDB)" in findings["store"][1]
 
 
 def test_victoriametrics_is_known_with_what_its_answer_is_worth(
     embedded: Stack, victoria: StoreSettings, sentinel: Run
 ) -> None:
     """Its retention, that it drops older points in silence, and that it acknowledges from memory."""
-    code, found = checked(sentinel, Lane.on(embedded.bus, victoria))
+    code, findings = checked(sentinel, Lane.on(embedded.bus, victoria))
     assert code == 0
-    assert "keeps points 1 day and drops older points without a word" in found["retention"][1]
-    assert (WARNING, True) == (found["durability"][0], "from memory" in found["durability"][1])
+    assert "keeps points 1 day and drops older points without a word" in findings["retention"][1]
+    assert (WARNING, True) == (findings["durability"][0], "from memory" in findings["durability"][1])
 
 
 def test_nobody_answering_is_two_lines_and_exit_1(sentinel: Run) -> None:
     """Redis and the store each have their line, with the setting that names them."""
     before = time.monotonic()
-    said = sentinel("check")
+    result = sentinel("check")
     assert time.monotonic() - before < 10.0
-    assert (1, ["✗ bus", "✗ store"]) == (said.code, [line.partition(":")[0] for line in said.out.splitlines()])
-    assert "REDIS_URL" in said.out
-    assert "INFLUX_URL" in said.out
+    assert (1, ["✗ bus", "✗ store"]) == (result.code, [line.partition(":")[0] for line in result.out.splitlines()])
+    assert "REDIS_URL" in result.out
+    assert "INFLUX_URL" in result.out
 
 
 @pytest.mark.parametrize(
@@ -150,23 +150,23 @@ def test_a_policy_that_costs_messages_is_said(
     with fresh.redis() as client:
         for name, value in settings.items():
             client.config_set(name, value)
-        _, found = checked(sentinel, fresh)
+        _, findings = checked(sentinel, fresh)
         client.config_set("maxmemory", "0")
-    assert (state, True) == (found[subject][0], words in found[subject][1]), found[subject]
+    assert (state, True) == (findings[subject][0], words in findings[subject][1]), findings[subject]
     if state == BAD:
-        assert "OOM" in found["rights to send"][1]
+        assert "OOM" in findings["rights to send"][1]
 
 
 def test_a_replica_and_a_key_of_another_type_are_in_the_way(fresh: Lane, sentinel: Run) -> None:
     """What takes no message is ✗, with what to do."""
     with fresh.redis() as client:
         client.set(fresh.bus.dead_letters, "x")
-        code, found = checked(sentinel, fresh)
-        assert (1, BAD) == (code, found[f"key {fresh.bus.dead_letters!r}"][0])
+        code, findings = checked(sentinel, fresh)
+        assert (1, BAD) == (code, findings[f"key {fresh.bus.dead_letters!r}"][0])
         client.replicaof("127.0.0.1", "1")
-        code, found = checked(sentinel, fresh)
+        code, findings = checked(sentinel, fresh)
         client.replicaof("NO", "ONE")
-    assert (1, BAD, BAD) == (code, found["role"][0], found["rights to send"][0])
+    assert (1, BAD, BAD) == (code, findings["role"][0], findings["rights to send"][0])
 
 
 @pytest.mark.parametrize("right", ["xack", "xreadgroup", "xadd", "xtrim", "xclaim"])
@@ -175,13 +175,13 @@ def test_a_missing_right_is_named(fresh: Lane, sentinel: Run, right: str) -> Non
     with fresh.redis() as client:
         client.execute_command("ACL", "SETUSER", "limited", "reset", "on", ">pw", "~*", "&*", "+@all", f"-{right}")
     lane = replace(fresh, bus=replace(fresh.bus, url=fresh.bus.url.replace("redis://", "redis://limited:pw@")))
-    code, found = checked(sentinel, lane, "--program", "consume")
+    code, findings = checked(sentinel, lane, "--program", "consume")
     essential = right in {"xack", "xreadgroup"}
-    assert (int(essential), BAD if essential else WARNING) == (code, found["rights to consume"][0])
+    assert (int(essential), BAD if essential else WARNING) == (code, findings["rights to consume"][0])
     key = lane.bus.dead_letters if right == "xadd" else lane.bus.stream
-    assert f"{right} on {key!r}" in found["rights to consume"][1]
-    code, found = checked(sentinel, lane, "--program", "send")
-    assert (int(right == "xadd"), right == "xadd") == (code, found["rights to send"][0] == BAD)
+    assert f"{right} on {key!r}" in findings["rights to consume"][1]
+    code, findings = checked(sentinel, lane, "--program", "send")
+    assert (int(right == "xadd"), right == "xadd") == (code, findings["rights to send"][0] == BAD)
 
 
 @pytest.mark.parametrize("transport", ["stream", "pubsub"])
@@ -191,19 +191,19 @@ def test_a_user_who_may_not_ask_is_told_what_is_not_known(fresh: Lane, sentinel:
     with fresh.redis() as client:
         client.execute_command("ACL", "SETUSER", "narrow", "reset", "on", ">pw", *rules)
     lane = replace(fresh, bus=replace(fresh.bus, url=fresh.bus.url.replace("redis://", "redis://narrow:pw@")))
-    code, found = checked(sentinel, lane, "--transport", transport, "--program", "consume")
+    code, findings = checked(sentinel, lane, "--transport", transport, "--program", "consume")
     state = BAD if transport == "pubsub" else WARNING
-    assert (int(state == BAD), state) == (code, found["rights to consume"][0]), found
-    assert (WARNING, WARNING) == (found["memory, persistence"][0], found["Redis's clock"][0])
-    assert found["store"][0] == GOOD
+    assert (int(state == BAD), state) == (code, findings["rights to consume"][0]), findings
+    assert (WARNING, WARNING) == (findings["memory, persistence"][0], findings["Redis's clock"][0])
+    assert findings["store"][0] == GOOD
 
 
 def test_a_wrong_password_is_one_line(fresh: Lane, sentinel: Run) -> None:
     """And no secret stands in it."""
     lane = replace(fresh, bus=BusSettings(url=fresh.bus.url.replace("redis://", "redis://who:s3cret@")))
-    code, found = checked(sentinel, lane)
-    assert (1, BAD) == (code, found["bus"][0])
-    assert "s3cret" not in str(found)
+    code, findings = checked(sentinel, lane)
+    assert (1, BAD) == (code, findings["bus"][0])
+    assert "s3cret" not in str(findings)
 
 
 # The store -----------------------------------------------------------------------------------------------------------
@@ -214,9 +214,9 @@ def test_a_store_that_will_refuse_every_message_is_found(own: Lane, sentinel: Ru
     connection = store.StoreClient(own.store)
     connection.write(store.write_target(own.store, store.identify(own.store)), b"system_stats cpu=1i,mem=2")
     connection.close()
-    code, found = checked(sentinel, own)
-    assert (1, BAD) == (code, found["field types"][0])
-    assert "holds cpu as integer: it refuses every message" in found["field types"][1]
+    code, findings = checked(sentinel, own)
+    assert (1, BAD) == (code, findings["field types"][0])
+    assert "holds cpu as integer: it refuses every message" in findings["field types"][1]
 
 
 def test_a_short_retention_is_said(own: Lane, sentinel: Run) -> None:
@@ -232,10 +232,10 @@ def test_a_wrong_token_or_bucket_is_in_the_way(
 ) -> None:
     """With the store's words, and the setting that names it; the token stands nowhere."""
     scripted.answers["/api/v2/write"] = Answer(status, b"no: t0k3n")
-    code, found = checked(sentinel, scripted_lane)
-    assert (1, BAD) == (code, found["right to write"][0])
-    assert words in found["right to write"][1]
-    assert "t0k3n" not in str(found)
+    code, findings = checked(sentinel, scripted_lane)
+    assert (1, BAD) == (code, findings["right to write"][0])
+    assert words in findings["right to write"][1]
+    assert "t0k3n" not in str(findings)
 
 
 def test_the_retention_of_a_bucket_is_read_where_the_token_may(

@@ -82,9 +82,9 @@ def test_list_counts_by_reason_and_shows_the_newest_first(embedded_lane: Lane, s
     """A summary of all, then so many letters with time, reason, payload and detail, in printable text."""
     put(embedded_lane, *((b"payload %d" % n, "json", f"detail {n}") for n in range(30)))
     put(embedded_lane, (bytes(32), "time", "zeros"), (b"esc \x1b[2J", "type", "forged\nline"))
-    said = run(sentinel, embedded_lane, "list", "--limit", "3")
-    lines = said.out.splitlines()
-    assert (0, "") == (said.code, said.err)
+    result = run(sentinel, embedded_lane, "list", "--limit", "3")
+    lines = result.out.splitlines()
+    assert (0, "") == (result.code, result.err)
     assert f"32 dead letters on {embedded_lane.bus.dead_letters!r}:" == lines[0]
     assert ["30  json", "1  time", "1  type"] == [line.strip() for line in lines[1:4]]
     rest = "\n".join(lines[4:])
@@ -99,9 +99,9 @@ def test_list_counts_by_reason_and_shows_the_newest_first(embedded_lane: Lane, s
 def test_list_filters_by_reason_and_speaks_json(embedded_lane: Lane, sentinel: Run) -> None:
     """`--json` holds the counts and whole letters; `--reason` leaves the others out of both."""
     put(embedded_lane, (b"a", "json", "one"), (b"\xff", "type", "two"), (b"x" * 5000, "size", "three"))
-    found: dict[str, Any] = json.loads(run(sentinel, embedded_lane, "list", "--json").out)
-    assert (3, {"json": 1, "type": 1, "size": 1}) == (found["letters"], found["reasons"])
-    assert [True, False, False] == [letter["cut"] for letter in found["newest"]]
+    collected: dict[str, Any] = json.loads(run(sentinel, embedded_lane, "list", "--json").out)
+    assert (3, {"json": 1, "type": 1, "size": 1}) == (collected["letters"], collected["reasons"])
+    assert [True, False, False] == [letter["cut"] for letter in collected["newest"]]
     only: dict[str, Any] = json.loads(run(sentinel, embedded_lane, "list", "--json", "--reason", "type").out)
     assert [("type", "two", "\\xff")] == [(x["reason"], x["detail"], x["payload"]) for x in only["newest"]]
     assert only["letters"] == 1
@@ -109,8 +109,8 @@ def test_list_filters_by_reason_and_speaks_json(embedded_lane: Lane, sentinel: R
 
 def test_list_says_that_there_are_none(embedded_lane: Lane, sentinel: Run) -> None:
     """An empty or absent stream is no error."""
-    said = run(sentinel, embedded_lane, "list")
-    assert (0, f"no dead letters on {embedded_lane.bus.dead_letters!r}\n") == (said.code, said.out)
+    result = run(sentinel, embedded_lane, "list")
+    assert (0, f"no dead letters on {embedded_lane.bus.dead_letters!r}\n") == (result.code, result.out)
 
 
 @pytest.mark.parametrize("command", [["list"], ["replay"], ["purge", "--yes"]])
@@ -136,9 +136,9 @@ def test_what_the_store_refused_is_stored_by_a_replay(own: Lane, configuration: 
     assert_one_line(refused, "field type conflict", "kept 5 that the store refuses still")
     assert len(own.dead_letters()) == 5
     spoil(own, mend=True)
-    said = run(sentinel, own, "replay")
-    assert (0, "replayed 0 messages on stream") == (said.code, said.out[:29])
-    assert "5 lines to the store" in said.out
+    result = run(sentinel, own, "replay")
+    assert (0, "replayed 0 messages on stream") == (result.code, result.out[:29])
+    assert "5 lines to the store" in result.out
     assert ({NOW + n for n in range(0, 50, 10)}, []) == ({row["time"] for row in own.rows()}, own.dead_letters())
 
 
@@ -147,12 +147,12 @@ def test_messages_go_back_on_the_bus(embedded_lane: Lane, transport: str, sentin
     """A rejected message that a consumer can take by now is stored, and its letter is gone; a cut one is kept."""
     put(embedded_lane, *((message(n), "time", "too far ahead") for n in range(20)), (b"x" * 5000, "size", "long"))
     with consuming(embedded_lane, transport=transport) as (consumer, running):
-        said = run(sentinel, embedded_lane, "replay", "--transport", transport)
+        result = run(sentinel, embedded_lane, "replay", "--transport", transport)
         wait_until("all is stored", lambda: consumer.ledger.written == 20)
         assert finish(consumer, running).ledger.rejected == 0
-    assert (0, "") == (said.code, said.err)
-    assert "replayed 20 messages" in said.out
-    assert "kept 1 whose payload was cut" in said.out
+    assert (0, "") == (result.code, result.err)
+    assert "replayed 20 messages" in result.out
+    assert "kept 1 whose payload was cut" in result.out
     assert [b"x" * DeadLetters.LONGEST] == [payload for payload, _, _ in embedded_lane.dead_letters()]
 
 
@@ -160,8 +160,8 @@ def test_replay_takes_the_oldest_of_a_reason_and_only_says_so_when_dry(embedded_
     """`--reason` and `--limit` choose, oldest first; `--dry-run` changes nothing."""
     put(embedded_lane, *((b"%d" % n, "json" if n % 2 else "type", "") for n in range(10)))
     chosen = ["replay", "--reason", "json", "--limit", "2"]
-    said = run(sentinel, embedded_lane, *chosen, "--dry-run")
-    assert said.out.startswith("would have replayed 2 messages")
+    result = run(sentinel, embedded_lane, *chosen, "--dry-run")
+    assert result.out.startswith("would have replayed 2 messages")
     assert len(embedded_lane.dead_letters()) == 10
     assert run(sentinel, embedded_lane, *chosen).code == 0
     with embedded_lane.redis() as client:
@@ -172,8 +172,8 @@ def test_replay_takes_the_oldest_of_a_reason_and_only_says_so_when_dry(embedded_
 def test_a_channel_that_nobody_reads_gets_nothing(embedded_lane: Lane, sentinel: Run) -> None:
     """On Pub/Sub a letter is removed only once somebody has received its message."""
     put(embedded_lane, (message(1), "time", ""))
-    said = run(sentinel, embedded_lane, "replay", "--transport", "pubsub")
-    assert_one_line(said, embedded_lane.bus.channel, "start the consumer first")
+    result = run(sentinel, embedded_lane, "replay", "--transport", "pubsub")
+    assert_one_line(result, embedded_lane.bus.channel, "start the consumer first")
     assert len(embedded_lane.dead_letters()) == 1
 
 
@@ -208,10 +208,10 @@ def test_a_replay_does_not_meet_what_comes_back(embedded_lane: Lane, sentinel: R
     """Messages that a running consumer rejects again are new letters, and one replay ends all the same."""
     put(embedded_lane, *((b"no json", "json", "") for _ in range(30)))
     with consuming(embedded_lane) as (consumer, running):
-        said = run(sentinel, embedded_lane, "replay")
+        result = run(sentinel, embedded_lane, "replay")
         wait_until("all came back", lambda: consumer.ledger.rejected == 30)
         finish(consumer, running)
-    assert "replayed 30 messages" in said.out
+    assert "replayed 30 messages" in result.out
     assert len(embedded_lane.dead_letters()) == 30
 
 
@@ -235,8 +235,8 @@ def test_purge_asks(
     """In a terminal it asks, with how many there are; no other answer than yes removes anything."""
     put(embedded_lane, (b"1", "json", ""), (b"2", "json", ""))
     monkeypatch.setattr(sys, "stdin", Terminal([answer]))
-    said = run(sentinel, embedded_lane, "purge")
-    assert "Remove 2 dead letters" in said.out
+    result = run(sentinel, embedded_lane, "purge")
+    assert "Remove 2 dead letters" in result.out
     assert left == len(embedded_lane.dead_letters())
 
 

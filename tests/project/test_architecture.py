@@ -151,16 +151,16 @@ def statements(tree: ast.AST, *, lazy: bool) -> Iterator[ast.AST]:
 
 def imported(name: str, *, lazy: bool = True) -> set[str]:
     """What a module imports when it runs, as dotted names; of `from package import module`, the module."""
-    found: set[str] = set()
+    collected: set[str] = set()
     for node in statements(modules()[name][1], lazy=lazy):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            collected |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{name} imports relatively"
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
-                found.add(whole if whole in modules() else node.module)
-    return found - {"__future__"}
+                collected.add(whole if whole in modules() else node.module)
+    return collected - {"__future__"}
 
 
 ALL = sorted(modules())
@@ -177,14 +177,14 @@ def test_there_is_something_to_look_at() -> None:
 @pytest.mark.parametrize("name", PIPELINE)
 def test_the_pipeline_never_imports_the_lab(name: str) -> None:
     """The pipeline is deployable in a slim container: nothing of the lab, nor of the lab's libraries."""
-    assert [] == sorted(one for one in imported(name) if within(one, "sentinel.lab"))
-    assert set() == {one.partition(".")[0] for one in imported(name)} & LAB_ONLY
+    assert [] == sorted(module for module in imported(name) if within(module, "sentinel.lab"))
+    assert set() == {module.partition(".")[0] for module in imported(name)} & LAB_ONLY
 
 
 @pytest.mark.parametrize("thing", HOMES)
 def test_each_outside_thing_has_one_home(thing: str) -> None:
     """A library is imported by the module that is its home, and by nobody else, not even lazily."""
-    users = {name for name in ALL if any(within(one, thing) for one in imported(name))}
+    users = {name for name in ALL if any(within(module, thing) for module in imported(name))}
     assert set() == {user for user in users if not any(within(user, home) for home in HOMES[thing])}
 
 
@@ -208,28 +208,28 @@ def test_only_the_settings_read_the_environment() -> None:
 def test_pure_modules_touch_nothing_outside(name: str) -> None:
     """They read no clock, socket, file, environment or chance, and no module that does: time is an argument."""
     used = imported(name)
-    assert set() == {one.partition(".")[0] for one in used} & IMPURE
-    assert set() == {one for one in used if any(within(one, edge) for edge in EDGES)}
+    assert set() == {module.partition(".")[0] for module in used} & IMPURE
+    assert set() == {module for module in used if any(within(module, edge) for edge in EDGES)}
     calls = {ast.unparse(node.func) for node in ast.walk(modules()[name][1]) if isinstance(node, ast.Call)}
     assert set() == calls & {"open", "print", "input", "np.random.seed", "datetime.now", "datetime.utcnow"}
 
 
 def test_pure_modules_stand_on_pure_ones() -> None:
     """What a pure module imports of ours is pure as well; of the settings it may name the records."""
-    ours = {one for name in PURE for one in imported(name) if within(one, "sentinel")}
+    ours = {module for name in PURE for module in imported(name) if within(module, "sentinel")}
     assert set() == ours - set(PURE) - {"sentinel.lab", "sentinel.settings"}
 
 
 def test_imports_go_round_in_no_circle() -> None:
     """A module imports only what can be loaded before it."""
-    graph = {name: {one for one in imported(name, lazy=False) if one in modules()} for name in ALL}
+    graph = {name: {module for module in imported(name, lazy=False) if module in modules()} for name in ALL}
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         assert name not in path, f"circle: {' → '.join([*path[path.index(name) :], name])}"
         if name not in done:
-            for one in sorted(graph[name]):
-                visit(one, (*path, name))
+            for module in sorted(graph[name]):
+                visit(module, (*path, name))
             done.add(name)
 
     for name in ALL:
@@ -263,7 +263,7 @@ def test_every_module_says_what_lives_in_it(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_one_concurrency_model(name: str) -> None:
     """Threads, processes and bounded queues: no asyncio twins."""
-    assert "asyncio" not in {one.partition(".")[0] for one in imported(name)}
+    assert "asyncio" not in {module.partition(".")[0] for module in imported(name)}
     assert not [node for node in ast.walk(modules()[name][1]) if isinstance(node, ast.AsyncFunctionDef | ast.Await)]
 
 
@@ -318,12 +318,12 @@ def test_only_the_registry_knows_experiments() -> None:
     """No room below the experiments imports one of them, and they do not import each other."""
     own = "sentinel.lab.experiments"
     allowed = {"sentinel.lab.commands", "sentinel.lab.readme_example"}
-    users = {name: {one for one in imported(name) if within(one, own) and one != own} for name in ALL}
+    users = {name: {module for module in imported(name) if within(module, own) and module != own} for name in ALL}
     assert {} == {name: used for name, used in users.items() if used and not within(name, own) and name not in allowed}
     apart = {
-        (name, one)
+        (name, module)
         for name, used in users.items()
-        for one in used
-        if within(name, own) and one.split(".")[3] != name.split(".")[3]
+        for module in used
+        if within(name, own) and module.split(".")[3] != name.split(".")[3]
     }
     assert {"bench_check"} == {name.split(".")[3] for name, _ in apart}

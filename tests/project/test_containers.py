@@ -208,10 +208,10 @@ def test_make_env_writes_new_secrets_for_this_user_alone(tmp_path: Path) -> None
     written = []
     for folder in folders:
         folder.mkdir()
-        said = make_env(folder)
+        output = make_env(folder)
         values = dict(line.split("=", 1) for line in (folder / ".env").read_text().splitlines())
         assert 0o600 == stat.S_IMODE((folder / ".env").stat().st_mode)
-        assert not [value for name, value in values.items() if name != "AGENT_HOST" and value in said]
+        assert not [value for name, value in values.items() if name != "AGENT_HOST" and value in output]
         written.append(values)
     assert set(re.findall(r"\$\{(\w+):\?", TEXT)) == set(written[0])
     secrets = [value for values in written for name, value in values.items() if name != "AGENT_HOST"]

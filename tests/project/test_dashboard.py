@@ -67,8 +67,8 @@ def cells(chart: Mapping[str, Any]) -> set[tuple[int, int]]:
 
 def test_charts_overlap_nowhere_and_leave_no_holes() -> None:
     """Every cell of the grid down to the last row belongs to exactly one chart."""
-    for one, other in combinations(CHARTS, 2):
-        assert not cells(one) & cells(other), (one["name"], other["name"])
+    for first, other in combinations(CHARTS, 2):
+        assert not cells(first) & cells(other), (first["name"], other["name"])
     covered = set().union(*map(cells, CHARTS))
     height = max(y for _, y in covered) + 1
     assert {(x, y) for x in range(COLUMNS) for y in range(height)} == covered
@@ -131,7 +131,7 @@ def test_a_query_is_of_functions_that_flux_has(query: str) -> None:
 @each(DRAWN)
 def test_a_chart_over_time_is_drawn_in_windows_and_a_number_is_of_now(chart: Mapping[str, Any]) -> None:
     """Charts follow the range that is looked at, in as many points as fit; single numbers are of the last minutes."""
-    (query,) = (one["query"] for one in chart["queries"])
+    (query,) = (item["query"] for item in chart["queries"])
     if chart["kind"] == "Xy":
         assert "range(start: v.timeRangeStart, stop: v.timeRangeStop)" in query
         assert "aggregateWindow(every: v.windowPeriod, fn: " in query
@@ -155,13 +155,13 @@ def written(scripted_lane: Lane, scripted: ScriptedStore) -> dict[str, tuple[set
     assert agent.run(count=3).health
     run_load(LoadSettings(count=100), scripted_lane.bus)
     consume(scripted_lane, health=60.0, host="h", run="")
-    found: dict[str, tuple[set[str], set[str]]] = {}
+    collected: dict[str, tuple[set[str], set[str]]] = {}
     for line in scripted.lines():
         measurement, tags, fields = series_of(line)
-        known = found.setdefault(measurement, (set(), set()))
+        known = collected.setdefault(measurement, (set(), set()))
         known[0].update(tags)
         known[1].update(fields)
-    return found
+    return collected
 
 
 def test_every_field_that_is_asked_for_is_written(written: dict[str, tuple[set[str], set[str]]]) -> None:

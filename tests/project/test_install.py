@@ -75,9 +75,9 @@ def checkout(tmp_path: Path) -> Checkout:
 
 def test_a_whole_environment_is_left_alone(checkout: Checkout) -> None:
     """The first call makes and fills it, every other does nothing, whether its own Python is asked for or none."""
-    code, done, said = checkout.install()
+    code, done, output = checkout.install()
     assert (0, ["venv", "pip"]) == (code, done)
-    assert "Setting up" in said
+    assert "Setting up" in output
     assert (0, [], "") == checkout.install()
     assert (0, [], "") == checkout.install(checkout.python("3.12.1"))
 
@@ -87,18 +87,18 @@ def test_changed_pins_are_installed_into_it(checkout: Checkout) -> None:
     checkout.install()
     with (checkout.folder / "constraints.txt").open("a", encoding="utf-8") as file:
         file.write("more==1\n")
-    code, done, said = checkout.install()
+    code, done, output = checkout.install()
     assert (0, ["pip"]) == (code, done)
-    assert "Installing what changed" in said
+    assert "Installing what changed" in output
     assert (0, [], "") == checkout.install()
 
 
 def test_another_python_makes_it_anew(checkout: Checkout) -> None:
     """The Python that was asked for is the one that there is afterwards, and it stays when none is asked for."""
     checkout.install()
-    code, done, said = checkout.install(checkout.python("3.13.0"))
+    code, done, output = checkout.install(checkout.python("3.13.0"))
     assert (0, ["venv", "pip"]) == (code, done)
-    assert "anew, since it is of Python 3.12.1 /home/of/3.12.1, not 3.13.0 /home/of/3.13.0" in said
+    assert "anew, since it is of Python 3.12.1 /home/of/3.12.1, not 3.13.0 /home/of/3.13.0" in output
     assert (0, [], "") == checkout.install()
 
 
@@ -116,9 +116,9 @@ def test_an_environment_that_is_not_whole_is_made_anew(checkout: Checkout, tmp_p
         shutil.copy(checkout.python("3.12.9"), checkout.venv / "bin" / "python")
     else:
         (checkout.venv / ".ready").write_text("", encoding="utf-8")
-    code, done, said = checkout.install()
+    code, done, output = checkout.install()
     assert (0, ["venv", "pip"]) == (code, done)
-    assert "anew, since" in said
+    assert "anew, since" in output
     assert (0, [], "") == checkout.install()
 
 
@@ -127,9 +127,9 @@ def test_a_failed_installation_fails_and_is_made_anew(checkout: Checkout) -> Non
     checkout.pip_exits(3)
     assert (3, ["venv", "pip"]) == checkout.install()[:2]
     checkout.pip_exits(0)
-    code, done, said = checkout.install()
+    code, done, output = checkout.install()
     assert (0, ["venv", "pip"]) == (code, done)
-    assert "its installation was not finished" in said
+    assert "its installation was not finished" in output
 
 
 @pytest.mark.parametrize(("version", "fault"), [("2.7.18", "old"), ("3.10.4", "old"), ("3.15.0a1", "new")])
@@ -137,24 +137,24 @@ def test_a_python_that_is_not_supported_is_named(checkout: Checkout, version: st
     """The message has the program, its version and the versions that will do; what was installed stays."""
     checkout.install()
     python = checkout.python(version)
-    code, done, said = checkout.install(python)
+    code, done, output = checkout.install(python)
     assert (1, []) == (code, done)
-    assert f"{python} is Python {version}, which is too {fault}: 3.11 to 3.14 are supported." in said
+    assert f"{python} is Python {version}, which is too {fault}: 3.11 to 3.14 are supported." in output
     assert (0, [], "") == checkout.install()
 
 
 def test_a_python_that_does_not_run_is_named(checkout: Checkout) -> None:
     """A program that is not there is refused with what to do."""
-    code, done, said = checkout.install("no-such-python")
+    code, done, output = checkout.install("no-such-python")
     assert (1, []) == (code, done)
-    assert "no-such-python does not run: name a Python, such as make install PYTHON=python3.12" in said
+    assert "no-such-python does not run: name a Python, such as make install PYTHON=python3.12" in output
 
 
 def test_a_folder_of_something_else_is_not_touched(checkout: Checkout) -> None:
     """VENV must be free, or an environment: what else lies there is not deleted."""
     (checkout.folder / "work").mkdir()
     (checkout.folder / "work" / "thesis").touch()
-    code, done, said = checkout.install(venv="work")
+    code, done, output = checkout.install(venv="work")
     assert (1, []) == (code, done)
-    assert "work is there and is no virtual environment" in said
+    assert "work is there and is no virtual environment" in output
     assert (checkout.folder / "work" / "thesis").exists()

@@ -99,10 +99,10 @@ def test_an_audit_passes_only_where_every_package_was_looked_up(
     packages: list[dict[str, Any]], code: int, words: str
 ) -> None:
     """What pip-audit skipped is not called sound, though pip-audit itself exits 0 then."""
-    found, said = audit_judge()({"dependencies": packages}, "")
-    assert code == found
-    assert words in said
-    assert ("NOT AUDITED" in said) == (SKIPPED in packages or not packages)
+    actual, text = audit_judge()({"dependencies": packages}, "")
+    assert code == actual
+    assert words in text
+    assert ("NOT AUDITED" in text) == (SKIPPED in packages or not packages)
 
 
 def test_an_audit_without_a_report_says_why() -> None:
@@ -193,18 +193,18 @@ def test_what_stands_in_front_of_make_is_no_word(venv: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected_text"),
     [
         (["benchmark", "WORKERS=1\n2"], "WORKERS holds a line break: give it in one line"),
         (["limits", "WORKERS=3"], "make limits takes STACK=…"),
         (["bench-check", "WORKERS=3"], "make bench-check takes no parameters"),
     ],
 )
-def test_what_cannot_be_passed_on_is_refused(words: list[str], said: str, venv: Path) -> None:
+def test_what_cannot_be_passed_on_is_refused(words: list[str], expected_text: str, venv: Path) -> None:
     """A line break, and a parameter of a target that has none, end make before anything runs."""
     done = make("-o", "install", *words, f"VENV={venv}")
     assert (2, "") == (done.returncode, done.stdout)
-    assert said in done.stderr
+    assert expected_text in done.stderr
 
 
 def test_ci_calls_only_make() -> None:

@@ -47,5 +47,5 @@ def texts() -> list[tuple[str, str]]:
 def test_retired_words_are_gone() -> None:
     """No file of the project says one of the words that the glossary retired, nor a name made of one."""
     parts = re.compile(rf"(?<![A-Za-z])({'|'.join(RETIRED)})(?![A-Za-z])", re.IGNORECASE)
-    found = [(name, match[0]) for name, text in texts() for match in parts.finditer(text)]
-    assert [] == found
+    drawn_texts = [(name, match[0]) for name, text in texts() for match in parts.finditer(text)]
+    assert [] == drawn_texts

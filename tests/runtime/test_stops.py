@@ -197,11 +197,11 @@ def test_an_agent_ends_at_a_second_signal_though_redis_hangs(
 
 def children_of(pid: int) -> list[int]:
     """Process ids."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, check=False).stdout
-    return [int(word) for word in found.split()]
+    actual = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, check=False).stdout
+    return [int(word) for word in actual.split()]
 
 
 def alive(pid: int) -> bool:
     """Whether it runs; one that ended and was not waited for does not."""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False).stdout
-    return bool(found.strip()) and not found.startswith(b"Z")
+    actual = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False).stdout
+    return bool(actual.strip()) and not actual.startswith(b"Z")

@@ -143,9 +143,9 @@ def test_a_variable_that_is_no_utf_8_is_refused(sentinel: Callable[..., Result],
 @pytest.mark.parametrize("token", ["s3cret\ntok", "s3crét", f"s3cret{CAFE}", "s3cret\x7f"])
 def test_a_token_that_no_header_can_carry_is_refused_unseen(sentinel: Callable[..., Result], token: str) -> None:
     """In one line that does not show it."""
-    said = sentinel("consume", INFLUX_TOKEN=token)
-    assert_one_line(said, "INFLUX_TOKEN", "expected printable ASCII")
-    assert "s3cr" not in said.err
+    result = sentinel("consume", INFLUX_TOKEN=token)
+    assert_one_line(result, "INFLUX_TOKEN", "expected printable ASCII")
+    assert "s3cr" not in result.err
 
 
 def test_a_hosts_name_of_other_bytes_is_shown_with_their_escapes(monkeypatch: pytest.MonkeyPatch) -> None:

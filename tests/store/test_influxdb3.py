@@ -97,21 +97,23 @@ def test_a_store_without_the_choice_refuses_it() -> None:
 def test_the_command_line_refuses_it_in_one_line(embedded_lane: Lane, sentinel: Callable[..., Result]) -> None:
     """Before anything is read."""
     urls = {"REDIS_URL": embedded_lane.bus.url, "INFLUX_URL": embedded_lane.store.url}
-    said = sentinel("consume", "--until-empty", **urls, INFLUX_DURABILITY="no_sync")
-    assert_one_line(said, "INFLUX_DURABILITY='no_sync' is a choice of InfluxDB 3", "leave it unset")
+    result = sentinel("consume", "--until-empty", **urls, INFLUX_DURABILITY="no_sync")
+    assert_one_line(result, "INFLUX_DURABILITY='no_sync' is a choice of InfluxDB 3", "leave it unset")
 
 
 @pytest.mark.parametrize(
-    ("durability", "said"),
+    ("durability", "expected_text"),
     [
         ("", "acknowledged once they are in its write-ahead log (durable)"),
         ("no_sync", "acknowledged before they are in its write-ahead log, so that a crash loses some (no_sync)"),
     ],
 )
-def test_the_label_says_what_an_acknowledgement_is_worth(lane: Lane, durability: str, said: str) -> None:
+def test_the_label_says_what_an_acknowledgement_is_worth(lane: Lane, durability: str, expected_text: str) -> None:
     """And that influxdb-client's points go another way."""
     stack = stack_behind("external", lane.bus, kept(lane, durability).store)
-    assert f"points posted to /api/v3/write_lp, {said}; those of influxdb-client to /api/v2/write," in stack.label
+    assert (
+        f"points posted to /api/v3/write_lp, {expected_text}; those of influxdb-client to /api/v2/write," in stack.label
+    )
 
 
 # Durable, and several at once ----------------------------------------------------------------------------------------
@@ -307,14 +309,14 @@ STATUSES = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "kind", "said"), STATUSES)
+@pytest.mark.parametrize(("answer", "kind", "text"), STATUSES)
 def test_its_answers_become_the_errors_that_they_stand_for(
-    three: InfluxDB3, answer: Answer, kind: type[StoreError], said: str
+    three: InfluxDB3, answer: Answer, kind: type[StoreError], text: str
 ) -> None:
     """A line that is named is refused; a 400 that names none may pass."""
     three.broken = answer
     connection = StoreClient(three.settings)
-    with pytest.raises(StoreError, match=said) as caught:
+    with pytest.raises(StoreError, match=text) as caught:
         connection.write(TARGET, b"m f=1 1795914000000000000")
     connection.close()
     assert kind is type(caught.value)
@@ -343,8 +345,8 @@ def test_the_stand_in_keeps_the_good_part_where_that_is_asked_for(three: InfluxD
     """Of the stand-in itself: `accept_partial=true` writes what is sound and names the rest."""
     connection = StoreClient(three.settings)
     lines = b"m,host=a f=1 1795914000000000000\nm,host=bad f=1 1795914000000000000"
-    said = connection.request("POST", "/api/v3/write_lp", {"db": "lab", "no_sync": "true"}, lines)
+    result = connection.request("POST", "/api/v3/write_lp", {"db": "lab", "no_sync": "true"}, lines)
     connection.close()
-    assert (400, 1) == (said.status, len(three.points))
-    assert b"partial write of line protocol occurred" in said.body
+    assert (400, 1) == (result.status, len(three.points))
+    assert b"partial write of line protocol occurred" in result.body
     assert bad_host(b"nonsense")

@@ -77,9 +77,9 @@ def test_servers_are_told_apart_by_what_they_answer(
 ) -> None:
     """`/ping` and `/health` say which server it is, and so where points go and whether the client's path exists."""
     scripted.answers = answers
-    found = store.identify(scripted.settings)
-    assert server == found
-    assert (path, serves_client) == (found.write_path, found.serves_client)
+    actual = store.identify(scripted.settings)
+    assert server == actual
+    assert (path, serves_client) == (actual.write_path, actual.serves_client)
 
 
 def test_real_servers_are_recognised(real: Stack, victoria: StoreSettings) -> None:
@@ -242,10 +242,10 @@ def test_no_answer_is_a_store_error_that_says_what_to_check() -> None:
         for address, cause in ((url, "timed out"), ("http://127.0.0.1:1", "Connection refused")):
             with pytest.raises(StoreError) as caught:
                 store.identify(StoreSettings(url=address, timeout=0.2))
-            said = str(caught.value)
-            assert said.startswith(f"the store at {address} did not answer: ")
-            assert cause in said
-            assert said.endswith("(is it running, and does INFLUX_URL name it?)")
+            message = str(caught.value)
+            assert message.startswith(f"the store at {address} did not answer: ")
+            assert cause in message
+            assert message.endswith("(is it running, and does INFLUX_URL name it?)")
     with mapped(StoreSettings()), pytest.raises(ValueError, match="ours"):
         raise ValueError("ours")
 
@@ -413,15 +413,15 @@ def test_a_cleared_bucket_is_empty_and_takes_points(real: Stack) -> None:
     server = store.identify(real.store)
     if server.dialect == "2":
         pytest.skip("buckets of InfluxDB 2 are made by who sets it up")
-    mine, other = (replace(real.store, bucket=f"cleared {name}") for name in ("mine", "other"))
-    for settings in (mine, other):
+    own, other = (replace(real.store, bucket=f"cleared {name}") for name in ("mine", "other"))
+    for settings in (own, other):
         store.prepare(settings, server)
         put(settings, server, b"system_stats,run=before cpu=1,mem=2 1")
-    store.clear(mine, server)
-    assert [store.count(settings, server) for settings in (mine, other)] == [0, 1]
-    put(mine, server, b"system_stats,run=after cpu=1,mem=2 2")
-    assert (store.count(mine, server), store.count(mine, server, "before")) == (1, 0)
-    for settings in (mine, other):
+    store.clear(own, server)
+    assert [store.count(settings, server) for settings in (own, other)] == [0, 1]
+    put(own, server, b"system_stats,run=after cpu=1,mem=2 2")
+    assert (store.count(own, server), store.count(own, server, "before")) == (1, 0)
+    for settings in (own, other):
         store.clear(settings, server)
 
 

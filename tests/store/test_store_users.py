@@ -95,7 +95,9 @@ def granted(admin: StoreSettings, program: str, *others: str) -> StoreSettings:
 def listed(program: str) -> list[str]:
     """README's rights of a program, such as `WRITE`."""
     rows = README.read_text(encoding="utf-8").splitlines()
-    return [found for row in rows if row.startswith(f"| {program} |") for found in re.findall(r"`GRANT (\w+) ON", row)]
+    return [
+        matches for row in rows if row.startswith(f"| {program} |") for matches in re.findall(r"`GRANT (\w+) ON", row)
+    ]
 
 
 CONSUMES, LAB = "`consume`", "the lab, on an external stack"

@@ -100,9 +100,9 @@ def opened(path: Path, profile: Path) -> Iterator[Browser]:
     with subprocess.Popen([program(), *QUIET, *own], stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            port = next(found[1] for line in process.stderr if (found := re.search(r"ws://127\.0\.0\.1:(\d+)/", line)))
+            port = next(match[1] for line in process.stderr if (match := re.search(r"ws://127\.0\.0\.1:(\d+)/", line)))
             with urlopen(f"http://127.0.0.1:{port}/json", timeout=20) as answer:
-                tab = next(one for one in json.load(answer) if one["type"] == "page")
+                tab = next(item for item in json.load(answer) if item["type"] == "page")
             with closing(Browser(tab["webSocketDebuggerUrl"])) as browser:
                 browser.open(path)
                 yield browser

@@ -16,11 +16,11 @@ class Result(NamedTuple):
     err: str
 
 
-def assert_one_line(said: Result, value: str, remedy: str) -> None:
+def assert_one_line(output: Result, value: str, remedy: str) -> None:
     """One line on stderr, that names the value and says what to do."""
-    assert said.code != 0
-    assert said.out == ""
-    assert [""] == said.err.split("\n")[1:], said.err
-    assert said.err.startswith("error: ")
-    assert value in said.err
-    assert remedy in said.err
+    assert output.code != 0
+    assert output.out == ""
+    assert [""] == output.err.split("\n")[1:], output.err
+    assert output.err.startswith("error: ")
+    assert value in output.err
+    assert remedy in output.err

@@ -83,12 +83,12 @@ def eventually(holds: Callable[[], object], seconds: float = 40) -> None:
 
 def belonging_to(folder: Path) -> list[psutil.Process]:
     """Live processes whose command line names the folder."""
-    found = []
+    collected = []
     for process in psutil.process_iter(["cmdline", "status"]):
         named = any(str(folder) in word for word in process.info["cmdline"] or [])
         if named and process.info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(process)
-    return found
+            collected.append(process)
+    return collected
 
 
 def assert_nothing_left(folder: Path) -> None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def labels(axis: Axis) -> list[Text]:
     """The tick labels that are drawn: those of ticks within the view."""
     low, high = sorted(axis.get_view_interval())
-    found = [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
-    return [label for label in found if label.get_text() and label.get_visible()]
+    actual = [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [label for label in actual if label.get_text() and label.get_visible()]
 
 
 def texts(figure: Figure) -> list[tuple[str, Bbox]]:

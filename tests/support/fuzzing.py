@@ -103,11 +103,11 @@ class Fuzz:
         """Another value for a key that is there, or one more key."""
         r, payload = self._random, self._json()
         key, odd = b'"%b": ' % r.choice(KEYS), r.choice(ODD)
-        head, found, rest = payload.partition(key)
-        if not found:
+        head, actual, rest = payload.partition(key)
+        if not actual:
             return b"%b, %b%b}" % (payload[:-1], key, odd)
         end = min(at for at in (rest.find(b", "), rest.find(b"}"), len(rest)) if at >= 0)
-        return head + found + odd + rest[end:]
+        return head + actual + odd + rest[end:]
 
     def _key_changed(self) -> bytes:
         r, key = self._random, self._random.choice(KEYS)
@@ -141,9 +141,9 @@ class Fuzz:
         return bytes(payload)
 
     def _spliced(self) -> bytes:
-        one, other = self._sound(), self._sound()
+        first, other = self._sound(), self._sound()
         joint = self._random.choice((b"", b"\n", b"\x00", b",", b" ", b"\xef\xbb\xbf"))
-        return one + joint + other if self._random.random() < 0.5 else joint + one + joint
+        return first + joint + other if self._random.random() < 0.5 else joint + first + joint
 
     def _nested(self) -> bytes:
         depth = self._random.choice((2, 64, 500, 1500, 100_000))

@@ -79,6 +79,6 @@ def page_of(run: Run) -> str:
     """The page of the tracked notebook with a run's sections."""
     notebook = nbformat.read(NOTEBOOK, 4)
     for cell in notebook.cells:
-        if found := re.search(r"^report\.(\w+)\(run\)$", cell.source, re.MULTILINE):
-            cell.outputs = [new_output("execute_result", {"text/html": getattr(sections, found[1])(run).data})]
+        if match := re.search(r"^report\.(\w+)\(run\)$", cell.source, re.MULTILINE):
+            cell.outputs = [new_output("execute_result", {"text/html": getattr(sections, match[1])(run).data})]
     return export.page(notebook, "a run", run.folder)

@@ -44,16 +44,16 @@ class Maker:
         name = label.removesuffix(CONTROL)
         plan = Plan(len(self.outcomes), kind, label, name, LoadSettings(rate=rate, duration=4.0), 5000, repeat, group)
         cost, n = COST.get(name, 50.0) * (1 + self.random.uniform(0, 0.1)), int(4 * rate)
-        found: dict[str, Any] = {"throughput": 0.99 * rate, "cpu_us": cost, "peak_rss_mb": 60.0, "started": START}
+        collected: dict[str, Any] = {"throughput": 0.99 * rate, "cpu_us": cost, "peak_rss_mb": 60.0, "started": START}
         if kind == LATENCY:
-            found["latencies"] = self._latency(plan, cost, rate)
+            collected["latencies"] = self._latency(plan, cost, rate)
         elif kind == CAPACITY:
-            found["throughput"] = 600_000 / cost
+            collected["throughput"] = 600_000 / cost
         else:
-            found["memory"] = self._memory(cost)
+            collected["memory"] = self._memory(cost)
         sender = asdict(SenderLedger(scheduled=n, sent=n))
         consumer = asdict(ConsumerLedger(received=n, written=n))
-        self.outcomes.append(Outcome(plan, valid=True, sender=sender, consumer=consumer, stored=n, **found))
+        self.outcomes.append(Outcome(plan, valid=True, sender=sender, consumer=consumer, stored=n, **collected))
 
     def _latency(self, plan: Plan, cost: float, rate: float) -> dict[str, dict[str, float]]:
         folder, lines, delays = self.run.trial_folder(plan.number), [], []

@@ -36,11 +36,11 @@ def sample(at: float, **fields: float) -> dict[str, Any]:
 
 def running(seconds: float, window: float = 60.0, behind: int = 0) -> tuple[Window, int]:
     """A window on an even load that has run for so long, with its consumer `behind` messages behind; and now."""
-    found = Window(window)
+    window_filled = Window(window)
     for beat in range(1, int(2 * seconds) + 1):
         at = beat / 2
-        found.load("0", {"at": START + int(at * SECOND), "sent": int(at * RATE)})
-        found.consumer(line(at, max(0, int(at * RATE) - behind), (2_000_000,)))
+        window_filled.load("0", {"at": START + int(at * SECOND), "sent": int(at * RATE)})
+        window_filled.consumer(line(at, max(0, int(at * RATE) - behind), (2_000_000,)))
         if at.is_integer():
-            found.agent(sample(at))
-    return found, START + int(seconds * SECOND)
+            window_filled.agent(sample(at))
+    return window_filled, START + int(seconds * SECOND)

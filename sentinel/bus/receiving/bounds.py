@@ -63,11 +63,11 @@ def entry_too_long(head: bytes) -> list[Any]:
     Raises:
         TooLongError: there is no entry in it.
     """
-    found = re.search(rb"\*2\r\n\$\d+\r\n(\d+-\d+)\r\n\*\d+\r\n\$\d+\r\n", head)
-    if not found:
+    match = re.search(rb"\*2\r\n\$\d+\r\n(\d+-\d+)\r\n\*\d+\r\n\$\d+\r\n", head)
+    if not match:
         raise TooLongError(head)
-    value = re.compile(rb"\r\n\$\d+\r\n").search(head, found.end())  # past the field's name
-    return [found[1], [b"", Oversized.beginning(head[value.end() :] if value else b"", _BEYOND)]]
+    value = re.compile(rb"\r\n\$\d+\r\n").search(head, match.end())  # past the field's name
+    return [match[1], [b"", Oversized.beginning(head[value.end() :] if value else b"", _BEYOND)]]
 
 
 def payload_too_long() -> bytes:

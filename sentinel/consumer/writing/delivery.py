@@ -181,5 +181,5 @@ class Delivery:
 
 def _all_dropped(words: str, points: int) -> bool:
     """Whether the store says that it dropped every one: no bisecting would find another."""
-    found = _DROPPED.search(words)
-    return found is not None and int(found[1]) == points
+    match = _DROPPED.search(words)
+    return match is not None and int(match[1]) == points

@@ -48,14 +48,17 @@ def measure(
     """
     isolated, store = IsolatedBus(stack.bus.keyed(f"lab:{run}"), codec), IsolatedStore(stack, run)
     with closing(store):
-        found = _fastest([*isolated.measurements(), *store.measurements()], seconds, note)
-        rates: dict[str, list[float]] = {name: [] for name in found}
-        for _, name in interleaved(list(found), repeats):
-            way, count = found[name]
+        measured = _fastest([*isolated.measurements(), *store.measurements()], seconds, note)
+        rates: dict[str, list[float]] = {name: [] for name in measured}
+        for _, name in interleaved(list(measured), repeats):
+            way, count = measured[name]
             rates[name].append(count / way.timed(count))
             note(name)
         store.verify()
-    return [Limit(one.name, one.words, one.unit, tuple(rates[name])) for name, (one, _) in found.items()]
+    return [
+        Limit(measurement.name, measurement.words, measurement.unit, tuple(rates[name]))
+        for name, (measurement, _) in measured.items()
+    ]
 
 
 def again(stack: Stack, run: str, limits: Sequence[Limit], codec: str) -> list[Limit]:
@@ -87,13 +90,13 @@ def _fastest(
     ways: Sequence[Measurement], seconds: float, note: Callable[[str], object]
 ) -> dict[str, tuple[Measurement, int]]:
     """By name the way that reaches most in a short trial, with the count that takes about `seconds`."""
-    found: dict[str, tuple[Measurement, float]] = {}
+    measured: dict[str, tuple[Measurement, float]] = {}
     for way in ways:
         rate = _tried(way, seconds)
-        if way.name not in found or rate > found[way.name][1]:
-            found[way.name] = way, rate
+        if way.name not in measured or rate > measured[way.name][1]:
+            measured[way.name] = way, rate
         note(way.name)
-    return {name: (way, _enough(way, rate, seconds)) for name, (way, rate) in found.items()}
+    return {name: (way, _enough(way, rate, seconds)) for name, (way, rate) in measured.items()}
 
 
 def steps(repeats: int = REPEATS) -> int:

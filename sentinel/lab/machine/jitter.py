@@ -73,25 +73,25 @@ def others(before: CpuTimes, after: CpuTimes, own: float) -> float:
     return 100 * min(1.0, max(0.0, after.busy - before.busy - own) / total) if total > 0 else 0.0
 
 
-def late(found: Mapping[str, Any]) -> str:
+def late(jitter: Mapping[str, Any]) -> str:
     """How late a sleeper wakes, in words."""
     return (
-        f"a timer due every millisecond was late by {found['late_p50']:.2f} ms at p50, {found['late_p99']:.2f} ms at"
-        f" p99 and {found['late_max']:.1f} ms at most"
+        f"a timer due every millisecond was late by {jitter['late_p50']:.2f} ms at p50, {jitter['late_p99']:.2f} ms at"
+        f" p99 and {jitter['late_max']:.1f} ms at most"
     )
 
 
-def slow(found: Mapping[str, Any]) -> str:
+def slow(jitter: Mapping[str, Any]) -> str:
     """How steady the processor is, in words."""
     return (
-        f"a fixed piece of work took {found['mean']:.2f} times its median on average, over {SLOW} times in"
-        f" {found['slow']:.1f} % of {found['turns']:,} turns, {found['slowest']:.0f} times at most"
+        f"a fixed piece of work took {jitter['mean']:.2f} times its median on average, over {SLOW} times in"
+        f" {jitter['slow']:.1f} % of {jitter['turns']:,} turns, {jitter['slowest']:.0f} times at most"
     )
 
 
-def said(found: Mapping[str, Any], *facts: str) -> str:
+def said(jitter: Mapping[str, Any], *facts: str) -> str:
     """Facts such as `late` and `slow` give of what `measure` found, as a sentence that says what else was running."""
-    busy = found.get("others")
+    busy = jitter.get("others")
     if busy is None:  # in older records
         who = "The machine, whatever else ran on it"
     elif busy <= ALONE:
@@ -101,6 +101,6 @@ def said(found: Mapping[str, Any], *facts: str) -> str:
     return f"{who}: {'; '.join(facts)}."
 
 
-def words(found: Mapping[str, Any]) -> str:
+def words(jitter: Mapping[str, Any]) -> str:
     """What `measure` found, in a sentence."""
-    return said(found, late(found), slow(found))
+    return said(jitter, late(jitter), slow(jitter))

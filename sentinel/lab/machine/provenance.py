@@ -83,24 +83,24 @@ def code(package: Path = PACKAGE) -> dict[str, Any]:
 
 def reliability_warnings(where: dict[str, Any]) -> list[str]:
     """What speaks against trusting measurements from this machine now, in sentences."""
-    found = []
+    warnings = []
     cores = where.get("cpu_count_logical") or 1
     if cores < FEW_CORES:
-        found.append(
+        warnings.append(
             f"Only {cores} cores: load generator, bus, consumer and store share them, so latencies include waiting for"
             " a core, and the sustained rate is that of all four together."
         )
     load = (where.get("load_average") or [0.0])[0]
     if load > BUSY * cores:
-        found.append(f"The machine was busy when this run began: load average {load:.2f} on {cores} cores.")
+        warnings.append(f"The machine was busy when this run began: load average {load:.2f} on {cores} cores.")
     own = where.get("jitter", {})
     late, slow = own.get("late_p99", 0.0) > LATE, own.get("slow", 0.0) > SLOW
     facts = ([jitter.late(own)] if late else []) + ([jitter.slow(own)] if slow else [])
     if facts:
         holding = "Latencies and CPU times" if slow else "Latencies"  # a late timer takes no CPU time
-        found.append(f"{jitter.said(own, *facts)} {holding} here hold such moments, too.")
+        warnings.append(f"{jitter.said(own, *facts)} {holding} here hold such moments, too.")
     if not where.get("python_optimised", True):
-        found.append(
+        warnings.append(
             f"{where.get('python', 'This Python')} was compiled without profile-guided optimisation, as pyenv does"
             " unless told otherwise: all that is Python here is slower than with a distribution's own, such as"
             " /usr/bin/python3 (make install PYTHON=… in a fresh checkout)."
@@ -108,5 +108,5 @@ def reliability_warnings(where: dict[str, Any]) -> list[str]:
     if where.get("git", {}).get("dirty"):
         files = where["git"].get("changed", [])
         named = f" ({', '.join(files[:MOST_FILES])}{', …' if len(files) > MOST_FILES else ''})" if files else ""
-        found.append(f"Code differed from the commit{named}: nobody else can check out exactly this code.")
-    return found
+        warnings.append(f"Code differed from the commit{named}: nobody else can check out exactly this code.")
+    return warnings

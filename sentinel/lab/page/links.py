@@ -63,5 +63,5 @@ def beside(target: str, folder: Path) -> str | None:
         return None
     file = Path(*parts[parts.index(PROFILES.name) :])
     here = folder.resolve()
-    found = next((above / file for above in (here, *here.parents) if (above / file).is_file()), None)
-    return None if found is None else Path(os.path.relpath(found, here)).as_posix()
+    values = next((above / file for above in (here, *here.parents) if (above / file).is_file()), None)
+    return None if values is None else Path(os.path.relpath(values, here)).as_posix()

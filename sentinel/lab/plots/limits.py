@@ -29,34 +29,37 @@ ROOM = 0.3
 
 
 @styled
-def limits(found: Sequence[Limit], reached: Sequence[Throughput], styles: Mapping[str, Style]) -> Picture:
+def limits(measured: Sequence[Limit], reached: Sequence[Throughput], styles: Mapping[str, Style]) -> Picture:
     """A bar a limit, its median at the end, its range as a line; above them a mark for every throughput reached."""
-    heads = [*((one.label, one.trials) for one in reached), *((limit.name, len(limit.values)) for limit in found)]
+    heads = [
+        *((throughput.label, throughput.trials) for throughput in reached),
+        *((limit.name, len(limit.values)) for limit in measured),
+    ]
     names, rows = [f"{BREAK.sub(BROKEN, name)} (n = {n})" for name, n in heads], len(heads)
     lines = 1 + max(name.count("\n") for name in names)
     figure, axes = grid(1, 1, 1.0 + max(0.33, LINE * lines) * rows)
     axis = axes[0, 0]
-    values = [*(value for limit in found for value in limit.values), *(one.value for one in reached)]
+    values = [*(value for limit in measured for value in limit.values), *(throughput.value for throughput in reached)]
     low = min(values) / 3
     high = max(values) * (max(values) / low) ** ROOM
     logarithmic(axis, "x", low, high)
-    for row, limit in enumerate(found, len(reached)):
+    for row, limit in enumerate(measured, len(reached)):
         _bar(axis, row, limit, low)
-    for row, one in enumerate(reached):
-        axis.plot(one.value, row, linestyle="none", markersize=8, **styles[one.key].dots)
-        least = "≥ " if one.at_least else ""
-        text = f"{least}{formatting.figure(one.value)} msg/s, {one.against}"
+    for row, throughput in enumerate(reached):
+        axis.plot(throughput.value, row, linestyle="none", markersize=8, **styles[throughput.key].dots)
+        least = "≥ " if throughput.at_least else ""
+        text = f"{least}{formatting.figure(throughput.value)} msg/s, {throughput.against}"
         # On the side that has more room.
-        left = one.value**2 > low * high
+        left = throughput.value**2 > low * high
         side: dict[str, Any] = {"ha": "right" if left else "left", "xytext": (-9 if left else 9, 0)}
-        axis.annotate(text, (one.value, row), textcoords="offset points", va="center", **VALUE, **side)
-    for limit in {one.limit.name: one.limit for one in reached}.values():
+        axis.annotate(text, (throughput.value, row), textcoords="offset points", va="center", **VALUE, **side)
+    for limit in {throughput.limit.name: throughput.limit for throughput in reached}.values():
         axis.axvline(limit.highest, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), zorder=0.5)
     axis.set_yticks(range(rows), names)
     axis.set_ylim(rows - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.set_xlabel("messages or points per second (log; bars: medians)")
-    return Picture(figure, alt_text.limits(found, reached))
+    return Picture(figure, alt_text.limits(measured, reached))
 
 
 def _bar(axis: Axes, row: int, limit: Limit, low: float) -> None:

@@ -26,34 +26,38 @@ ROOM = 1.95
 
 
 @styled
-def stages(found: Mapping[str, Breakdown]) -> Picture:
+def stages(breakdowns: Mapping[str, Breakdown]) -> Picture:
     """Shares on one common axis, since microseconds differ by orders of magnitude; these stand at the bars' ends."""
-    columns = min(ACROSS, len(found))
-    rows = -(-len(found) // columns)
+    columns = min(ACROSS, len(breakdowns))
+    rows = -(-len(breakdowns) // columns)
     figure, axes = grid(rows, columns, 0.4 + 2.9 * rows, sharex=True, sharey=True)
-    longest = max(100 * share for one in found.values() for share in one.shares.values())
-    for axis, (name, one) in zip(axes.flat, found.items(), strict=False):
-        _panel(axis, name, one)
+    longest = max(100 * share for breakdown in breakdowns.values() for share in breakdown.shares.values())
+    for axis, (name, breakdown) in zip(axes.flat, breakdowns.items(), strict=False):
+        _panel(axis, name, breakdown)
         ticks = [tick for tick in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(0, longest) if tick <= 100]
         axis.set_xticks(ticks, [formatting.plain(tick) for tick in ticks])
         axis.set_xlim(0, ROOM * longest)
-    for axis in axes.flat[len(found) :]:
+    for axis in axes.flat[len(breakdowns) :]:
         axis.remove()
     axes[0, 0].set_ylim(len(STAGES) - 0.5, -0.5)
-    return Picture(figure, alt_text.stages(found))
+    return Picture(figure, alt_text.stages(breakdowns))
 
 
-def _panel(axis: Axes, name: str, one: Breakdown) -> None:
+def _panel(axis: Axes, name: str, breakdown: Breakdown) -> None:
     for row, stage in enumerate(STAGES):
-        share = 100 * one.shares[stage]
+        share = 100 * breakdown.shares[stage]
         axis.barh(row, share, height=0.66, color=STAGE_COLOURS[stage], edgecolor=INK, linewidth=0.4)
-        us = "" if (cost := one.us(stage)) is None else f"{formatting.figure(cost)} µs, "
+        us = "" if (cost := breakdown.us(stage)) is None else f"{formatting.figure(cost)} µs, "
         text = f"{us}{share:.1f} %"
         axis.annotate(text, (share, row), (4, 0), textcoords="offset points", va="center", fontsize=8.5)
     whole = (
-        f"{formatting.figure(one.cpu_us)} µs of CPU per message" if one.cpu_us is not None else "CPU was not measured"
+        f"{formatting.figure(breakdown.cpu_us)} µs of CPU per message"
+        if breakdown.cpu_us is not None
+        else "CPU was not measured"
     )
-    axis.set_title(f"{formatting.broken(name)}\n{whole}\nn = {formatting.count(one.samples)} samples", fontsize=9.5)
+    axis.set_title(
+        f"{formatting.broken(name)}\n{whole}\nn = {formatting.count(breakdown.samples)} samples", fontsize=9.5
+    )
     axis.set_yticks(range(len(STAGES)), STAGES)
     axis.tick_params(labelbottom=True)
     axis.grid(visible=False, axis="y")

@@ -19,28 +19,28 @@ NAMES = {"internal": "internal", "e2e": "end to end", "stored": "stored", "send_
 
 def spectrum(panels: Mapping[str, Sequence[Curve]]) -> str:
     """p50 and p99 of every curve."""
-    said = [f"Percentile spectra of latency in milliseconds, {formatting.counted(len(panels), 'panel')}."]
+    sentences = [f"Percentile spectra of latency in milliseconds, {formatting.counted(len(panels), 'panel')}."]
     for kind, curves in panels.items():
         parts = []
         for curve in curves:
             whole = curve.whole
             p50, p99 = (formatting.figure(whole.quantile(q) / 1e6) for q in (0.5, 0.99))
             parts.append(f"{curve.label} p50 {p50}, p99 {p99} (n = {formatting.counted(len(curve.repeats), 'trial')})")
-        said.append(f"{NAMES.get(kind, kind).capitalize()}: {'; '.join(parts)}.")
-    return " ".join(said)
+        sentences.append(f"{NAMES.get(kind, kind).capitalize()}: {'; '.join(parts)}.")
+    return " ".join(sentences)
 
 
 def over_time(timelines: Sequence[Timeline]) -> str:
     """Highest backlog, mean CPU and peak memory of the consumer in every trial."""
-    said = ["Throughput, backlog, CPU and memory over time, one trial in each row."]
+    sentences = ["Throughput, backlog, CPU and memory over time, one trial in each row."]
     for line in timelines:
-        mine = line.resources[line.resources["process"] == "consumer"]
+        consumer = line.resources[line.resources["process"] == "consumer"]
         parts = [f"backlog up to {formatting.count(line.counts['backlog'].max())} messages"]
-        if len(mine):
-            parts.append(f"consumer at {formatting.figure(float(mine['cpu'].mean()))} % of one core on average")
-            parts.append(f"and up to {formatting.figure(float(mine['rss'].max()))} MB of memory")
-        said.append(f"{line.label}, {' '.join(line.note.split())}: {', '.join(parts)}.")
-    return " ".join(said)
+        if len(consumer):
+            parts.append(f"consumer at {formatting.figure(float(consumer['cpu'].mean()))} % of one core on average")
+            parts.append(f"and up to {formatting.figure(float(consumer['rss'].max()))} MB of memory")
+        sentences.append(f"{line.label}, {' '.join(line.note.split())}: {', '.join(parts)}.")
+    return " ".join(sentences)
 
 
 def capacity(rates: Mapping[str, Sequence[float]]) -> str:
@@ -56,9 +56,9 @@ def capacity(rates: Mapping[str, Sequence[float]]) -> str:
 def memory(summaries: Mapping[str, Mapping[str, Any]]) -> str:
     """Bytes and allocations of every bar."""
     parts = [
-        f"{name} {formatting.figure(found['bytes_per_message'])} bytes in"
-        f" {formatting.figure(found['allocations_per_message'])} allocations"
-        for name, found in summaries.items()
+        f"{name} {formatting.figure(summary['bytes_per_message'])} bytes in"
+        f" {formatting.figure(summary['allocations_per_message'])} allocations"
+        for name, summary in summaries.items()
     ]
     return f"Allocated per message, on log axes: {'; '.join(parts)}."
 
@@ -70,28 +70,31 @@ def memory_difference(rows: Sequence[tuple[str, float, float]], pair: tuple[str,
     return f"The {len(rows)} places where bytes per message changed most from {pair[0]} to {pair[1]}.{largest}"
 
 
-def limits(found: Sequence[Limit], reached: Sequence[Throughput]) -> str:
+def limits(measured: Sequence[Limit], reached: Sequence[Throughput]) -> str:
     """Median, range and n of every limit, and the share that every throughput is of its own."""
     bars = [
         f"{limit.name} {formatting.figure(limit.median)} {limit.unit} ({formatting.figure(min(limit.values))} to"
         f" {formatting.figure(max(limit.values))}, n = {len(limit.values)})"
-        for limit in found
+        for limit in measured
     ]
     marks = [
-        f"{one.label} {'at least ' if one.at_least else ''}{formatting.figure(one.value)} msg/s, {one.against}"
-        for one in reached
+        f"{throughput.label} {'at least ' if throughput.at_least else ''}{formatting.figure(throughput.value)} msg/s,"
+        f" {throughput.against}"
+        for throughput in reached
     ]
     against = f" Held against them: {'; '.join(marks)}." if marks else ""
     return f"What Redis alone and the store alone can do, on a log axis, medians: {'; '.join(bars)}.{against}"
 
 
-def stages(found: Mapping[str, Breakdown]) -> str:
+def stages(breakdowns: Mapping[str, Breakdown]) -> str:
     """The share of every stage, and the microseconds per message of all."""
-    said = ["Share of CPU samples by stage of the consumer, in percent, a panel a configuration."]
-    for name, one in found.items():
-        parts = ", ".join(f"{stage} {100 * share:.1f}" for stage, share in one.shares.items())
+    sentences = ["Share of CPU samples by stage of the consumer, in percent, a panel a configuration."]
+    for name, breakdown in breakdowns.items():
+        parts = ", ".join(f"{stage} {100 * share:.1f}" for stage, share in breakdown.shares.items())
         whole = (
-            f"{formatting.figure(one.cpu_us)} µs per message" if one.cpu_us is not None else "CPU per message unknown"
+            f"{formatting.figure(breakdown.cpu_us)} µs per message"
+            if breakdown.cpu_us is not None
+            else "CPU per message unknown"
         )
-        said.append(f"{name}, {whole}, n = {formatting.count(one.samples)} samples: {parts}.")
-    return " ".join(said)
+        sentences.append(f"{name}, {whole}, n = {formatting.count(breakdown.samples)} samples: {parts}.")
+    return " ".join(sentences)

@@ -77,9 +77,9 @@ def styles(names: Sequence[str]) -> dict[str, Style]:
     """A look for every configuration of a run, and for the last one's second leg and its headline."""
     others = [name for name in names if name not in KNOWN]
     given = {name: SPARE[number % len(SPARE)] for number, name in enumerate(others)}
-    found = {name: KNOWN.get(name) or given[name] for name in names}
-    last = found[names[-1]]
-    return found | {names[-1] + CONTROL: replace(last, hollow=True), HEADLINE: replace(last, line=(0, (1.2, 1.2)))}
+    by_name = {name: KNOWN.get(name) or given[name] for name in names}
+    last = by_name[names[-1]]
+    return by_name | {names[-1] + CONTROL: replace(last, hollow=True), HEADLINE: replace(last, line=(0, (1.2, 1.2)))}
 
 
 def dark(which: str = "*") -> str:

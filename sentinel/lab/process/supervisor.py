@@ -196,9 +196,12 @@ class Supervisor:
 
     def _exit_report(self) -> str:
         assert self._helper.stderr is not None
-        said = self._helper.stderr.read().decode(errors="replace").strip().splitlines()
+        message = self._helper.stderr.read().decode(errors="replace").strip().splitlines()
         code = self._helper.wait(KILL_WAIT)
-        return f"the supervisor (pid {self.pid}) has ended with exit code {code}: {said[-1] if said else 'no message'}"
+        return (
+            f"the supervisor (pid {self.pid}) has ended with exit code {code}:"
+            f" {message[-1] if message else 'no message'}"
+        )
 
     def close(self) -> None:
         """End every child, then the helper; twice does no harm."""

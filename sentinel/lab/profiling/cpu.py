@@ -53,8 +53,8 @@ def obstacle() -> str:
             return "py-spy is not installed: `pip install py-spy`, or `make` for everything"
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"py-spy cannot run: {error}"
-    said = " ".join((done.stderr or done.stdout).split())[-500:]
-    return f"py-spy cannot sample here: {said or f'exit code {done.returncode}'}" if done.returncode else ""
+    message = " ".join((done.stderr or done.stdout).split())[-500:]
+    return f"py-spy cannot sample here: {message or f'exit code {done.returncode}'}" if done.returncode else ""
 
 
 def names(label: str) -> dict[str, str]:
@@ -72,10 +72,10 @@ def keep(trial: Path, folder: Path, label: str) -> dict[str, Any]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (trial / FOLDED).rename(stacks)
-        found = flames.parsed(stacks.read_text(encoding="utf-8"))
-        summary = flames.summary(found)
+        folded = flames.parsed(stacks.read_text(encoding="utf-8"))
+        summary = flames.summary(folded)
         title = f"{label}: where its CPU time goes ({summary['samples']:,} samples of py-spy, {RATE} a second)"
-        graph.write_text(flamegraph.svg(flames.working(found), title), encoding="utf-8")
+        graph.write_text(flamegraph.svg(flames.working(folded), title), encoding="utf-8")
     except OSError as error:
         raise TrialError(f"the samples of {trial} cannot be kept in {folder}: {error}") from error
     return summary

@@ -131,13 +131,13 @@ def parsed(text: str) -> Folded:
     Raises:
         TrialError: a line is not of that form.
     """
-    found: Folded = []
+    stacks: Folded = []
     for line in text.splitlines():
         stack, _, count = line.rpartition(" ")
         if not count.isdecimal():
             raise TrialError(f"not a folded stack: {line[:200]!r}; expected frames joined by ; and a count")
-        found.append(([_frame(part) for part in stack.split(";") if part], int(count)))
-    return found
+        stacks.append(([_frame(part) for part in stack.split(";") if part], int(count)))
+    return stacks
 
 
 def _frame(text: str) -> Frame:

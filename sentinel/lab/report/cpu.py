@@ -35,23 +35,23 @@ def cpu(run: Run) -> HTML:
         return nothing("CPU was not profiled: PYSPY=False.")
     if why := run.data.get("unprofiled"):
         return nothing(f"CPU was not profiled: {why}.")
-    found = profiled(run)
-    if not found:
+    profiles = profiled(run)
+    if not profiles:
         return nothing(f"No profile trial left samples behind: there is nothing to show.{_left_out(run)}")
-    parts = {name: stacks.breakdown(one.profile, _cost(run, name)) for name, one in found.items()}
-    shown = [figure_html(plots.stages(parts), f"{_caption(parts)}{_left_out(run)}"), _by_stage(run, found, parts)]
-    shown += [_functions(name, one, parts[name]) for name, one in found.items()]
-    return HTML(together([*shown, *_graphs(run, list(found))], "\n"))
+    parts = {name: stacks.breakdown(outcome.profile, _cost(run, name)) for name, outcome in profiles.items()}
+    shown = [figure_html(plots.stages(parts), f"{_caption(parts)}{_left_out(run)}"), _by_stage(run, profiles, parts)]
+    shown += [_functions(name, outcome, parts[name]) for name, outcome in profiles.items()]
+    return HTML(together([*shown, *_graphs(run, list(profiles))], "\n"))
 
 
 def profiled(run: Run) -> dict[str, Outcome]:
     """Each configuration's valid profile trial that left samples."""
     trials = queries.outcomes(run)
     return {
-        name: one
+        name: outcome
         for name in queries.names(run)
-        for one in queries.of_column(trials, name, PROFILE)
-        if one.valid and one.profile
+        for outcome in queries.of_column(trials, name, PROFILE)
+        if outcome.valid and outcome.profile
     }
 
 
@@ -70,7 +70,7 @@ def _left_out(run: Run) -> str:
 
 
 def _caption(parts: Mapping[str, Breakdown]) -> str:
-    fewest = min(one.samples for one in parts.values())
+    fewest = min(breakdown.samples for breakdown in parts.values())
     return (
         f"py-spy, {pyspy.RATE} samples a second while a full stream is drained, one trial each. Microseconds: the"
         " share of the samples × the median CPU per message of the capacity trials, in which nothing was profiled."
@@ -81,15 +81,22 @@ def _caption(parts: Mapping[str, Breakdown]) -> str:
     )
 
 
-def _by_stage(run: Run, found: Mapping[str, Outcome], parts: Mapping[str, Breakdown]) -> Markup:
-    rows = [[stage, *(formatting.figure(one.us(stage)) for one in parts.values())] for stage in stacks.STAGES]
-    rows.append(["all stages", *(formatting.figure(one.cpu_us) for one in parts.values())])
-    rows.append(["all stages, while sampled", *(formatting.figure(one.cpu_us) for one in found.values())])
-    rows.append(["CPU, % of the sampled time", *map(_busy, found.values(), parts.values())])
+def _by_stage(run: Run, profiles: Mapping[str, Outcome], parts: Mapping[str, Breakdown]) -> Markup:
+    rows = [
+        [stage, *(formatting.figure(breakdown.us(stage)) for breakdown in parts.values())] for stage in stacks.STAGES
+    ]
+    rows.append(["all stages", *(formatting.figure(breakdown.cpu_us) for breakdown in parts.values())])
     rows.append(
-        ["messages, while sampled", *(formatting.count(one.consumer.get("received")) for one in found.values())]
+        ["all stages, while sampled", *(formatting.figure(breakdown.cpu_us) for breakdown in profiles.values())]
     )
-    notes = [_amortised(run, found[name], part) for name, part in parts.items()]
+    rows.append(["CPU, % of the sampled time", *map(_busy, profiles.values(), parts.values())])
+    rows.append(
+        [
+            "messages, while sampled",
+            *(formatting.count(breakdown.consumer.get("received")) for breakdown in profiles.values()),
+        ]
+    )
+    notes = [_amortised(run, profiles[name], part) for name, part in parts.items()]
     kept = paragraphs([note for note in notes if note])
     return together([table(["CPU, µs per message", *parts], rows), tag("div", kept, class_="notes")])
 
@@ -104,12 +111,12 @@ def _busy(outcome: Outcome, part: Breakdown) -> str:
 def _amortised(run: Run, outcome: Outcome, part: Breakdown) -> str:
     """Said where a message cost less under py-spy, which slows a program down, than in shorter trials without it."""
     trials = [o for o in queries.of_column(queries.outcomes(run), outcome.plan.label, CAPACITY) if o.valid]
-    most, mine = max((o.consumer["received"] for o in trials), default=0), outcome.consumer["received"]
-    if part.cpu_us is None or outcome.cpu_us is None or outcome.cpu_us >= part.cpu_us or most >= mine:
+    most, received = max((o.consumer["received"] for o in trials), default=0), outcome.consumer["received"]
+    if part.cpu_us is None or outcome.cpu_us is None or outcome.cpu_us >= part.cpu_us or most >= received:
         return ""
     return (
         f"{outcome.plan.label} took {formatting.figure(outcome.cpu_us)} µs per message over the"
-        f" {formatting.count(mine)} messages of its profile, {formatting.figure(part.cpu_us)} µs over the"
+        f" {formatting.count(received)} messages of its profile, {formatting.figure(part.cpu_us)} µs over the"
         f" {formatting.count(most)} of a capacity trial: its stages' microseconds are upper bounds."
     )
 

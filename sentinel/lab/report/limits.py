@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 def limits(run: Run) -> HTML:
     """What Redis alone and the store alone can do here, and every throughput as a share of the limit that bounds it."""
-    found, reached = bounds.of_run(run), throughputs(run)
-    if not found:
+    measured, reached = bounds.of_run(run), throughputs(run)
+    if not measured:
         return nothing("The limits of Redis and of the store were not measured in this run.")
-    picture = plots.limits(found, reached, styles(queries.names(run)))
+    picture = plots.limits(measured, reached, styles(queries.names(run)))
     caption = (
         "Each limit is measured alone, its client on the same machine; the line on a bar goes from the smallest to the"
         " largest. Dotted: what the marks are held against, the largest of its repeats."
     )
-    said = tag("div", paragraphs(sentences(run, found, reached)), class_="prose")
-    return HTML(together([said, figure_html(picture, caption), _details(found)]))
+    text = tag("div", paragraphs(sentences(run, measured, reached)), class_="prose")
+    return HTML(together([text, figure_html(picture, caption), _details(measured)]))
 
 
-def _details(found: Sequence[Limit]) -> Markup:
+def _details(measured: Sequence[Limit]) -> Markup:
     heads = ["Limit, unit", "median", "smallest", "largest", "n"]
     rows = [
         [
@@ -45,17 +45,17 @@ def _details(found: Sequence[Limit]) -> Markup:
             *(formatting.figure(value) for value in (limit.median, min(limit.values), max(limit.values))),
             len(limit.values),
         ]
-        for limit in found
+        for limit in measured
     ]
-    notes = tag("div", paragraphs(f"{limit.name}: {limit.words}." for limit in found), class_="notes")
+    notes = tag("div", paragraphs(f"{limit.name}: {limit.words}." for limit in measured), class_="notes")
     return folded("The limits in words, with their ranges", table(heads, rows), notes)
 
 
 def throughputs(run: Run) -> list[Throughput]:
     """Everything that can be held against a limit: capacities, a sweep's knees, the headline; medians."""
-    found, p = bounds.of_run(run), run.data["parameters"]
-    drained = bounds.bound(found, "stream", paced=False)
-    offered = bounds.bound(found, p.get("TRANSPORT", "stream"), paced=True)
+    measured, p = bounds.of_run(run), run.data["parameters"]
+    drained = bounds.bound(measured, "stream", paced=False)
+    offered = bounds.bound(measured, p.get("TRANSPORT", "stream"), paced=True)
     if drained is None or offered is None:
         return []
     spread, knees = run.data.get("spread", {}), run.data.get("knees", {})
@@ -81,35 +81,44 @@ def _summaries(run: Run) -> Iterator[tuple[str, dict[str, float]]]:
         yield name, run.data.get("summary", {}).get(name, {})
 
 
-def sentences(run: Run, found: Sequence[Limit], reached: Sequence[Throughput]) -> list[str]:
+def sentences(run: Run, measured: Sequence[Limit], reached: Sequence[Throughput]) -> list[str]:
     """How near each configuration came, the nearest first."""
-    own = sorted((one for one in reached if one.key != HEADLINE), key=lambda one: -one.part)
+    own = sorted(
+        (throughput for throughput in reached if throughput.key != HEADLINE), key=lambda throughput: -throughput.part
+    )
     if not own:
         return []
     verb = "sustains" if run.data.get("knees") else "drains"
-    below, beyond = [one for one in own if not one.passes], [one for one in own if one.passes]
-    said = [_at_reference(one, verb) for one in beyond]
+    below, beyond = (
+        [throughput for throughput in own if not throughput.passes],
+        [throughput for throughput in own if throughput.passes],
+    )
+    sentences = [_at_reference(throughput, verb) for throughput in beyond]
     if below:
-        shares = [f"{one.label} {'at least ' if one.at_least else ''}{one.share}" for one in below]
+        shares = [
+            f"{throughput.label} {'at least ' if throughput.at_least else ''}{throughput.share}" for throughput in below
+        ]
         shares[0] = shares[0].replace(below[0].label, f"{below[0].label} {verb}", 1)
-        said.append(f"Of the {own[0].limit.words}, {formatting.joined(shares)}.")
-    return said + _one_by_one(run, found, own, verb)
+        sentences.append(f"Of the {own[0].limit.words}, {formatting.joined(shares)}.")
+    return sentences + _one_by_one(run, measured, own, verb)
 
 
-def _at_reference(one: Throughput, verb: str) -> str:
+def _at_reference(throughput: Throughput, verb: str) -> str:
     """With both figures: what was passed is no limit."""
     return (
-        f"{one.label} {verb} {formatting.figure(one.value)} msg/s, {bounds.AT_REFERENCE}:"
-        f" {formatting.figure(one.limit.highest)} {one.limit.words}. It is no upper bound here, for it was passed: the"
-        " machine was slower while it was measured, or its client reaches less than the consumer."
+        f"{throughput.label} {verb} {formatting.figure(throughput.value)} msg/s, {bounds.AT_REFERENCE}:"
+        f" {formatting.figure(throughput.limit.highest)} {throughput.limit.words}. It is no upper bound here, for it"
+        " was passed: the machine was slower while it was measured, or its client reaches less than the consumer."
     )
 
 
-def _one_by_one(run: Run, found: Sequence[Limit], own: Sequence[Throughput], verb: str) -> list[str]:
+def _one_by_one(run: Run, measured: Sequence[Limit], own: Sequence[Throughput], verb: str) -> list[str]:
     """A configuration that posts every point alone meets another limit first."""
-    single = next((limit for limit in found if limit.name == bounds.store(1)), None)
-    slow = [one for one in own if run.data["configurations"][one.key].get("write") == BASELINE.write]
+    single = next((limit for limit in measured if limit.name == bounds.store(1)), None)
+    slow = [
+        throughput for throughput in own if run.data["configurations"][throughput.key].get("write") == BASELINE.write
+    ]
     if single is None or not slow:
         return []
-    shares = [f"{one.label} {verb} {replace(one, limit=single).share}" for one in slow]
+    shares = [f"{throughput.label} {verb} {replace(throughput, limit=single).share}" for throughput in slow]
     return [f"Where every point is a request of its own: of the {single.words}, {formatting.joined(shares)}."]

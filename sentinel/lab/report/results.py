@@ -126,14 +126,14 @@ def _latency(run: Run, kind: str, percentile: str, title: str, bar: str) -> list
 
 def _carried(run: Run, kind: str, percentile: str) -> dict[str, bool]:
     """By column, whether the messages of each of its trials carry a percentile; columns without trials do."""
-    found = queries.outcomes(run)
-    trials = {key: [o for o in queries.of_column(found, key) if o.valid] for key in queries.keys(run)}
+    outcomes = queries.outcomes(run)
+    trials = {key: [o for o in queries.of_column(outcomes, key) if o.valid] for key in queries.keys(run)}
     return {key: not some or tails.carried(percentile, tails.fewest(some, kind)) for key, some in trials.items()}
 
 
 def _lost(run: Run) -> list[str]:
-    found = queries.outcomes(run)
-    columns = [[o.lost for o in queries.of_column(found, key) if o.valid] for key in queries.keys(run)]
+    trials = queries.outcomes(run)
+    columns = [[o.lost for o in queries.of_column(trials, key) if o.valid] for key in queries.keys(run)]
     return [formatting.count(sum(lost)) if lost else NOTHING for lost in columns]
 
 
@@ -160,9 +160,9 @@ def _reductions(run: Run) -> list[str]:
 
 def unsustained(run: Run) -> dict[str, tuple[int, int]]:
     """Columns whose offered load was not sustained in (so many, of so many) valid trials."""
-    found = queries.outcomes(run)
-    trials = {key: [o for o in queries.of_column(found, key) if o.valid] for key in queries.keys(run)}
-    return {key: (bad, len(mine)) for key, mine in trials.items() if (bad := sum(not o.sustained for o in mine))}
+    outcomes = queries.outcomes(run)
+    trials = {key: [o for o in queries.of_column(outcomes, key) if o.valid] for key in queries.keys(run)}
+    return {key: (bad, len(own)) for key, own in trials.items() if (bad := sum(not o.sustained for o in own))}
 
 
 def footnotes(run: Run) -> list[str]:
@@ -239,7 +239,7 @@ def terminal_table(run: Run) -> str:
 
 def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) -> str:
     """What the parts of a stack can do alone, as plain text under the stack's label; `own` jitter of the machine."""
-    found = list(limits)
+    values = list(limits)
     heads = ["", "median", "min", "max", "n", "unit"]
     texts = [
         [
@@ -247,10 +247,10 @@ def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) 
             *map(formatting.figure, (limit.median, min(limit.values), max(limit.values))),
             str(len(limit.values)),
         ]
-        for limit in found
+        for limit in values
     ]
-    lines = _laid_out(heads, [[*text, limit.unit] for text, limit in zip(texts, found, strict=True)])
-    notes = [textwrap.fill(f"{limit.name}: {limit.words}.", TERMINAL, subsequent_indent="  ") for limit in found]
+    lines = _laid_out(heads, [[*text, limit.unit] for text, limit in zip(texts, values, strict=True)])
+    notes = [textwrap.fill(f"{limit.name}: {limit.words}.", TERMINAL, subsequent_indent="  ") for limit in values]
     return "\n".join([label, "", *lines, "", *notes, textwrap.fill(jitter.words(own), TERMINAL)])
 
 

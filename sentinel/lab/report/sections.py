@@ -143,24 +143,24 @@ RARE = {
 
 def ledgers(run: Run) -> HTML:
     """What became of every message of every trial."""
-    found = queries.outcomes(run)
-    if not found:
+    trials = queries.outcomes(run)
+    if not trials:
         return nothing("No trial was carried out.")
     heads = ["Trial", "Kind", "Configuration", *SENDER, *CONSUMER, "unread", "lost", "store's count", "verdict"]
-    rows = [_ledger(o) for o in found]
+    rows = [_ledger(o) for o in trials]
     notes = [
         "scheduled = sent + unsent; received = written + rejected; stored = written - duplicated; counts are messages."
     ]
-    notes += [f"Trial {o.plan.number} ({o.plan.label}): {'; '.join(o.problems)[:1000]}" for o in found if not o.valid]
+    notes += [f"Trial {o.plan.number} ({o.plan.label}): {'; '.join(o.problems)[:1000]}" for o in trials if not o.valid]
     whole = table(heads, rows, words=(1, 2, len(heads) - 1), class_="dense")
-    return HTML(together([whole, tag("div", paragraphs([*notes, *_rare(found)]), class_="notes")]))
+    return HTML(together([whole, tag("div", paragraphs([*notes, *_rare(trials)]), class_="notes")]))
 
 
-def _rare(found: Sequence[Outcome]) -> list[str]:
+def _rare(outcomes: Sequence[Outcome]) -> list[str]:
     """A sentence for each rare count of which any trial has some; the table has no room for them."""
     notes = []
     for name, meaning in RARE.items():
-        counts = {o.plan.number: n for o in found if (n := o.consumer.get(name, o.sender.get(name)))}
+        counts = {o.plan.number: n for o in outcomes if (n := o.consumer.get(name, o.sender.get(name)))}
         if counts:
             trials = formatting.joined([str(number) for number in counts])
             notes.append(f"{formatting.count(sum(counts.values()))} {name} (trial {trials}): {meaning}.")
@@ -180,23 +180,23 @@ def _ledger(o: Outcome) -> list[object]:
 
 def memory(run: Run) -> HTML:
     """Allocation per message: totals, where, and what changed; memray's own pages."""
-    found = queries.memories(run)
+    memories = queries.memories(run)
     if not run.data["parameters"].get("MEMRAY", True):
         return nothing("Memory was not measured: MEMRAY=False.")
-    if not found:
+    if not memories:
         return nothing(f"No valid memory trial: there is nothing to show.{_left_out(run, MEMORY)}")
     caption = f"memray, every request with its full size, freed or not; one trial each.{_left_out(run, MEMORY)}"
-    shown = [figure_html(plots.memory(found, styles(queries.names(run))), caption), *_difference(run, found)]
-    shown.append(table(["Bytes per message by module", *found], _side_by_side(found, "modules", MODULES)))
-    shown += [_locations(name, summary) for name, summary in found.items()]
-    return HTML(together([*shown, _pages(run, list(found))], "\n"))
+    shown = [figure_html(plots.memory(memories, styles(queries.names(run))), caption), *_difference(run, memories)]
+    shown.append(table(["Bytes per message by module", *memories], _side_by_side(memories, "modules", MODULES)))
+    shown += [_locations(name, summary) for name, summary in memories.items()]
+    return HTML(together([*shown, _pages(run, list(memories))], "\n"))
 
 
-def _difference(run: Run, found: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
+def _difference(run: Run, memories: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
     new, old = run.data["compared"]
-    if new == old or not {new, old} <= set(found):
+    if new == old or not {new, old} <= set(memories):
         return []
-    rows = profiling.difference(found[old]["locations"], found[new]["locations"])
+    rows = profiling.difference(memories[old]["locations"], memories[new]["locations"])
     picture = plots.memory_difference(rows, (old, new), styles(queries.names(run)))
     body = [[place, *map(formatting.figure, (a, b, b - a))] for place, a, b in rows[: 2 * LOCATIONS]]
     heads = ["Place", f"{old}, B/message", f"{new}, B/message", "change"]
@@ -206,8 +206,8 @@ def _difference(run: Run, found: Mapping[str, Mapping[str, Any]]) -> list[Markup
     ]
 
 
-def _side_by_side(found: Mapping[str, Mapping[str, Any]], measure: str, most: int) -> list[list[str]]:
-    columns = [summary[measure] for summary in found.values()]
+def _side_by_side(memories: Mapping[str, Mapping[str, Any]], measure: str, most: int) -> list[list[str]]:
+    columns = [summary[measure] for summary in memories.values()]
     names = sorted({name for column in columns for name in column}, key=lambda n: -max(c.get(n, 0.0) for c in columns))
     return [[name, *(formatting.figure(column.get(name)) for column in columns)] for name in names[:most]]
 
@@ -237,8 +237,8 @@ def _pages(run: Run, names: list[str]) -> Markup:
 
 def answer(run: Run) -> HTML:
     """The verdict, the most prominent text of the page; with it, where that holds, that the store was no InfluxDB."""
-    said = run.data.get("verdict") or ["There is no verdict: no trial was summed up."]
-    return HTML(together([heading.badge(run), tag("div", paragraphs(map(_stressed, said)), class_="answer")]))
+    sentences = run.data.get("verdict") or ["There is no verdict: no trial was summed up."]
+    return HTML(together([heading.badge(run), tag("div", paragraphs(map(_stressed, sentences)), class_="answer")]))
 
 
 def _stressed(sentence: str) -> Markup:

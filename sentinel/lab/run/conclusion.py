@@ -38,9 +38,9 @@ def conclude(
     keep(run, outcomes)
     run.data |= {"state": state} | ({"why": why} if why else {})
     try:
-        found = _summed_up(sum_up, run, outcomes)
+        summary = _summed_up(sum_up, run, outcomes)
         early = [_unfinished(run)] if state != FINISHED else []
-        run.data |= found | {"warnings": [*early, *run.data["warnings"], *found.get("warnings", [])]}
+        run.data |= summary | {"warnings": [*early, *run.data["warnings"], *summary.get("warnings", [])]}
     finally:  # whatever is wrong with the sum, the trials are kept
         run.save()
 

@@ -88,11 +88,11 @@ def keys(run: Run) -> list[str]:
     return [*names(run), HEADLINE]
 
 
-def of_column(found: list[Outcome], key: str, kind: str = LATENCY) -> list[Outcome]:
+def of_column(trials: list[Outcome], key: str, kind: str = LATENCY) -> list[Outcome]:
     """A column's trials of one kind."""
     return [
         o
-        for o in found
+        for o in trials
         if o.plan.kind == kind
         and (o.plan.group == HEADLINE if key == HEADLINE else o.plan.label == key and o.plan.group != HEADLINE)
     ]
@@ -115,15 +115,15 @@ def latencies(run: Run) -> dict[str, list[Curve]]:
 
 def timelines(run: Run) -> list[Timeline]:
     """One trial a column: the one whose stored p99 is the middle of its repeats'."""
-    found = []
+    collected = []
     for key in keys(run):
         trials = [o for o in of_column(outcomes(run), key) if o.valid]
         if trials:
             chosen = sorted(trials, key=lambda o: o.latencies.get("stored", {}).get("p99", 0.0))[(len(trials) - 1) // 2]
             line = _timeline(run, key, chosen, len(trials))
             if len(line.counts) > 1:
-                found.append(line)
-    return found
+                collected.append(line)
+    return collected
 
 
 def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
@@ -142,13 +142,13 @@ def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
 
 def capacities(run: Run) -> dict[str, list[float]]:
     """Messages per second of every valid capacity trial, by label; the A/A leg last."""
-    found = outcomes(run)
+    trials = outcomes(run)
     labels = [*names(run), *(name + CONTROL for name in names(run)[-1:])]
-    values = {name: [o.throughput for o in of_column(found, name, CAPACITY) if o.valid] for name in labels}
+    values = {name: [o.throughput for o in of_column(trials, name, CAPACITY) if o.valid] for name in labels}
     return {name: rates for name, rates in values.items() if rates}
 
 
 def memories(run: Run) -> dict[str, dict[str, Any]]:
     """memray's summary of each configuration's valid memory trial."""
-    found = outcomes(run)
-    return {name: o.memory for name in names(run) for o in of_column(found, name, MEMORY) if o.valid and o.memory}
+    trials = outcomes(run)
+    return {name: o.memory for name in names(run) for o in of_column(trials, name, MEMORY) if o.valid and o.memory}

@@ -21,6 +21,6 @@ def recovered(run: Run, state: str = FAILED, why: str = "its process was killed"
         SettingsError: no experiment has the name that the record gives.
     """
     if run.state == RUNNING and not under_way(run):
-        found = registry.experiment(run.data["notebook"]).study().found
-        conclusion.conclude(found, run, queries.outcomes(run), state, why)
+        summarise = registry.experiment(run.data["notebook"]).study().found
+        conclusion.conclude(summarise, run, queries.outcomes(run), state, why)
     return run

@@ -158,10 +158,10 @@ def _read(run: Run) -> Run:
 
 def find(root: Path | None = None) -> list[Run]:
     """All saved runs, oldest first; folders without a readable record are passed over."""
-    found = []
+    collected = []
     for path in sorted(((root or project_root()) / RUNS).glob("*/run.json")):
         try:
-            found.append(load(path.parent.name, root))
+            collected.append(load(path.parent.name, root))
         except RunError:
             continue
-    return sorted(found, key=lambda run: str(run.data.get("created", "")))
+    return sorted(collected, key=lambda run: str(run.data.get("created", "")))

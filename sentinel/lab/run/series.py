@@ -62,8 +62,8 @@ def histograms(trial: Path, since: int) -> dict[str, Recorder]:
     """A trial's latencies, internal, e2e, stored and send_delay, over the intervals that end after `since` (ns)."""
     lines = intervals(trial / CONSUMER)
     delays = [line for folder in load_folders(trial) for line in intervals(folder)]
-    found = {kind: histogram(lines, kind, since) for kind in ("internal", "e2e", "stored")}
-    return found | {"send_delay": histogram(delays, "delay", since)}
+    values = {kind: histogram(lines, kind, since) for kind in ("internal", "e2e", "stored")}
+    return values | {"send_delay": histogram(delays, "delay", since)}
 
 
 def percentiles(recorder: Recorder) -> dict[str, float]:

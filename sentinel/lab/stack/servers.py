@@ -68,12 +68,12 @@ class Stack:
     @property
     def description(self) -> str:
         """Versions, write path, and what of the store was chosen or is not as usual: guarantee, scheduling, flags."""
-        said = f"{self.bus_version} and {self.store_version}, points posted to {self.write_path}"
+        text = f"{self.bus_version} and {self.store_version}, points posted to {self.write_path}"
         if self.acknowledgement:
-            said = f"{said}, {self.acknowledgement}; those of influxdb-client to /api/v2/write, which always waits"
+            text = f"{text}, {self.acknowledgement}; those of influxdb-client to /api/v2/write, which always waits"
         scheduled = f"the store scheduled in the background (SCHED_BATCH, timer slack {SLACK / 1e6:g} ms)"
-        said = ", ".join(filter(None, [said, self.guarantee, scheduled if self.background else ""]))
-        return f"{said}. {self.warning}" if self.warning else said
+        text = ", ".join(filter(None, [text, self.guarantee, scheduled if self.background else ""]))
+        return f"{text}. {self.warning}" if self.warning else text
 
     @property
     def label(self) -> str:
@@ -138,12 +138,12 @@ def stack_behind(kind: str, bus_settings: BusSettings, store_settings: StoreSett
     bus_version = bus.server_version(bus_settings)
     server = store.ready(store_settings)
     store.count(store_settings, server, run="none")  # trials end with a count: rather be refused now
-    found = bus_version, str(server), server.write_path
+    versions = bus_version, str(server), server.write_path
     return Stack(
         kind,
         bus_settings,
         store_settings,
-        *found,
+        *versions,
         guarantee=server.guarantee,
         warning=server.warning,
         acknowledgement=store.acknowledgement(store_settings, server),
@@ -188,8 +188,8 @@ def own_stack(
         servers = redis.child, influx.child
         pids = dict(zip(("bus", "store"), (server.pid for server in servers), strict=True))
         background = _in_background(influx.child.pid)
-        found = version, str(server), server.write_path
-        yield Stack(kind, bus_on(redis.port), settings, *found, pids, servers, background)
+        versions = version, str(server), server.write_path
+        yield Stack(kind, bus_on(redis.port), settings, *versions, pids, servers, background)
 
 
 @contextmanager

@@ -32,14 +32,14 @@ def _of_trial(outcome: Outcome) -> dict[str, float]:
     if outcome.plan.kind == MEMORY:
         kept = ("bytes_per_message", "allocations_per_message")
         return {name: outcome.memory[name] for name in kept if name in outcome.memory}
-    found: dict[str, float | None] = {"cpu_us": outcome.cpu_us, "peak_rss_mb": outcome.peak_rss_mb}
+    collected: dict[str, float | None] = {"cpu_us": outcome.cpu_us, "peak_rss_mb": outcome.peak_rss_mb}
     if outcome.plan.kind == CAPACITY:
-        found = {f"capacity_{name}": value for name, value in found.items()} | {"capacity": outcome.throughput}
+        collected = {f"capacity_{name}": value for name, value in collected.items()} | {"capacity": outcome.throughput}
     else:
-        found |= {"throughput": outcome.throughput, "lost": outcome.lost}
+        collected |= {"throughput": outcome.throughput, "lost": outcome.lost}
         for kind, percentiles in outcome.latencies.items():
-            found |= {f"{kind}_{name}": percentiles.get(name) for name in ("p50", "p90", "p99", "p99.9", "max")}
-    return {name: value for name, value in found.items() if value is not None}
+            collected |= {f"{kind}_{name}": percentiles.get(name) for name in ("p50", "p90", "p99", "p99.9", "max")}
+    return {name: value for name, value in collected.items() if value is not None}
 
 
 def comparable(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:

@@ -53,8 +53,8 @@ def sentence(
     }
     worse = [
         f"{measure.title}, {str(ratios[measure.name]).split(' (')[0]}"
-        for measure, said in judged.items()
-        if said == "worse"
+        for measure, text in judged.items()
+        if text == "worse"
     ]
     open_ended = list(judged.values()).count("cannot tell")
     count = f"{formatting.counted(len(judged), 'measure')} looked at"

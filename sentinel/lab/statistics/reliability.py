@@ -41,14 +41,14 @@ def warnings(outcomes: Sequence[Outcome]) -> list[str]:
         (lambda o: o.steal > STEAL, f"more than {STEAL:.0f} % of the machine's time went to other guests"),
         (_generator_late, f"more than {100 * LATE:.0f} % of e2e p99 is load-generator delay"),
     ]
-    found = []
+    warnings = []
     for test, words in tests:
         if named := [f"{o.plan.number} ({o.plan.label})" for o in outcomes if test(o)]:
-            found.append(f"Trial {', '.join(named)}: {words}.")
+            warnings.append(f"Trial {', '.join(named)}: {words}.")
     return [
-        *found[:1],
+        *warnings[:1],
         *_fell_behind(outcomes),
-        *found[1:],
+        *warnings[1:],
         *(words for o in outcomes for words in _own_warnings(o)),
         *_unsteady(outcomes),
     ]
@@ -80,13 +80,13 @@ def _generator_late(outcome: Outcome) -> bool:
 
 
 def _unsteady(outcomes: Sequence[Outcome]) -> list[str]:
-    found = []
+    warnings = []
     for label in dict.fromkeys(o.plan.label for o in outcomes):
         values = [o.throughput for o in outcomes if o.valid and o.plan.kind == CAPACITY and o.plan.label == label]
         middle = statistics.median(values) if len(values) >= 2 else 0.0
         if middle and (spread := (max(values) - min(values)) / middle) > SPREAD:
-            found.append(
+            warnings.append(
                 f"Capacity of {label} varies by {100 * spread:.0f} % between repeats"
                 f" ({min(values):,.0f} to {max(values):,.0f} msg/s): more REPEATS or a quieter machine would help."
             )
-    return found
+    return warnings

@@ -47,21 +47,21 @@ class Pace:
 
 def faults(load: LoadSettings, pace: Pace) -> list[str]:
     """Why the load was not sustained, in words; empty if it was."""
-    found = [f"{pace.unsent:,} messages were left unsent"] if pace.unsent else []
+    collected = [f"{pace.unsent:,} messages were left unsent"] if pace.unsent else []
     if pace.growth >= most_growth(load):
-        found.append(f"the backlog grew by {figure(pace.growth)} messages")
+        collected.append(f"the backlog grew by {figure(pace.growth)} messages")
     if pace.flushed is not None and not reached(load.rate, *pace.flushed):
         messages, seconds = pace.flushed
-        found.append(f"{figure(messages / seconds)} of {plain(load.rate)} msg/s were stored")
-    found += [
+        collected.append(f"{figure(messages / seconds)} of {plain(load.rate)} msg/s were stored")
+    collected += [
         f"{kind} p50 rose from {figure(first)} to {figure(last)} ms"
         for kind, (first, last) in pace.p50.items()
         if last > RISE * first + RISE_MS
     ]
     _, waits = pace.p50.get("e2e", (0.0, 0.0))
     if waits >= 1000 * growth_seconds(load.duration - WARM_UP):
-        found.append(f"a queue was left at the end: e2e p50 {figure(waits)} ms")
-    return found
+        collected.append(f"a queue was left at the end: e2e p50 {figure(waits)} ms")
+    return collected
 
 
 def reached(rate: float, messages: float, seconds: float) -> bool:

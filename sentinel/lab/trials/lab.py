@@ -69,11 +69,11 @@ class Lab(Session[P]):
             return self._limits()
 
     def _limits(self) -> list[Limit]:
-        repeats, found = self.parameters.REPEATS, list[Limit]()
+        repeats, limits = self.parameters.REPEATS, list[Limit]()
         each = measurement.expected(repeats) / measurement.steps(repeats)
         self._progress.step("limits: Redis alone, the store alone", each, kind=LIMITS)
         try:
-            found = measurement.measure(
+            limits = measurement.measure(
                 self.stack,
                 f"{self.run.id}.limits",
                 codec=self.parameters.CODEC,
@@ -84,8 +84,8 @@ class Lab(Session[P]):
         except SentinelError as error:
             self._supervision.ask()
             self.run.data["warnings"].append(f"The limits could not be measured: {error}.")
-        self.run.data["limits"] = [limit.to_dict() for limit in found]
-        return found
+        self.run.data["limits"] = [limit.to_dict() for limit in limits]
+        return limits
 
     def weighed(self, plans: Sequence[Plan]) -> list[Outcome]:
         """Carry out memory trials; memray's pages are made beside them, since nothing here is timed."""

@@ -236,11 +236,11 @@ class Trial:
 
     def _see_off(self, consumer: Child) -> None:
         if code := consumer.wait(1.0):
-            said = f"ended with code {code}:\n{consumer.tail(5)}"
+            text = f"ended with code {code}:\n{consumer.tail(5)}"
             if self.plan.kind == PROFILE:  # whether the consumer did its work, its ledger says
-                self.outcome.warnings.append(f"py-spy {said}")
+                self.outcome.warnings.append(f"py-spy {text}")
             else:
-                self.outcome.problems.append(f"the consumer {said}")
+                self.outcome.problems.append(f"the consumer {text}")
 
     # -- accounts ------------------------------------------------------------------------------------------------
 

@@ -77,9 +77,9 @@ def made_limits(**faster: float) -> list[Limit]:
     ]
 
 
-def with_limits(run: Run, found: Iterable[Limit]) -> Run:
+def with_limits(run: Run, measured: Iterable[Limit]) -> Run:
     """The run as if it had measured them, after a way through JSON."""
-    data = json.loads(json.dumps([limit.to_dict() for limit in found], allow_nan=False))
+    data = json.loads(json.dumps([limit.to_dict() for limit in measured], allow_nan=False))
     return Run(run.id, run.root, run.data | {"limits": data})
 
 
@@ -94,9 +94,9 @@ def said(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
-def bounding(found: Iterable[Limit], transport: str, *, paced: bool) -> str | None:
+def bounding(measured: Iterable[Limit], transport: str, *, paced: bool) -> str | None:
     """The name of what bounds a throughput."""
-    limit = bound(found, transport, paced=paced)
+    limit = bound(measured, transport, paced=paced)
     return limit.name if limit else None
 
 
@@ -121,15 +121,15 @@ def test_pubsub_is_bounded_by_delivery_or_by_the_store() -> None:
 @pytest.mark.parametrize("lines", LINES)
 def test_the_store_counts_with_the_size_of_request_that_reaches_most(lines: int) -> None:
     """An upper bound is the highest of what was measured, whatever the size of a configuration's requests."""
-    faster = [replace(one, values=(2e5,)) if one.name == store(lines) else one for one in made_limits(read=100)]
+    faster = [replace(item, values=(2e5,)) if item.name == store(lines) else item for item in made_limits(read=100)]
     assert store(lines) == bounding(faster, "stream", paced=False)
 
 
 @pytest.mark.parametrize("missing", [READ, store(5000)])
 def test_without_every_limit_on_the_way_nothing_is_bounded(missing: str) -> None:
     """Half of the limits could name the wrong one: none is named, and no share follows."""
-    found = [limit for limit in made_limits() if limit.name != missing]
-    assert bound(found, "stream", paced=False) is None
+    actual = [limit for limit in made_limits() if limit.name != missing]
+    assert bound(actual, "stream", paced=False) is None
     assert bound([], "stream", paced=False) is None
     publish = made_limits()[0]
     assert ["–", "–", "50.0"] == [share(5.0, None), share(None, publish), share(1.2e6, publish)]
@@ -204,8 +204,8 @@ def test_more_than_the_limit_is_said_not_hidden(run: Run) -> None:
 
 def test_knees_are_held_against_the_limit_of_a_paced_load(run: Run) -> None:
     """A sweep has no capacities: the rates that it found are marked instead, and one without a rate is not."""
-    found = {"rate": 40e3, "held": [2, 3], "at_least": True}
-    data = run.data | {"summary": {}, "knees": {"baseline": found | {"rate": None}, "optimised": found}}
+    actual = {"rate": 40e3, "held": [2, 3], "at_least": True}
+    data = run.data | {"summary": {}, "knees": {"baseline": actual | {"rate": None}, "optimised": actual}}
     sweep = with_limits(Run(run.id, run.root, data), made_limits())
     (reached,) = limits_report.throughputs(sweep)
     assert ("optimised", 40e3, 3, store(5000)) == (reached.label, reached.value, reached.trials, reached.limit.name)
@@ -226,14 +226,14 @@ def test_nothing_in_the_figure_is_clipped_or_overlaps(tmp_path: Path, names: tup
     """All texts lie within the figure, tick labels leave each other room, n and units are there."""
     drawn = picture(with_limits(made(tmp_path, names, repeats=1), made_limits()))
     x0, y0, x1, y1 = drawn.figure.bbox.padded(1).extents
-    found = texts(drawn.figure)
-    assert [] == [text for text, box in found if box.x0 < x0 or box.y0 < y0 or box.x1 > x1 or box.y1 > y1]
+    drawn_texts = texts(drawn.figure)
+    assert [] == [text for text, box in drawn_texts if box.x0 < x0 or box.y0 < y0 or box.x1 > x1 or box.y1 > y1]
     (axes,) = drawn.figure.axes
     for axis in (axes.xaxis, axes.yaxis):
         boxes = [label.get_window_extent() for label in labels(axis)]
         assert not any(a.overlaps(b) for a, b in pairwise(boxes))
     assert "per second" in axes.get_xlabel()
-    assert len(axes.get_yticks()) == sum("(n = " in text for text, _ in found)
+    assert len(axes.get_yticks()) == sum("(n = " in text for text, _ in drawn_texts)
 
 
 def test_the_alt_text_has_every_limit_and_every_share(run: Run) -> None:
@@ -278,10 +278,10 @@ def test_the_terminal_has_a_row_and_an_explanation_for_every_limit() -> None:
 def test_limits_are_measured_and_leave_nothing_on_the_bus(embedded_lane: Lane, embedded: Stack) -> None:
     """Every limit has its repeats, the store holds every point, Redis no key and no subscriber."""
     told: list[str] = []
-    found = limits.measure(embedded, embedded_lane.run, seconds=0.02, repeats=2, note=told.append)
-    assert NAMES == [limit.name for limit in found]
-    assert all(len(limit.values) == 2 and min(limit.values) > 0 for limit in found)
-    assert all("(client included)" in limit.words for limit in found)
+    measured = limits.measure(embedded, embedded_lane.run, seconds=0.02, repeats=2, note=told.append)
+    assert NAMES == [limit.name for limit in measured]
+    assert all(len(limit.values) == 2 and min(limit.values) > 0 for limit in measured)
+    assert all("(client included)" in limit.words for limit in measured)
     assert limits.steps(2) == len(told)
     assert embedded_lane.stored() >= sum(LINES) * 3
     with embedded_lane.redis() as redis:
@@ -291,9 +291,9 @@ def test_limits_are_measured_and_leave_nothing_on_the_bus(embedded_lane: Lane, e
 
 def test_native_servers_have_limits_too(native_stack: Stack) -> None:
     """Redis and InfluxDB, binary messages."""
-    found = limits.measure(native_stack, uuid.uuid4().hex, codec="binary", seconds=0.02, repeats=1)
-    assert NAMES == [limit.name for limit in found]
-    assert "binary messages of up to 40 bytes that Redis takes by pipelined XADD" in found[1].words
+    measured = limits.measure(native_stack, uuid.uuid4().hex, codec="binary", seconds=0.02, repeats=1)
+    assert NAMES == [limit.name for limit in measured]
+    assert "binary messages of up to 40 bytes that Redis takes by pipelined XADD" in measured[1].words
 
 
 def test_a_slow_thing_is_done_less_often() -> None:
@@ -316,8 +316,10 @@ def test_of_several_ways_the_fastest_counts() -> None:
 
     told: list[str] = []
     ways = [way("a", "slow", 1e-3), way("a", "fast", 1e-4), way("a", "middling", 5e-4), way("b", "only", 1e-3)]
-    found = limits._fastest(ways, 1.0, told.append)
-    assert {"a": ("fast", 10_000), "b": ("only", 1000)} == {name: (one.words, n) for name, (one, n) in found.items()}
+    measured = limits._fastest(ways, 1.0, told.append)
+    assert {"a": ("fast", 10_000), "b": ("only", 1000)} == {
+        name: (item.words, n) for name, (item, n) in measured.items()
+    }
     assert ["a", "a", "a", "b"] == told
 
 
@@ -338,10 +340,10 @@ def test_a_limit_is_measured_again_after_the_capacities(
     monkeypatch.setattr(limits, "SECONDS", 0.02)
     before = limits.measure(embedded, embedded_lane.run, seconds=0.02, repeats=1)
     after = limits.again(embedded, f"{embedded_lane.run}.again", before, "json")
-    best = max((one for one in before if one.unit == "points/s"), key=lambda one: one.highest)
-    grown = {one.name: (*first.values, *one.values[1:]) for first, one in zip(before, after, strict=True)}
-    assert grown == {one.name: one.values for one in after}
-    assert {READ, best.name} == {one.name for one in after if len(one.values) == 2}
+    best = max((limit for limit in before if limit.unit == "points/s"), key=lambda limit: limit.highest)
+    grown = {limit.name: (*first.values, *limit.values[1:]) for first, limit in zip(before, after, strict=True)}
+    assert grown == {limit.name: limit.values for limit in after}
+    assert {READ, best.name} == {limit.name for limit in after if len(limit.values) == 2}
 
 
 def test_lost_points_are_an_error(embedded_lane: Lane, embedded: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,25 +75,25 @@ class Running:
 
     def ended(self, within: float = 40) -> tuple[runs.Run, str]:
         """Wait for its end: the run, and what it said on stderr."""
-        _, said = self.process.communicate(timeout=within)
+        _, text = self.process.communicate(timeout=within)
         (run,) = runs.find(self.place)
-        return run, said
+        return run, text
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
     """A run under way."""
-    found = Running(tmp_path)
-    with found.process:
-        yield found
-        found.process.kill()
+    actual = Running(tmp_path)
+    with actual.process:
+        yield actual
+        actual.process.kill()
 
 
-def assert_kept(run: runs.Run, state: str, said: str) -> None:
+def assert_kept(run: runs.Run, state: str, expected_text: str) -> None:
     """Record and page are there, of the two trials that were finished, and the last line says so."""
     assert (state, 2) == (run.state, len(run.data["trials"]))
-    assert "Traceback" not in said
-    assert f"2 of 4 trials are kept in runs/{run.id}" in said
+    assert "Traceback" not in expected_text
+    assert f"2 of 4 trials are kept in runs/{run.id}" in expected_text
     shown = run.report.read_text(encoding="utf-8")
     assert "This run ended before its time" in shown
     assert run.data["summary"]["optimised"]["capacity"] > 0
@@ -106,11 +106,11 @@ def test_a_signal_keeps_what_was_measured(running: Running, signum: int) -> None
     """Ctrl-C, SIGTERM or a closed terminal: record, page, one line, and the exit code of the signal, in seconds."""
     begin = time.monotonic()
     running.process.send_signal(signum)
-    run, said = running.ended()
+    run, result = running.ended()
     assert 128 + signum == running.process.returncode
     assert time.monotonic() - begin < 30
-    assert "error: interrupted; " in said
-    assert_kept(run, runs.INTERRUPTED, said)
+    assert "error: interrupted; " in result
+    assert_kept(run, runs.INTERRUPTED, result)
 
 
 @pytest.mark.parametrize("name", ["store", "bus"])
@@ -118,10 +118,10 @@ def test_a_signal_keeps_what_was_measured(running: Running, signum: int) -> None
 def test_the_end_of_a_server_ends_the_run(running: Running, name: str) -> None:
     """A server that dies is named with its signal and its log; no trial waits for it."""
     running.server(name).kill()
-    run, said = running.ended()
+    run, result = running.ended()
     assert 1 == running.process.returncode
-    assert "ended with signal 9; its log is" in said
-    assert_kept(run, runs.FAILED, said)
+    assert "ended with signal 9; its log is" in result
+    assert_kept(run, runs.FAILED, result)
 
 
 @pytest.mark.timeout(100)
@@ -129,9 +129,9 @@ def test_a_killed_kernel_loses_no_trial(running: Running) -> None:
     """Where the kernel itself is killed, the runner concludes its record."""
     (kernel,) = [c for c in psutil.Process(running.process.pid).children() if "ipykernel" in " ".join(c.cmdline())]
     kernel.kill()
-    run, said = running.ended()
+    run, result = running.ended()
     assert 1 == running.process.returncode
-    assert_kept(run, runs.FAILED, said)
+    assert_kept(run, runs.FAILED, result)
 
 
 @pytest.mark.timeout(100)
@@ -162,10 +162,10 @@ def test_a_disk_that_fills_ends_the_run(tmp_path: Path) -> None:
         with (tmp_path / "runs" / "filler").open("wb") as file:
             file.truncate(0)
             os.posix_fallocate(file.fileno(), 0, free - 20_000_000)
-        run, said = running.ended()
+        run, result = running.ended()
         assert 1 == running.process.returncode
-        assert "is nearly full" in said
-        assert_kept(run, runs.FAILED, said)
+        assert "is nearly full" in result
+        assert_kept(run, runs.FAILED, result)
     finally:
         subprocess.run(["umount", "--lazy", str(tmp_path / "runs")], check=True)
 
@@ -178,19 +178,19 @@ def test_a_run_needs_room(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected_text"),
     [
         ({"REDIS_URL": "redis://127.0.0.1:1"}, "INFLUX_URL is not set; set it, or take STACK=native"),
         ({"REDIS_URL": "redis://127.0.0.1:1", "INFLUX_URL": "http://127.0.0.1:1"}, "127.0.0.1:1"),
     ],
 )
-def test_a_stack_that_cannot_be_had_leaves_nothing(tmp_path: Path, given: dict[str, str], said: str) -> None:
+def test_a_stack_that_cannot_be_had_leaves_nothing(tmp_path: Path, given: dict[str, str], expected_text: str) -> None:
     """Half an external stack, or one that does not answer, is one line before a kernel or a folder is made."""
     (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
     command = [str(BIN / "sentinel"), "run", "benchmark"]
     done = subprocess.run(command, cwd=tmp_path, env=clean() | given, capture_output=True, check=False, timeout=50)
     assert 1 == done.returncode
-    assert said in done.stderr.decode()
+    assert expected_text in done.stderr.decode()
     assert 1 == len(done.stderr.decode().splitlines())
     assert not (tmp_path / "runs").exists()
 
@@ -224,12 +224,12 @@ def test_the_record_names_the_code_that_ran(tmp_path: Path, monkeypatch: pytest.
     committed(tmp_path / "other")
     monkeypatch.chdir(tmp_path / "other")
     notebook.write_text("2\n", encoding="utf-8")
-    found = provenance.code(package)
-    assert (False, []) == (found["dirty"], found["changed"])
+    actual = provenance.code(package)
+    assert (False, []) == (actual["dirty"], actual["changed"])
     (package / "cli.py").write_text("2\n", encoding="utf-8")
     (package / "new.py").write_text("2\n", encoding="utf-8")
     assert ["sentinel/cli.py", "sentinel/new.py"] == provenance.code(package)["changed"]
-    assert found["commit"] == provenance.code(package)["commit"]
+    assert actual["commit"] == provenance.code(package)["commit"]
 
 
 def test_code_outside_a_checkout_is_unknown(tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ def watched(place: Path) -> tuple[runs.Run, str]:
 @pytest.fixture(params=["executed", "swept", "ablated", "watched"])
 def each(request: pytest.FixtureRequest) -> tuple[runs.Run, str]:
     """Each notebook that was executed so."""
-    found: tuple[runs.Run, str] = request.getfixturevalue(request.param)
-    return found
+    actual: tuple[runs.Run, str] = request.getfixturevalue(request.param)
+    return actual
 
 
 @pytest.mark.timeout(180)
@@ -78,9 +78,9 @@ def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
 
 def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
     """The terminal's last words are the key results and where the report is."""
-    run, said = executed
-    assert "Capacity" in said
-    assert str(run.report) in said
+    run, text = executed
+    assert "Capacity" in text
+    assert str(run.report) in text
 
 
 def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
@@ -104,9 +104,9 @@ def test_a_locale_without_utf_8_costs_nothing(executed: tuple[runs.Run, str], pl
     assert "This cell failed" not in page
     assert "µs" in page
     for words in (["runs"], ["report", run.id], ["report", "bögus"], ["runs", "--help"]):
-        said = sentinel(place, *words, **ASCII)
-        assert "Traceback" not in said.stderr
-        assert (1 if words[1:] == ["bögus"] else 0) == said.returncode
+        result = sentinel(place, *words, **ASCII)
+        assert "Traceback" not in result.stderr
+        assert (1 if words[1:] == ["bögus"] else 0) == result.returncode
     assert page == run.report.read_text(encoding="utf-8")
     assert run.id in {listed["id"] for listed in json.loads(sentinel(place, "runs", "--json", **ASCII).stdout)}
 
@@ -186,14 +186,14 @@ def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
     from sentinel.lab.experiments.sweep.parameters import Sweep
     from sentinel.lab.run.trial_record import Outcome
 
-    run, said = swept
+    run, text = swept
     outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
     steps = [Step(**step) for step in run.data["steps"]]
     again = sweep_summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes)
     for key in ("summary", "knees", "ratios", "verdict"):
         assert json.loads(json.dumps(again[key])) == run.data[key]
-    assert "Highest rate within the SLO" in said
-    assert " ".join(run.data["verdict"][0].split()) in " ".join(said.split())
+    assert "Highest rate within the SLO" in text
+    assert " ".join(run.data["verdict"][0].split()) in " ".join(text.split())
 
 
 @pytest.mark.timeout(180)
@@ -203,28 +203,28 @@ def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
     from sentinel.lab.experiments.ablation.summary import of_ablation
     from sentinel.lab.run.trial_record import CONTROL, Outcome
 
-    run, said = ablated
+    run, text = ablated
     p, trials = Ablation(**run.data["parameters"]), run.data["trials"]
     assert [] == [trial["problems"] for trial in trials if not trial["valid"]]
     assert {*p.names, p.names[-1] + CONTROL} == {trial["plan"]["label"] for trial in trials}
     again = of_ablation(p, [Outcome.from_dict(trial) for trial in trials])
     for key in ("summary", "spread", "noise", "steps", "ratios", "verdict"):
         assert json.loads(json.dumps(again[key])) == run.data[key]
-    assert " ".join(run.data["verdict"][1].split()) in " ".join(said.split())
+    assert " ".join(run.data["verdict"][1].split()) in " ".join(text.split())
     assert run.notebook.exists()
 
 
 @pytest.mark.timeout(180)
 def test_watch_accounts_for_every_message(watched: tuple[runs.Run, str]) -> None:
     """What load generator and agent sent is stored, the samples of this host among it, and the answer says so."""
-    run, said = watched
+    run, text = watched
     (trial,) = run.data["trials"]
     assert (True, []) == (trial["valid"], trial["problems"])
     samples = run.data["summary"]["host"]["samples"]
     assert 3 * 200 + samples == trial["sender"]["sent"] == trial["stored"]
     assert samples >= 1
-    assert f"the store holds {trial['stored']:,}: nothing was lost" in " ".join(said.split())
-    assert " ".join(run.data["verdict"][0].split()) in " ".join(said.split())
+    assert f"the store holds {trial['stored']:,}: nothing was lost" in " ".join(text.split())
+    assert " ".join(run.data["verdict"][0].split()) in " ".join(text.split())
     assert run.notebook.exists()
 
 

@@ -126,9 +126,9 @@ def jupyterlab(place: Checkout) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A checkout in which JupyterLab runs."""
-    found = Checkout(tmp_path_factory.mktemp("checkout"))
-    with jupyterlab(found):
-        yield found
+    actual = Checkout(tmp_path_factory.mktemp("checkout"))
+    with jupyterlab(actual):
+        yield actual
 
 
 @pytest.fixture(scope="module")

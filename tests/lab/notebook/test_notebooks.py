@@ -70,7 +70,7 @@ def test_notebook_is_clean_in_git(notebook: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "expected_text"),
     [
         ("WORKERS=0", "WORKERS='0' is not allowed: expected a whole number"),
         ("DURATION=soon", "DURATION='soon' is not allowed: expected seconds"),
@@ -79,11 +79,11 @@ def test_notebook_is_clean_in_git(notebook: Path) -> None:
         ("WORKER=3", "WORKER is not a parameter (did you mean WORKERS?)"),
     ],
 )
-def test_wrong_parameter_stops_before_anything_starts(tmp_path: Path, word: str, said: str) -> None:
+def test_wrong_parameter_stops_before_anything_starts(tmp_path: Path, word: str, expected_text: str) -> None:
     """A wrong name or value is one line that says what is allowed, and no folder is made."""
     checkout(tmp_path)
     done = sentinel(tmp_path, "run", "benchmark", word)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {said}")
+    assert done.stderr.startswith(f"error: {expected_text}")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "runs").exists()

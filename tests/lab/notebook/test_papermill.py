@@ -99,20 +99,20 @@ def test_nbconvert_ends_the_same_way(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected_text"),
     [
         ("WORKER", "WORKER is not a parameter (did you mean WORKERS?)"),
         ("workers", "workers is not a parameter (did you mean WORKERS?)"),
         ("foo", "foo is not a parameter: there are WORKERS, "),
     ],
 )
-def test_plain_papermill_refuses_unknown_parameter(place: Path, name: str, said: str) -> None:
+def test_plain_papermill_refuses_unknown_parameter(place: Path, name: str, expected_text: str) -> None:
     """papermill itself only warns of an unknown name; the notebook stops before anything is started."""
     command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "wrong.ipynb", "-p", name, "3"]
     before = runs.find(place)
     done = subprocess.run(command, cwd=place, capture_output=True, encoding="utf-8", timeout=60, check=False)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert expected_text in done.stderr
     assert before == runs.find(place)
 
 

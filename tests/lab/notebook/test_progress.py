@@ -74,10 +74,10 @@ def test_what_is_not_over_is_never_full(done: float, left: float) -> None:
     assert 0 <= share(done, left) <= MOST < 100
 
 
-@pytest.mark.parametrize(("given", "said"), [(0, "0:00"), (7.9, "0:07"), (754, "12:34"), (3723, "1:02:03")])
-def test_a_clock_is_read_at_a_glance(given: float, said: str) -> None:
+@pytest.mark.parametrize(("given", "expected_text"), [(0, "0:00"), (7.9, "0:07"), (754, "12:34"), (3723, "1:02:03")])
+def test_a_clock_is_read_at_a_glance(given: float, expected_text: str) -> None:
     """Minutes and seconds, and hours where there are any."""
-    assert said == clock(given)
+    assert expected_text == clock(given)
 
 
 # -- where the work stands -------------------------------------------------------------------------------------------
@@ -93,14 +93,14 @@ def test_it_stands_below_full_while_it_runs(
     left: float, step: float, elapsed: float, closed: bool, passed: float
 ) -> None:
     """However long a step takes beyond its time, and whatever was foreseen, something is left."""
-    found = standing(told(left=left, step=step, closed=closed), elapsed, 100.0 + passed)
-    assert 0 <= found.percent <= MOST
+    actual = standing(told(left=left, step=step, closed=closed), elapsed, 100.0 + passed)
+    assert 0 <= actual.percent <= MOST
 
 
 def test_within_a_step_time_passes() -> None:
     """Between two words of the kernel the estimate counts down, but not beyond the step that runs."""
     shown = [standing(told(), 10.0 + passed, 100.0 + passed) for passed in (0.0, 5.0, 50.0)]
-    assert ["0:10 of about 0:36", "0:15 of about 0:36", "1:00 of about 1:21"] == [found.time for found in shown]
+    assert ["0:10 of about 0:36", "0:15 of about 0:36", "1:00 of about 1:21"] == [actual.time for actual in shown]
 
 
 def test_the_step_that_is_named_is_the_one_that_runs() -> None:
@@ -161,7 +161,7 @@ def test_progress_is_followed_until_the_end(
             while step not in shown.getvalue():
                 time.sleep(0.01)
         assert "100%" not in shown.getvalue()
-    percents = [int(found) for found in re.findall(r"(\d+)% ", shown.getvalue())]
+    percents = [int(matches) for matches in re.findall(r"(\d+)% ", shown.getvalue())]
     assert percents == sorted(percents)
     assert "100%" in shown.getvalue().splitlines()[-1].split("\r")[-1]
     assert shown.getvalue().endswith("\n")
@@ -177,9 +177,9 @@ def test_what_broke_off_is_not_called_done(
     line = kind()
     line.show(Standing(40, "0:04 of about 0:10", "a step"))
     line.close(5.0)
-    said = capsys.readouterr().err
-    assert "40%" in said
-    assert "done" not in said
+    text = capsys.readouterr().err
+    assert "40%" in text
+    assert "done" not in text
 
 
 # -- in the kernel ---------------------------------------------------------------------------------------------------
@@ -191,22 +191,22 @@ def test_the_kernel_tells_of_each_step(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv(LabSettings.PROGRESS, str(file))
     now = [50.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    found = Progress({"memory": 20.0})
+    actual = Progress({"memory": 20.0})
 
     def state(*names: str) -> tuple[Any, ...]:
         read = json.loads(file.read_text(encoding="utf-8"))
         return tuple(read[name] for name in names)
 
     assert ("starting", 20.0, False) == state("label", "left", "closed")
-    found.step("memory: a", 10.0, kind="memory")
+    actual.step("memory: a", 10.0, kind="memory")
     now[0] += 30
-    found.note("half of it")
+    actual.note("half of it")
     assert ("memory: a", "half of it", 10.0, 0.0) == state("label", "note", "left", "step")
-    found.advance(10.0)
+    actual.advance(10.0)
     assert (30.0, 30.0) == state("elapsed", "left")
-    found.step("memory: b", 10.0, kind="memory")
+    actual.step("memory: b", 10.0, kind="memory")
     assert ("memory: b", "", 30.0) == state("label", "note", "step")
-    found.close("written")
+    actual.close("written")
     assert ("written", 0.0, True) == state("label", "left", "closed")
     assert [file] == list(tmp_path.iterdir())
 
@@ -217,20 +217,20 @@ def test_the_percentage_never_falls(steps: list[tuple[str, float, float, bool]])
     now = [0.0]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress.time, "monotonic", lambda: now[0])
-        found = Progress({"a": 200.0, "b": 200.0})
-        shown = [found._state()["percent"]]
+        actual = Progress({"a": 200.0, "b": 200.0})
+        shown = [actual._state()["percent"]]
         for kind, expected, took, skipped in steps:
             if skipped:
-                found.skip(kind, expected)
+                actual.skip(kind, expected)
             else:
-                found.step("a step", expected, kind=kind)
-                told = found._state()
+                actual.step("a step", expected, kind=kind)
+                told = actual._state()
                 now[0] += took
                 # As a window counts on from the last state that it was given.
                 counted = share(told["elapsed"] + took, told["left"] - min(told["step"], took))
                 shown += [told["percent"], max(told["percent"], counted)]
-                found.advance(expected)
-            shown.append(found._state()["percent"])
+                actual.advance(expected)
+            shown.append(actual._state()["percent"])
     assert shown == sorted(shown)
     assert shown[-1] <= MOST
 
@@ -244,10 +244,10 @@ def test_an_output_ends_with_words(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(progress, "get_ipython", lambda: True)
     monkeypatch.setattr(progress, "display", lambda *_, **__: Handle)
-    found = Progress({"a": 10.0})
-    found.step("one <b>step</b>", 10.0, kind="a")
-    found.advance(10.0)
-    found.close("all is written")
+    actual = Progress({"a": 10.0})
+    actual.step("one <b>step</b>", 10.0, kind="a")
+    actual.advance(10.0)
+    actual.close("all is written")
     assert [Javascript, HTML] * 4 == [type(each) for each in shown]
     assert all("sentinel-status" in script.data for script in shown[::2])
     assert "createElement" not in shown[-2].data

@@ -57,6 +57,6 @@ def test_the_checkout_is_that_of_the_notebook(tmp_path: Path) -> None:
     show = "from sentinel.lab.page.page import Link\nfrom sentinel.lab.run.run import project_root\n"
     show += "print(project_root(), Link(project_root() / 'runs/x/report.html')._repr_html_())"
     with opened(path, tmp_path) as window:
-        (said,) = window.executed(show)
-    assert said.text.startswith(f"{checkout} ")
-    assert 'href="../runs/x/report.html"' in said.text
+        (text,) = window.executed(show)
+    assert text.text.startswith(f"{checkout} ")
+    assert 'href="../runs/x/report.html"' in text.text

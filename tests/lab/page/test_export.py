@@ -108,11 +108,11 @@ class Addresses(HTMLParser):
 
 def test_nothing_is_loaded_from_anywhere(text: str) -> None:
     """Pictures are inlined; there is no script, style sheet or font of elsewhere; the only addresses are prose."""
-    found = Addresses(text)
-    assert found.loaded
-    assert all(address.startswith("data:image/") for address in found.loaded)
-    assert not {"script", "link", "iframe", "object", "embed", "base"} & found.tags
-    assert ["https://example.org/"] == [link for link in found.links if re.match(r"https?:|//", link)]
+    actual = Addresses(text)
+    assert actual.loaded
+    assert all(address.startswith("data:image/") for address in actual.loaded)
+    assert not {"script", "link", "iframe", "object", "embed", "base"} & actual.tags
+    assert ["https://example.org/"] == [link for link in actual.links if re.match(r"https?:|//", link)]
     style = re.findall(r"<style[^>]*>(.*?)</style>", text, re.DOTALL)
     assert style
     assert not re.search(r"url\(|@import", "".join(style))
@@ -157,10 +157,10 @@ def test_a_failed_cell_says_so_without_its_frames(text: str) -> None:
 
 def test_navigation_leads_to_every_section(text: str) -> None:
     """Each h2 has an anchor of its own, in order, and the navigation has a link to each."""
-    found = Addresses(text)
-    links = [link[1:] for link in found.links if link.startswith("#")]
+    actual = Addresses(text)
+    links = [link[1:] for link in actual.links if link.startswith("#")]
     assert len(SECTIONS) + 1 == len(links) == len(set(links))
-    assert links == [name for name in found.ids if name in links]
+    assert links == [name for name in actual.ids if name in links]
     assert ["answer", "key-results", "what-was-measured-and-on-what"] == links[:3]
     assert "where-does-the-memory-go" in links
     assert ["answer", "answer-6"] == [link for link in links if link.startswith("answer")]

@@ -43,18 +43,18 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 def box(browser: Browser, selector: str) -> dict[str, float]:
     """Where the first element lies within the page."""
-    found = browser.value(
+    actual = browser.value(
         f"(r => JSON.stringify({{left: r.left + scrollX, top: r.top + scrollY, right: r.right, bottom: r.bottom +"
         f" scrollY}}))(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
     )
-    return dict(json.loads(found))
+    return dict(json.loads(actual))
 
 
 def test_the_first_screen_answers(browser: Browser) -> None:
     """On 1280 × 900: the question, the whole verdict, and the beginning of the key results."""
     browser.seen()
     order = [box(browser, selector) for selector in ("h1", ".answer", "table tbody tr:nth-child(3)", "figure")]
-    assert [one["top"] for one in order] == sorted(one["top"] for one in order)
+    assert [item["top"] for item in order] == sorted(item["top"] for item in order)
     assert order[1]["bottom"] < order[2]["bottom"] <= 900
 
 
@@ -84,9 +84,9 @@ def test_figures_follow_the_page(browser: Browser, scheme: str, ground: str) -> 
     """Figures and flame graphs have the page's ground, dark or light."""
     browser.value("document.querySelectorAll('details').forEach(one => one.open = true)")
     browser.seen(scheme=scheme)
-    found = {corner(browser, selector) for selector in ("figure img", "svg.flames")}
+    actual = {corner(browser, selector) for selector in ("figure img", "svg.flames")}
     browser.value("document.querySelectorAll('details').forEach(one => one.open = false)")
-    assert {ground} == found
+    assert {ground} == actual
 
 
 def test_paper_is_light_and_folded(browser: Browser) -> None:

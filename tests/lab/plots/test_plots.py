@@ -36,13 +36,13 @@ ABLATION = ("baseline", "optimised,decode=json.loads", "optimised")
 def pictures(run: Run) -> dict[str, Picture]:
     """Every figure of a run."""
     names, style = queries.names(run), styles(queries.names(run))
-    found, pair = queries.memories(run), (names[0], names[-1])
-    rows = memory.difference(*(found[name]["locations"] for name in pair))
+    memories, pair = queries.memories(run), (names[0], names[-1])
+    rows = memory.difference(*(memories[name]["locations"] for name in pair))
     return {
         "spectrum": plots.spectrum(queries.latencies(run), style),
         "over_time": plots.over_time(queries.timelines(run), style),
         "capacity": plots.capacity(queries.capacities(run), style),
-        "memory": plots.memory(found, style),
+        "memory": plots.memory(memories, style),
         "difference": plots.memory_difference(rows, pair, style),
     }
 
@@ -51,18 +51,18 @@ def pictures(run: Run) -> dict[str, Picture]:
 def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Picture]:
     """The figures of runs with one and several repeats, configurations and odd names; laid out."""
     names, repeats = request.param
-    found = pictures(made(tmp_path_factory.mktemp("run"), names, repeats=repeats))
-    for picture in found.values():
+    run = pictures(made(tmp_path_factory.mktemp("run"), names, repeats=repeats))
+    for picture in run.values():
         FigureCanvasAgg(picture.figure).draw()
-    return found
+    return run
 
 
 def test_no_text_is_clipped(drawn: dict[str, Picture]) -> None:
     """Every text of every figure lies within it."""
     for name, picture in drawn.items():
         x0, y0, x1, y1 = picture.figure.bbox.padded(1).extents
-        found = texts(picture.figure)
-        out = [text for text, box in found if box.x0 < x0 or box.y0 < y0 or box.x1 > x1 or box.y1 > y1]
+        drawn_texts = texts(picture.figure)
+        out = [text for text, box in drawn_texts if box.x0 < x0 or box.y0 < y0 or box.x1 > x1 or box.y1 > y1]
         assert (name, []) == (name, out)
 
 
@@ -78,8 +78,8 @@ def test_labels_of_an_axis_do_not_overlap(drawn: dict[str, Picture]) -> None:
 def test_every_figure_states_its_n_and_its_alt_text_has_numbers(drawn: dict[str, Picture]) -> None:
     """A reader learns from each figure how many trials or messages stand behind it, others from words."""
     for name, picture in drawn.items():
-        said = " ".join(text for text, _ in texts(picture.figure))
-        assert (name, True) == (name, "n = " in said)
+        message = " ".join(text for text, _ in texts(picture.figure))
+        assert (name, True) == (name, "n = " in message)
         assert (name, True) == (name, sum(c.isdigit() for c in picture.alt) > 5 and "nan" not in picture.alt)
 
 
@@ -137,14 +137,14 @@ def test_known_configurations_look_the_same_in_every_run() -> None:
 
 def test_styles_differ_in_colour_line_and_marker() -> None:
     """Configurations can be told apart by each of the three alone."""
-    found = [styles(ABLATION)[name] for name in ABLATION]
-    assert [3, 3, 3] == [len({getattr(style, part) for style in found}) for part in ("colour", "line", "marker")]
+    actual = [styles(ABLATION)[name] for name in ABLATION]
+    assert [3, 3, 3] == [len({getattr(style, part) for style in actual}) for part in ("colour", "line", "marker")]
 
 
 def test_second_leg_and_headline_keep_the_colour() -> None:
     """What belongs to the last configuration has its colour, but is drawn otherwise."""
-    found = styles(ALL)
-    last, again, headline = found["optimised"], found["optimised" + CONTROL], found[HEADLINE]
+    actual = styles(ALL)
+    last, again, headline = actual["optimised"], actual["optimised" + CONTROL], actual[HEADLINE]
     assert last.colour == again.colour == headline.colour
     assert again.hollow
     assert last.line != headline.line

@@ -298,13 +298,13 @@ def test_timers_of_a_child_in_the_background_may_be_late(supervisor: Supervisor,
     """A background child, and whatever it starts, has the slack that is set; the child started next has ours."""
     code = "import pathlib; print(pathlib.Path('/proc/self/timerslack_ns').read_text(), end='')"
     command = [sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"]
-    found = []
+    collected = []
     for number, background in enumerate((False, True, False)):
         log = tmp_path / str(number)
         assert supervisor.start("child", command, log=log, background=background).wait(10) == 0
-        found.append(int(log.read_text()))
+        collected.append(int(log.read_text()))
     ours = int(Path("/proc/self/timerslack_ns").read_text(encoding="utf-8"))
-    assert found == [ours, SLACK, ours]
+    assert collected == [ours, SLACK, ours]
 
 
 def test_a_failed_start_in_the_background_changes_nobody(supervisor: Supervisor, tmp_path: Path) -> None:

@@ -135,9 +135,9 @@ def test_what_is_no_work_on_messages_is_left_out(stack: str) -> None:
 def test_shares_sum_to_one() -> None:
     """Every sample at work is in exactly one stage, and the left-out ones are counted apart."""
     stacks = [stack for _, stack in AT_WORK]
-    found = flames.summary(folded(*stacks, count=3) + folded(*LEFT_OUT))
-    assert (3 * len(stacks), len(LEFT_OUT)) == (found["samples"], found["left_out"])
-    shares = flames.breakdown(found, 40.0).shares
+    actual = flames.summary(folded(*stacks, count=3) + folded(*LEFT_OUT))
+    assert (3 * len(stacks), len(LEFT_OUT)) == (actual["samples"], actual["left_out"])
+    shares = flames.breakdown(actual, 40.0).shares
     assert list(STAGES) == list(shares)
     assert 1.0 == pytest.approx(sum(shares.values()))
     assert 3 / (3 * len(stacks)) == pytest.approx(shares["batch"])
@@ -145,11 +145,11 @@ def test_shares_sum_to_one() -> None:
 
 def test_microseconds_are_the_stages_share_of_what_was_measured_elsewhere() -> None:
     """The profile gives shares only; without a measured cost there are no microseconds."""
-    found = flames.summary(folded(AT_WORK[0][1], count=3) + folded(AT_WORK[3][1]))
+    actual = flames.summary(folded(AT_WORK[0][1], count=3) + folded(AT_WORK[3][1]))
     assert (30.0, 10.0, 0.0) == tuple(
-        flames.breakdown(found, 40.0).us(stage) for stage in ("receive", "decode", "write")
+        flames.breakdown(actual, 40.0).us(stage) for stage in ("receive", "decode", "write")
     )
-    assert flames.breakdown(found, None).us("receive") is None
+    assert flames.breakdown(actual, None).us("receive") is None
 
 
 def test_functions_have_their_own_and_their_total_samples() -> None:
@@ -218,14 +218,14 @@ def picture() -> ET.Element:
 
 def boxes(picture: ET.Element) -> list[tuple[str, float, float, float]]:
     """(tooltip, left, right, top) of every frame."""
-    found = []
+    collected = []
     for group in picture.iter(f"{SVG}g"):
         title, rect = group.find(f"{SVG}title"), group.find(f"{SVG}rect")
         assert title is not None
         assert rect is not None
         x, width, y = (float(rect.get(name, "nan")) for name in ("x", "width", "y"))
-        found.append((title.text or "", x, x + width, y))
-    return found
+        collected.append((title.text or "", x, x + width, y))
+    return collected
 
 
 def test_the_flame_graph_is_one_static_file(picture: ET.Element) -> None:
@@ -249,8 +249,8 @@ def test_names_are_escaped() -> None:
 
 def test_callers_are_as_wide_as_what_they_call(picture: ET.Element) -> None:
     """Frames of one row do not overlap, each lies below a wider one, and the uppermost row holds every sample."""
-    found = boxes(picture)
-    rows = {top: sorted((left, right) for _, left, right, y in found if y == top) for top in {y for *_, y in found}}
+    places = boxes(picture)
+    rows = {top: sorted((left, right) for _, left, right, y in places if y == top) for top in {y for *_, y in places}}
     first = rows[min(rows)]
     assert flamegraph.WIDTH - 2 * flamegraph.EDGE == pytest.approx(sum(right - left for left, right in first), abs=0.2)
     for top, row in rows.items():

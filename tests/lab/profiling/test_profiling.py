@@ -48,22 +48,22 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_capture_is_summed_up_per_message(capture: Path, supervisor: Supervisor) -> None:
     """Bytes and allocations are those of the code that ran, freed or not, divided by the messages it served."""
-    found = memory.summary(capture, supervisor)
-    assert MESSAGES == found["messages"]
-    assert SIZE <= found["bytes_per_message"] < 1.1 * SIZE
-    assert 1 <= found["allocations_per_message"] < 10
+    totals = memory.summary(capture, supervisor)
+    assert MESSAGES == totals["messages"]
+    assert SIZE <= totals["bytes_per_message"] < 1.1 * SIZE
+    assert 1 <= totals["allocations_per_message"] < 10
     # Freed at once: never much more than one alive.
-    assert SIZE <= found["peak_bytes"] < 10 * SIZE
+    assert SIZE <= totals["peak_bytes"] < 10 * SIZE
 
 
 def test_the_places_that_allocate_are_named(capture: Path, supervisor: Supervisor) -> None:
     """The line that allocates leads the locations, its module the modules, and both sum up to the total."""
-    found = memory.summary(capture, supervisor)
-    place, size = max(found["locations"].items(), key=lambda item: item[1])
+    totals = memory.summary(capture, supervisor)
+    place, size = max(totals["locations"].items(), key=lambda item: item[1])
     assert place.startswith("work:")
     assert size == pytest.approx(SIZE, rel=0.1)
-    assert sum(found["locations"].values()) == pytest.approx(found["bytes_per_message"], rel=0.02)
-    assert sum(found["modules"].values()) == pytest.approx(found["bytes_per_message"], rel=0.02)
+    assert sum(totals["locations"].values()) == pytest.approx(totals["bytes_per_message"], rel=0.02)
+    assert sum(totals["modules"].values()) == pytest.approx(totals["bytes_per_message"], rel=0.02)
 
 
 def test_a_capture_can_be_summed_up_again(capture: Path, supervisor: Supervisor) -> None:

@@ -82,11 +82,11 @@ def test_a_profile_trial_leaves_stacks_beside_a_ledger_that_adds_up(
     assert (True, []) == (outcome.valid, outcome.problems)
     assert (COUNT, COUNT, 0) == (outcome.consumer["written"], outcome.stored, outcome.lost)
     assert {"py-spy"} <= set(series.resources(tmp_path / "trial", 0)["process"])
-    found = cpu.keep(tmp_path / "trial", tmp_path / "profiles", "baseline")
-    assert found["samples"] > 20
-    assert found["stages"]["other"] < 0.1 * found["samples"]
+    actual = cpu.keep(tmp_path / "trial", tmp_path / "profiles", "baseline")
+    assert actual["samples"] > 20
+    assert actual["stages"]["other"] < 0.1 * actual["samples"]
     # A request for every point: whatever the machine, most of baseline is there.
-    assert max(found["stages"], key=lambda stage: found["stages"][stage]) == "write"
+    assert max(actual["stages"], key=lambda stage: actual["stages"][stage]) == "write"
     assert {"baseline-cpu.folded", "baseline-cpu.svg"} == {path.name for path in (tmp_path / "profiles").iterdir()}
     assert {} == measures([outcome])
 
@@ -101,9 +101,9 @@ def test_a_py_spy_that_fails_in_the_trial_spoils_no_verdict(trial: Callable[[int
     with pytest.raises(TrialError, match="cannot be kept"):
         cpu.keep(tmp_path / "trial", tmp_path / "profiles", "baseline")
     good = Outcome(Plan(1, CAPACITY, "baseline", "baseline", LOAD), valid=True, throughput=9.0, consumer={"written": 1})
-    found = summary.of_benchmark(Benchmark(), [good, outcome], [], 1000.0)
-    assert "Every message of 1 trial is accounted for" in found["verdict"][0]
-    assert any(text.startswith("Trial 2 (baseline): invalid: ") for text in found["warnings"])
+    actual = summary.of_benchmark(Benchmark(), [good, outcome], [], 1000.0)
+    assert "Every message of 1 trial is accounted for" in actual["verdict"][0]
+    assert any(text.startswith("Trial 2 (baseline): invalid: ") for text in actual["warnings"])
 
 
 def test_a_profile_trial_whose_ledger_is_wrong_is_named(tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_a_trial_too_short_for_samples_keeps_its_ledger(tmp_path: Path) -> None:
 def test_py_spy_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A first failure to find its way into the consumer costs a try, not the profile; the outcome tells of it."""
     once = tmp_path / "py-spy"
-    said = "Error: Failed to find python version from target process"
+    text = "Error: Failed to find python version from target process"
     again = f'[ -e "$0.tried" ] && exec "{cpu.program()}" "$@"'
-    once.write_text(f'#!/bin/sh\n{again}\ntouch "$0.tried"\necho "{said}" >&2\nexit 1\n', encoding="utf-8")
+    once.write_text(f'#!/bin/sh\n{again}\ntouch "$0.tried"\necho "{text}" >&2\nexit 1\n', encoding="utf-8")
     once.chmod(0o755)
     monkeypatch.setattr(cpu, "program", lambda: str(once))
     lab = BenchmarkLab.open(Benchmark(STACK="embedded"), tmp_path)

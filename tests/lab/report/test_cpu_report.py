@@ -40,14 +40,14 @@ def run(tmp_path: Path) -> Run:
 def test_a_profile_takes_some_seconds_of_messages() -> None:
     """Three seconds at the measured capacity, MESSAGES or a tenth of it at least, half a million at most."""
     p = Benchmark(MESSAGES=20_000)
-    found = plans.profile(p, {"baseline": 500.0, "client-batching": 20_000.0, "optimised": 1e6})
+    actual = plans.profile(p, {"baseline": 500.0, "client-batching": 20_000.0, "optimised": 1e6})
     assert [("baseline", 2000), ("client-batching", 60_000), ("optimised", 500_000)] == [
-        (plan.label, plan.load.count) for plan in found
+        (plan.label, plan.load.count) for plan in actual
     ]
     assert [2000, 20_000, 20_000] == [plan.load.count for plan in plans.profile(p, {})]
     (short,) = plans.profile(Benchmark(CONFIGURATIONS="optimised"), {"optimised": 50_000.0}, 1.0)
     assert 50_000 == short.load.count  # a run of short trials has a short profile
-    assert {(PROFILE, "stream", "profile")} == {(plan.kind, plan.load.transport, plan.group) for plan in found}
+    assert {(PROFILE, "stream", "profile")} == {(plan.kind, plan.load.transport, plan.group) for plan in actual}
 
 
 # -- section ---------------------------------------------------------------------------------------------------------
@@ -73,9 +73,9 @@ def test_profiles_change_no_figure_of_the_run(tmp_path: Path) -> None:
     profiled = with_profiles(made(tmp_path / "b", repeats=2), throughput=1e9)
     for key in ("summary", "spread", "ratios", "noise"):
         assert plain.data[key] == profiled.data[key]
-    said = profiled.data["verdict"]
-    assert plain.data["verdict"][1:] == said[1:]
-    assert f"Every message of all {len(profiled.data['trials'])} trials is accounted for" in said[0]
+    sentences = profiled.data["verdict"]
+    assert plain.data["verdict"][1:] == sentences[1:]
+    assert f"Every message of all {len(profiled.data['trials'])} trials is accounted for" in sentences[0]
 
 
 def test_the_functions_at_the_top_are_tabled(run: Run) -> None:
@@ -114,8 +114,8 @@ def test_a_message_that_cost_less_under_py_spy_is_remarked_on(
 ) -> None:
     """Sampling slows a program down: where it seems not to, over more messages, the page says how to read it."""
     longer = with_profiles(made(tmp_path, repeats=1), cpu_us=20.0, consumer={"received": received})
-    found = re.findall(r"(\S+) took 20\.0 µs per message over the 5,000 messages", section("cpu", longer).text)
-    assert remarked == found
+    matches = re.findall(r"(\S+) took 20\.0 µs per message over the 5,000 messages", section("cpu", longer).text)
+    assert remarked == matches
 
 
 def test_the_ledgers_list_profile_trials_too(run: Run) -> None:
@@ -173,8 +173,8 @@ def test_the_figure_is_legible(names: tuple[str, ...], cost: float | None) -> No
     picture = plots.stages(parts)
     FigureCanvasAgg(picture.figure).draw()
     x0, y0, x1, y1 = picture.figure.bbox.padded(1).extents
-    found = texts(picture.figure)
-    assert [] == [text for text, box in found if box.x0 < x0 or box.y0 < y0 or box.x1 > x1 or box.y1 > y1]
+    drawn_texts = texts(picture.figure)
+    assert [] == [text for text, box in drawn_texts if box.x0 < x0 or box.y0 < y0 or box.x1 > x1 or box.y1 > y1]
     for axes in picture.figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             assert [] == [

@@ -162,8 +162,8 @@ def test_the_reduction_is_against_the_first_configuration(run: Run) -> None:
 def test_published_figures_stand_beside_ours(run: Run) -> None:
     """The original's table has its own column, with dashes for what it did not publish."""
     published = {row.name: row.published for row in rows(run)}
-    said = [published[name] for name in ("Offered load", "Internal p99", "E2E p99", "Stored p99", "Reduction")]
-    assert ["25,000+", "< 1", "6–9", "–", "58"] == said
+    sentences = [published[name] for name in ("Offered load", "Internal p99", "E2E p99", "Stored p99", "Reduction")]
+    assert ["25,000+", "< 1", "6–9", "–", "58"] == sentences
     assert "SentinelStream, published" in section("key_results", run).text
 
 
@@ -234,10 +234,10 @@ def test_the_terminal_table_gives_up_intervals_before_it_wraps(run: Run) -> None
 def test_key_figures_have_the_same_names_for_every_run(run: Run, own: Run) -> None:
     """A list of runs has one set of columns, whatever a run holds."""
     empty = Run("x", run.root, {"created": "2026-01-01T00:00:00+00:00"})
-    found = sections.key_figures(run)
-    assert list(found) == list(sections.key_figures(empty)) == list(sections.key_figures(own))
-    assert {"embedded", "2026-01-01 00:00", "optimised", "0"} <= set(found.values())
-    assert all(isinstance(value, str) and len(value) < 20 for value in found.values())
+    figures = sections.key_figures(run)
+    assert list(figures) == list(sections.key_figures(empty)) == list(sections.key_figures(own))
+    assert {"embedded", "2026-01-01 00:00", "optimised", "0"} <= set(figures.values())
+    assert all(isinstance(value, str) and len(value) < 20 for value in figures.values())
     assert "no results" in table(empty)
 
 
@@ -275,8 +275,8 @@ def test_memray_pages_are_linked_where_they_exist(own: Run) -> None:
 def test_the_answer_is_the_verdict_word_by_word(run: Run) -> None:
     """Nothing is added to or left out of the computed sentences; what decides is stressed."""
     page = section("answer", run)
-    said = page.text.removeprefix("embedded store, not InfluxDB")
-    assert "".join(" ".join(run.data["verdict"]).split()) == "".join(said.split())
+    text = page.text.removeprefix("embedded store, not InfluxDB")
+    assert "".join(" ".join(run.data["verdict"]).split()) == "".join(text.split())
     assert "strong" in [tag for tag, _ in page.tags]
 
 
@@ -296,7 +296,7 @@ def spoil(kind: str) -> Callable[[list[Outcome]], None]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "said"),
+    ("kind", "name", "expected_text"),
     [
         (LATENCY, "latency", "No valid latency trial"),
         (LATENCY, "over_time", "No valid latency trial"),
@@ -306,9 +306,9 @@ def spoil(kind: str) -> Callable[[list[Outcome]], None]:
         (LATENCY, "ledgers", "a ledger is missing"),
     ],
 )
-def test_without_a_valid_trial_the_section_says_so(own: Run, kind: str, name: str, said: str) -> None:
+def test_without_a_valid_trial_the_section_says_so(own: Run, kind: str, name: str, expected_text: str) -> None:
     """All trials of a kind invalid: words instead of a figure."""
-    assert said in section(name, after(own, spoil(kind))).text
+    assert expected_text in section(name, after(own, spoil(kind))).text
 
 
 def test_a_run_without_any_valid_trial_still_has_a_page(own: Run) -> None:

@@ -60,9 +60,9 @@ def test_what_is_wrong_with_a_record_is_one_word(
 ) -> None:
     """A folder whose record cannot be read has its line, and the runs beside it keep theirs."""
     folder = left(sound, content)
-    said = sentinel("runs")
-    assert (0, "") == (said.code, said.err)
-    head, first, second = [line.split() for line in said.out.splitlines()]
+    result = sentinel("runs")
+    assert (0, "") == (result.code, result.err)
+    head, first, second = [line.split() for line in result.out.splitlines()]
     assert ["run", "state"] == head[:2]
     assert [sound.id, "finished"] == first[:2]
     assert [folder.name, word] == second
@@ -76,10 +76,10 @@ def test_no_value_ends_the_list(sound: Run, key: str, value: Any, sentinel: Call
     """Null, or anything else under any key, costs at most the figures of its own line."""
     folder = left(sound, json.dumps(sound.data | {key: value}).encode())
     for words in (["runs"], ["runs", "--json"]):
-        said = sentinel(*words)
-        assert (0, "") == (said.code, said.err)
-        assert sound.id in said.out
-        assert folder.name in said.out
+        result = sentinel(*words)
+        assert (0, "") == (result.code, result.err)
+        assert sound.id in result.out
+        assert folder.name in result.out
     del sound.data[key]
     (folder / "run.json").write_text(json.dumps(sound.data), encoding="utf-8")
     assert ["finished", "finished"] == [entry.state for entry in entries()]

@@ -33,10 +33,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     place = tmp_path / "checkout"
     place.mkdir()
     (place / "notebooks").symlink_to(ROOT / "notebooks")
-    found = made(place, repeats=1)
-    found.save()
+    run = made(place, repeats=1)
+    run.save()
     monkeypatch.chdir(place)
-    return found
+    return run
 
 
 def notebook(path: Path, *, executed: bool = True, prose: str = "# Anything?") -> Path:
@@ -65,8 +65,8 @@ def notebook(path: Path, *, executed: bool = True, prose: str = "# Anything?") -
 )
 def test_every_way_to_name_a_run_means_it(run: Run, text: str) -> None:
     """Its id, its folder as a shell completes it, and a file of it are the same run, in its checkout."""
-    found = resolve(text.format(id=run.id, root=run.root))
-    assert (run.id, run.folder, run.profiles, run.data) == (found.id, found.folder, found.profiles, found.data)
+    actual = resolve(text.format(id=run.id, root=run.root))
+    assert (run.id, run.folder, run.profiles, run.data) == (actual.id, actual.folder, actual.profiles, actual.data)
 
 
 def test_a_run_is_found_from_another_folder(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,8 +79,8 @@ def test_a_run_is_found_from_another_folder(run: Run, monkeypatch: pytest.Monkey
 def test_a_copy_elsewhere_is_rendered_in_place(run: Run, tmp_path: Path, sentinel: Callable[..., Result]) -> None:
     """A run's folder alone is enough: outside of any checkout its page is made beside the copy's record."""
     copy = Path(shutil.copytree(run.folder, tmp_path / "mailed" / "any name"))
-    said = sentinel("report", f"{copy}/")
-    assert (0, f"{copy}/report.html\n", "") == said
+    result = sentinel("report", f"{copy}/")
+    assert (0, f"{copy}/report.html\n", "") == result
     assert "This cell failed" not in (copy / "report.html").read_text(encoding="utf-8")
     assert not run.report.exists()
 
@@ -109,11 +109,11 @@ def test_a_damaged_record_is_no_traceback(run: Run, spoilt: Any, sentinel: Calla
     """A record that is none is one line with its path; one with a fault in it makes a page as far as it goes."""
     text = spoilt if isinstance(spoilt, bytes) else json.dumps(run.data | spoilt).encode()
     (run.folder / "run.json").write_bytes(text)
-    said = sentinel("report", run.id)
-    if said.code:
-        assert_one_line(said, run.id, "")
+    result = sentinel("report", run.id)
+    if result.code:
+        assert_one_line(result, run.id, "")
     else:
-        assert (f"{run.report}\n", "") == (said.out, said.err)
+        assert (f"{run.report}\n", "") == (result.out, result.err)
 
 
 # -- notebooks -------------------------------------------------------------------------------------------------------

@@ -79,13 +79,13 @@ class Store:
 
     def values(self, database: str, query: str) -> list[list[Any]]:
         """The rows of its first series."""
-        found = self.query(database, query).get("series")
-        return list(found[0]["values"]) if found else []
+        actual = self.query(database, query).get("series")
+        return list(actual[0]["values"]) if actual else []
 
     def count(self, database: str, query: str) -> int:
         """The number that a count gives; 0 without a series."""
-        found = self.values(database, query)
-        return int(found[0][1]) if found else 0
+        actual = self.values(database, query)
+        return int(actual[0][1]) if actual else 0
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """The exit code, and what it said on stderr."""
@@ -109,9 +109,9 @@ def running(directory: Path) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """One store for all tests of HTTP; it must end cleanly and have logged nothing."""
-    with running(tmp_path_factory.mktemp("store")) as one:
-        yield one
-        code, errors = one.end()
+    with running(tmp_path_factory.mktemp("store")) as first:
+        yield first
+        code, errors = first.end()
         assert (code, errors) == (0, "")
 
 

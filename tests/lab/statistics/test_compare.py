@@ -21,9 +21,9 @@ def test_a_ratio_is_that_of_the_medians() -> None:
 def test_the_interval_holds_the_value() -> None:
     """The bootstrap interval lies around the ratio, within the extremes of the data."""
     a, b = [10.0, 11.0, 12.0, 13.0, 14.0], [4.0, 5.0, 6.0, 5.0, 5.5]
-    found = ratio(a, b)
-    assert min(a) / max(b) <= found.low <= found.value <= found.high <= max(a) / min(b)
-    assert (5, True) == (found.n, found.known)
+    measured = ratio(a, b)
+    assert min(a) / max(b) <= measured.low <= measured.value <= measured.high <= max(a) / min(b)
+    assert (5, True) == (measured.n, measured.known)
 
 
 @pytest.mark.parametrize(("n", "least"), [(2, 55), (3, 85), (5, 92), (8, 92)])
@@ -32,8 +32,8 @@ def test_the_interval_covers_the_true_ratio(n: int, least: int) -> None:
     covered = 0
     for seed in range(100):
         random = np.random.default_rng(seed)
-        found = ratio((2 * random.lognormal(5, 0.2, n)).tolist(), random.lognormal(5, 0.2, n).tolist())
-        covered += found.low <= 2 <= found.high
+        measured = ratio((2 * random.lognormal(5, 0.2, n)).tolist(), random.lognormal(5, 0.2, n).tolist())
+        covered += measured.low <= 2 <= measured.high
     assert covered >= least
     assert {2: "67 %", 3: "90 %"}.get(n, "95 %") in intervals(n)
 
@@ -54,22 +54,22 @@ def test_equal_trials_have_an_interval_of_no_width() -> None:
 def test_one_trial_is_no_interval_and_says_so() -> None:
     """One trial on either side gives a value without an interval, and its text tells why."""
     for a, b in [([4.0], [2.0]), ([4.0], [2.0, 2.0]), ([4.0, 4.0], [2.0])]:
-        found = ratio(a, b)
-        assert (2.0, 1, False) == (found.value, found.n, found.known)
-        assert str(found) == "2.00× (n = 1: no interval)"
+        measured = ratio(a, b)
+        assert (2.0, 1, False) == (measured.value, measured.n, measured.known)
+        assert str(measured) == "2.00× (n = 1: no interval)"
 
 
 @pytest.mark.parametrize(("a", "b"), [([], []), ([], [1.0]), ([1.0], []), ([1.0, 2.0], [0.0, 0.0])])
 def test_without_data_or_with_a_zero_below_there_is_no_ratio(a: list[float], b: list[float]) -> None:
     """Nothing measured, or a median of zero to divide by, is neither a number nor an error."""
-    found = ratio(a, b)
-    assert (False, "–", "cannot tell") == (found.known, str(found), verdict(found))
+    measured = ratio(a, b)
+    assert (False, "–", "cannot tell") == (measured.known, str(measured), verdict(measured))
 
 
 def test_a_zero_among_the_trials_below_is_no_interval() -> None:
     """Where some resamples would divide by zero, there is a value but no interval, and no warning from numpy."""
-    found = ratio([1.0, 2.0, 3.0], [0.0, 5.0, 5.0])
-    assert (0.4, False, "cannot tell") == (found.value, found.known, verdict(found))
+    measured = ratio([1.0, 2.0, 3.0], [0.0, 5.0, 5.0])
+    assert (0.4, False, "cannot tell") == (measured.value, measured.known, verdict(measured))
 
 
 def test_a_ratio_of_zero_is_a_ratio() -> None:
@@ -148,8 +148,8 @@ def test_a_verdict_is_the_same_the_other_way_round() -> None:
     turned = {"better": "worse", "worse": "better"}
     for low, high in [(1.3, 1.9), (0.3, 0.6), (0.9, 1.1), (0.4, 3.0), (5.0, 9.0)]:
         for band in (0.05, 0.2, 1.0, 3.0):
-            one, other = verdict(Ratio(1.0, low, high, 5), band), verdict(Ratio(1.0, 1 / high, 1 / low, 5), band)
-            assert turned.get(one, one) == other
+            first, other = verdict(Ratio(1.0, low, high, 5), band), verdict(Ratio(1.0, 1 / high, 1 / low, 5), band)
+            assert turned.get(first, first) == other
 
 
 def test_without_an_interval_nothing_can_be_told() -> None:

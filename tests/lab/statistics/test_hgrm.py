@@ -73,7 +73,7 @@ def test_the_footer_sums_up(counts: dict[float, int]) -> None:
 @pytest.mark.parametrize(("total", "rows"), [(0, 0), (1, 6), (1000, 51), (10**9, 151)])
 def test_there_are_five_rows_for_each_halving(total: int, rows: int) -> None:
     """So many rows that the last before 100 % stands beyond the last value but one, and no more."""
-    found = list(shares(total))
-    assert rows == len(found)
-    assert [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55] == [round(share, 9) for share in found[:7]] or rows < 7
-    assert found == sorted(set(found))
+    actual = list(shares(total))
+    assert rows == len(actual)
+    assert [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55] == [round(share, 9) for share in actual[:7]] or rows < 7
+    assert actual == sorted(set(actual))

@@ -31,7 +31,7 @@ def load(measured: float) -> LoadSettings:
 
 
 @pytest.mark.parametrize(
-    ("pace", "said"),
+    ("pace", "expected_text"),
     [
         (Pace(), []),
         (Pace(unsent=12), ["12 messages were left unsent"]),
@@ -51,9 +51,9 @@ def load(measured: float) -> LoadSettings:
         (Pace(p50={"e2e": (1900.0, 1100.0)}), ["a queue was left at the end: e2e p50 1,100 ms"]),
     ],
 )
-def test_every_fault_is_named_with_its_figures(pace: Pace, said: list[str]) -> None:
+def test_every_fault_is_named_with_its_figures(pace: Pace, expected_text: list[str]) -> None:
     """What was not sent, a backlog, too low a throughput, a latency that rises or stays high: each alone, in words."""
-    assert said == faults(load(10.0), pace)
+    assert expected_text == faults(load(10.0), pace)
 
 
 def test_a_trial_that_stored_302_of_360_was_not_sustained() -> None:
@@ -94,9 +94,9 @@ def played(
     lines: list[dict[str, Any]] = []
     before = 0.0
     for at in moments:
-        mine = (stored > before) & (stored <= at)
+        own = (stored > before) & (stored <= at)
         whole = {"e2e": batched - due, "stored": stored - due, "internal": batched - due}
-        kinds = {kind: _recorded(values[mine] * SECOND) for kind, values in whole.items()}
+        kinds = {kind: _recorded(values[own] * SECOND) for kind, values in whole.items()}
         done, last = int((stored <= at).sum()), stored[stored <= at].max(initial=0.0)
         counts = {"received": int((batched <= at).sum()), "written": done, "rejected": 0}
         lines.append({"at": _moment(at), "last_stored": _moment(last) if last else 0, **counts, **kinds})

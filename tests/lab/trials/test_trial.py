@@ -84,12 +84,12 @@ def bench(started: Stack, supervisor: Supervisor, tmp_path_factory: pytest.TempP
 
 def processes_of(trial: Trial) -> list[int]:
     """Living processes that were started for this trial: its key is in their command line."""
-    found = []
+    collected = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if trial.bus.stream in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-    return found
+                collected.append(process.pid)
+    return collected
 
 
 def keys_of(trial: Trial) -> list[bytes]:
@@ -153,11 +153,11 @@ def test_a_latency_trial_has_all_four_latencies(latency: tuple[Trial, Outcome]) 
     trial, outcome = latency
     assert ["internal", "e2e", "stored", "send_delay"] == list(outcome.latencies)
     # The warm-up is left out: by whole intervals, of which one may straddle its end.
-    for found in outcome.latencies.values():
-        assert PACED.rate * 0.9 < found["n"] <= PACED.rate * (PACED.duration - WARM_UP + 0.75)
-        assert found["negative"] == 0
-        assert 0 < found["p50"] <= found["p90"] <= found["p99"] <= found["p99.9"] <= found["max"] < 1000
-    middle = {kind: found["p50"] for kind, found in outcome.latencies.items()}
+    for actual in outcome.latencies.values():
+        assert PACED.rate * 0.9 < actual["n"] <= PACED.rate * (PACED.duration - WARM_UP + 0.75)
+        assert actual["negative"] == 0
+        assert 0 < actual["p50"] <= actual["p90"] <= actual["p99"] <= actual["p99.9"] <= actual["max"] < 1000
+    middle = {kind: actual["p50"] for kind, actual in outcome.latencies.items()}
     assert middle["internal"] < middle["e2e"] < middle["stored"]
     assert (outcome.sustained, outcome.warnings) == (True, [])
     assert trial.outcome is outcome
@@ -241,11 +241,11 @@ def test_a_memory_trial_can_be_summed_up(bench: Bench) -> None:
     """Enough messages for more than one read: their allocations are figures per message."""
     trial = bench.trial(bench.plan(MEMORY, "optimised", replace(FULL, count=5000)))
     assert_accounts_agree(trial.run(), 5000)
-    found = memory.summary(trial.folder / "memray.bin", trial.supervisor)
-    assert 0 < found["messages"] <= 5000 - warm_up(5000)
+    totals = memory.summary(trial.folder / "memray.bin", trial.supervisor)
+    assert 0 < totals["messages"] <= 5000 - warm_up(5000)
     # Payload, sample, line and bookkeeping: no less than the payload itself, no more than a few kilobytes.
-    assert 100 < found["bytes_per_message"] < 20_000
-    assert any("sentinel/" in place for place in found["locations"])
+    assert 100 < totals["bytes_per_message"] < 20_000
+    assert any("sentinel/" in place for place in totals["locations"])
 
 
 # -- failures --------------------------------------------------------------------------------------------------------

@@ -11,20 +11,28 @@ if TYPE_CHECKING:
     from sentinel.lab.experiments.ablation.contributions import Found
 
 
-def waterfall(found: Found) -> str:
+def waterfall(by_measure: Found) -> str:
     """Both ends and every step's factor, by measure."""
-    said = ["From baseline to optimised on log axes, a floating bar a step."]
-    for measure, mine in found.items():
-        ends = mine[0].medians.get(mine[0].choice.before), mine[-1].medians.get(mine[-1].choice.after)
-        steps = "; ".join(f"{one.choice.label} {one.on}" for one in mine)
+    sentences = ["From baseline to optimised on log axes, a floating bar a step."]
+    for measure, by_choice in by_measure.items():
+        ends = (
+            by_choice[0].medians.get(by_choice[0].choice.before),
+            by_choice[-1].medians.get(by_choice[-1].choice.after),
+        )
+        steps = "; ".join(f"{contribution.choice.label} {contribution.on}" for contribution in by_choice)
         way = " to ".join(map(formatting.figure, ends))
-        said.append(f"{measure.title} from {way} {measure.unit} ({trials(mine)}): {steps}.")
-    return " ".join(said)
+        sentences.append(f"{measure.title} from {way} {measure.unit} ({trials(by_choice)}): {steps}.")
+    return " ".join(sentences)
 
 
-def taken_off(found: Found) -> str:
+def taken_off(by_measure: Found) -> str:
     """What optimised is of itself without each choice, by measure."""
-    said = ["optimised divided by optimised without each choice, on log axes; one means that the choice does nothing."]
-    for measure, mine in found.items():
-        said.append(f"{measure.title} ({trials(mine)}): {'; '.join(f'{one.choice.label} {one.off}' for one in mine)}.")
-    return " ".join(said)
+    sentences = [
+        "optimised divided by optimised without each choice, on log axes; one means that the choice does nothing."
+    ]
+    for measure, steps in by_measure.items():
+        sentences.append(
+            f"{measure.title} ({trials(steps)}):"
+            f" {'; '.join(f'{contribution.choice.label} {contribution.off}' for contribution in steps)}."
+        )
+    return " ".join(sentences)

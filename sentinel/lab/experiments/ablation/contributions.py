@@ -59,14 +59,14 @@ def choices(names: Sequence[str]) -> list[Choice]:
     def called(axes: Mapping[str, str]) -> str:
         return named[tuple(sorted(axes.items()))]
 
-    found, old, new = [], BASELINE.axes(), OPTIMISED.axes()
+    switched, old, new = [], BASELINE.axes(), OPTIMISED.axes()
     before = dict(old)
     for axis in ORDER:
         after = before | {axis: new[axis]}
         without = called(new | {axis: old[axis]})
-        found.append(Choice(axis, old[axis], new[axis], called(before), called(after), without))
+        switched.append(Choice(axis, old[axis], new[axis], called(before), called(after), without))
         before = after
-    return found
+    return switched
 
 
 def short(name: str) -> str:
@@ -98,10 +98,10 @@ class Contribution:
     @property
     def says(self) -> str:
         """Whether the choice pays, by both ratios together."""
-        said = {self.on_is, self.off_is}
-        if "cannot tell" in said:
+        verdicts = {self.on_is, self.off_is}
+        if "cannot tell" in verdicts:
             return UNCLEAR
-        return PAYS if said == {"better"} else DEPENDS if "better" in said else UNPAID
+        return PAYS if verdicts == {"better"} else DEPENDS if "better" in verdicts else UNPAID
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -119,14 +119,14 @@ Found = dict[Measure, list[Contribution]]
 """A contribution for every choice, in the order of the steps, by measure."""
 
 
-def counts(found: Sequence[Contribution]) -> list[int]:
+def counts(steps: Sequence[Contribution]) -> list[int]:
     """How many trials stand on the smaller side of every ratio: the different numbers, ascending."""
-    return sorted({ratio.n for one in found for ratio in (one.on, one.off)})
+    return sorted({ratio.n for contribution in steps for ratio in (contribution.on, contribution.off)})
 
 
-def trials(found: Sequence[Contribution]) -> str:
+def trials(steps: Sequence[Contribution]) -> str:
     """The same in words: `n = 3 trials`, or from the fewest to the most."""
-    ns = counts(found)
+    ns = counts(steps)
     return f"n = {f'{ns[0]} to ' if len(ns) > 1 else ''}{formatting.counted(ns[-1], 'trial')}"
 
 
@@ -151,14 +151,14 @@ def _to(measure: Measure, values: Columns, band: float, seed: int) -> list[Contr
     chosen = choices(list(values))
     ons = [compare.ratio(of[choice.after], of[choice.before], seed) for choice in chosen]
     shares = _shares([measure.gain(on.value) for on in ons], band)
-    found = []
+    steps = []
     for choice, on, share in zip(chosen, ons, shares, strict=True):
         off = compare.ratio(of[OPTIMISED.name], of[choice.without], seed)
         names = {choice.before, choice.after, choice.without, OPTIMISED.name}
         medians = {name: float(statistics.median(of[name])) for name in of if name in names and of[name]}
         judged = measure.judged(on, band), measure.judged(off, band)
-        found.append(Contribution(choice, medians, on, off, share, band, *judged))
-    return found
+        steps.append(Contribution(choice, medians, on, off, share, band, *judged))
+    return steps
 
 
 def _shares(gains: Sequence[float], band: float) -> list[float | None]:

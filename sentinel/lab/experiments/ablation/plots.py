@@ -39,30 +39,35 @@ BOX: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85,
 HOLLOW = "filled: beyond the noise floor · hollow: not significant"
 
 
-def _styles(mine: Sequence[Contribution]) -> dict[str, Style]:
+def _styles(steps: Sequence[Contribution]) -> dict[str, Style]:
     """Of the two ends and of the axes: an axis has one colour in all panels."""
-    return styles([BASELINE.name, *(one.choice.axis for one in mine), OPTIMISED.name])
+    return styles([BASELINE.name, *(contribution.choice.axis for contribution in steps), OPTIMISED.name])
 
 
 @styled
-def waterfall(found: Found) -> Picture:
+def waterfall(by_measure: Found) -> Picture:
     """A panel a measure: from `baseline` to `optimised`, a floating bar a step, its factor and interval above it."""
-    shown = next(iter(found.values()))
-    rows = [BASELINE.name, *(one.choice.label for one in shown), OPTIMISED.name]
-    figure, axes = grid(1, len(found), 1.1 + ROW * len(rows), sharey=True)
-    for axis, (measure, mine) in zip(axes[0], found.items(), strict=True):
-        values = [value for one in mine for value in (*one.medians.values(), *_interval(one)) if value > 0]
+    shown = next(iter(by_measure.values()))
+    rows = [BASELINE.name, *(contribution.choice.label for contribution in shown), OPTIMISED.name]
+    figure, axes = grid(1, len(by_measure), 1.1 + ROW * len(rows), sharey=True)
+    for axis, (measure, steps) in zip(axes[0], by_measure.items(), strict=True):
+        values = [
+            value
+            for contribution in steps
+            for value in (*contribution.medians.values(), *_interval(contribution))
+            if value > 0
+        ]
         _scale(axis, 0.55 * min(values), 1.8 * max(values))
-        _ends(axis, measure, mine)
-        for row, one in enumerate(mine, 1):
-            _step(axis, row, one, _styles(mine)[one.choice.axis])
+        _ends(axis, measure, steps)
+        for row, contribution in enumerate(steps, 1):
+            _step(axis, row, contribution, _styles(steps)[contribution.choice.axis])
         axis.set_title(f"{measure.title}, {measure.unit}")
-        axis.set_xlabel(f"{measure.unit} (log), {trials(mine)}")
+        axis.set_xlabel(f"{measure.unit} (log), {trials(steps)}")
         axis.grid(visible=False, axis="y")
     axes[0, 0].set_yticks(range(len(rows)), rows)
     axes[0, 0].set_ylim(len(rows) - 0.4, -0.6)
     figure.supxlabel(f"{HOLLOW} · whisker: bootstrap interval of the step's factor", fontsize=8.5)
-    return Picture(figure, alt_text.waterfall(found))
+    return Picture(figure, alt_text.waterfall(by_measure))
 
 
 def _scale(axis: Axes, low: float, high: float) -> None:
@@ -74,35 +79,35 @@ def _scale(axis: Axes, low: float, high: float) -> None:
     )
 
 
-def _ends(axis: Axes, measure: Measure, mine: Sequence[Contribution]) -> None:
+def _ends(axis: Axes, measure: Measure, steps: Sequence[Contribution]) -> None:
     """Where the way begins and where it ends."""
-    first, last = mine[0], mine[-1]
-    for row, one, name in ((0, first, first.choice.before), (len(mine) + 1, last, last.choice.after)):
-        if value := one.medians.get(name):
-            axis.plot(value, row + 0.12, markersize=8, **_styles(mine)[name].dots)
+    first, last = steps[0], steps[-1]
+    for row, contribution, name in ((0, first, first.choice.before), (len(steps) + 1, last, last.choice.after)):
+        if value := contribution.medians.get(name):
+            axis.plot(value, row + 0.12, markersize=8, **_styles(steps)[name].dots)
             _write(axis, row, value, value, f"{formatting.figure(value)} {measure.unit}", fontweight="bold")
 
 
-def _step(axis: Axes, row: int, one: Contribution, style: Style) -> None:
-    before, after = (one.medians.get(name) for name in (one.choice.before, one.choice.after))
+def _step(axis: Axes, row: int, contribution: Contribution, style: Style) -> None:
+    before, after = (contribution.medians.get(name) for name in (contribution.choice.before, contribution.choice.after))
     if not before or not after:
         axis.annotate("not measured", (0.5, row), xycoords=("axes fraction", "data"), ha="center", color=MUTED)
         return
-    y, sure = row + 0.12, one.on_is in ("better", "worse")
+    y, sure = row + 0.12, contribution.on_is in ("better", "worse")
     axis.barh(
         y, after - before, left=before, height=0.34, color=style.colour if sure else "white", edgecolor=style.colour
     )
     axis.plot([after, after], [y - 0.17, y + 1.17], color=MUTED, linewidth=0.9)
-    if ends := _interval(one):
+    if ends := _interval(contribution):
         axis.plot(ends, [y, y], color="white", linewidth=3)
         axis.plot(ends, [y, y], color=INK, linewidth=1.2, marker="|", markersize=6)
-    _write(axis, row, before, after, _factor(one.on))
+    _write(axis, row, before, after, _factor(contribution.on))
 
 
-def _interval(one: Contribution) -> list[float]:
+def _interval(contribution: Contribution) -> list[float]:
     """Where the step may end: the step before it times the bounds of the factor; empty where it has none."""
-    before = one.medians.get(one.choice.before, 0.0)
-    return [before * one.on.low, before * one.on.high] if one.on.known else []
+    before = contribution.medians.get(contribution.choice.before, 0.0)
+    return [before * contribution.on.low, before * contribution.on.high] if contribution.on.known else []
 
 
 def _factor(ratio: Ratio) -> str:
@@ -122,29 +127,35 @@ def _write(axis: Axes, row: float, start: float, end: float, text: str, **more: 
 
 
 @styled
-def taken_off(found: Found) -> Picture:
+def taken_off(by_measure: Found) -> Picture:
     """A panel a measure: every choice as `optimised` ÷ `optimised` without it, beside what it was on the way up."""
-    shown = next(iter(found.values()))
-    figure, axes = grid(1, len(found), 1.5 + ROW * len(shown), sharey=True)
-    for axis, (measure, mine) in zip(axes[0], found.items(), strict=True):
-        seen = [v for one in mine for r in (one.on, one.off) for v in (r.value, r.low, r.high) if v > 0]
-        band = 1 / (1 + mine[0].band), 1 + mine[0].band
+    shown = next(iter(by_measure.values()))
+    figure, axes = grid(1, len(by_measure), 1.5 + ROW * len(shown), sharey=True)
+    for axis, (measure, steps) in zip(axes[0], by_measure.items(), strict=True):
+        seen = [
+            v
+            for contribution in steps
+            for r in (contribution.on, contribution.off)
+            for v in (r.value, r.low, r.high)
+            if v > 0
+        ]
+        band = 1 / (1 + steps[0].band), 1 + steps[0].band
         _scale(axis, min(*band, *seen) / 1.6, max(*band, *seen) * 1.6)
         axis.axvspan(*band, color=MUTED, alpha=0.16, linewidth=0)
         axis.axvline(1, color=MUTED, linewidth=0.9)
-        for row, one in enumerate(mine):
-            style = _styles(mine)[one.choice.axis]
-            _mark(axis, row + 0.3, one.on, style, marker="D", markersize=4, alpha=0.55)
-            _mark(axis, row + 0.06, one.off, style, marker="o", markersize=8)
-            at = one.off.value if math.isfinite(one.off.value) else 1.0
-            _write(axis, row, at, at, _factor(one.off))
+        for row, contribution in enumerate(steps):
+            style = _styles(steps)[contribution.choice.axis]
+            _mark(axis, row + 0.3, contribution.on, style, marker="D", markersize=4, alpha=0.55)
+            _mark(axis, row + 0.06, contribution.off, style, marker="o", markersize=8)
+            at = contribution.off.value if math.isfinite(contribution.off.value) else 1.0
+            _write(axis, row, at, at, _factor(contribution.off))
         axis.set_title(measure.title)
-        axis.set_xlabel(f"ratio, × (log), {trials(mine)}\n{'right' if measure.higher else 'left'} is better")
+        axis.set_xlabel(f"ratio, × (log), {trials(steps)}\n{'right' if measure.higher else 'left'} is better")
         axis.grid(visible=False, axis="y")
-    axes[0, 0].set_yticks(range(len(shown)), [one.choice.label for one in shown])
+    axes[0, 0].set_yticks(range(len(shown)), [contribution.choice.label for contribution in shown])
     axes[0, 0].set_ylim(len(shown) - 0.4, -0.6)
     figure.legend(handles=_legend(), loc="outside lower center", ncols=3)
-    return Picture(figure, alt_text.taken_off(found))
+    return Picture(figure, alt_text.taken_off(by_measure))
 
 
 def _mark(axis: Axes, y: float, ratio: Ratio, style: Style, **how: Any) -> None:

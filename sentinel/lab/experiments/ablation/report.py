@@ -42,28 +42,28 @@ def load(run: Run) -> str:
 
 def waterfall(run: Run) -> HTML:
     """From `baseline` to `optimised`, step by step."""
-    found = results.found(run)
-    if not found:
+    by_measure = results.found(run)
+    if not by_measure:
         return nothing("No valid trial: there is nothing to draw.")
     caption = (
         "Each bar reaches from the median of the step before to the step's own; on a log axis its length is its factor,"
         f" and the lengths add up to the whole way.{_left_out(run)}"
     )
-    return HTML(figure_html(plots.waterfall(found), caption))
+    return HTML(figure_html(plots.waterfall(by_measure), caption))
 
 
 def switched_off(run: Run) -> HTML:
     """`optimised` against itself without each choice."""
-    found = results.found(run)
-    if not found:
+    by_measure = results.found(run)
+    if not by_measure:
         return nothing("No valid trial: there is nothing to draw.")
-    bands = "; ".join(f"{measure.title} {compare.floor(mine[0].band)}" for measure, mine in found.items())
+    bands = "; ".join(f"{measure.title} {compare.floor(steps[0].band)}" for measure, steps in by_measure.items())
     caption = (
         "Large: one choice taken off optimised, with its interval. Small: the same choice on the way up; where the two"
         " lie apart, what the choice brings depends on the others, and of the choice that is switched on last they are"
         f" the same trials. Shaded: the noise floor either way ({bands}).{_left_out(run)}"
     )
-    return HTML(figure_html(plots.taken_off(found), caption))
+    return HTML(figure_html(plots.taken_off(by_measure), caption))
 
 
 def contributions(run: Run) -> HTML:
@@ -72,9 +72,9 @@ def contributions(run: Run) -> HTML:
     if not shown:
         return nothing("No valid trial: there are no results.")
     parts = []
-    for one in shown:
-        parts += [table([one.title, *HEADS], one.rows, words=(len(HEADS),))]
-        parts += [tag("p", f"{one.note[0].upper()}{one.note[1:]}", class_="notes")]
+    for listed in shown:
+        parts += [table([listed.title, *HEADS], listed.rows, words=(len(HEADS),))]
+        parts += [tag("p", f"{listed.note[0].upper()}{listed.note[1:]}", class_="notes")]
     parts += [tag("div", paragraphs(NOTES), class_="notes"), folded("Medians of every configuration", _medians(run))]
     return HTML(together(parts, "\n"))
 
@@ -88,8 +88,8 @@ def _medians(run: Run) -> Markup:
     return table(["Configuration", *(f"{m.title}, {m.unit}" for m in MEASURES)], rows)
 
 
-def _spread(found: list[float] | None) -> str:
-    low, high, n = found or (0, 0, 0)
+def _spread(values: list[float] | None) -> str:
+    low, high, n = values or (0, 0, 0)
     return f"{formatting.figure(low)} to {formatting.figure(high)}, n = {n:.0f}" if n > 1 else ""
 
 
@@ -103,30 +103,30 @@ def _left_out(run: Run) -> str:
 
 def memory(run: Run) -> HTML:
     """Which modules allocate in each configuration; memray's own pages."""
-    found = queries.memories(run)
+    memories = queries.memories(run)
     if not run.data["parameters"]["MEMRAY"]:
         return nothing("Memory was not measured: MEMRAY=False.")
-    if not found:
+    if not memories:
         return nothing(f"No valid memory trial: there is nothing to show.{_left_out(run)}")
-    heads = ["Bytes per message by module", *(hinted(short(name), name) for name in found)]
+    heads = ["Bytes per message by module", *(hinted(short(name), name) for name in memories)]
     note = f"memray, every request with its full size, freed or not; n = 1 trial each.{_left_out(run)}"
-    parts = [table(heads, _modules(found), class_="dense"), tag("p", note, class_="notes"), _pages(run, found)]
+    parts = [table(heads, _modules(memories), class_="dense"), tag("p", note, class_="notes"), _pages(run, memories)]
     return HTML(together(parts, "\n"))
 
 
-def _modules(found: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    columns = [one["modules"] for one in found.values()]
+def _modules(memories: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    columns = [summary["modules"] for summary in memories.values()]
     largest = {name: max(column.get(name, 0.0) for column in columns) for column in columns for name in column}
     names = sorted(largest, key=lambda name: -largest[name])[:MODULES]
-    totals = [formatting.figure(one["bytes_per_message"]) for one in found.values()]
+    totals = [formatting.figure(summary["bytes_per_message"]) for summary in memories.values()]
     return [[name, *(formatting.figure(column.get(name)) for column in columns)] for name in names] + [["all", *totals]]
 
 
-def _pages(run: Run, found: Mapping[str, object]) -> Markup:
+def _pages(run: Run, memories: Mapping[str, object]) -> Markup:
     beside = f"../../{run.profiles.relative_to(run.root).as_posix()}"
     links = [
         tag("a", f"{short(name)}: {called}", href=f"{beside}/{quote(f'{name}-{kind}.html')}")
-        for name in found
+        for name in memories
         for kind, called in profiling.PAGES.items()
         if (run.profiles / f"{name}-{kind}.html").exists()
     ]

@@ -38,15 +38,15 @@ def found(run: Run) -> Found:
     """The contributions to every measure that was taken at all."""
     measured = {name for medians in run.data.get("summary", {}).values() for name in medians}
     steps = run.data.get("steps", {})
-    return {m: [Contribution.from_dict(one) for one in steps[m.name]] for m in MEASURES if m.name in measured}
+    return {m: [Contribution.from_dict(stored) for stored in steps[m.name]] for m in MEASURES if m.name in measured}
 
 
 def tables(run: Run) -> list[Table]:
     """A table for every measure."""
-    return [_table(run, measure, mine) for measure, mine in found(run).items()]
+    return [_table(run, measure, steps) for measure, steps in found(run).items()]
 
 
-def _table(run: Run, measure: Measure, mine: list[Contribution]) -> Table:
+def _table(run: Run, measure: Measure, steps: list[Contribution]) -> Table:
     new, old = run.data["compared"]
     total, ends = (
         run.data["ratios"].get(measure.name),
@@ -54,17 +54,17 @@ def _table(run: Run, measure: Measure, mine: list[Contribution]) -> Table:
     )
     rows = [
         [
-            one.choice.label,
-            _way([one.medians.get(name) for name in (one.choice.before, one.choice.after)]),
-            _bare(str(one.on)),
-            NOTHING if one.share is None else f"{round(100 * one.share)} %",
-            _bare(str(one.off)),
-            one.says,
+            contribution.choice.label,
+            _way([contribution.medians.get(name) for name in (contribution.choice.before, contribution.choice.after)]),
+            _bare(str(contribution.on)),
+            NOTHING if contribution.share is None else f"{round(100 * contribution.share)} %",
+            _bare(str(contribution.off)),
+            contribution.says,
         ]
-        for one in mine
+        for contribution in steps
     ]
     whole = [f"{new} ÷ {old}", _way(ends), _bare(formatting.ratio(total)), NOTHING, NOTHING, ""]
-    return Table(f"{measure.title}, {measure.unit}", [*rows, whole], _note(run, measure, mine))
+    return Table(f"{measure.title}, {measure.unit}", [*rows, whole], _note(run, measure, steps))
 
 
 def _way(ends: list[float | None]) -> str:
@@ -75,14 +75,14 @@ def _bare(ratio: str) -> str:
     return ratio.split(" (", maxsplit=1)[0]
 
 
-def _note(run: Run, measure: Measure, mine: list[Contribution]) -> str:
-    band = compare.floor(mine[0].band)
+def _note(run: Run, measure: Measure, steps: list[Contribution]) -> str:
+    band = compare.floor(steps[0].band)
     if not measure.repeated:
         return f"one memray trial each (n = 1), so no intervals; up to {band} either way nothing differs."
     control = run.data["noise"]["again"]
     why = f"A/A, from a second leg of {run.data['compared'][0]}" if control else "assumed: there is no second leg"
     return (
-        f"medians of {trials(mine)} each, ratios with {compare.intervals(counts(mine)[0])};"
+        f"medians of {trials(steps)} each, ratios with {compare.intervals(counts(steps)[0])};"
         f" noise floor {band} either way ({why})."
     )
 

@@ -44,7 +44,7 @@ def of_ablation(p: Ablation, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     first, last = values[p.names[0]], values[p.names[-1]]
     control = measures(o for o in outcomes if o.plan.label == p.names[-1] + CONTROL)
     bands = {m.name: compare.noise(last.get(m.name, []), control.get(m.name, [])) for m in MEASURES}
-    found = contributions(values, bands, p.SEED)
+    by_measure = contributions(values, bands, p.SEED)
     ratios = {name: compare.ratio(last.get(name, []), first.get(name, []), p.SEED) for name in sorted({*last, *first})}
     return {
         "summary": {name: {m: statistics.median(v) for m, v in measured.items()} for name, measured in values.items()},
@@ -52,37 +52,42 @@ def of_ablation(p: Ablation, outcomes: Sequence[Outcome]) -> dict[str, Any]:
             name: {m: [min(v), max(v), len(v)] for m, v in measured.items()} for name, measured in values.items()
         },
         "noise": {"band": bands["capacity"], "bands": bands, "again": control.get("capacity", [])},
-        "steps": {measure.name: [one.to_dict() for one in mine] for measure, mine in found.items()},
+        "steps": {
+            measure.name: [contribution.to_dict() for contribution in steps] for measure, steps in by_measure.items()
+        },
         "compared": [p.names[-1], p.names[0]],
         "ratios": {name: stored(ratio) for name, ratio in ratios.items()},
-        "verdict": verdict(p, found, ratios, outcomes),
+        "verdict": verdict(p, by_measure, ratios, outcomes),
         "warnings": warnings(outcomes),
     }
 
 
-def verdict(p: Ablation, found: Found, ratios: dict[str, Ratio], outcomes: Sequence[Outcome]) -> list[str]:
+def verdict(p: Ablation, by_measure: Found, ratios: dict[str, Ratio], outcomes: Sequence[Outcome]) -> list[str]:
     """The answer, in sentences made from the data."""
     ends = p.names[-1], p.names[0]
-    about = [_about(m, mine, ratios[m.name], ends) for m, mine in found.items() if m.name in ratios]
+    about = [_about(m, steps, ratios[m.name], ends) for m, steps in by_measure.items() if m.name in ratios]
     key = f"Below, on is a step ÷ the step before it, off is {ends[0]} ÷ {ends[0]} without the choice."
-    return [validity(outcomes), f"{_named(found)} {_unpaid(found)} {key}", *about]
+    return [validity(outcomes), f"{_named(by_measure)} {_unpaid(by_measure)} {key}", *about]
 
 
 # -- what matters most, and what does not pay ------------------------------------------------------------------------
 
 
-def leaders(found: Sequence[Contribution]) -> list[Contribution]:
+def leaders(steps: Sequence[Contribution]) -> list[Contribution]:
     """The choices that matter most to one measure, the largest share first; fewer where others are not significant."""
-    return [one for one in _ranked(found) if one.on_is == "better"][:MOST]
+    return [contribution for contribution in _ranked(steps) if contribution.on_is == "better"][:MOST]
 
 
-def _ranked(found: Sequence[Contribution]) -> list[Contribution]:
-    return sorted((one for one in found if one.share is not None), key=lambda one: -(one.share or 0.0))
+def _ranked(steps: Sequence[Contribution]) -> list[Contribution]:
+    return sorted(
+        (contribution for contribution in steps if contribution.share is not None),
+        key=lambda contribution: -(contribution.share or 0.0),
+    )
 
 
-def _named(found: Found) -> str:
-    measure, mine = next(iter(found.items()))
-    named = [one.choice.label for one in leaders(mine)]
+def _named(by_measure: Found) -> str:
+    measure, steps = next(iter(by_measure.items()))
+    named = [contribution.choice.label for contribution in leaders(steps)]
     to = measure.title.lower()
     if not named:
         return f"Which choices matter most to {to}: cannot tell."
@@ -91,13 +96,13 @@ def _named(found: Found) -> str:
     return f"The two choices that matter most to {to} are {formatting.joined(named)}."
 
 
-def _unpaid(found: Found) -> str:
+def _unpaid(by_measure: Found) -> str:
     """Every choice that was shown not to pay, with what it does not pay in."""
     where: dict[str, list[str]] = {}
-    for measure, mine in found.items():
-        for one in mine:
-            if one.says == UNPAID:
-                where.setdefault(one.choice.label, []).append(_lower(measure.title))
+    for measure, steps in by_measure.items():
+        for contribution in steps:
+            if contribution.says == UNPAID:
+                where.setdefault(contribution.choice.label, []).append(_lower(measure.title))
     if not where:
         return "No choice was shown not to pay."
     return (
@@ -112,18 +117,18 @@ def _lower(title: str) -> str:
 # -- one measure -----------------------------------------------------------------------------------------------------
 
 
-def _about(measure: Measure, mine: Sequence[Contribution], total: Ratio, ends: tuple[str, str]) -> str:
-    parts = [_whole(measure, total, mine[0].band, ends), _most(measure, mine, total), _others(mine, total)]
+def _about(measure: Measure, steps: Sequence[Contribution], total: Ratio, ends: tuple[str, str]) -> str:
+    parts = [_whole(measure, total, steps[0].band, ends), _most(measure, steps, total), _others(steps, total)]
     return " ".join(part for part in parts if part)
 
 
 def _whole(measure: Measure, total: Ratio, band: float, ends: tuple[str, str]) -> str:
     new, old = ends
-    found = measure.judged(total, band)
+    judged = measure.judged(total, band)
     how = {
         "cannot tell": f"cannot tell whether {new} differs from {old}{_hidden(total, band)}",
         "no difference": f"no difference between {new} and {old}",
-    }.get(found, f"{new} is {found} than {old}")
+    }.get(judged, f"{new} is {judged} than {old}")
     each = f"n = {total.n} each" if total.known else f"n = {total.n}: no interval"
     beyond = compare.beyond(band, measured=measure.repeated)
     return f"{measure.title}: {how}, {_said(total, total)}, {each} ({beyond})."
@@ -133,34 +138,39 @@ def _hidden(ratio: Ratio, band: float) -> str:
     return ", for run-to-run variation hides it" if compare.hidden(ratio, band) else ""
 
 
-def _most(measure: Measure, mine: Sequence[Contribution], total: Ratio) -> str:
-    ranked = _ranked(mine)
+def _most(measure: Measure, steps: Sequence[Contribution], total: Ratio) -> str:
+    ranked = _ranked(steps)
     if not ranked:
-        missing = [one.choice.label for one in mine if not math.isfinite(one.on.value)]
-        nothing = f"nothing is gained beyond the noise floor ({compare.floor(mine[0].band)})"
+        missing = [contribution.choice.label for contribution in steps if not math.isfinite(contribution.on.value)]
+        nothing = f"nothing is gained beyond the noise floor ({compare.floor(steps[0].band)})"
         why = f"no valid trials on both sides of {formatting.joined(missing)}" if missing else nothing
         return f"Which choices matter most: cannot tell, {why}."
-    first = leaders(mine)
+    first = leaders(steps)
     if not first:
-        ahead = formatting.joined([f"{one.choice.label} ({_said(one.on, total)})" for one in ranked[:MOST]])
-        return f"Which choices matter most: cannot tell, {_why_not(mine)}; by the medians alone {ahead} lead."
-    parts = [f"{one.choice.label} with {round(100 * (one.share or 0))} % ({_both(one, total)})" for one in first]
+        ahead = formatting.joined(
+            [f"{contribution.choice.label} ({_said(contribution.on, total)})" for contribution in ranked[:MOST]]
+        )
+        return f"Which choices matter most: cannot tell, {_why_not(steps)}; by the medians alone {ahead} lead."
+    parts = [
+        f"{contribution.choice.label} with {round(100 * (contribution.share or 0))} % ({_both(contribution, total)})"
+        for contribution in first
+    ]
     return (
         "On a log scale the largest parts are"
-        f" {formatting.joined(parts)}.{_close(measure, mine)}{_checked(measure, mine)}"
+        f" {formatting.joined(parts)}.{_close(measure, steps)}{_checked(measure, steps)}"
     )
 
 
-def _why_not(mine: Sequence[Contribution]) -> str:
+def _why_not(steps: Sequence[Contribution]) -> str:
     """Why no step was found to be better."""
-    if not any(one.on.known for one in mine):
+    if not any(contribution.on.known for contribution in steps):
         return "since single trials have no interval"
-    return f"no step lies wholly beyond the noise floor ({compare.floor(mine[0].band)})"
+    return f"no step lies wholly beyond the noise floor ({compare.floor(steps[0].band)})"
 
 
-def _close(measure: Measure, mine: Sequence[Contribution]) -> str:
+def _close(measure: Measure, steps: Sequence[Contribution]) -> str:
     """Whether the last that is named could as well be the next one, by their intervals."""
-    named, better = leaders(mine), [one for one in _ranked(mine) if one.on_is == "better"]
+    named, better = leaders(steps), [contribution for contribution in _ranked(steps) if contribution.on_is == "better"]
     if len(better) <= MOST or not measure.repeated:
         return ""
     last, following = named[-1], better[MOST]
@@ -169,53 +179,69 @@ def _close(measure: Measure, mine: Sequence[Contribution]) -> str:
     return f" Their intervals overlap: cannot tell whether {last.choice.label} or {following.choice.label} brings more."
 
 
-def _gains(measure: Measure, one: Contribution) -> tuple[float, float]:
-    return measure.gain(one.on.low), measure.gain(one.on.high)
+def _gains(measure: Measure, contribution: Contribution) -> tuple[float, float]:
+    return measure.gain(contribution.on.low), measure.gain(contribution.on.high)
 
 
-def _checked(measure: Measure, mine: Sequence[Contribution]) -> str:
+def _checked(measure: Measure, steps: Sequence[Contribution]) -> str:
     """What taking the choices off again says about the order."""
-    if not all(math.isfinite(one.off.value) for one in mine):
+    if not all(math.isfinite(contribution.off.value) for contribution in steps):
         return ""
-    costly = sorted(mine, key=lambda one: -measure.gain(one.off.value))[:MOST]
-    named = {one.choice.axis for one in leaders(mine)}
-    if named == {one.choice.axis for one in costly}:
+    costly = sorted(steps, key=lambda contribution: -measure.gain(contribution.off.value))[:MOST]
+    named = {contribution.choice.axis for contribution in leaders(steps)}
+    if named == {contribution.choice.axis for contribution in costly}:
         return " Taken off again, the same two cost most."
-    labels = formatting.joined([one.choice.label for one in costly])
+    labels = formatting.joined([contribution.choice.label for contribution in costly])
     other = ": what a choice brings depends on the others" if len(named) == MOST else ""
     return f" Taken off again, {labels} cost most{other}."
 
 
-def _others(mine: Sequence[Contribution], total: Ratio) -> str:
+def _others(steps: Sequence[Contribution], total: Ratio) -> str:
     """Which choices do not pay, pay only in some company, or cannot be told."""
     groups: list[tuple[Callable[[Contribution], bool], str]] = [
-        (lambda one: one.says == UNPAID, "Does not pay"),
-        (lambda one: one.says == DEPENDS and one.on_is == "better", "Pays on the way up, but not beside the others"),
-        (lambda one: one.says == DEPENDS and one.off_is == "better", "Pays beside the others, but not on the way up"),
+        (lambda contribution: contribution.says == UNPAID, "Does not pay"),
         (
-            lambda one: one.says == UNCLEAR and one.on_is == "better",
+            lambda contribution: contribution.says == DEPENDS and contribution.on_is == "better",
+            "Pays on the way up, but not beside the others",
+        ),
+        (
+            lambda contribution: contribution.says == DEPENDS and contribution.off_is == "better",
+            "Pays beside the others, but not on the way up",
+        ),
+        (
+            lambda contribution: contribution.says == UNCLEAR and contribution.on_is == "better",
             "Pays on the way up; beside the others the trials cannot tell",
         ),
         (
-            lambda one: one.says == UNCLEAR and one.off_is == "better",
+            lambda contribution: contribution.says == UNCLEAR and contribution.off_is == "better",
             "Pays beside the others; on the way up the trials cannot tell",
         ),
         (
-            lambda one: one.says == UNCLEAR and "better" not in (one.on_is, one.off_is),
+            lambda contribution: (
+                contribution.says == UNCLEAR and "better" not in (contribution.on_is, contribution.off_is)
+            ),
             "The trials cannot tell whether it pays",
         ),
     ]
-    said = []
+    sentences = []
     for belongs, how in groups:
-        if members := [f"{one.choice.label} ({_both(one, total)})" for one in mine if belongs(one)]:
-            said.append(f"{how}: {formatting.joined(members)}.")
-    return " ".join(said) or "Every choice pays."
+        if members := [
+            f"{contribution.choice.label} ({_both(contribution, total)})"
+            for contribution in steps
+            if belongs(contribution)
+        ]:
+            sentences.append(f"{how}: {formatting.joined(members)}.")
+    return " ".join(sentences) or "Every choice pays."
 
 
-def _both(one: Contribution, total: Ratio) -> str:
+def _both(contribution: Contribution, total: Ratio) -> str:
     """Its ratios; of the choice that is switched on last both are the same."""
-    on, off = (_said(ratio, total) for ratio in (one.on, one.off))
-    return f"{on} on and off, as the last step" if one.choice.without == one.choice.before else f"{on} on, {off} off"
+    on, off = (_said(ratio, total) for ratio in (contribution.on, contribution.off))
+    return (
+        f"{on} on and off, as the last step"
+        if contribution.choice.without == contribution.choice.before
+        else f"{on} on, {off} off"
+    )
 
 
 def _said(ratio: Ratio, total: Ratio) -> str:

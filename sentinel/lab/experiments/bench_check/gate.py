@@ -168,9 +168,9 @@ def _values(measure: str, label: str, outcomes: Sequence[Outcome]) -> list[float
 
 
 def _seen(bound: Bound, outcomes: Sequence[Outcome]) -> Ratio:
-    mine = _values(bound.measure, bound.of, outcomes)
-    others = _values(bound.measure, bound.against, outcomes) if bound.against else [1.0] * len(mine)
-    return compare.ratio(mine, others)
+    values = _values(bound.measure, bound.of, outcomes)
+    others = _values(bound.measure, bound.against, outcomes) if bound.against else [1.0] * len(values)
+    return compare.ratio(values, others)
 
 
 def verdict(bound: Bound, seen: Ratio) -> str:
@@ -196,10 +196,10 @@ def _said(bound: Bound, seen: Ratio) -> str:
 
 def answer(rows: Sequence[Row]) -> list[str]:
     """What broke, a sentence each; or that nothing did."""
-    said = [f"{row.verdict.capitalize()}: {row.head}{_detail(row)}." for row in rows if not row.passes]
+    sentences = [f"{row.verdict.capitalize()}: {row.head}{_detail(row)}." for row in rows if not row.passes]
     near = [row.head for row in rows if row.verdict == MARGINAL]
     marginal = f", {formatting.counted(len(near), 'bound')} marginal: {'; '.join(near)}" if near else ""
-    return said or [f"PASS{marginal}."]
+    return sentences or [f"PASS{marginal}."]
 
 
 def _detail(row: Row) -> str:
@@ -233,14 +233,14 @@ def table(rows: Sequence[Row], outcomes: Sequence[Outcome], reliability_warnings
 def _noise(outcomes: Sequence[Outcome]) -> list[str]:
     """How far two legs of one configuration lie apart (A/A)."""
     twice = [o.plan.configuration for o in outcomes if o.plan.kind == CAPACITY and o.plan.label.endswith(CONTROL)]
-    found = []
+    lines = []
     for name in dict.fromkeys(twice):
         ratio = compare.ratio(_values(CAPACITY, name + CONTROL, outcomes), _values(CAPACITY, name, outcomes))
         if math.isfinite(ratio.value):
-            found.append(
+            lines.append(
                 f"Run-to-run variation (A/A): capacity of {name}, measured again ÷ measured first, is {ratio}."
             )
-    return found
+    return lines
 
 
 # -- measuring ------------------------------------------------------------------------------------------------------

@@ -56,19 +56,19 @@ def verdict(
 ) -> list[str]:
     """The answer, in sentences made from the data; `noise` floors by measure, `rate` of the common load, msg/s."""
     new, old = p.names[-1], p.names[0]
-    said = [validity(outcomes)]
+    sentences = [validity(outcomes)]
     if new != old:
         values = columns([new, old], outcomes)
         pair = _loaded(old, outcomes), _loaded(new, outcomes)
-        said += [
+        sentences += [
             _judged(f"Capacity of {new}", ratios.get("capacity"), noise.get("capacity"), old, higher=True),
             _judged(f"CPU per message of {new}", ratios.get("capacity_cpu_us"), noise.get("capacity_cpu_us"), old),
             _latency(ratios, noise, pair, rate),
             _memory(values, new, old),
             regressions.sentence(ratios, noise, [*pair[0], *pair[1]], new, old),
         ]
-    said.append(_headline(p, new, outcomes))
-    return [sentence for sentence in said if sentence]
+    sentences.append(_headline(p, new, outcomes))
+    return [sentence for sentence in sentences if sentence]
 
 
 def _loaded(name: str, outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -64,11 +64,11 @@ class BenchmarkLab(Lab[Benchmark]):
         if not known:
             return
         try:
-            found = measurement.again(self.stack, f"{self.run.id}.limits.again", known, self.parameters.CODEC)
+            limits = measurement.again(self.stack, f"{self.run.id}.limits.again", known, self.parameters.CODEC)
         except SentinelError as error:
             data["warnings"].append(f"The limits could not be measured again after the capacities: {error}.")
         else:
-            data["limits"] = [limit.to_dict() for limit in found]
+            data["limits"] = [limit.to_dict() for limit in limits]
 
     def latency(self) -> list[Outcome]:
         """Every configuration under the one load that all can sustain."""

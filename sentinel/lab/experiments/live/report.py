@@ -47,10 +47,10 @@ def header(run: Run) -> HTML:
 
 def view(run: Run) -> HTML:
     """The last watch's last window, out of its folder: what `View` showed at the end."""
-    found = [trial for trial in run.data.get("trials", []) if trial["plan"]["kind"] == LIVE]
-    if not found:
+    watches = [trial for trial in run.data.get("trials", []) if trial["plan"]["kind"] == LIVE]
+    if not watches:
         return nothing("Nothing was watched.")
-    outcome, p = Outcome.from_dict(found[-1]), run.data["parameters"]
+    outcome, p = Outcome.from_dict(watches[-1]), run.data["parameters"]
     window = replayed(run.trial_folder(outcome.plan.number), p["WINDOW"])
     if not window.end:
         return nothing("The consumer of this watch left no record: there is nothing to draw.")

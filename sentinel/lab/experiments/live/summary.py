@@ -80,12 +80,12 @@ def _latency(whole: Figures) -> list[str]:
     ]
 
 
-def _host(found: Mapping[str, Any]) -> str:
-    if not found:
+def _host(host: Mapping[str, Any]) -> str:
+    if not host:
         return "The agent sent no sample, so nothing is known of this host."
     return (
-        f"This host: CPU {formatting.figure(found['cpu'])} % (median of"
-        f" {formatting.counted(found['samples'], 'sample')}; up to"
-        f" {formatting.figure(found['cpu_max'])} %), memory {formatting.figure(found['mem'])} %, load"
-        f" {formatting.figure(found['load1'])} at the end."
+        f"This host: CPU {formatting.figure(host['cpu'])} % (median of"
+        f" {formatting.counted(host['samples'], 'sample')}; up to"
+        f" {formatting.figure(host['cpu_max'])} %), memory {formatting.figure(host['mem'])} %, load"
+        f" {formatting.figure(host['load1'])} at the end."
     )

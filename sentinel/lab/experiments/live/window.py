@@ -116,10 +116,10 @@ class Window:
     def consumer(self, line: Mapping[str, Any]) -> None:
         """A line of the consumer's record."""
         buckets = {kind: line[kind] for kind in KINDS}
-        found = _merged(_recorders(), buckets)
+        recorders = _merged(_recorders(), buckets)
         _merged(self._whole, buckets)
         counts = {name: line[name] for name in COUNTS} | {name: line.get(name, 0) for name in RARE}
-        self._intervals.append(_Interval(line["at"], counts, buckets, _milliseconds(found)))
+        self._intervals.append(_Interval(line["at"], counts, buckets, _milliseconds(recorders)))
         if self._first is None or not counts["written"]:
             self._first = self._last = self._intervals[-1]
         elif counts["written"] > self._last.counts["written"]:
@@ -145,9 +145,9 @@ class Window:
         """Drop what has left the window; rates and counts keep one value before it to start from."""
         oldest = now - _ns(self.seconds + SMOOTH)
         series: list[deque[Any]] = [self._host, *self._sent.values()]
-        for one in series:
-            while len(one) > 1 and one[1][0] < oldest:
-                one.popleft()
+        for interval in series:
+            while len(interval) > 1 and interval[1][0] < oldest:
+                interval.popleft()
         while len(self._intervals) > 1 and self._intervals[1].at < min(oldest, self._intervals[-1].at - _ns(RECENT)):
             self._intervals.popleft()
 
@@ -171,7 +171,7 @@ class Window:
         """The consumer's lines up to now, as far as all senders have told their counts."""
         told = (c[-1][0] for name, c in self._sent.items() if name not in {AGENT, *self._ended})
         horizon = min((now, *told))
-        return [one for one in self._intervals if one.at <= horizon]
+        return [interval for interval in self._intervals if interval.at <= horizon]
 
     def _sent_at(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
         """Messages that the bus had taken at each moment."""
@@ -187,15 +187,17 @@ class Window:
     def pipeline(self, now: int) -> Pipeline:
         """Rates, latencies, backlog and losses of the window, as far as all senders have told their counts."""
         known = self._known(now)
-        at = np.array([one.at for one in known], dtype=np.int64)
+        at = np.array([interval.at for interval in known], dtype=np.int64)
         sent = self._sent_at(at)
-        counts = {name: np.array([one.counts[name] for one in known], dtype=float) for name in COUNTS}
+        counts = {name: np.array([interval.counts[name] for interval in known], dtype=float) for name in COUNTS}
         seconds = _ago(at, now)
         inside = (seconds >= -self.seconds) & (seconds <= 0)
         rates = _rate(seconds, sent)[inside], _rate(seconds, counts["written"])[inside]
-        backlog = np.maximum(np.round(sent) - [_settled(one.counts) for one in known], 0.0)[inside]
+        backlog = np.maximum(np.round(sent) - [_settled(interval.counts) for interval in known], 0.0)[inside]
         troubles = {name: counts[name][inside] for name in TROUBLES}
-        latencies = {key: np.array([one.latencies[key] for one in known], dtype=float)[inside] for key in KEYS}
+        latencies = {
+            key: np.array([interval.latencies[key] for interval in known], dtype=float)[inside] for key in KEYS
+        }
         return Pipeline(seconds[inside], *rates, backlog, troubles, latencies)
 
     def recent(self, now: int) -> Figures:
@@ -204,12 +206,12 @@ class Window:
         if not known:
             return NOTHING
         last = known[-1]
-        start = next((one for one in reversed(known) if one.at <= last.at - _ns(RECENT)), known[0])
-        found = _recorders()
-        for one in known:
-            if one.at > start.at:
-                _merged(found, one.buckets)
-        return _figures(start, last, found)
+        start = next((interval for interval in reversed(known) if interval.at <= last.at - _ns(RECENT)), known[0])
+        recorders = _recorders()
+        for interval in known:
+            if interval.at > start.at:
+                _merged(recorders, interval.buckets)
+        return _figures(start, last, recorders)
 
     def whole(self) -> Figures:
         """From the first message to the last."""

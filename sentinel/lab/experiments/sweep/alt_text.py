@@ -22,16 +22,16 @@ def held(knee: Knee) -> str:
 
 def climb(points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float) -> str:
     """The knee of every curve, and its ends."""
-    said = []
+    sentences = []
     for name, some in points.items():
         ends = [
             f"stored p99 {formatting.figure(point.values.get('stored_p99'))} ms at {formatting.plain(point.rate)}"
             for point in {point.rate: point for point in (some[0], some[-1])}.values()
         ]
-        said.append(
+        sentences.append(
             f"{name} {held(knees[name])}, {formatting.joined(ends)} (n = {formatting.counted(len(some), 'trial')})"
         )
     return (
         "Latency percentiles and achieved rate over the offered rate in messages per second, on log axes, with a line"
-        f" at {formatting.plain(slo)} ms: {'; '.join(said)}."
+        f" at {formatting.plain(slo)} ms: {'; '.join(sentences)}."
     )

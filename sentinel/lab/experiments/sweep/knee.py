@@ -114,15 +114,15 @@ class Ladder:
     @property
     def rungs(self) -> list[float]:
         """All of them, rising."""
-        found = [self.rates[0] if self.rates else self.start]
-        while (higher := self.above(found[-1])) is not None:
-            found.append(higher)
-        return found
+        rungs = [self.rates[0] if self.rates else self.start]
+        while (higher := self.above(rungs[-1])) is not None:
+            rungs.append(higher)
+        return rungs
 
     def above(self, rate: float) -> float | None:
         """The next rung; None at the top."""
         higher = self.rates or (min(rounded(rate * self.factor), self.ceiling),)
-        return next((one for one in higher if one > rate), None)
+        return next((rung for rung in higher if rung > rate), None)
 
     def between(self, low: float, high: float) -> float | None:
         """The geometric middle of two rates; None where they are as near as it gets, but for the rounding."""
@@ -177,10 +177,10 @@ class Level:
 
 def levels(steps: Iterable[Step]) -> list[Level]:
     """One configuration's trials by rate, rising."""
-    found: dict[float, dict[str, list[str]]] = {}
+    by_rate: dict[float, dict[str, list[str]]] = {}
     for step in steps:
-        found.setdefault(step.rate, {CLIMB: [], CONFIRM: []})[step.phase].append(step.why)
-    return [Level(rate, tuple(whys[CLIMB]), tuple(whys[CONFIRM])) for rate, whys in sorted(found.items())]
+        by_rate.setdefault(step.rate, {CLIMB: [], CONFIRM: []})[step.phase].append(step.why)
+    return [Level(rate, tuple(whys[CLIMB]), tuple(whys[CONFIRM])) for rate, whys in sorted(by_rate.items())]
 
 
 def _of(steps: Sequence[Step], name: str) -> list[Step]:
@@ -224,10 +224,10 @@ def confirm(steps: Sequence[Step], trial: Trial, ladder: Ladder, repeats: int) -
     return done[len(steps) :]
 
 
-def to_confirm(found: Sequence[Level], ladder: Ladder) -> list[float]:
+def to_confirm(levels: Sequence[Level], ladder: Ladder) -> list[float]:
     """The rates that one configuration's confirmation offers next; none when it is over."""
-    confirmed = {level.rate for level in found if level.confirm}
-    top, beyond = _around(found)
+    confirmed = {level.rate for level in levels if level.confirm}
+    top, beyond = _around(levels)
     if missing := [level.rate for level in (top, beyond) if level is not None and level.rate not in confirmed]:
         return missing
     if top is None:

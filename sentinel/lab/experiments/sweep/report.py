@@ -61,12 +61,12 @@ def key_results(run: Run) -> HTML:
 
 def climb(run: Run) -> HTML:
     """Latency percentiles and achieved rate over the offered rate."""
-    found = results.points(run)
-    if not found:
+    points = results.points(run)
+    if not points:
         return nothing("No valid trial: there is nothing to draw.")
     bad = [str(outcome.plan.number) for _, outcome in results.tried(run) if not outcome.valid]
     left_out = f" Invalid and left out: trial {formatting.joined(bad)}." if bad else ""
-    missing = [name for name in queries.names(run) if name not in found]
+    missing = [name for name in queries.names(run) if name not in points]
     without = f" Without a valid trial, so not shown: {formatting.joined(missing)}." if missing else ""
     caption = (
         "One dot per trial, lines through the medians, all axes logarithmic. The upright line of each configuration is"
@@ -74,17 +74,17 @@ def climb(run: Run) -> HTML:
         " is stored than offered: the consumer's limit or, at crosses, the generator's."
     )
     slo = run.data["parameters"]["P99_STORED_MS"]
-    picture = plots.climb(found, results.knees(run), slo, styles(queries.names(run)))
+    picture = plots.climb(points, results.knees(run), slo, styles(queries.names(run)))
     return HTML(figure_html(picture, f"{caption}{left_out}{without}"))
 
 
 def steps(run: Run) -> HTML:
     """Every trial, whether it meets the SLO, and by which rules."""
-    found = results.tried(run)
-    if not found:
+    tried = results.tried(run)
+    if not tried:
         return nothing("No trial was carried out.")
     slo = run.data["parameters"]["P99_STORED_MS"]
-    rows = [_row(step, outcome, slo) for step, outcome in found]
+    rows = [_row(step, outcome, slo) for step, outcome in tried]
     whole = table(HEADS, rows, words=(1, 2, len(HEADS) - 1), class_="dense")
     return HTML(together([whole, tag("div", paragraphs(rules(run)), class_="notes")]))
 
@@ -108,7 +108,7 @@ def _generator(step: Step) -> str:
 
 def _verdict(step: Step, slo: float) -> Markup:
     mark, look = STYLES[step.verdict]
-    said = {
+    reasons = {
         "": knee.HOLDS,
         knee.LOSS: "lost messages",
         knee.BACKLOG: "the backlog grew",
@@ -117,7 +117,7 @@ def _verdict(step: Step, slo: float) -> Markup:
         knee.GENERATOR: _generator(step),
         knee.INVALID: "invalid",
     }
-    return tag("span", f"{mark} {said[step.why]}", class_=look)
+    return tag("span", f"{mark} {reasons[step.why]}", class_=look)
 
 
 def rules(run: Run) -> list[str]:

@@ -50,17 +50,17 @@ def tried(run: Run) -> list[tuple[Step, Outcome]]:
 
 def knees(run: Run) -> dict[str, Knee]:
     """What was found, by configuration."""
-    return {name: Knee.from_dict(found) for name, found in run.data.get("knees", {}).items()}
+    return {name: Knee.from_dict(result) for name, result in run.data.get("knees", {}).items()}
 
 
 def points(run: Run) -> dict[str, list[Point]]:
     """Every valid trial, by configuration; rates rise."""
-    found: dict[str, list[Point]] = {}
+    collected: dict[str, list[Point]] = {}
     for step, outcome in tried(run):
         values = {name: value for name, (value,) in measures([outcome]).items()}
         if values:
-            found.setdefault(step.configuration, []).append(Point(step.rate, step.verdict, values))
-    return found
+            collected.setdefault(step.configuration, []).append(Point(step.rate, step.verdict, values))
+    return collected
 
 
 # -- key results -----------------------------------------------------------------------------------------------------
@@ -68,8 +68,8 @@ def points(run: Run) -> dict[str, list[Point]]:
 
 def rows(run: Run) -> list[Row]:
     """The highest rate at which each configuration meets the SLO, and how it does there."""
-    found = list(knees(run).values())
-    held, limit = [_rate(one) for one in found], _limit(run)
+    measured = list(knees(run).values())
+    held, limit = [_rate(result) for result in measured], _limit(run)
     latencies = [
         _measured(run, f"{title} {p}", "ms", f"{kind}_{p}", str(published.LATENCIES.get(f"{kind}_{p}", NOTHING)))
         for title, kind, p in (
@@ -89,26 +89,26 @@ def rows(run: Run) -> list[Row]:
             held,
             formatting.ratio(run.data["ratios"]["held"]),
         ),
-        Row("Interval", "msg/s", NOTHING, [interval(one.low, one.high) for one in found]),
-        Row("Trials that meet the SLO there", "", NOTHING, [_of(one.held) for one in found]),
-        Row("Share of the limit", "%", NOTHING, [bounds.share(one.rate, limit) for one in found]),
+        Row("Interval", "msg/s", NOTHING, [interval(result.low, result.high) for result in measured]),
+        Row("Trials that meet the SLO there", "", NOTHING, [_of(result.held) for result in measured]),
+        Row("Share of the limit", "%", NOTHING, [bounds.share(result.rate, limit) for result in measured]),
         Row(
             "Next rate offered",
             "msg/s",
             NOTHING,
-            [NOTHING if one.next is None else formatting.plain(one.next) for one in found],
+            [NOTHING if result.next is None else formatting.plain(result.next) for result in measured],
         ),
-        Row("Trials that do not meet it there", "", NOTHING, [_of(one.missed) for one in found]),
-        Row("Limited there by", "", NOTHING, [one.why or NOTHING for one in found]),
+        Row("Trials that do not meet it there", "", NOTHING, [_of(result.missed) for result in measured]),
+        Row("Limited there by", "", NOTHING, [result.why or NOTHING for result in measured]),
         *latencies,
         _measured(run, "CPU per message", "µs", "cpu_us"),
     ]
 
 
-def _rate(found: Knee) -> str:
-    if found.rate is None:
+def _rate(result: Knee) -> str:
+    if result.rate is None:
         return NOTHING
-    return f"{'≥ ' if found.at_least else ''}{formatting.plain(found.rate)}"
+    return f"{'≥ ' if result.at_least else ''}{formatting.plain(result.rate)}"
 
 
 def _of(counts: tuple[int, int]) -> str:
@@ -136,13 +136,13 @@ def footnotes(run: Run) -> list[str]:
         "Interval: from the highest rate up to which no trial fails to the lowest from which on none meets the SLO.",
         "Latencies and CPU: medians of the confirming trials at the highest rate within the SLO.",
     ]
-    if any(one.at_least and one.rate is not None for one in knees(run).values()):
+    if any(result.at_least and result.rate is not None for result in knees(run).values()):
         notes.append(
             "≥: nothing speaks against the configuration at the next rate; the load generator was the limit,"
             " or no higher rate was offered."
         )
     if (limit := _limit(run)) is not None:
-        shares = [bounds.share(one.rate, limit) for one in knees(run).values()]
+        shares = [bounds.share(result.rate, limit) for result in knees(run).values()]
         notes.append(share_note("the highest rate", limit, shares))
     names = queries.names(run)
     if len(names) > 1:
@@ -155,7 +155,7 @@ def footnotes(run: Run) -> list[str]:
 
 def missed(run: Run) -> str:
     """Which configurations meet the SLO at no rate offered; that loads are not sustained is a sweep's nature."""
-    none = [name for name, found in run.data.get("knees", {}).items() if found["rate"] is None]
+    none = [name for name, result in run.data.get("knees", {}).items() if result["rate"] is None]
     return f"no rate offered meets the SLO: {', '.join(none)}" if none else ""
 
 

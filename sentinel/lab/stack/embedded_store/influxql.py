@@ -123,10 +123,10 @@ class _Parser:
 
     def skip(self, word: str) -> bool:
         """Past `word` if it comes next; keywords in any case."""
-        found = self.kind in {"word", "symbol"} and self.value.upper() == word
-        if found:
+        matches = self.kind in {"word", "symbol"} and self.value.upper() == word
+        if matches:
             self.advance()
-        return found
+        return matches
 
     def need(self, word: str) -> None:
         if not self.skip(word):

@@ -69,10 +69,10 @@ def read_lines(body: bytes, now: int, unit: int = 1) -> Columns:
 
 def read_plain(body: bytes, unit: int = 1) -> Columns | None:
     """The whole body in one go (2 µs a line, against 7.5 µs), or None where a line needs the exact reader."""
-    found = _PLAIN.findall(body)
-    if len(found) != body.count(b"\n") + (not body.endswith(b"\n")):
+    matches = _PLAIN.findall(body)
+    if len(matches) != body.count(b"\n") + (not body.endswith(b"\n")):
         return None
-    keys, fields, stamps = zip(*found, strict=True)
+    keys, fields, stamps = zip(*matches, strict=True)
     times = [unit * int(stamp) for stamp in stamps]
     if max(times) > MAX_TIME or min(times) < MIN_TIME or not all(map(_is_key, set(keys))):
         return None

@@ -143,10 +143,13 @@ class StoreFile:
         order = f"ORDER BY time {'DESC' if query.descending else 'ASC'}, series"
         sql = f"SELECT series, time, fields FROM points WHERE series IN ({series}) {order} LIMIT ?"  # noqa: S608
         with self._snapshot(database) as number:
-            found = self._reader.execute(sql, (number, *values, query.limit or -1)).fetchall()
+            rows = self._reader.execute(sql, (number, *values, query.limit or -1)).fetchall()
             tags_of = "SELECT name, value FROM tags WHERE series = ?"
-            tags = {one: dict(self._reader.execute(tags_of, (one,)).fetchall()) for one in {row[0] for row in found}}
-        return [Row(time, tags[one], split_fields(text)) for one, time, text in found]
+            tags = {
+                sentence: dict(self._reader.execute(tags_of, (sentence,)).fetchall())
+                for sentence in {row[0] for row in rows}
+            }
+        return [Row(time, tags[sentence], split_fields(text)) for sentence, time, text in rows]
 
     def names(self, database: str, measurement: str) -> list[str]:
         """Names of all fields and tags of a measurement, sorted.
@@ -159,8 +162,8 @@ class StoreFile:
             "JOIN series ON series.id = tags.series WHERE database = ?1 AND measurement = ?2"
         )
         with self._snapshot(database) as number:
-            found = self._reader.execute(sql, (number, measurement.encode())).fetchall()
-        return sorted(name.decode(errors="replace") for (name,) in found)
+            rows = self._reader.execute(sql, (number, measurement.encode())).fetchall()
+        return sorted(name.decode(errors="replace") for (name,) in rows)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -182,10 +185,10 @@ class StoreFile:
         with self._reading:
             self._reader.execute("BEGIN")
             try:
-                found = self._reader.execute("SELECT id FROM databases WHERE name = ?", (database,)).fetchone()
-                if not found:
+                rows = self._reader.execute("SELECT id FROM databases WHERE name = ?", (database,)).fetchone()
+                if not rows:
                     raise NoDatabaseError(database)
-                yield found[0]
+                yield rows[0]
             finally:
                 self._reader.execute("ROLLBACK")
 
@@ -209,10 +212,10 @@ def _connect(path: Path, opened: ExitStack) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, directory: Path) -> None:
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found not in {0, _FORMAT}:
-        raise StackError(f"{directory} holds store format {found}, this is {_FORMAT}: name another directory")
-    if not found:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in {0, _FORMAT}:
+        raise StackError(f"{directory} holds store format {version}, this is {_FORMAT}: name another directory")
+    if not version:
         connection.executescript(f"BEGIN; {SCHEMA} {_POINTS} PRAGMA user_version = {_FORMAT}; COMMIT")
     connection.create_function("merged", 2, merge_fields, deterministic=True)
 

@@ -78,9 +78,15 @@ def outcomes(
         sizes = {"bytes_per_message": 50_000 / better, "allocations_per_message": 300 / better}
         memory = {"messages": 2000, "modules": {"redis": 9.0, "<string>": 1.0}, "locations": {}, **sizes}
         made.append(outcome(len(made), MEMORY, label, 0, memory=memory))
-    for one in made:
-        if spoil(one):
-            one.valid, one.problems, one.throughput, one.cpu_us, one.memory = (
+    for contribution in made:
+        if spoil(contribution):
+            (
+                contribution.valid,
+                contribution.problems,
+                contribution.throughput,
+                contribution.cpu_us,
+                contribution.memory,
+            ) = (
                 False,
                 ["a ledger is missing"],
                 0,
@@ -105,13 +111,13 @@ def summed(trials: list[Outcome], p: Ablation | None = None) -> dict[str, Any]:
 
 def about(trials: list[Outcome], start: str = "Capacity: ") -> str:
     """The verdict on one measure."""
-    (one,) = [text for text in summed(trials)["verdict"] if text.startswith(start)]
-    return str(one)
+    (contribution,) = [text for text in summed(trials)["verdict"] if text.startswith(start)]
+    return str(contribution)
 
 
 def says(trials: list[Outcome], measure: str = "capacity") -> dict[str, str]:
     """Axis to what is said of it."""
-    return {one["choice"]["axis"]: one["says"] for one in summed(trials)["steps"][measure]}
+    return {contribution["choice"]["axis"]: contribution["says"] for contribution in summed(trials)["steps"][measure]}
 
 
 def only(axis: str, up: float, beside: float) -> Callable[[str], float]:
@@ -134,10 +140,12 @@ def test_every_comparison_differs_by_one_choice() -> None:
 def test_every_configuration_of_an_ablation_is_compared() -> None:
     """None is measured for nothing, and the way leads from the first to the last in the order of the axes."""
     chosen = choices(NAMES)
-    assert set(NAMES) == {name for one in chosen for name in (one.before, one.after, one.without)}
-    assert list(ORDER) == [one.axis for one in chosen]
+    assert set(NAMES) == {
+        name for contribution in chosen for name in (contribution.before, contribution.after, contribution.without)
+    }
+    assert list(ORDER) == [contribution.axis for contribution in chosen]
     assert (NAMES[0], NAMES[-1]) == (chosen[0].before, chosen[-1].after)
-    assert [one.after for one in chosen[:-1]] == [one.before for one in chosen[1:]]
+    assert [contribution.after for contribution in chosen[:-1]] == [contribution.before for contribution in chosen[1:]]
 
 
 def test_short_names_tell_configurations_apart() -> None:
@@ -207,20 +215,20 @@ def test_the_two_largest_are_named_first_and_what_does_nothing_is_named_too() ->
 
 def test_every_ratio_of_the_verdict_has_its_interval_and_n() -> None:
     """The sentence on capacity gives shares, both ratios, intervals, n, and the noise."""
-    said = about(outcomes())
-    assert "optimised is better than baseline, 100× [" in said
-    assert "n = 3 each (A/A noise floor 1.05×)" in said
-    assert "write: post-batches with 50 % (10.0× [9.80, 10.2] on, 10.0× [9.80, 10.2] off)" in said
-    assert "receive: socket-reads with 35 % (5.00× [4.90, 5.10] on and off, as the last step)" in said
-    assert "Taken off again, the same two cost most." in said
-    assert "Does not pay: decode: msgspec (1.00× [" in said
+    sentences = about(outcomes())
+    assert "optimised is better than baseline, 100× [" in sentences
+    assert "n = 3 each (A/A noise floor 1.05×)" in sentences
+    assert "write: post-batches with 50 % (10.0× [9.80, 10.2] on, 10.0× [9.80, 10.2] off)" in sentences
+    assert "receive: socket-reads with 35 % (5.00× [4.90, 5.10] on and off, as the last step)" in sentences
+    assert "Taken off again, the same two cost most." in sentences
+    assert "Does not pay: decode: msgspec (1.00× [" in sentences
 
 
 def test_memory_is_compared_without_intervals() -> None:
     """One memray trial each: the ratios say so, and are held to the band alone."""
-    said = about(outcomes(), "Allocated per message: ")
-    assert "0.01×, n = 1: no interval (up to 1.05× counts as no difference)" in said
-    assert "write: post-batches with 50 % (0.10× on, 0.10× off)" in said
+    sentences = about(outcomes(), "Allocated per message: ")
+    assert "0.01×, n = 1: no interval (up to 1.05× counts as no difference)" in sentences
+    assert "write: post-batches with 50 % (0.10× on, 0.10× off)" in sentences
     assert {"pays", "does not pay"} == set(says(outcomes(), "bytes_per_message").values())
 
 
@@ -231,11 +239,11 @@ def test_a_choice_that_makes_it_worse_does_not_pay() -> None:
     assert summed(trials)["steps"]["capacity"][2]["share"] < 0
 
 
-@pytest.mark.parametrize(("worth", "again", "said"), [(1.08, 1.15, "does not pay"), (1.2, 1.4, "cannot tell")])
-def test_a_choice_within_the_noise_floor_is_not_shown_to_pay(worth: float, again: float, said: str) -> None:
+@pytest.mark.parametrize(("worth", "again", "expected_text"), [(1.08, 1.15, "does not pay"), (1.2, 1.4, "cannot tell")])
+def test_a_choice_within_the_noise_floor_is_not_shown_to_pay(worth: float, again: float, expected_text: str) -> None:
     """Within a narrow floor a choice does not pay; within a wide one run-to-run variation hides what it brings."""
     trials = outcomes(alone(WORTH | {"point": worth}), again=again)
-    assert says(trials)["point"] == said
+    assert says(trials)["point"] == expected_text
     assert f"A/A noise floor {again:.2f}×" in about(trials)
 
 
@@ -284,24 +292,24 @@ def test_the_noise_floor_is_the_reason_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("up", "beside", "said"),
+    ("up", "beside", "expected_text"),
     [
         (1.0, 3.0, "Pays beside the others, but not on the way up: decode: msgspec"),
         (3.0, 1.0, "Pays on the way up, but not beside the others: decode: msgspec"),
     ],
 )
-def test_a_choice_that_pays_in_one_company_only_depends(up: float, beside: float, said: str) -> None:
+def test_a_choice_that_pays_in_one_company_only_depends(up: float, beside: float, expected_text: str) -> None:
     """Where both ratios disagree, the verdict says where the choice pays and where it does not."""
     trials = outcomes(only("decode", up, beside))
     assert says(trials)["decode"] == "depends"
-    assert said in about(trials)
+    assert expected_text in about(trials)
 
 
 def test_another_order_when_taken_off_is_said() -> None:
     """What was small on the way up but costs most to take off contradicts the waterfall's order."""
-    said = about(outcomes(only("point", 2.0, 50.0)))
-    assert "Taken off again, receive: socket-reads and point: line-bytes cost most:" in said
-    assert "depends on the others" in said
+    sentences = about(outcomes(only("point", 2.0, 50.0)))
+    assert "Taken off again, receive: socket-reads and point: line-bytes cost most:" in sentences
+    assert "depends on the others" in sentences
 
 
 def test_neighbours_whose_intervals_overlap_are_not_ranked() -> None:
@@ -349,7 +357,11 @@ def record(root: Path, trials: list[Outcome], **parameters: Any) -> Run:
     """A run as `AblationLab.close()` leaves it."""
     p = Ablation(**parameters)
     run = made(root, repeats=1)
-    own = {"notebook": "ablation", "parameters": asdict(p), "trials": [one.to_dict() for one in trials]}
+    own = {
+        "notebook": "ablation",
+        "parameters": asdict(p),
+        "trials": [contribution.to_dict() for contribution in trials],
+    }
     run.data |= own | {"configurations": {name: parse(name).axes() for name in p.names}} | summed(trials, p)
     return run
 
@@ -413,12 +425,12 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
 
 def test_the_table_and_the_terminal_show_the_same(ablation: Run) -> None:
     """Every choice has a row for every measure, with its ratios, in both."""
-    tabled, said = page(ablation)["contributions"].text, table(ablation)
+    tabled, message = page(ablation)["contributions"].text, table(ablation)
     for label in LABELS:
         assert tabled.count(label) == len(MEASURES)
     for text in ("10.0× [9.80, 10.2]", "5.00× [4.90, 5.10]", "does not pay", "1,000 → 100,000"):
         assert text in tabled
-        assert text in said
+        assert text in message
 
 
 def test_the_load_is_counted_from_the_trials(ablation: Run) -> None:
@@ -476,12 +488,15 @@ def test_the_waterfall_has_a_bar_a_step_end_to_end(ablation: Run) -> None:
     """Four bars a measure, each beginning where the last one ended, with every factor written at it."""
     figure = plots.waterfall(found(ablation)).figure
     assert len(MEASURES) == len(figure.axes)
-    for axes, (measure, mine) in zip(figure.axes, found(ablation).items(), strict=True):
+    for axes, (measure, steps) in zip(figure.axes, found(ablation).items(), strict=True):
         bars = [sorted((p.get_x(), p.get_x() + p.get_width())) for p in axes.patches if isinstance(p, Rectangle)]
-        expected = [sorted((one.medians[one.choice.before], one.medians[one.choice.after])) for one in mine]
+        expected = [
+            sorted((contribution.medians[contribution.choice.before], contribution.medians[contribution.choice.after]))
+            for contribution in steps
+        ]
         assert expected == [pytest.approx(bar) for bar in bars]
         written = [text.get_text() for text in axes.texts]
-        assert all(str(one.on).split(" (")[0] in written for one in mine), measure
+        assert all(str(contribution.on).split(" (")[0] in written for contribution in steps), measure
 
 
 def test_a_bar_within_the_noise_is_hollow(ablation: Run) -> None:

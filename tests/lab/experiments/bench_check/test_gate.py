@@ -86,11 +86,11 @@ def test_a_cost_above_its_bound_is_broken(outcomes: list[Outcome]) -> None:
         o.cpu_us *= 10
     (memory,) = (o for o in outcomes if o.plan.kind == MEMORY and o.plan.label == "optimised")
     memory.memory["bytes_per_message"] *= 20
-    found = verdicts(outcomes)
-    assert BROKEN == found["CPU per message, optimised ÷ baseline"]
-    assert BROKEN == found["Allocated bytes per message, optimised ÷ baseline"]
-    assert BROKEN == found["Allocated bytes per message, optimised"]
-    assert HOLDS == found["Capacity, optimised ÷ baseline"]
+    actual = verdicts(outcomes)
+    assert BROKEN == actual["CPU per message, optimised ÷ baseline"]
+    assert BROKEN == actual["Allocated bytes per message, optimised ÷ baseline"]
+    assert BROKEN == actual["Allocated bytes per message, optimised"]
+    assert HOLDS == actual["Capacity, optimised ÷ baseline"]
 
 
 def test_noise_alone_breaks_nothing(outcomes: list[Outcome]) -> None:
@@ -125,8 +125,8 @@ def test_of_one_trial_the_value_decides(outcomes: list[Outcome]) -> None:
     """Without an interval there is no `marginal`."""
     first = [o for o in outcomes if o.plan.repeat == 0]
     assert {HOLDS} == set(verdicts(first).values())
-    (one,) = capacities(first, "optimised")
-    one.throughput /= 20
+    (sentence,) = capacities(first, "optimised")
+    sentence.throughput /= 20
     assert BROKEN == verdicts(first)["Capacity, optimised ÷ baseline"]
 
 
@@ -150,9 +150,9 @@ def test_what_was_not_measured_fails(outcomes: list[Outcome]) -> None:
 
 def test_noise_of_the_day_is_said(outcomes: list[Outcome]) -> None:
     """The configuration that was measured twice is compared with itself, below the table."""
-    said = gate.table(judged(PINNED.bounds, outcomes), outcomes)
+    text = gate.table(judged(PINNED.bounds, outcomes), outcomes)
     assert re.search(
-        r"Run-to-run variation \(A/A\): capacity of optimised, measured again ÷ measured first, is\s[01]\.\d", said
+        r"Run-to-run variation \(A/A\): capacity of optimised, measured again ÷ measured first, is\s[01]\.\d", text
     )
 
 
@@ -186,7 +186,7 @@ BYTES = '[[bounds]]\nmeasure = "bytes_per_message"\nof = "optimised"\nat_most = 
 
 
 @pytest.mark.parametrize(
-    ("change", "to", "said"),
+    ("change", "to", "expected_text"),
     [
         ("[parameters]", "[parameters", "at line 2"),
         ("[[bounds]]", "[[limits]]", "unknown field `limits`"),
@@ -206,7 +206,7 @@ BYTES = '[[bounds]]\nmeasure = "bytes_per_message"\nof = "optimised"\nat_most = 
         (SOUND, "bounds = []\n[parameters]\n", "has no bounds"),
     ],
 )
-def test_a_wrong_gate_says_where(tmp_path: Path, change: str, to: str, said: str) -> None:
+def test_a_wrong_gate_says_where(tmp_path: Path, change: str, to: str, expected_text: str) -> None:
     """Whatever is wrong in the file is one error that names the file, the place and what is expected."""
     path = tmp_path / "gate.toml"
     path.write_text(SOUND)
@@ -215,7 +215,7 @@ def test_a_wrong_gate_says_where(tmp_path: Path, change: str, to: str, said: str
     path.write_text(SOUND.replace(change, to, 1))
     with pytest.raises(SettingsError) as error:
         gate.load(path)
-    assert said in str(error.value)
+    assert expected_text in str(error.value)
     assert str(path) in str(error.value)
 
 
@@ -245,11 +245,11 @@ def test_exit_code_is_zero_where_nothing_broke(
     outcomes: list[Outcome], check: Callable[[list[Outcome]], tuple[int, str]]
 ) -> None:
     """Green is 0, with the table and where the record is."""
-    code, said = check(outcomes)
+    code, output = check(outcomes)
     assert 0 == code
-    assert said.count("✓ holds") == len(PINNED.bounds)
-    assert "runs/a-run" in said
-    assert "It was busy." not in said
+    assert output.count("✓ holds") == len(PINNED.bounds)
+    assert "runs/a-run" in output
+    assert "It was busy." not in output
 
 
 def test_exit_code_is_one_where_something_broke(
@@ -257,10 +257,10 @@ def test_exit_code_is_one_where_something_broke(
 ) -> None:
     """Red is 1, with what broke and what speaks against trusting it."""
     broken = [replace(o, throughput=o.throughput / 20) if "optimised" in o.plan.label else o for o in outcomes]
-    code, said = check(broken)
+    code, output = check(broken)
     assert 1 == code
-    assert "✗ broken" in said
-    assert "Warning: It was busy." in said
+    assert "✗ broken" in output
+    assert "Warning: It was busy." in output
 
 
 SMALL = """
@@ -330,9 +330,9 @@ def descendants(pid: int) -> list[psutil.Process]:
     end = time.monotonic() + 40
     while time.monotonic() < end:
         with suppress(psutil.NoSuchProcess):
-            found = psutil.Process(pid).children(recursive=True)
-            if any("consume" in process.cmdline() for process in found):
-                return found
+            actual = psutil.Process(pid).children(recursive=True)
+            if any("consume" in process.cmdline() for process in actual):
+                return actual
         time.sleep(0.1)
     return []
 

@@ -36,17 +36,24 @@ class Trials:
     def __init__(self) -> None:
         self.made: list[Outcome] = []
 
-    def _add(self, kind: str, label: str, group: str, **found: Any) -> Outcome:
+    def _add(self, kind: str, label: str, group: str, **changes: Any) -> Outcome:
         plan = Plan(len(self.made), kind, label, label.removesuffix(CONTROL), LoadSettings(), group=group)
-        self.made.append(Outcome(plan, **({"valid": True} | found)))
+        self.made.append(Outcome(plan, **({"valid": True} | changes)))
         return self.made[-1]
 
-    def capacity(self, label: str, throughput: float, cpu_us: float = 10.0, **found: Any) -> Outcome:
+    def capacity(self, label: str, throughput: float, cpu_us: float = 10.0, **changes: Any) -> Outcome:
         """A capacity trial."""
-        return self._add(CAPACITY, label, "capacity", throughput=throughput, cpu_us=cpu_us, **found)
+        return self._add(CAPACITY, label, "capacity", throughput=throughput, cpu_us=cpu_us, **changes)
 
     def latency(
-        self, label: str, *, e2e: float, internal: float = 0.1, late: float = 0.01, group: str = "latency", **found: Any
+        self,
+        label: str,
+        *,
+        e2e: float,
+        internal: float = 0.1,
+        late: float = 0.01,
+        group: str = "latency",
+        **actual: Any,
     ) -> Outcome:
         """A latency trial; stored is twice e2e."""
         p99 = {"internal": internal, "e2e": e2e, "stored": 2 * e2e, "send_delay": late}
@@ -54,16 +61,16 @@ class Trials:
             kind: {"p50": value / 4, "p90": value / 2, "p99": value, "p99.9": value, "max": value, "n": 9000}
             for kind, value in p99.items()
         }
-        return self._add(LATENCY, label, group, throughput=RATE, latencies=latencies, **found)
+        return self._add(LATENCY, label, group, throughput=RATE, latencies=latencies, **actual)
 
-    def memory(self, label: str, size: float, **found: Any) -> Outcome:
+    def memory(self, label: str, size: float, **changes: Any) -> Outcome:
         """A memory trial."""
         memory = {"messages": 10, "bytes_per_message": size, "allocations_per_message": size / 100, "locations": {}}
-        return self._add(MEMORY, label, "memory", memory=memory, **found)
+        return self._add(MEMORY, label, "memory", memory=memory, **changes)
 
-    def headline(self, e2e: float = 5.0, internal: float = 0.5, **found: Any) -> Outcome:
+    def headline(self, e2e: float = 5.0, internal: float = 0.5, **changes: Any) -> Outcome:
         """A trial at the headline rate."""
-        return self.latency(NEW, e2e=e2e, internal=internal, group=HEADLINE, **found)
+        return self.latency(NEW, e2e=e2e, internal=internal, group=HEADLINE, **changes)
 
 
 def benchmark(
@@ -101,8 +108,8 @@ def found(trials: Trials, p: Benchmark = P, reliability_warnings: Sequence[str] 
 
 def sentence(trials: Trials, start: str, p: Benchmark = P) -> str:
     """The one sentence of the verdict that starts so."""
-    (one,) = [text for text in found(trials, p)["verdict"] if text.startswith(start)]
-    return str(one)
+    (sentence,) = [text for text in found(trials, p)["verdict"] if text.startswith(start)]
+    return str(sentence)
 
 
 def test_a_record_of_repeated_trials_can_be_summed_up_again(tmp_path: Path) -> None:
@@ -331,10 +338,10 @@ def test_no_latency_of_an_unsustained_load_is_compared() -> None:
 def test_the_trials_that_were_sustained_are_compared_and_the_others_named() -> None:
     """One of five that fell behind is left out of the ratio, not of the sentence."""
     trials = loaded([True] * 4 + [False], [True] * 5)
-    said = sentence(trials, "Latency")
-    assert "is better than baseline's: 0.5" in said
-    assert ", n = 4 each " in said
-    assert said.endswith(" Left out: baseline did not sustain 840 msg/s in 1 of 5 trials.")
+    text = sentence(trials, "Latency")
+    assert "is better than baseline's: 0.5" in text
+    assert ", n = 4 each " in text
+    assert text.endswith(" Left out: baseline did not sustain 840 msg/s in 1 of 5 trials.")
 
 
 def test_what_got_worse_is_named_with_its_ratio() -> None:
@@ -344,9 +351,9 @@ def test_what_got_worse_is_named_with_its_ratio() -> None:
         for n, outcome in enumerate(o for o in trials.made if o.plan.kind == LATENCY and o.plan.label == NEW):
             outcome.latencies["internal"]["p99.9"] = 0.158 + n / 1000
 
-    said = sentence(benchmark(change=longer), "Worse than baseline")
-    assert said.startswith("Worse than baseline: internal p99.9, 1.59× [1.58, 1.60]")
-    assert said.endswith("] (12 measures looked at).")
+    text = sentence(benchmark(change=longer), "Worse than baseline")
+    assert text.startswith("Worse than baseline: internal p99.9, 1.59× [1.58, 1.60]")
+    assert text.endswith("] (12 measures looked at).")
     memory = sentence(benchmark(sizes=(1000.0, 1250.0)), "Worse than baseline")
     assert "Worse than baseline: allocated bytes per message, 1.25× (12 measures looked at)." == memory
 

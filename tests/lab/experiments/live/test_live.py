@@ -167,17 +167,17 @@ def test_a_gap_is_not_bridged() -> None:
 @pytest.mark.parametrize("wanted", [[], [5.0], [10.0, 10.0, 10.0], [98.0, 99.0, 100.0], [0.0, 50.0, 51.0]])
 def test_names_do_not_overlap(wanted: list[float]) -> None:
     """Names keep their order and their distance, and stay within the panel."""
-    found = spread(wanted, 13.0, 100.0)
-    assert len(wanted) == len(found)
-    assert all(gap >= 13.0 - 1e-9 for gap in np.diff(found))
-    assert all(place <= 100.0 for place in found)
+    actual = spread(wanted, 13.0, 100.0)
+    assert len(wanted) == len(actual)
+    assert all(gap >= 13.0 - 1e-9 for gap in np.diff(actual))
+    assert all(place <= 100.0 for place in actual)
 
 
 @pytest.mark.parametrize(("highest", "unit"), [(0.0, "B/s"), (999.0, "B/s"), (1000.0, "kB/s"), (2.5e6, "MB/s")])
 def test_bytes_are_told_in_the_unit_that_fits(highest: float, unit: str) -> None:
     """Both series of a panel in the largest unit of which there is at least one."""
-    (low, high), found = scaled(np.array([0.0, np.nan]), np.array([np.nan, highest]))
-    assert unit == found
+    (low, high), actual = scaled(np.array([0.0, np.nan]), np.array([np.nan, highest]))
+    assert unit == actual
     assert (0.0, highest) == (low[0], pytest.approx(high[1] * {"B/s": 1, "kB/s": 1e3, "MB/s": 1e6}[unit]))
 
 
@@ -186,13 +186,13 @@ def test_bytes_are_told_in_the_unit_that_fits(highest: float, unit: str) -> None
 
 def outcome(**more: Any) -> Outcome:
     """A watch that went well, unless told otherwise."""
-    found: dict[str, Any] = {
+    collected: dict[str, Any] = {
         "valid": True,
         "sender": {"sent": 3010},
         "consumer": {"rejected": 0, "retries": 0},
         "stored": 3010,
     }
-    return Outcome(planned(Live(), 0), **found | more)
+    return Outcome(planned(Live(), 0), **collected | more)
 
 
 WHOLE = Figures(30.0, 1003.0, dict(zip(KEYS, (0.1, 0.2, 0.5, 2.0, 2.0, 8.0), strict=True)))
@@ -201,7 +201,7 @@ DONE = {"seconds": 30.0, "interrupted": False}
 
 
 @pytest.mark.parametrize(
-    ("more", "watched", "said"),
+    ("more", "watched", "expected_text"),
     [
         ({}, DONE, "In 30.0 s, 3,010 messages were sent, 3 of them this host's own samples"),
         ({}, DONE, "the store holds 3,010: nothing was lost. Every message is accounted for."),
@@ -211,16 +211,16 @@ DONE = {"seconds": 30.0, "interrupted": False}
         ({"valid": False, "problems": ["a ledger is missing"]}, DONE, "the watch is invalid: a ledger is missing."),
     ],
 )
-def test_the_answer_follows_from_the_counts(more: dict[str, Any], watched: dict[str, Any], said: str) -> None:
+def test_the_answer_follows_from_the_counts(more: dict[str, Any], watched: dict[str, Any], expected_text: str) -> None:
     """What was sent, what became of it, and for how long; a watch that does not add up says only that."""
-    assert said in live_summary.of_live(Live(), outcome(**more), SAMPLES, watched, WHOLE)["verdict"][0]
+    assert expected_text in live_summary.of_live(Live(), outcome(**more), SAMPLES, watched, WHOLE)["verdict"][0]
 
 
 def test_the_answer_has_latency_and_host() -> None:
     """Further sentences: how long it took, and how this host did; without a sample that is said."""
-    found = live_summary.of_live(Live(), outcome(), SAMPLES, DONE, WHOLE)
-    assert "stored after 2.00 ms (p50) and 8.00 ms (p99)" in found["verdict"][1]
-    assert "CPU 30.0 % (median of 3 samples; up to 50.0 %), memory 20.0 %, load 1.50" in found["verdict"][2]
+    actual = live_summary.of_live(Live(), outcome(), SAMPLES, DONE, WHOLE)
+    assert "stored after 2.00 ms (p50) and 8.00 ms (p99)" in actual["verdict"][1]
+    assert "CPU 30.0 % (median of 3 samples; up to 50.0 %), memory 20.0 %, load 1.50" in actual["verdict"][2]
     bare = live_summary.of_live(Live(), outcome(), [], DONE, NOTHING)["verdict"]
     assert "nothing is known of this host" in bare[1]
 
@@ -254,14 +254,14 @@ def test_a_watch_shows_what_goes_on_and_accounts_for_it(
         lambda window, now, _: seen.append(window.tally(now)["written"]),
         TRANSPORT=transport,
     )
-    found = done.run()
-    assert [] == found.problems
-    assert found.stored == found.sender["sent"] == done.window.tally(done.window.end)["sent"]
-    assert found.stored == done.window.tally(done.window.end)["written"]
-    assert found.stored > 2 * 300
+    run = done.run()
+    assert [] == run.problems
+    assert run.stored == run.sender["sent"] == done.window.tally(done.window.end)["sent"]
+    assert run.stored == done.window.tally(done.window.end)["written"]
+    assert run.stored > 2 * 300
     assert seen == sorted(seen)
     assert 1 <= len(seen) <= 2  # one fewer on a machine that halts for a second
-    assert LIVE == found.plan.kind
+    assert LIVE == run.plan.kind
 
 
 def text_of(page: HTML) -> str:
@@ -315,24 +315,24 @@ def until_sampled(window: Window, *_: object) -> None:
 def test_the_agent_alone_can_be_watched(embedded: Stack, supervisor: Supervisor, tmp_path: Path) -> None:
     """LOAD=False: what is sent are this host's samples and nothing else."""
     done = watch(embedded, supervisor, tmp_path, until_sampled, LOAD=False, SECONDS=50.0)
-    found = done.run()
-    assert [] == found.problems
-    assert 1 <= found.stored == done.window.samples == found.sender["sent"]
+    run = done.run()
+    assert [] == run.problems
+    assert 1 <= run.stored == done.window.samples == run.sender["sent"]
 
 
 def test_a_watched_agent_says_nothing_of_itself(embedded: Stack, supervisor: Supervisor, tmp_path: Path) -> None:
     """The store's count is compared with its samples: a message about itself would be one too many."""
-    said: list[list[str]] = []
+    sentences: list[list[str]] = []
 
     def look(window: Window, *_: object) -> None:
         running = [child for child in done._children if child.name == "agent" and child.poll() is None]
-        said.extend(psutil.Process(child.pid).cmdline() for child in running)
+        sentences.extend(psutil.Process(child.pid).cmdline() for child in running)
         until_sampled(window)
 
     done = watch(embedded, supervisor, tmp_path, look, LOAD=False, SECONDS=50.0)
     assert [] == done.run().problems
-    assert said
-    assert all(words[words.index("--health") + 1] == "off" for words in said)
+    assert sentences
+    assert all(words[words.index("--health") + 1] == "off" for words in sentences)
 
 
 def test_an_interrupt_ends_a_watch_in_order(embedded: Stack, supervisor: Supervisor, tmp_path: Path) -> None:
@@ -346,9 +346,9 @@ def test_an_interrupt_ends_a_watch_in_order(embedded: Stack, supervisor: Supervi
             os.kill(os.getpid(), signal.SIGINT)
 
     done = watch(embedded, supervisor, tmp_path, show, SECONDS=50.0)
-    found = done.run()
-    assert (True, []) == (done.interrupted, found.problems)
-    assert found.stored == found.sender["sent"] >= sent[-1]
+    run = done.run()
+    assert (True, []) == (done.interrupted, run.problems)
+    assert run.stored == run.sender["sent"] >= sent[-1]
     assert all(count <= 100 for count in sent[:-1])
     assert before is signal.getsignal(signal.SIGINT)
 
@@ -380,7 +380,7 @@ def test_a_consumer_that_ends_is_an_invalid_watch(embedded: Stack, supervisor: S
     """The watch ends at once, says which program ended and why, and leaves no other running."""
     done = watch(embedded, supervisor, tmp_path, SECONDS=50.0)
     done._show = lambda *_: done._children[0].signal(signal.SIGKILL)
-    found = done.run()
-    assert not found.valid
-    assert "the consumer ended with code -9" in found.problems[0]
+    run = done.run()
+    assert not run.valid
+    assert "the consumer ended with code -9" in run.problems[0]
     assert all(child.poll() is not None for child in done._children)

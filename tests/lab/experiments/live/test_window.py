@@ -15,11 +15,11 @@ from sentinel.model.histogram import RELATIVE_ERROR
 def test_rates_and_backlog_follow_the_counts() -> None:
     """An even load is a flat line, and what is sent but not stored is the backlog, the agent's samples among it."""
     window, now = running(10, behind=50)
-    found = window.pipeline(now)
-    assert pytest.approx(RATE, rel=0.01) == found.stored[-1]
-    assert pytest.approx(RATE + 1, rel=0.01) == found.sent[-1]
-    assert 50 + 10 == found.backlog[-1]
-    assert (-9.5, 0.0) == (found.seconds[0], found.seconds[-1])
+    pipeline = window.pipeline(now)
+    assert pytest.approx(RATE, rel=0.01) == pipeline.stored[-1]
+    assert pytest.approx(RATE + 1, rel=0.01) == pipeline.sent[-1]
+    assert 50 + 10 == pipeline.backlog[-1]
+    assert (-9.5, 0.0) == (pipeline.seconds[0], pipeline.seconds[-1])
 
 
 def test_a_rate_needs_two_values() -> None:
@@ -73,8 +73,8 @@ def test_what_was_lost_or_written_twice_is_no_backlog() -> None:
 def test_what_came_after_now_is_not_shown() -> None:
     """The last view ends where the watch ended, though messages were still stored afterwards."""
     window, now = running(10)
-    found = window.pipeline(now - 2 * SECOND)
-    assert 0.0 == found.seconds[-1]
+    pipeline = window.pipeline(now - 2 * SECOND)
+    assert 0.0 == pipeline.seconds[-1]
     assert 0.0 == window.host(now - 2 * SECOND).seconds[-1]
 
 
@@ -86,9 +86,9 @@ def test_the_window_forgets_but_for_whole_counts() -> None:
     assert len(window._intervals) <= beats + 2
     assert all(len(counts) <= beats + 2 for counts in window._sent.values())
     assert len(window._host) <= 10 + SMOOTH + 2
-    found = window.pipeline(now)
-    assert -10.0 == found.seconds[0]
-    assert pytest.approx(RATE, rel=0.01) == found.stored[0]
+    pipeline = window.pipeline(now)
+    assert -10.0 == pipeline.seconds[0]
+    assert pytest.approx(RATE, rel=0.01) == pipeline.stored[0]
     assert (120 * RATE + 120, 120) == (window.tally(now)["sent"], window.samples)
     assert 240 == sum(len(recorder) for recorder in [window._whole["stored"]])
 
@@ -98,11 +98,11 @@ def test_host_readings_that_a_platform_lacks_are_missing_not_zero() -> None:
     window = Window(60)
     window.agent(sample(1, load1=0.5))
     window.agent(sample(2))
-    found = window.host(START + 2 * SECOND)
-    assert [1.0, 2.0] == found.values["cpu"].tolist()
-    assert 0.5 == found.values["load1"][0]
-    assert math.isnan(found.values["load1"][1])
-    assert [-1.0, 0.0] == found.seconds.tolist()
+    host = window.host(START + 2 * SECOND)
+    assert [1.0, 2.0] == host.values["cpu"].tolist()
+    assert 0.5 == host.values["load1"][0]
+    assert math.isnan(host.values["load1"][1])
+    assert [-1.0, 0.0] == host.seconds.tolist()
 
 
 def test_percentiles_are_those_of_the_messages() -> None:
@@ -141,5 +141,7 @@ def test_losses_and_refusals_are_counts_so_far() -> None:
     window.consumer(line(1, 10))
     window.consumer(line(2, 20, lost=3, rejected=2, retries=1))
     window.consumer(line(3, 30, lost=3, rejected=2, retries=1))
-    found = window.pipeline(START + 3 * SECOND).troubles
-    assert {"lost": [0, 3, 3], "rejected": [0, 2, 2], "retries": [0, 1, 1]} == {k: v.tolist() for k, v in found.items()}
+    pipeline = window.pipeline(START + 3 * SECOND).troubles
+    assert {"lost": [0, 3, 3], "rejected": [0, 2, 2], "retries": [0, 1, 1]} == {
+        k: v.tolist() for k, v in pipeline.items()
+    }

@@ -75,53 +75,53 @@ ladders = st.builds(
 @given(ladders, st.floats(1, 1e7), st.integers(1, 5))
 def test_the_interval_holds_the_threshold(ladder: Ladder, threshold: float, repeats: int) -> None:
     """Without noise: low and the answer are one, the threshold is not below it, and high, if any, is beyond."""
-    found = at(threshold).swept(ladder, repeats)
+    knee = at(threshold).swept(ladder, repeats)
     rungs = ladder.rungs
-    assert found.low == found.rate
+    assert knee.low == knee.rate
     if threshold < rungs[0]:
-        assert (None, rungs[0], False) == (found.rate, found.high, found.at_least)
+        assert (None, rungs[0], False) == (knee.rate, knee.high, knee.at_least)
     elif threshold >= rungs[-1]:
-        assert (rungs[-1], None, True) == (found.rate, found.high, found.at_least)
+        assert (rungs[-1], None, True) == (knee.rate, knee.high, knee.at_least)
     else:
-        assert found.rate is not None
-        assert found.high is not None
-        assert found.rate <= threshold < found.high
-        assert (found.high, repeats + 2, repeats + 2) == (found.next, *found.missed)
+        assert knee.rate is not None
+        assert knee.high is not None
+        assert knee.rate <= threshold < knee.high
+        assert (knee.high, repeats + 2, repeats + 2) == (knee.next, *knee.missed)
 
 
 @given(st.floats(250, 199_999))
 def test_two_bisections_narrow_a_rung_to_its_fourth_root(threshold: float) -> None:
     """The interval spans a fourth of the step on a log scale, but for the rounding."""
-    found = at(threshold).swept()
-    assert found.rate
-    assert found.high
-    assert found.high / found.rate <= LADDER.factor ** (1 / 4) * knee.ROUNDING
+    swept = at(threshold).swept()
+    assert swept.rate
+    assert swept.high
+    assert swept.high / swept.rate <= LADDER.factor ** (1 / 4) * knee.ROUNDING
 
 
 @given(st.floats(1, 1e6), st.integers(0, 40))
 def test_one_bad_trial_is_not_the_knee(threshold: float, bad: int) -> None:
     """Whichever single trial fails for no reason, the answer stays the same; the interval may begin lower."""
     disturbed = System(lambda rate, number: SLOW if rate > threshold or number == bad else "")
-    expected, found = at(threshold).swept(), disturbed.swept()
-    assert (expected.rate, expected.high) == (found.rate, found.high)
-    assert (found.low or 0.0) <= (expected.low or 0.0)
+    expected, knee = at(threshold).swept(), disturbed.swept()
+    assert (expected.rate, expected.high) == (knee.rate, knee.high)
+    assert (knee.low or 0.0) <= (expected.low or 0.0)
 
 
 @given(ladders, st.integers(1, 5), st.randoms(use_true_random=False))
 def test_any_noise_ends_within_bounds_and_in_order(ladder: Ladder, repeats: int, chance: Any) -> None:
     """However trials go, the search ends, no rate is confirmed twice, low ≤ answer < next ≤ high, and all tell so."""
     noise = System(lambda _rate, _number: str(chance.choice(["", "", SLOW, BACKLOG, GENERATOR, INVALID])))
-    found = noise.swept(ladder, repeats)
+    swept = noise.swept(ladder, repeats)
     rates = len(ladder.rungs) * 2**knee.BISECTIONS
     assert len(noise.asked) <= rates * (2 + repeats)
     assert {repeats} == set(Counter(step.rate for step in noise.asked if step.phase == CONFIRM).values())
     assert max(Counter(step.rate for step in noise.asked if step.phase == CLIMB).values()) <= 2
-    known = [rate for rate in (found.low, found.rate) if rate is not None]
-    beyond = [rate for rate in (found.next, found.high) if rate is not None]
+    known = [rate for rate in (swept.low, swept.rate) if rate is not None]
+    beyond = [rate for rate in (swept.next, swept.high) if rate is not None]
     assert known == sorted(known)
     assert not known or not beyond or known[-1] < min(beyond)
-    if found.rate and found.next:
-        assert ladder.rates or found.next / found.rate <= ladder.finest * knee.ROUNDING
+    if swept.rate and swept.next:
+        assert ladder.rates or swept.next / swept.rate <= ladder.finest * knee.ROUNDING
     assert all(rate <= max(ladder.rungs) for rate in (*known, *beyond))
 
 
@@ -129,43 +129,43 @@ def test_any_noise_ends_within_bounds_and_in_order(ladder: Ladder, repeats: int,
 def test_a_generator_at_its_limit_says_at_least(threshold: float, most: float) -> None:
     """Where the generator gives out before the configuration, the answer has no upper end."""
     system = System(lambda rate, _: GENERATOR if rate > most else SLOW if rate > threshold else "")
-    found = system.swept()
-    assert found.rate is not None
-    assert found.rate <= min(most, threshold)
-    if found.at_least:
-        assert (GENERATOR, None) == (found.why, found.high)
-        assert found.next is not None
-        assert found.next > most
+    knee = system.swept()
+    assert knee.rate is not None
+    assert knee.rate <= min(most, threshold)
+    if knee.at_least:
+        assert (GENERATOR, None) == (knee.why, knee.high)
+        assert knee.next is not None
+        assert knee.next > most
     else:
-        assert found.high is not None
-        assert threshold < found.high <= most
+        assert knee.high is not None
+        assert threshold < knee.high <= most
 
 
 def test_a_failure_beyond_a_silent_rate_is_still_an_upper_end() -> None:
     """A rate that says nothing leaves the answer open, up to where the configuration is known to fail."""
     system = System(lambda rate, _: "" if rate <= 1000 else GENERATOR if rate < 1800 else BACKLOG)
-    found = system.swept()
-    assert (1000.0, 2000.0, True) == (found.rate, found.high, found.at_least)
-    assert found.next is not None
-    assert 1000 < found.next < 1800
+    knee = system.swept()
+    assert (1000.0, 2000.0, True) == (knee.rate, knee.high, knee.at_least)
+    assert knee.next is not None
+    assert 1000 < knee.next < 1800
 
 
 def test_a_sweep_without_a_holding_rate_says_so() -> None:
     """Not even the first rate meets the SLO: no answer, but what limits, and the first rate as the upper end."""
-    found = at(1.0).swept()
-    assert Knee(None, None, 250.0, 250.0, SLOW, (0, 0), (5, 5)) == found
+    knee = at(1.0).swept()
+    assert Knee(None, None, 250.0, 250.0, SLOW, (0, 0), (5, 5)) == knee
 
 
 def test_invalid_trials_speak_for_nothing() -> None:
     """Where all trials at the first rate are invalid, nothing is known in either direction."""
-    found = System(lambda *_: INVALID).swept()
-    assert (None, None, None, INVALID, True) == (found.rate, found.low, found.high, found.why, found.at_least)
+    knee = System(lambda *_: INVALID).swept()
+    assert (None, None, None, INVALID, True) == (knee.rate, knee.low, knee.high, knee.why, knee.at_least)
 
 
 def test_the_top_of_the_ladder_is_at_least() -> None:
     """A configuration that holds everything offered may hold more."""
-    found = at(1e9).swept()
-    assert (200_000.0, None, None, True) == (found.rate, found.next, found.high, found.at_least)
+    knee = at(1e9).swept()
+    assert (200_000.0, None, None, True) == (knee.rate, knee.next, knee.high, knee.at_least)
 
 
 # -- the climb -------------------------------------------------------------------------------------------------------
@@ -188,9 +188,9 @@ def test_a_gap_too_narrow_to_be_said_is_not_halved() -> None:
 def test_listed_rates_are_taken_as_they_are() -> None:
     """No rate but the listed ones is offered, and the climb ends at the first that does not hold."""
     system = at(1100.0)
-    found = system.swept(Ladder(250.0, 2.0, 1e6, (100.0, 1000.0, 3000.0, 9000.0)), repeats=1)
+    knee = system.swept(Ladder(250.0, 2.0, 1e6, (100.0, 1000.0, 3000.0, 9000.0)), repeats=1)
     assert [100, 1000, 3000, 3000, 1000, 3000] == [step.rate for step in system.asked]
-    assert (1000.0, 3000.0) == (found.rate, found.high)
+    assert (1000.0, 3000.0) == (knee.rate, knee.high)
 
 
 def test_configurations_take_turns() -> None:
@@ -220,16 +220,16 @@ def steps(*told: tuple[float, str, str]) -> list[Step]:
 def test_a_climb_that_was_lucky_is_corrected_downwards() -> None:
     """Most repeats fail where the climb succeeded: lower rates are confirmed; the interval keeps what had succeeded."""
     system = System(lambda rate, number: SLOW if rate > 2000 or (rate > 500 and number > 12) else "")
-    found = system.swept()
-    assert (500.0, 595.0) == (found.rate, found.next)
-    assert (500.0, 2380.0) == (found.low, found.high)
+    knee = system.swept()
+    assert (500.0, 595.0) == (knee.rate, knee.next)
+    assert (500.0, 2380.0) == (knee.low, knee.high)
 
 
 def test_a_climb_that_was_unlucky_is_corrected_upwards() -> None:
     """Most repeats succeed where the climb failed: higher rates are confirmed until one fails, and the gap halved."""
     system = System(lambda rate, number: SLOW if (rate > 1000 and number < 9) or rate > 3000 else "")
-    found = system.swept()
-    assert (2830.0, 3360.0) == (found.rate, found.high)
+    knee = system.swept()
+    assert (2830.0, 3360.0) == (knee.rate, knee.high)
 
 
 def test_an_answer_that_only_most_trials_support_has_a_lower_interval() -> None:
@@ -246,9 +246,9 @@ def test_the_interval_holds_what_all_repeats_say() -> None:
     told += [(11_300.0, CLIMB, SLOW), (11_300.0, CLIMB, SLOW), (9510.0, CLIMB, SLOW), (9510.0, CLIMB, "")]
     told += [(rate, CONFIRM, SLOW) for rate in (9510.0, 11_300.0, 8000.0, 4000.0, 2830.0) for _ in range(3)]
     told += [(2380.0, CONFIRM, "")] * 3
-    found = knee.found(steps(*told))
-    assert (500.0, 11_300.0) == (found.low, found.high)
-    assert (2380.0, 2830.0, SLOW) == (found.rate, found.next, found.why)
+    swept = knee.found(steps(*told))
+    assert (500.0, 11_300.0) == (swept.low, swept.high)
+    assert (2380.0, 2830.0, SLOW) == (swept.rate, swept.next, swept.why)
     open_ended = knee.found([*steps(*told), Step(ONE, 16_000.0, CONFIRM, 99, 16_000.0, 0.0, "")])
     assert open_ended.high is None
 
@@ -301,11 +301,11 @@ def test_a_knee_survives_its_record() -> None:
 # -- one trial -------------------------------------------------------------------------------------------------------
 
 
-def outcome(stored: float | None = 10.0, delay: float = 1.0, **found: Any) -> Outcome:
+def outcome(stored: float | None = 10.0, delay: float = 1.0, **changes: Any) -> Outcome:
     """A valid trial at 1,000 msg/s."""
     latencies = {"send_delay": {"p99": delay}, "stored": {} if stored is None else {"p99": stored}}
     plan = Plan(0, LATENCY, ONE, ONE, LoadSettings(rate=1000.0, duration=11.0))
-    return Outcome(plan, **({"valid": True, "sender": {"unsent": 0}, "latencies": latencies} | found))
+    return Outcome(plan, **({"valid": True, "sender": {"unsent": 0}, "latencies": latencies} | changes))
 
 
 @pytest.mark.parametrize(

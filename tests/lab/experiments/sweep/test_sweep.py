@@ -94,8 +94,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def sentence(run: Run, start: str) -> str:
     """The one sentence of the verdict that starts so."""
-    (one,) = [text for text in run.data["verdict"] if text.startswith(start)]
-    return str(one)
+    (sentence,) = [text for text in run.data["verdict"] if text.startswith(start)]
+    return str(sentence)
 
 
 # -- numbers and sentences -------------------------------------------------------------------------------------------
@@ -103,8 +103,8 @@ def sentence(run: Run, start: str) -> str:
 
 def test_the_summary_is_of_the_confirming_trials_at_the_answer(run: Run) -> None:
     """Medians are those of the repeats at the highest rate that holds, not of the climb's trials."""
-    found = results.knees(run)[NEW]
-    at = [o for s, o in results.tried(run) if (s.configuration, s.rate, s.phase) == (NEW, found.rate, CONFIRM)]
+    result = results.knees(run)[NEW]
+    at = [o for s, o in results.tried(run) if (s.configuration, s.rate, s.phase) == (NEW, result.rate, CONFIRM)]
     assert 2 == len(at)
     assert sum(o.cpu_us or 0 for o in at) / 2 == pytest.approx(run.data["summary"][NEW]["cpu_us"])
     assert 20.0 == run.data["summary"][NEW]["stored_p99"]
@@ -132,21 +132,21 @@ def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -
     new, old = (run.data["knees"][name] for name in (NEW, OLD))
     ratio = run.data["ratios"]["held"]
     assert (new["rate"] / old["rate"], new["low"] / old["high"], new["high"] / old["low"], 3) == tuple(ratio.values())
-    said = sentence(run, f"{NEW} meets the SLO up to {summary.formatting.ratio(ratio)}")
-    assert said.endswith(f"the rate of {OLD}.")
+    text = sentence(run, f"{NEW} meets the SLO up to {summary.formatting.ratio(ratio)}")
+    assert text.endswith(f"the rate of {OLD}.")
 
 
 @pytest.mark.parametrize(
-    ("holds", "said"),
+    ("holds", "expected_text"),
     [
         (30_000.0, f"{NEW} reaches the 25,000+ msg/s that SentinelStream published"),
         (10_000.0, f"{NEW} falls short of the 25,000+ msg/s that SentinelStream published"),
         (25_000.0, f"{NEW}: cannot tell whether it reaches the 25,000+ msg/s that SentinelStream published"),
     ],
 )
-def test_the_original_is_reached_missed_or_undecided(tmp_path: Path, holds: float, said: str) -> None:
+def test_the_original_is_reached_missed_or_undecided(tmp_path: Path, holds: float, expected_text: str) -> None:
     """The published rate lies below the answer, beyond the interval, or within it."""
-    assert sentence(swept(tmp_path, {NEW: holds}), said)
+    assert sentence(swept(tmp_path, {NEW: holds}), expected_text)
 
 
 def unsent(outcome: Outcome) -> None:
@@ -157,8 +157,8 @@ def unsent(outcome: Outcome) -> None:
 def test_a_generator_at_its_limit_makes_it_at_least(tmp_path: Path) -> None:
     """What the generator could not offer is inconclusive: the answer is a lower bound, in every sentence."""
     run = swept(tmp_path, {OLD: 600.0, NEW: 1e9}, unsent)
-    said = sentence(run, f"{NEW} meets the SLO up to at least 8,000 msg/s [8,000, …]")
-    assert "trials are inconclusive: the load generator was the limit (sent" in said
+    text = sentence(run, f"{NEW} meets the SLO up to at least 8,000 msg/s [8,000, …]")
+    assert "trials are inconclusive: the load generator was the limit (sent" in text
     assert sentence(run, f"{NEW} meets the SLO up to at least 1")
     assert "cannot tell whether it reaches" in run.data["verdict"][-1]
     assert any("the load generator was the limit" in warning for warning in run.data["warnings"])
@@ -180,9 +180,9 @@ def test_what_holds_nothing_is_said_with_its_reason(tmp_path: Path) -> None:
         f"{OLD} does not even meet the SLO at 250 msg/s, the lowest rate offered: 4 of 4 trials do not, stored p99 80.0"
         " ms, over 50 ms."
     ) in run.data["verdict"]
-    said = sentence(run, f"No factor between {NEW} and {OLD}: there is no rate at which {OLD} is known to meet")
+    text = sentence(run, f"No factor between {NEW} and {OLD}: there is no rate at which {OLD} is known to meet")
     least = run.data["knees"][NEW]["low"] / 250
-    assert said.endswith(f"by the intervals it is more than {least:.2f}×.")
+    assert text.endswith(f"by the intervals it is more than {least:.2f}×.")
     assert {"value": None, "low": least, "high": None, "n": 0} == run.data["ratios"]["held"]
 
 
@@ -200,33 +200,33 @@ def test_a_lowest_rate_that_some_trials_meet_is_not_called_failed(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected_text"),
     [
         ({"lost": 3}, "do not: 12 messages lost."),
         ({"sustained": False}, "do not: the backlog grows by"),
         ({"valid": False, "problems": ["x"]}, "are inconclusive: without a valid trial."),
     ],
 )
-def test_every_reason_has_its_words(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+def test_every_reason_has_its_words(tmp_path: Path, change: dict[str, Any], expected_text: str) -> None:
     """Loss is summed, a backlog is told in messages, an invalid trial is none."""
 
     def broken(outcome: Outcome) -> None:
         for name, value in change.items() if outcome.plan.load.rate > 500 else ():
             setattr(outcome, name, value)
 
-    assert said in sentence(swept(tmp_path, {NEW: 1e9}, broken), f"{NEW} meets the SLO up to")
+    assert expected_text in sentence(swept(tmp_path, {NEW: 1e9}, broken), f"{NEW} meets the SLO up to")
 
 
 # -- warnings --------------------------------------------------------------------------------------------------------
 
 
-def warned(steps: list[Step], **found: Any) -> list[str]:
+def warned(steps: list[Step], **changes: Any) -> list[str]:
     """The warnings of these steps, their trials all alike."""
     p = Sweep(CONFIGURATIONS=NEW)
     plan = Plan(0, LATENCY, NEW, NEW, LoadSettings())
     latencies = {kind: {"p99": 10.0} for kind in ("stored", "e2e")} | {"send_delay": {"p99": 1.0}}
     outcomes = [
-        Outcome(replace(plan, number=s.trial), **({"valid": True, "latencies": latencies} | found)) for s in steps
+        Outcome(replace(plan, number=s.trial), **({"valid": True, "latencies": latencies} | changes)) for s in steps
     ]
     return list(summary.of_sweep(p, steps, outcomes)["warnings"])
 
@@ -337,25 +337,25 @@ def test_every_section_stands_however_it_went(any_run: Run) -> None:
     assert [] == [name for name, page in pages.items() if "nan" in page.text.lower().split()]
     marks = sum(pages["steps"].text.count(mark) for mark in ("✓", "✗", "? "))
     assert len(any_run.data["trials"]) == marks
-    said = pages["answer"].text.removeprefix("embedded store, not InfluxDB")
-    assert "".join(" ".join(any_run.data["verdict"]).split()) == "".join(said.split())
+    text = pages["answer"].text.removeprefix("embedded store, not InfluxDB")
+    assert "".join(" ".join(any_run.data["verdict"]).split()) == "".join(text.split())
     drawn = "img" in [tag for tag, _ in pages["climb"].tags]
     assert drawn or "No valid trial" in pages["climb"].text
 
 
 def test_the_terminal_table_fits(any_run: Run) -> None:
     """No line is wider than a terminal; stack, rates and verdict are there."""
-    said = table(any_run)
-    assert max(map(len, said.splitlines())) <= TERMINAL
-    assert "Highest rate within the SLO, msg/s" in said
-    assert said.startswith("embedded stack")
+    text = table(any_run)
+    assert max(map(len, text.splitlines())) <= TERMINAL
+    assert "Highest rate within the SLO, msg/s" in text
+    assert text.startswith("embedded stack")
 
 
 def test_a_list_of_runs_takes_sweeps_too(any_run: Run) -> None:
     """The key figures have the same names as any run's, all short texts."""
-    found = sections.key_figures(any_run)
-    assert list(sections.key_figures(any_run.__class__("x", any_run.root, {}))) == list(found)
-    assert all(isinstance(value, str) and len(value) < 20 for value in found.values())
+    figures = sections.key_figures(any_run)
+    assert list(sections.key_figures(any_run.__class__("x", any_run.root, {}))) == list(figures)
+    assert all(isinstance(value, str) and len(value) < 20 for value in figures.values())
 
 
 def test_a_run_without_steps_still_has_a_page(run: Run) -> None:
@@ -407,22 +407,22 @@ def test_rules_are_stated_with_the_numbers_that_hold(run: Run) -> None:
 
 def test_the_figure_is_legible_and_described(any_run: Run) -> None:
     """No text is clipped, no labels of an axis overlap, n is stated, and the alt text has the knees."""
-    found = results.points(any_run)
-    if not found:
+    actual = results.points(any_run)
+    if not actual:
         return
-    picture = plots.climb(found, results.knees(any_run), 50.0, styles(queries.names(any_run)))
+    picture = plots.climb(actual, results.knees(any_run), 50.0, styles(queries.names(any_run)))
     FigureCanvasAgg(picture.figure).draw()
     x0, y0, x1, y1 = picture.figure.bbox.padded(1).extents
-    said = texts(picture.figure)
-    assert [] == [text for text, box in said if box.x0 < x0 or box.y0 < y0 or box.x1 > x1 or box.y1 > y1]
+    message = texts(picture.figure)
+    assert [] == [text for text, box in message if box.x0 < x0 or box.y0 < y0 or box.x1 > x1 or box.y1 > y1]
     for axes in picture.figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             boxes = [label.get_window_extent() for label in labels(axis)]
             assert [] == [(a, b) for a, b in pairwise(boxes) if a.overlaps(b)]
         assert axes.get_xlabel()
         assert axes.get_ylabel()
-    assert "n = " in " ".join(text for text, _ in said)
-    assert all(name in picture.alt for name in found)
+    assert "n = " in " ".join(text for text, _ in message)
+    assert all(name in picture.alt for name in actual)
     assert "nan" not in picture.alt
 
 
