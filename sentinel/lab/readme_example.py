@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 import click
 
 from sentinel.errors import RunError
+from sentinel.lab import formatting, registry
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.page import links
 from sentinel.lab.report import results
 from sentinel.lab.run import queries
 from sentinel.lab.run.lookup import resolve
 from sentinel.lab.run.run import RUNS, Run, load
-from sentinel.lab.statistics import compare
 from sentinel.runtime.logs import tolerate
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ VIEW = re.compile(r"<figure>.*?</figure>\s*<div.*?</div>", re.DOTALL)
 
 def table(run: Run) -> str:
     """The key results in Markdown."""
-    compared = " ÷ ".join(run.data["compared"])
+    compared = " ÷ ".join(queries.comparison(run).compared)
     heads = ["", *(queries.label(run, key) for key in queries.keys(run)), compared, "SentinelStream (Go), published"]
     rows = [[row.head, *row.cells, row.ratio, row.published] for row in results.rows(run)]
     return "\n".join(map(_line, [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]))
@@ -62,8 +62,8 @@ def section(run: Run) -> str:
     """What README.md shows of the example."""
     machine = run.data["machine"]
     where = f"{run.data['stack']['label']} {machine['cpu_count_logical']} cores, everything on them."
-    verdict = " ".join(run.data["verdict"])
-    sure = compare.intervals(run.data["parameters"]["REPEATS"])
+    verdict = " ".join(map(str, registry.answer(run)))
+    sure = formatting.intervals(run.data["parameters"]["REPEATS"])
     return (
         f"{table(run)}\n\n"
         f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}), by `{command(run)}` ({where}) {verdict}"

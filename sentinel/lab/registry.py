@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SettingsError
 from sentinel.lab import experiments
+from sentinel.lab.presentation.phrase import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,13 @@ NOTEBOOKS = Path("notebooks")
 
 
 def verdict(run: Run) -> str:
-    """The run's verdict, or that there is none: what is said of a run where nothing else is known."""
-    return "\n".join(run.data.get("verdict") or [f"run {run.id}: no results"])
+    """The run's answer, or that there is none: what is shown of a run where nothing else is known."""
+    return "\n".join(map(str, answer(run))) or f"run {run.id}: no results"
+
+
+def sentences(run: Run) -> list[Phrase] | None:
+    """The answer in the sentences that the record holds, of an experiment that says nothing more of it."""
+    return [Phrase([text]) for text in run.data.get("verdict") or []]
 
 
 def unsustained(run: Run) -> str:
@@ -50,6 +56,8 @@ class Experiment:
     """Imports what carries it out, which may be slow."""
     table: Callable[[Run], str] = verdict
     """A run's key results as plain text, as wide as a terminal."""
+    answer: Callable[[Run], list[Phrase] | None] = sentences
+    """A run's answer, made of its data; None where the record holds nothing but sentences, as those of format 1 do."""
     missed: Callable[[Run], str] = unsustained
     """What the answer of a valid run misses, for `--strict`; empty where nothing is missed."""
     notebook: Path | None = None
@@ -101,6 +109,13 @@ def table(run: Run) -> str:
     """A run's key results as plain text, as wide as a terminal, whatever its experiment."""
     known = find(str(run.data.get("notebook")))
     return known.table(run) if known else verdict(run)
+
+
+def answer(run: Run) -> list[Phrase]:
+    """A run's answer in sentences, whatever its experiment: made of its data where it has any; empty without one."""
+    known = find(str(run.data.get("notebook")))
+    made = known.answer(run) if known else None
+    return (sentences(run) or []) if made is None else made
 
 
 def _own() -> dict[str, str]:

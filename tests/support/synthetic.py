@@ -15,6 +15,7 @@ from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.series import percentiles
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, Outcome, Plan
+from sentinel.lab.statistics.compare import plain
 from sentinel.model.histogram import Recorder
 from sentinel.model.ledger import ConsumerLedger, SenderLedger
 from sentinel.settings import LoadSettings
@@ -101,7 +102,7 @@ def trials(maker: Maker, p: Benchmark, names: Sequence[str]) -> None:
             maker.add(CAPACITY, name, repeat, "capacity")
         for name in names:
             maker.add(LATENCY, name, repeat, "latency")
-        maker.add(LATENCY, names[-1], repeat, HEADLINE, 25_000.0 / 50)
+        maker.add(LATENCY, names[-1], repeat, HEADLINE, p.HEADLINE_RATE / 50)
     for name in names if p.MEMRAY else ():
         maker.add(MEMORY, name, 0, "memory")
 
@@ -137,7 +138,7 @@ def made(root: Path, names: Sequence[str] = ALL, *, repeats: int = 2, memray: bo
             "packages": {"redis": "6.4.0"},
             "git": {"commit": "0123456789abcdef", "dirty": True},
         },
-        "rates": {"latency": 200.0, HEADLINE: 25_000.0},
+        "rates": {"latency": 200.0, HEADLINE: p.HEADLINE_RATE},
     }
     return summed(run, maker.outcomes, names)
 
@@ -148,6 +149,6 @@ def summed(run: Run, outcomes: Sequence[Outcome], names: Sequence[str] = ALL) ->
     reliability_warnings = ["Only 2 cores: <they> share them."]
     run.data["trials"] = [outcome.to_dict() for outcome in outcomes]
     run.data["order"] = [f"{o.plan.kind}/{o.plan.label}" for o in outcomes]
-    run.data |= summary.of_benchmark(p, outcomes, reliability_warnings, run.data["rates"]["latency"])
+    run.data |= plain(summary.of_benchmark(p, outcomes, reliability_warnings, run.data["rates"]["latency"]))
     run.data = json.loads(json.dumps(run.data, allow_nan=False))
     return run

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel import __version__
 from sentinel.lab.machine import jitter
+from sentinel.lab.statistics import published
 from sentinel.probe import machine
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ BUSY = 0.5
 """Load average per core, before we start, above which a machine counts as busy."""
 STEAL = 2.0
 """Percent."""
-LATE = 1.0
+LATE = min(figure.high for figure in published.LATENCIES.values() if figure.high is not None)
 """ms at p99 by which a bare timer may be late before it is worth a warning: the lowest of the published p99 figures."""
 SLOW = 0.5
 """Percent of turns with a slowed processor from which it is worth a warning: half of what a p99 leaves out."""

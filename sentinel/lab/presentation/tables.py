@@ -6,11 +6,18 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from sentinel.lab.presentation.phrase import Strong
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sentinel.lab.presentation.phrase import Phrase
+
 PUBLISHED = "SentinelStream, published"
 """Head of the last column of key results, the one that was not measured here."""
+
+UNIT = re.compile(r"(?<=[\d=±n]) (?=[\d=%]|msg|ms)")
+"""The space within `20 %`, `n = 3`, `5 ms`."""
 
 
 class Markup(str):
@@ -62,6 +69,12 @@ def _cell(number: int, cell: object, left: set[int]) -> Markup:
 def breakable(content: object) -> Markup:
     """Text that may go on in the next line after a comma: a configuration's name may be a list of switches."""
     return Markup(re.sub(r",(?=[^\d\s])", ",<wbr>", text(content)))
+
+
+def stressed(phrase: Phrase) -> Markup:
+    """A sentence: what decides is bold, and no line ends between a number and its unit."""
+    parts = [tag("strong", part) if isinstance(part, Strong) else text(part) for part in phrase]
+    return Markup(UNIT.sub("\N{NO-BREAK SPACE}", "".join(parts)))
 
 
 def hinted(content: str, hint: str) -> object:

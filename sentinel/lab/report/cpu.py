@@ -56,8 +56,7 @@ def profiled(run: Run) -> dict[str, Outcome]:
 
 
 def _cost(run: Run, name: str) -> float | None:
-    value = run.data.get("summary", {}).get(name, {}).get("capacity_cpu_us")
-    return None if value is None else float(value)
+    return queries.comparison(run).summary.get(name, {}).get("capacity_cpu_us")
 
 
 def _left_out(run: Run) -> str:

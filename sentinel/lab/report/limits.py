@@ -18,7 +18,7 @@ from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import HEADLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from sentinel.lab.run.run import Run
 
@@ -58,27 +58,22 @@ def throughputs(run: Run) -> list[Throughput]:
     offered = bounds.bound(measured, p.get("TRANSPORT", "stream"), paced=True)
     if drained is None or offered is None:
         return []
-    spread, knees = run.data.get("spread", {}), run.data.get("knees", {})
+    compared, knees = queries.comparison(run), run.data.get("knees", {})
     reached = [
-        Throughput(name, name, rates["capacity"], spread[name]["capacity"][2], drained)
-        for name, rates in _summaries(run)
-        if "capacity" in rates
+        Throughput(name, name, rate, compared.spread[name]["capacity"].n, drained)
+        for name in queries.names(run)
+        if (rate := compared.summary.get(name, {}).get("capacity")) is not None
     ]
     reached += [
         Throughput(name, name, knee["rate"], knee["held"][1], offered, knee["at_least"])
         for name, knee in knees.items()
         if knee["rate"]
     ]
-    headline = run.data.get("summary", {}).get(HEADLINE, {})
-    if "throughput" in headline:
-        n = spread[HEADLINE]["throughput"][2]
-        reached.append(Throughput(HEADLINE, queries.label(run, HEADLINE), headline["throughput"], n, offered))
+    headline = compared.summary.get(HEADLINE, {}).get("throughput")
+    if headline is not None:
+        n = compared.spread[HEADLINE]["throughput"].n
+        reached.append(Throughput(HEADLINE, queries.label(run, HEADLINE), headline, n, offered))
     return reached
-
-
-def _summaries(run: Run) -> Iterator[tuple[str, dict[str, float]]]:
-    for name in queries.names(run):
-        yield name, run.data.get("summary", {}).get(name, {})
 
 
 def sentences(run: Run, measured: Sequence[Limit], reached: Sequence[Throughput]) -> list[str]:

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sentinel.lab import formatting
+from sentinel.lab import formatting, registry
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
 from sentinel.lab.machine import jitter
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE
-from sentinel.lab.statistics import compare, published, tails
+from sentinel.lab.statistics import published, tails
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sentinel.lab.limits.bounds import Limit
     from sentinel.lab.run.run import Run
+    from sentinel.lab.statistics.compare import Ratio
 
 MARK = "†"
 """Beside figures of a load that was not sustained."""
@@ -39,11 +40,22 @@ class Row:
     unit: str
     published: str
     cells: list[str]
-    ratio: str = NOTHING
+    factor: Ratio | None = None
+    """Of the two configurations compared."""
     spreads: tuple[str, ...] = ()
     """Smallest, largest and n behind each cell, where there are several trials."""
     short: str = ""
     """The head where there is little room."""
+
+    @property
+    def ratio(self) -> str:
+        """With its interval."""
+        return formatting.ranged(self.factor)
+
+    @property
+    def bare_ratio(self) -> str:
+        """Without."""
+        return formatting.times(self.factor.value) if self.factor else NOTHING
 
     @property
     def head(self) -> str:
@@ -55,24 +67,15 @@ def measured(
     run: Run, name: str, unit: str, measure: str, *, headline: str = "", published: str = NOTHING, short: str = ""
 ) -> Row:
     """A row of medians out of run.json's summary; `headline` is the measure's name at the headline rate, if any."""
-    summary, spread, marked = run.data["summary"], run.data["spread"], unsustained(run)
+    values, marked = queries.comparison(run), unsustained(run)
     cells, spreads = [], []
     for key in queries.keys(run):
         called = headline if key == HEADLINE else measure
         mark = MARK if marked.get(key) and measure.split("_", maxsplit=1)[0] in QUEUED else ""
-        value = summary.get(key, {}).get(called)
+        value = values.summary.get(key, {}).get(called)
         cells.append(formatting.figure(value) + mark if value is not None else NOTHING)
-        low, high, n = spread.get(key, {}).get(called, (0, 0, 0))
-        spreads.append(f"{formatting.figure(low)} to {formatting.figure(high)}, n = {n}" if n > 1 else "")
-    return Row(
-        name,
-        unit,
-        published,
-        cells,
-        formatting.ratio(run.data["ratios"].get(measure)).split(" (")[0],
-        tuple(spreads),
-        short,
-    )
+        spreads.append(formatting.spread(values.spread.get(key, {}).get(called)))
+    return Row(name, unit, published, cells, values.ratios.get(measure), tuple(spreads), short)
 
 
 def rows(run: Run) -> list[Row]:
@@ -120,8 +123,8 @@ def _latency(run: Run, kind: str, percentile: str, title: str, bar: str) -> list
         return []
     kept = [cell if carried[key] else NOTHING for key, cell in zip(queries.keys(run), row.cells, strict=True)]
     spreads = tuple(text if carried[key] else "" for key, text in zip(queries.keys(run), row.spreads, strict=True))
-    both = all(carried.get(key, False) for key in run.data["compared"])
-    return [replace(row, cells=kept, spreads=spreads, ratio=row.ratio if both else NOTHING)]
+    both = all(carried.get(key, False) for key in queries.comparison(run).compared)
+    return [replace(row, cells=kept, spreads=spreads, factor=row.factor if both else None)]
 
 
 def _carried(run: Run, kind: str, percentile: str) -> dict[str, bool]:
@@ -145,12 +148,12 @@ def _limit(run: Run) -> Limit | None:
 def _shares(run: Run) -> list[str]:
     """Capacities in percent of that."""
     limit = _limit(run)
-    capacities = [run.data["summary"].get(key, {}).get("capacity") for key in queries.keys(run)]
+    capacities = [queries.comparison(run).summary.get(key, {}).get("capacity") for key in queries.keys(run)]
     return [bounds.share(capacity, limit) for capacity in capacities]
 
 
 def _reductions(run: Run) -> list[str]:
-    allocated = [run.data["summary"].get(key, {}).get("bytes_per_message") for key in queries.keys(run)]
+    allocated = [queries.comparison(run).summary.get(key, {}).get("bytes_per_message") for key in queries.keys(run)]
     first = allocated[0]
     return [
         formatting.figure(100 * (1 - value / first)) if number and value and first else NOTHING
@@ -166,31 +169,39 @@ def unsustained(run: Run) -> dict[str, tuple[int, int]]:
 
 
 def footnotes(run: Run) -> list[str]:
-    """What a reader must know to read the table right."""
-    p, several = run.data["parameters"], len(queries.names(run)) > 1
-    among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
-    marks = [
-        f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {formatting.counted(n, 'trial')}; latencies"
-        " there are those of a growing queue, and not compared"
+    """What a reader must know to read the table right: what its marks mean, and how the figures came about."""
+    return [*marks(run), *notes(run)]
+
+
+def marks(run: Run) -> list[str]:
+    """What the marks in the table mean."""
+    return [
+        f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {formatting.counted(n, 'trial')}; latencies there"
+        " are those of a growing queue, and not compared."
         for key, (bad, n) in unsustained(run).items()
     ]
-    notes = [
-        f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not"
-        " measured.",
+
+
+def notes(run: Run) -> list[str]:
+    """How the figures in the table came about."""
+    p, several = run.data["parameters"], len(queries.names(run)) > 1
+    among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
+    values = [
+        f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
         f"Published: {published.SOURCE}, on a machine of its own.",
         _streams(run),
         _few(run),
         "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",
     ]
     if (limit := _limit(run)) is not None:
-        notes.append(share_note("capacity", limit, _shares(run)))
+        values.append(share_note("capacity", limit, _shares(run)))
     if own := run.data["machine"].get("jitter"):
-        notes.append(jitter.words(own))
+        values.append(jitter.words(own))
     if several:
-        new, old = run.data["compared"]
-        sure = f", with {compare.intervals(p['REPEATS'])}" if p["REPEATS"] > 1 else ""
-        notes.append(f"Ratio: {new} ÷ {old}{sure}. Reduction: allocated bytes against {old}.")
-    return [f"{mark}." for mark in marks] + [note for note in notes if note]
+        new, old = queries.comparison(run).compared
+        sure = f", with {formatting.intervals(p['REPEATS'])}" if p["REPEATS"] > 1 else ""
+        values.append(f"Ratio: {new} ÷ {old}{sure}. Reduction: allocated bytes against {old}.")
+    return [note for note in values if note]
 
 
 def _few(run: Run) -> str:
@@ -227,14 +238,15 @@ def terminal_table(run: Run) -> str:
     """The key results as plain text, as wide as a terminal."""
     if not run.data.get("summary"):
         return f"run {run.id}: no results"
-    several = len(queries.names(run)) > 1
-    texts = [[row.short or row.head, row.published, *row.cells, *([row.ratio] if several else [])] for row in rows(run)]
+    several, shown = len(queries.names(run)) > 1, rows(run)
+    texts = [[row.short or row.head, row.published, *row.cells, *([row.ratio] if several else [])] for row in shown]
     heads = ["", "published", *(queries.label(run, key) for key in queries.keys(run)), *(["ratio"] if several else [])]
     lines = _laid_out(heads, texts)
     if several and max(map(len, lines)) > TERMINAL:
-        lines = _laid_out(heads, [[*text[:-1], text[-1].split(" ")[0]] for text in texts])
-    notes = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *run.data.get("verdict", [])]]
-    return "\n".join([run.data["stack"]["label"], "", *lines, "", *notes])
+        bare = [[*text[:-1], row.bare_ratio] for text, row in zip(texts, shown, strict=True)]
+        lines = _laid_out(heads, bare)
+    sentences = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *map(str, registry.answer(run))]]
+    return "\n".join([run.data["stack"]["label"], "", *lines, "", *sentences])
 
 
 def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) -> str:
@@ -272,17 +284,17 @@ def _laid_out(heads: list[str], texts: list[list[str]]) -> list[str]:
 
 def key_figures(run: Run) -> dict[str, str]:
     """A few short texts that tell runs apart; dashes where a run has no such figure."""
-    summary: dict[str, Any] = run.data.get("summary", {})
-    new, old = run.data.get("compared") or ("", "")
-    last, headline = summary.get(new, {}), summary.get(HEADLINE, {})
-    capacity = run.data.get("ratios", {}).get("capacity") if new != old else None
+    values = queries.comparison(run)
+    new, old = values.compared
+    last, headline = values.summary.get(new, {}), values.summary.get(HEADLINE, {})
+    capacity = values.ratios.get("capacity") if new != old else None
     lost = sum(trial["lost"] for trial in run.data.get("trials", []) if trial["valid"])
     return {
         "date": str(run.data.get("created", NOTHING))[:16].replace("T", " "),
         "stack": run.data.get("stack", {}).get("kind", NOTHING),
         "last": new or NOTHING,
         "capacity/s": formatting.figure(last.get("capacity")),
-        "ratio": formatting.ratio(capacity).split(" ")[0],
+        "ratio": formatting.times(capacity.value) if capacity else NOTHING,
         "e2e p99 ms": formatting.figure(headline.get("e2e_p99")),
         "lost": formatting.count(lost) if run.data.get("trials") else NOTHING,
         "B/message": formatting.figure(last.get("bytes_per_message")),

@@ -6,17 +6,27 @@ off, an empty series are results too.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from IPython.display import HTML
 
-from sentinel.lab import formatting, plots
+from sentinel.lab import formatting, plots, registry
 from sentinel.lab.presentation import tables
 from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.phrase import Phrase
 from sentinel.lab.presentation.style import styles
-from sentinel.lab.presentation.tables import PUBLISHED, Markup, folded, hinted, paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import (
+    PUBLISHED,
+    Markup,
+    folded,
+    hinted,
+    paragraphs,
+    stressed,
+    table,
+    tag,
+    together,
+)
 from sentinel.lab.profiling import memory as profiling
 from sentinel.lab.report import heading, results
 from sentinel.lab.report.cpu import cpu
@@ -24,7 +34,7 @@ from sentinel.lab.report.limits import limits
 from sentinel.lab.report.results import key_figures
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import LATENCY, MEMORY, Outcome
-from sentinel.lab.statistics import compare, published
+from sentinel.lab.statistics import published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,10 +46,6 @@ __all__ = [
     "memory", "over_time",
 ]  # fmt: skip
 
-DECISIVE = re.compile(r"\b(?:better|worse|cannot tell|no difference|invalid)\b|[\d.,]+(?:×| % less)")
-"""What a verdict turns on: its word and its figure."""
-UNIT = re.compile(r"(?<=[\d=±n]) (?=[\d=%]|msg|ms)")
-"""The space within `20 %`, `n = 3`, `5 ms`."""
 MODULES, LOCATIONS = 8, 12
 """Rows of the tables of allocators."""
 
@@ -58,7 +64,7 @@ def header(run: Run, load: str = "") -> HTML:
 def key_results(run: Run) -> HTML:
     """The table in the original's shape."""
     several = len(queries.names(run)) > 1
-    new, old = run.data["compared"]
+    new, old = queries.comparison(run).compared
     ratio = [f"{new} ÷ {old}"] if several else []
     heads = ["Measure, unit", *(queries.label(run, key) for key in queries.keys(run)), *ratio, PUBLISHED]
     body = [
@@ -71,9 +77,8 @@ def key_results(run: Run) -> HTML:
         for row in results.rows(run)
     ]
     whole = table(heads, body)
-    notes = results.footnotes(run)
-    marks = [note for note in notes if note.startswith(results.MARK)]
-    more = folded("How to read the table", tag("div", paragraphs(notes[len(marks) :]), class_="notes"))
+    marks = results.marks(run)
+    more = folded("How to read the table", tag("div", paragraphs(results.notes(run)), class_="notes"))
     return HTML(together([whole, tag("div", paragraphs(marks), class_="notes"), more]))
 
 
@@ -109,18 +114,15 @@ def capacity(run: Run) -> HTML:
     rates = queries.capacities(run)
     if not rates:
         return nothing("No valid capacity trial: there is nothing to draw.")
-    floor, again, last = (
-        compare.floor(run.data["noise"]["band"]),
-        run.data["noise"].get("again"),
-        queries.names(run)[-1],
-    )
-    noise = (
+    noise, last = queries.comparison(run).noise, queries.names(run)[-1]
+    floor = formatting.floor(noise.band)
+    text = (
         f"One dot per trial. {last} was measured twice: its run-to-run variation (A/A) makes a noise floor of {floor}."
-        if again
+        if noise.again
         else f"One dot per trial. There is no valid second leg (A/A): a noise floor of {floor} is assumed."
     )
     picture = plots.capacity(rates, styles(queries.names(run)))
-    return HTML(figure_html(picture, f"{noise}{_left_out(run, 'capacity')}"))
+    return HTML(figure_html(picture, f"{text}{_left_out(run, 'capacity')}"))
 
 
 def _left_out(run: Run, kind: str) -> str:
@@ -193,7 +195,7 @@ def memory(run: Run) -> HTML:
 
 
 def _difference(run: Run, memories: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
-    new, old = run.data["compared"]
+    new, old = queries.comparison(run).compared
     if new == old or not {new, old} <= set(memories):
         return []
     rows = profiling.difference(memories[old]["locations"], memories[new]["locations"])
@@ -237,10 +239,5 @@ def _pages(run: Run, names: list[str]) -> Markup:
 
 def answer(run: Run) -> HTML:
     """The verdict, the most prominent text of the page; with it, where that holds, that the store was no InfluxDB."""
-    sentences = run.data.get("verdict") or ["There is no verdict: no trial was summed up."]
-    return HTML(together([heading.badge(run), tag("div", paragraphs(map(_stressed, sentences)), class_="answer")]))
-
-
-def _stressed(sentence: str) -> Markup:
-    whole = DECISIVE.sub(r"<strong>\g<0></strong>", tables.text(sentence))
-    return Markup(UNIT.sub("\N{NO-BREAK SPACE}", whole))
+    sentences = registry.answer(run) or [Phrase(["There is no verdict: no trial was summed up."])]
+    return HTML(together([heading.badge(run), tag("div", paragraphs(map(stressed, sentences)), class_="answer")]))

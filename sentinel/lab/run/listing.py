@@ -43,7 +43,9 @@ class Entry:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it; what is not known is null."""
-        kept = {name: self.data.get(name) for name in ("notebook", "created", "parameters", "summary", "verdict")}
+        kept = {
+            name: self.data.get(name) for name in ("notebook", "created", "parameters", "summary", "answer", "verdict")
+        }
         named = {"id": self.folder.name, "folder": str(self.folder), "state": self.state}
         return {**named, "problem": self.problem or None, **kept}
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from sentinel.lab import formatting
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, HEADLINE, LATENCY, MEMORY, WARM_UP, Outcome
+from sentinel.lab.statistics.compare import Comparison
 from sentinel.model.histogram import Recorder
 
 if TYPE_CHECKING:
@@ -65,6 +68,15 @@ class Timeline:
 def outcomes(run: Run) -> list[Outcome]:
     """Every trial of the run, in the order in which they were carried out."""
     return [Outcome.from_dict(trial) for trial in run.data.get("trials", [])]
+
+
+def comparison(run: Run) -> Comparison:
+    """What was found of configurations that were compared; empty where the run has none.
+
+    Raises:
+        msgspec.ValidationError: it is damaged; the message names the key.
+    """
+    return msgspec.convert(run.data, Comparison)
 
 
 def names(run: Run) -> list[str]:

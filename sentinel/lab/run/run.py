@@ -18,8 +18,9 @@ from typing import Any
 
 from sentinel.errors import RunError
 
-FORMAT = 1
-"""Format of run.json. 1: first."""
+FORMAT, OLDEST = 2, 1
+"""Format of run.json, and the oldest that is read. 1: first. 2: `answer` holds as data what `verdict` says in
+sentences; ratios have `confidence` and `method`."""
 
 RUNS, PROFILES = Path("runs"), Path("profiles")
 RUNNING, FINISHED, INTERRUPTED, FAILED = "running", "finished", "interrupted", "failed"
@@ -151,8 +152,9 @@ def _read(run: Run) -> Run:
         raise RunError(f"no run can be read from {path}: {error.strerror}") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise RunError(f"no run can be read from {path}: {error}") from error
-    if run.data.get("format") != FORMAT:
-        raise RunError(f"{path} has format {run.data.get('format')!r}: this version reads {FORMAT}")
+    known = run.data.get("format")
+    if not isinstance(known, int) or not OLDEST <= known <= FORMAT:
+        raise RunError(f"{path} has format {known!r}: this version reads {OLDEST} to {FORMAT}")
     return run
 
 

@@ -1,16 +1,18 @@
 """Comparisons of repeated trials: ratios with bootstrap intervals, and verdicts that may be "cannot tell".
 
 The trial is the unit, not the message: messages of one run are correlated, and a million of them say no more about
-the next run than one. Pure; statistics from scipy.
+the next run than one. `Ratio`, `Verdict` and `Comparison` are what run.json holds of it, numbers and words of the
+vocabulary: `sentinel.lab.formatting` makes text of them. Pure; statistics from scipy.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
@@ -23,44 +25,128 @@ WIDE = 0.2
 CONFIDENCE = 0.95
 ENOUGH = 5
 """Trials a side from which the interval of a ratio has its nominal coverage; of three a side, it covers 90 of 100."""
+BOOTSTRAP, RANGE = "percentile bootstrap of medians", "from one end of both intervals to the other"
+"""Methods by which the interval of a ratio is found."""
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """a ÷ b of medians, with its bootstrap interval."""
+class Word(StrEnum):
+    """What a comparison may say."""
 
-    value: float
-    low: float
-    high: float
+    BETTER = "better"
+    WORSE = "worse"
+    NO_DIFFERENCE = "no difference"
+    CANNOT_TELL = "cannot tell"
+
+
+class Ratio(msgspec.Struct, frozen=True, omit_defaults=True):
+    """a ÷ b of medians, with its interval; what is not finite is None, also in run.json."""
+
+    value: float | None
+    low: float | None
+    high: float | None
     n: int
     """Trials on the smaller side."""
+    confidence: float | None = None
+    """Nominal coverage of the interval, from 0 to 1; None where there is none, and in runs of format 1."""
+    method: str = ""
+    """How the interval was found: `BOOTSTRAP` or `RANGE`; empty where there is none, and in runs of format 1."""
+
+    def __post_init__(self) -> None:
+        for name in ("value", "low", "high"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                msgspec.structs.force_setattr(self, name, None)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Its two ends; None where single trials, or resamples of zeros, leave none."""
+        if self.n < 2 or self.value is None or self.low is None or self.high is None:
+            return None
+        return self.low, self.high
 
     @property
     def known(self) -> bool:
         """Whether there is an interval at all."""
-        return self.n >= 2 and all(map(math.isfinite, (self.value, self.low, self.high)))
-
-    def __str__(self) -> str:
-        if not math.isfinite(self.value):
-            return "–"
-        if not self.known:
-            return f"{_short(self.value)}× (n = {self.n}: no interval)"
-        return f"{_short(self.value)}× [{_short(self.low)}, {_short(self.high)}]"
+        return self.interval is not None
 
 
-def _short(value: float) -> str:
-    digits = 2 if value < 10 else 1 if value < 100 else 0
-    return f"{value:.2g}" if value < 0.1 else f"{value:,.{digits}f}"
+UNKNOWN = Ratio(None, None, None, 0)
+"""Of what was not measured on both sides."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a comparison says of one measure, and why."""
+
+    measure: str
+    """As `measures.measures` calls it."""
+    word: Word
+    ratio: Ratio
+    band: float
+    """By which share either way a difference must exceed 1: the noise floor, less one."""
+    control: bool
+    """Whether an A/A control showed the band; otherwise it is `BAND`."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether run-to-run variation alone hides what there may be."""
+        return hidden(self.ratio, self.band)
+
+
+class Spread(msgspec.Struct, frozen=True, array_like=True):
+    """The trials behind a median: smallest, largest, and how many."""
+
+    low: float
+    high: float
+    n: int
+
+
+class Noise(msgspec.Struct, frozen=True):
+    """What the A/A control showed of capacity."""
+
+    band: float = BAND
+    """The noise floor, less one."""
+    again: list[float] = []
+    """Capacities of its second leg, msg/s; empty where it has none."""
+    bands: dict[str, float] = {}
+    """Noise floors by measure, less one; empty in benchmarks of format 1."""
+
+
+class Comparison(msgspec.Struct, kw_only=True):
+    """What run.json holds of configurations that were compared; keys that a run has not are empty."""
+
+    summary: dict[str, dict[str, float | None]] = {}
+    """Medians by column of the table and measure."""
+    spread: dict[str, dict[str, Spread]] = {}
+    compared: tuple[str, str] = ("", "")
+    """Which was divided by which."""
+    ratios: dict[str, Ratio] = {}
+    """By measure."""
+    noise: Noise = Noise()
+
+
+def plain(record: msgspec.Struct) -> dict[str, Any]:
+    """A record as run.json holds it: dictionaries, lists, texts, and numbers that are finite or null."""
+    collected: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(record))
+    return collected
+
+
+def nominal(n: int) -> float | None:
+    """Nominal coverage of the bootstrap interval of `n` trials a side; None of single trials, which have none.
+
+    Of few trials the interval reaches from best to worst: two draws of two lie wholly apart in 2 of the 6 ways to
+    share four places.
+    """
+    return CONFIDENCE if n >= ENOUGH else 0.9 if n > 2 else 0.67 if n == 2 else None
 
 
 def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
     """Median of `a` ÷ median of `b`, with the percentile bootstrap interval of that ratio (scipy, 9,999 resamples)."""
     n = min(len(a), len(b))
     if not n or not statistics.median(b):
-        return Ratio(math.nan, math.nan, math.nan, n)
+        return Ratio(None, None, None, n)
     value = statistics.median(a) / statistics.median(b)
     if n < 2 or not all(b):  # resamples of zeros alone would have no ratio
-        return Ratio(value, math.nan, math.nan, n)
+        return Ratio(value, None, None, n)
     from scipy import stats
 
     def of_medians(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -73,17 +159,8 @@ def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
         method="percentile",
         rng=np.random.default_rng(seed),
     )
-    return Ratio(value, float(result.confidence_interval.low), float(result.confidence_interval.high), n)
-
-
-def intervals(n: int) -> str:
-    """What the intervals of comparisons of `n` trials a side are, in words."""
-    if n >= ENOUGH:
-        return f"{100 * CONFIDENCE:.0f} % bootstrap intervals"
-    if n == 1:
-        return "no intervals, single trials having none"
-    sure = 90 if n > 2 else 67  # two draws of two lie wholly apart in 2 of the 6 ways to share four places
-    return f"bootstrap intervals (from best to worst, {n} trials being few: about {sure} % confidence)"
+    values = result.confidence_interval
+    return Ratio(value, float(values.low), float(values.high), n, nominal(n), BOOTSTRAP)
 
 
 def noise(a: Sequence[float], control: Sequence[float]) -> float:
@@ -97,33 +174,23 @@ def noise(a: Sequence[float], control: Sequence[float]) -> float:
     return max(BAND, apart - 1, 1 / apart - 1)
 
 
-def floor(band: float) -> str:
-    """The factor that a difference must exceed either way: `1.10×`."""
-    return f"{_short(1 + band)}×"
-
-
-def beyond(band: float, *, measured: bool = True) -> str:
-    """What a difference must exceed, in words; `measured`: whether an A/A leg of one configuration showed it."""
-    return f"A/A noise floor {floor(band)}" if measured else f"up to {floor(band)} counts as no difference"
-
-
-def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) -> str:
-    """`better`, `worse`, `no difference` or `cannot tell`: where the whole interval lies.
+def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) -> Word:
+    """Where the whole interval lies.
 
     Beyond the noise floor, from 1 ÷ (1 + band) to 1 + band, it is a difference, however high the floor. Within the
     floor it is none, unless the floor itself is `WIDE`: then run-to-run variation hides what there may be.
     """
-    if not value.known:
-        return "cannot tell"
-    low, high = 1 / (1 + band), 1 + band
-    if value.low > high:
-        return "better" if higher_is_better else "worse"
-    if value.high < low:
-        return "worse" if higher_is_better else "better"
-    within = value.low >= low and value.high <= high
-    return "no difference" if within and band <= WIDE else "cannot tell"
+    if value.interval is None:
+        return Word.CANNOT_TELL
+    (least, most), low, high = value.interval, 1 / (1 + band), 1 + band
+    if least > high:
+        return Word.BETTER if higher_is_better else Word.WORSE
+    if most < low:
+        return Word.WORSE if higher_is_better else Word.BETTER
+    within = least >= low and most <= high
+    return Word.NO_DIFFERENCE if within and band <= WIDE else Word.CANNOT_TELL
 
 
 def hidden(value: Ratio, band: float) -> bool:
     """Whether run-to-run variation alone hides what a ratio with an interval may be."""
-    return value.known and band > WIDE and verdict(value, band) == "cannot tell"
+    return value.known and band > WIDE and verdict(value, band) == Word.CANNOT_TELL

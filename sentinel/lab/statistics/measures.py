@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import TYPE_CHECKING
 
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, LATENCY, MEMORY, PROFILE
+from sentinel.lab.statistics.compare import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sentinel.lab.run.trial_record import Outcome
 
@@ -40,6 +42,16 @@ def _of_trial(outcome: Outcome) -> dict[str, float]:
         for kind, percentiles in outcome.latencies.items():
             collected |= {f"{kind}_{name}": percentiles.get(name) for name in ("p50", "p90", "p99", "p99.9", "max")}
     return {name: value for name, value in collected.items() if value is not None}
+
+
+def medians(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The median of every measure that has values."""
+    return {name: statistics.median(v) for name, v in values.items() if v}
+
+
+def spreads(values: Mapping[str, Sequence[float]]) -> dict[str, Spread]:
+    """Smallest, largest and n of every measure that has values."""
+    return {name: Spread(min(v), max(v), len(v)) for name, v in values.items() if v}
 
 
 def comparable(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:

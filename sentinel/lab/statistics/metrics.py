@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from sentinel.lab.statistics import compare
-from sentinel.lab.statistics.compare import Ratio
+from sentinel.lab.statistics.compare import Ratio, Verdict, Word
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,22 @@ class Measure:
     repeated: bool = True
     """Whether there are several trials of each configuration: memray traces one, in which every request is counted."""
 
-    def gain(self, ratio: float) -> float:
-        """The logarithm of a ratio, positive where it is for the better; NaN where there is none."""
-        return math.log(ratio if self.higher else 1 / ratio) if ratio > 0 else math.nan
+    @property
+    def inline(self) -> str:
+        """The title within a sentence; an abbreviation stays as it is."""
+        return self.title if self.title[1:2].isupper() else f"{self.title[:1].lower()}{self.title[1:]}"
 
-    def judged(self, ratio: Ratio, band: float) -> str:
+    def gain(self, ratio: float | None) -> float:
+        """The logarithm of a ratio, positive where it is for the better; NaN where there is none."""
+        return math.log(ratio if self.higher else 1 / ratio) if ratio and ratio > 0 else math.nan
+
+    def judged(self, ratio: Ratio, band: float) -> Word:
         """`compare.verdict`'s word; single trials of what does not repeat are judged by the ratio itself."""
-        if not self.repeated and math.isfinite(ratio.value):
+        if not self.repeated and ratio.value is not None:
             ratio = Ratio(ratio.value, ratio.value, ratio.value, 2)
         return compare.verdict(ratio, band, higher_is_better=self.higher)
+
+    def verdict(self, ratio: Ratio | None, floor: float | None) -> Verdict:
+        """The whole verdict; `floor` is the noise floor that an A/A control showed, less one, None without one."""
+        values, band = ratio or compare.UNKNOWN, compare.BAND if floor is None else floor
+        return Verdict(self.name, self.judged(values, band), values, band, floor is not None)

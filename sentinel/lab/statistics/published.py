@@ -13,6 +13,14 @@ class Figure:
 
     low: float | None
     high: float | None
+    higher: bool = False
+    """Whether more is better."""
+
+    def met_by(self, value: float) -> bool:
+        """Whether a value is better than the figure; of a range its worse end counts."""
+        if self.higher:
+            return self.low is not None and value > self.low
+        return self.high is not None and value < self.high
 
     def __str__(self) -> str:
         if self.high is None:
@@ -23,9 +31,9 @@ class Figure:
 
 
 HIGHEST_RATE, LEAST_REDUCTION = 25_000.0, 58.0
-RATE = Figure(HIGHEST_RATE, None)
+RATE = Figure(HIGHEST_RATE, None, higher=True)
 """Messages a second."""
 LATENCIES = {"internal_p99": Figure(None, 1), "e2e_p99": Figure(6, 9)}
 """Milliseconds, by measure."""
-REDUCTION = Figure(LEAST_REDUCTION, LEAST_REDUCTION)
+REDUCTION = Figure(LEAST_REDUCTION, LEAST_REDUCTION, higher=True)
 """Percent of allocated bytes per message."""

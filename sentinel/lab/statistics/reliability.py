@@ -5,6 +5,9 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, PROFILE
 
 if TYPE_CHECKING:
@@ -20,18 +23,37 @@ STEAL = 2.0
 """Percent of the machine's time taken by other guests, from which it is worth a warning."""
 
 
-def validity(outcomes: Sequence[Outcome], otherwise: str = "are left out of all figures") -> str:
-    """Whether every message is accounted for, or in which trials not; `otherwise`: what then becomes of those."""
-    # Where py-spy failed, and took the consumer along, there is no ledger to judge; `warnings` has it.
-    outcomes = [o for o in outcomes if o.plan.kind != PROFILE or o.consumer]
-    bad = [o for o in outcomes if not o.valid]
-    if not outcomes:
-        return "No trial was carried out."
-    if not bad:
-        of = "1 trial" if len(outcomes) == 1 else f"all {len(outcomes)} trials"
-        return f"Every message of {of} is accounted for, and the store's own count agrees."
-    numbers = ", ".join(str(o.plan.number) for o in bad)
-    return f"{len(bad)} of {len(outcomes)} trials are invalid (number {numbers}) and {otherwise}."
+class Validity(msgspec.Struct, frozen=True):
+    """How many trials there are, and the numbers of those that are invalid."""
+
+    trials: int
+    invalid: list[int] = []
+
+
+def validity(outcomes: Sequence[Outcome]) -> Validity:
+    """Whether every message is accounted for.
+
+    A trial in which py-spy failed, and took the consumer along, has no ledger to judge; `warnings` has it.
+    """
+    judged = [o for o in outcomes if o.plan.kind != PROFILE or o.consumer]
+    return Validity(len(judged), [o.plan.number for o in judged if not o.valid])
+
+
+def accounted(warnings: Validity, otherwise: str = "are left out of all figures") -> Phrase:
+    """The same in a sentence; `otherwise`: what becomes of invalid trials."""
+    if not warnings.trials:
+        return phrase("No trial was carried out.")
+    if not warnings.invalid:
+        of = "1 trial" if warnings.trials == 1 else f"all {warnings.trials} trials"
+        return phrase("Every message of {of} is accounted for, and the store's own count agrees.", of=of)
+    return phrase(
+        "{bad} of {trials} trials are {invalid} (number {numbers}) and {otherwise}.",
+        bad=len(warnings.invalid),
+        trials=warnings.trials,
+        invalid=Strong("invalid"),
+        numbers=", ".join(map(str, warnings.invalid)),
+        otherwise=otherwise,
+    )
 
 
 def warnings(outcomes: Sequence[Outcome]) -> list[str]:

@@ -299,7 +299,9 @@ def test_a_miss_is_told_to_those_who_ask() -> None:
     number = next(trial["plan"]["number"] for trial in run.data["trials"] if trial["plan"]["kind"] == "latency")
     run.data["trials"][number]["sustained"] = False
     assert f"the load was not sustained in trial {number}" == missed(run)
-    swept = runs.Run("x", ROOT, {"trials": [], "knees": {"baseline": {"rate": None}, "optimised": {"rate": 5.0}}})
+    rest = {"low": None, "high": None, "next": None, "why": "", "at_least": True}
+    knees = {"baseline": {"rate": None, **rest}, "optimised": {"rate": 5.0, **rest}}
+    swept = runs.Run("x", ROOT, {"trials": [], "knees": knees})
     assert "no rate offered meets the SLO: baseline" == registry.experiment("sweep").missed(swept)
 
 

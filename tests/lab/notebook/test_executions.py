@@ -12,6 +12,7 @@ from support.browser import browsed
 from support.executions import ASCII, SMALL, SMALL_ABLATION, SMALL_LIVE, SMALL_SWEEP, checkout, sentinel
 
 from sentinel.lab.run import run as runs
+from sentinel.lab.statistics.compare import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +92,7 @@ def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
 
     run, _ = executed
     outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
-    again = summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], run.data["rates"]["latency"])
+    again = plain(summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], run.data["rates"]["latency"]))
     for key in ("summary", "ratios", "verdict", "spread"):
         assert json.loads(json.dumps(again[key])) == run.data[key]
 
@@ -189,7 +190,7 @@ def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
     run, text = swept
     outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
     steps = [Step(**step) for step in run.data["steps"]]
-    again = sweep_summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes)
+    again = plain(sweep_summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes))
     for key in ("summary", "knees", "ratios", "verdict"):
         assert json.loads(json.dumps(again[key])) == run.data[key]
     assert "Highest rate within the SLO" in text
@@ -207,7 +208,7 @@ def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
     p, trials = Ablation(**run.data["parameters"]), run.data["trials"]
     assert [] == [trial["problems"] for trial in trials if not trial["valid"]]
     assert {*p.names, p.names[-1] + CONTROL} == {trial["plan"]["label"] for trial in trials}
-    again = of_ablation(p, [Outcome.from_dict(trial) for trial in trials])
+    again = plain(of_ablation(p, [Outcome.from_dict(trial) for trial in trials]))
     for key in ("summary", "spread", "noise", "steps", "ratios", "verdict"):
         assert json.loads(json.dumps(again[key])) == run.data[key]
     assert " ".join(run.data["verdict"][1].split()) in " ".join(text.split())

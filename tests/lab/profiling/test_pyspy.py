@@ -18,6 +18,7 @@ from sentinel.lab.profiling import cpu
 from sentinel.lab.run import series
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import CAPACITY, PROFILE, Outcome, Plan
+from sentinel.lab.statistics.compare import plain
 from sentinel.lab.statistics.measures import measures
 from sentinel.lab.trials.trial import Trial
 from sentinel.settings import LoadSettings
@@ -101,7 +102,7 @@ def test_a_py_spy_that_fails_in_the_trial_spoils_no_verdict(trial: Callable[[int
     with pytest.raises(TrialError, match="cannot be kept"):
         cpu.keep(tmp_path / "trial", tmp_path / "profiles", "baseline")
     good = Outcome(Plan(1, CAPACITY, "baseline", "baseline", LOAD), valid=True, throughput=9.0, consumer={"written": 1})
-    actual = summary.of_benchmark(Benchmark(), [good, outcome], [], 1000.0)
+    actual = plain(summary.of_benchmark(Benchmark(), [good, outcome], [], 1000.0))
     assert "Every message of 1 trial is accounted for" in actual["verdict"][0]
     assert any(text.startswith("Trial 2 (baseline): invalid: ") for text in actual["warnings"])
 
@@ -110,7 +111,7 @@ def test_a_profile_trial_whose_ledger_is_wrong_is_named(tmp_path: Path) -> None:
     """Where the consumer reported, its account counts like any other's."""
     plan = Plan(3, PROFILE, "baseline", "baseline", LOAD)
     wrong = Outcome(plan, problems=["the store holds 1 points, but acknowledged 2"], consumer={"written": 2})
-    assert "1 of 1 trials are invalid (number 3)" in summary.of_benchmark(Benchmark(), [wrong], [], 1.0)["verdict"][0]
+    assert "1 of 1 trials are invalid (number 3)" in summary.of_benchmark(Benchmark(), [wrong], [], 1.0).verdict[0]
 
 
 @pytest.mark.usefixtures("failing")

@@ -18,6 +18,8 @@ from sentinel.lab.report.results import MARK, TERMINAL, rows
 from sentinel.lab.run import queries
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY
+from sentinel.lab.statistics import published
+from sentinel.lab.statistics.compare import UNKNOWN, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,9 +60,9 @@ def test_three_significant_digits(value: float | None, text: str) -> None:
 
 def test_ratios_show_their_interval_or_say_that_there_is_none() -> None:
     """A ratio of single trials is not dressed up."""
-    assert "2.00× [1.80, 2.20]" == formatting.ratio({"value": 2.0, "low": 1.8, "high": 2.2, "n": 3})
-    assert "2.00× (n = 1: no interval)" == formatting.ratio({"value": 2.0, "low": None, "high": None, "n": 1})
-    assert ["–", "–"] == [formatting.ratio(None), formatting.ratio({"value": None, "low": None, "high": None, "n": 0})]
+    ratios = [Ratio(2.0, 1.8, 2.2, 3), Ratio(2.0, None, None, 1), UNKNOWN]
+    assert ["2.00× [1.80, 2.20]", "2.00× (n = 1: no interval)", "–"] == [str(formatting.ratio(item)) for item in ratios]
+    assert ["2.00× [1.80, 2.20]", "2.00×", "–", "–"] == [formatting.ranged(item) for item in (*ratios, None)]
 
 
 def test_lists_are_joined_as_in_prose() -> None:
@@ -107,7 +109,7 @@ def test_what_others_wrote_is_escaped(run: Run) -> None:
     """A server's version, a warning or a reason cannot become markup."""
     bad = "<script>alert(1)</script>"
     stack = run.data["stack"] | {"reason": bad, "description": bad}
-    other = Run(run.id, run.root, run.data | {"stack": stack, "warnings": [bad], "verdict": [bad]})
+    other = Run(run.id, run.root, run.data | {"stack": stack, "warnings": [bad], "verdict": [bad], "answer": None})
     for name in ("header", "answer"):
         assert "script" not in [tag for tag, _ in section(name, other).tags]
         assert bad in section(name, other).text
@@ -161,9 +163,10 @@ def test_the_reduction_is_against_the_first_configuration(run: Run) -> None:
 
 def test_published_figures_stand_beside_ours(run: Run) -> None:
     """The original's table has its own column, with dashes for what it did not publish."""
-    published = {row.name: row.published for row in rows(run)}
-    sentences = [published[name] for name in ("Offered load", "Internal p99", "E2E p99", "Stored p99", "Reduction")]
-    assert ["25,000+", "< 1", "6–9", "–", "58"] == sentences
+    shown = {row.name: row.published for row in rows(run)}
+    sentences = [shown[name] for name in ("Offered load", "Internal p99", "E2E p99", "Stored p99", "Reduction")]
+    p99 = [published.LATENCIES[f"{kind}_p99"] for kind in ("internal", "e2e")]
+    assert [*map(str, (published.RATE, *p99)), "–", str(published.REDUCTION)] == sentences
     assert "SentinelStream, published" in section("key_results", run).text
 
 

@@ -112,7 +112,7 @@ def test_a_program_gets_one_array(sound: Run, sentinel: Callable[..., Result]) -
     folder = left(sound, b"{")
     first, second = json.loads(sentinel("runs", "--json").out)
     assert list(first) == list(second)
-    kept = {name: sound.data[name] for name in ("notebook", "summary", "verdict")}
+    kept = {name: sound.data[name] for name in ("notebook", "summary", "answer", "verdict")}
     known = {"id": sound.id, "folder": str(sound.folder), "state": "finished", "problem": None} | kept
     assert known == {name: first[name] for name in known}
     assert (folder.name, "damaged", None) == (second["id"], second["state"], second["summary"])

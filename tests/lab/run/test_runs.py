@@ -11,7 +11,7 @@ import pytest
 
 from sentinel.errors import RunError
 from sentinel.lab.run import run as runs
-from sentinel.lab.run.run import FORMAT, Run, find, load, new_id, project_root
+from sentinel.lab.run.run import FORMAT, OLDEST, Run, find, load, new_id, project_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,10 +172,10 @@ def test_a_missing_run_is_refused_with_its_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("other", [0, FORMAT + 1, "1", None])
 def test_another_format_is_refused_with_both_numbers(tmp_path: Path, other: Any) -> None:
-    """A record of another version is not guessed at: the message has its format and ours."""
+    """A record of another version is not guessed at: the message has its format and those that are read."""
     folder = saved(tmp_path, "x").folder
     (folder / "run.json").write_text(json.dumps({"format": other, "id": "x"}))
-    with pytest.raises(RunError, match=re.escape(f"has format {other!r}: this version reads {FORMAT}")):
+    with pytest.raises(RunError, match=re.escape(f"has format {other!r}: this version reads {OLDEST} to {FORMAT}")):
         load("x", tmp_path)
 
 

@@ -8,6 +8,7 @@ from sentinel.lab.experiments.ablation.parameters import Ablation
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
@@ -24,4 +25,14 @@ def _table(run: Run) -> str:
     return terminal_table(run)
 
 
-EXPERIMENT = Experiment("ablation", Ablation, _study, table=_table)
+def _answer(run: Run) -> list[Phrase] | None:
+    from sentinel.lab.experiments.ablation.answer import phrases
+    from sentinel.lab.experiments.ablation.contributions import MEASURES
+    from sentinel.lab.experiments.ablation.record import of_run
+
+    record = of_run(run)
+    values = {measure: record.steps.get(measure.name, []) for measure in MEASURES}
+    return phrases(record.answer, values, record.compared) if record.answer else None
+
+
+EXPERIMENT = Experiment("ablation", Ablation, _study, table=_table, answer=_answer)

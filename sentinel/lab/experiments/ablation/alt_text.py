@@ -19,7 +19,9 @@ def waterfall(by_measure: Found) -> str:
             by_choice[0].medians.get(by_choice[0].choice.before),
             by_choice[-1].medians.get(by_choice[-1].choice.after),
         )
-        steps = "; ".join(f"{contribution.choice.label} {contribution.on}" for contribution in by_choice)
+        steps = "; ".join(
+            f"{contribution.choice.label} {formatting.ratio(contribution.on)}" for contribution in by_choice
+        )
         way = " to ".join(map(formatting.figure, ends))
         sentences.append(f"{measure.title} from {way} {measure.unit} ({trials(by_choice)}): {steps}.")
     return " ".join(sentences)
@@ -31,8 +33,6 @@ def taken_off(by_measure: Found) -> str:
         "optimised divided by optimised without each choice, on log axes; one means that the choice does nothing."
     ]
     for measure, steps in by_measure.items():
-        sentences.append(
-            f"{measure.title} ({trials(steps)}):"
-            f" {'; '.join(f'{contribution.choice.label} {contribution.off}' for contribution in steps)}."
-        )
+        parts = "; ".join(f"{contribution.choice.label} {formatting.ratio(contribution.off)}" for contribution in steps)
+        sentences.append(f"{measure.title} ({trials(steps)}): {parts}.")
     return " ".join(sentences)

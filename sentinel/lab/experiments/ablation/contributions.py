@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sentinel.consumer.configurations import BASELINE, OPTIMISED, ORDER, parse
 from sentinel.lab import formatting
 from sentinel.lab.statistics import compare
-from sentinel.lab.statistics.compare import Ratio
+from sentinel.lab.statistics.compare import Ratio, Word
 from sentinel.lab.statistics.metrics import Measure
 
 if TYPE_CHECKING:
@@ -91,28 +91,15 @@ class Contribution:
     """Of all that is gained on the way up, on a log scale, where factors add up; None where nothing is gained."""
     band: float
     """What a difference must exceed."""
-    on_is: str
-    """`better`, `worse`, `no difference` or `cannot tell`."""
-    off_is: str
+    on_is: Word
+    off_is: Word
+    says: str = field(init=False)
+    """Whether the choice pays, by both ratios together: `PAYS`, `UNPAID`, `DEPENDS` or `UNCLEAR`."""
 
-    @property
-    def says(self) -> str:
-        """Whether the choice pays, by both ratios together."""
+    def __post_init__(self) -> None:
         verdicts = {self.on_is, self.off_is}
-        if "cannot tell" in verdicts:
-            return UNCLEAR
-        return PAYS if verdicts == {"better"} else DEPENDS if "better" in verdicts else UNPAID
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self) | {"on": stored(self.on), "off": stored(self.off), "says": self.says}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        own = {name: value for name, value in data.items() if name != "says"}
-        ratios = {name: restored(data[name]) for name in ("on", "off")}
-        return cls(**own | ratios | {"choice": Choice(**data["choice"])})
+        pays = PAYS if verdicts == {Word.BETTER} else DEPENDS if Word.BETTER in verdicts else UNPAID
+        object.__setattr__(self, "says", UNCLEAR if Word.CANNOT_TELL in verdicts else pays)
 
 
 Found = dict[Measure, list[Contribution]]
@@ -128,17 +115,6 @@ def trials(steps: Sequence[Contribution]) -> str:
     """The same in words: `n = 3 trials`, or from the fewest to the most."""
     ns = counts(steps)
     return f"n = {f'{ns[0]} to ' if len(ns) > 1 else ''}{formatting.counted(ns[-1], 'trial')}"
-
-
-def stored(ratio: Ratio) -> dict[str, float | None]:
-    """A ratio as JSON can hold it: what is not finite is None."""
-    return {name: value if math.isfinite(value) else None for name, value in asdict(ratio).items()}
-
-
-def restored(data: Mapping[str, Any]) -> Ratio:
-    """The inverse of `stored`."""
-    value, low, high = (math.nan if data[name] is None else data[name] for name in ("value", "low", "high"))
-    return Ratio(value, low, high, data["n"])
 
 
 def contributions(values: Columns, bands: Mapping[str, float], seed: int) -> Found:

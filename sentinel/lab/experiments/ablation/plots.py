@@ -18,6 +18,7 @@ from sentinel.lab.experiments.ablation import alt_text
 from sentinel.lab.experiments.ablation.contributions import trials
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
 from sentinel.lab.presentation.style import INK, MUTED, styles
+from sentinel.lab.statistics.compare import Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,7 @@ def _step(axis: Axes, row: int, contribution: Contribution, style: Style) -> Non
     if not before or not after:
         axis.annotate("not measured", (0.5, row), xycoords=("axes fraction", "data"), ha="center", color=MUTED)
         return
-    y, sure = row + 0.12, contribution.on_is in ("better", "worse")
+    y, sure = row + 0.12, contribution.on_is in (Word.BETTER, Word.WORSE)
     axis.barh(
         y, after - before, left=before, height=0.34, color=style.colour if sure else "white", edgecolor=style.colour
     )
@@ -101,17 +102,13 @@ def _step(axis: Axes, row: int, contribution: Contribution, style: Style) -> Non
     if ends := _interval(contribution):
         axis.plot(ends, [y, y], color="white", linewidth=3)
         axis.plot(ends, [y, y], color=INK, linewidth=1.2, marker="|", markersize=6)
-    _write(axis, row, before, after, _factor(contribution.on))
+    _write(axis, row, before, after, formatting.ranged(contribution.on))
 
 
 def _interval(contribution: Contribution) -> list[float]:
     """Where the step may end: the step before it times the bounds of the factor; empty where it has none."""
     before = contribution.medians.get(contribution.choice.before, 0.0)
-    return [before * contribution.on.low, before * contribution.on.high] if contribution.on.known else []
-
-
-def _factor(ratio: Ratio) -> str:
-    return str(ratio).split(" (", maxsplit=1)[0]
+    return [before * end for end in contribution.on.interval or ()]
 
 
 def _write(axis: Axes, row: float, start: float, end: float, text: str, **more: Any) -> None:
@@ -137,7 +134,7 @@ def taken_off(by_measure: Found) -> Picture:
             for contribution in steps
             for r in (contribution.on, contribution.off)
             for v in (r.value, r.low, r.high)
-            if v > 0
+            if v
         ]
         band = 1 / (1 + steps[0].band), 1 + steps[0].band
         _scale(axis, min(*band, *seen) / 1.6, max(*band, *seen) * 1.6)
@@ -147,8 +144,8 @@ def taken_off(by_measure: Found) -> Picture:
             style = _styles(steps)[contribution.choice.axis]
             _mark(axis, row + 0.3, contribution.on, style, marker="D", markersize=4, alpha=0.55)
             _mark(axis, row + 0.06, contribution.off, style, marker="o", markersize=8)
-            at = contribution.off.value if math.isfinite(contribution.off.value) else 1.0
-            _write(axis, row, at, at, _factor(contribution.off))
+            at = 1.0 if contribution.off.value is None else contribution.off.value
+            _write(axis, row, at, at, formatting.ranged(contribution.off))
         axis.set_title(measure.title)
         axis.set_xlabel(f"ratio, × (log), {trials(steps)}\n{'right' if measure.higher else 'left'} is better")
         axis.grid(visible=False, axis="y")
@@ -159,9 +156,9 @@ def taken_off(by_measure: Found) -> Picture:
 
 
 def _mark(axis: Axes, y: float, ratio: Ratio, style: Style, **how: Any) -> None:
-    if ratio.known:
-        axis.plot([ratio.low, ratio.high], [y, y], color=style.colour, linewidth=1.4, alpha=how.get("alpha", 1))
-    if math.isfinite(ratio.value):
+    if ratio.interval:
+        axis.plot(ratio.interval, [y, y], color=style.colour, linewidth=1.4, alpha=how.get("alpha", 1))
+    if ratio.value is not None:
         axis.plot(ratio.value, y, linestyle="none", color=style.colour, **how)
 
 

@@ -10,13 +10,13 @@ from IPython.display import HTML
 from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation import plots, results
 from sentinel.lab.experiments.ablation.contributions import MEASURES, short
+from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.experiments.ablation.results import HEADS, NOTES
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.tables import Markup, folded, hinted, paragraphs, table, tag, together
 from sentinel.lab.profiling import memory as profiling
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY
-from sentinel.lab.statistics import compare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def switched_off(run: Run) -> HTML:
     by_measure = results.found(run)
     if not by_measure:
         return nothing("No valid trial: there is nothing to draw.")
-    bands = "; ".join(f"{measure.title} {compare.floor(steps[0].band)}" for measure, steps in by_measure.items())
+    bands = "; ".join(f"{measure.title} {formatting.floor(steps[0].band)}" for measure, steps in by_measure.items())
     caption = (
         "Large: one choice taken off optimised, with its interval. Small: the same choice on the way up; where the two"
         " lie apart, what the choice brings depends on the others, and of the choice that is switched on last they are"
@@ -80,17 +80,14 @@ def contributions(run: Run) -> HTML:
 
 
 def _medians(run: Run) -> Markup:
-    rows = []
+    rows, record = [], of_run(run)
     for name in queries.names(run):
-        medians, spread = run.data["summary"].get(name, {}), run.data["spread"].get(name, {})
-        cells = [hinted(formatting.figure(medians.get(m.name)), _spread(spread.get(m.name))) for m in MEASURES]
+        medians, spread = record.summary.get(name, {}), record.spread.get(name, {})
+        cells = [
+            hinted(formatting.figure(medians.get(m.name)), formatting.spread(spread.get(m.name))) for m in MEASURES
+        ]
         rows.append([hinted(short(name), name), *cells])
     return table(["Configuration", *(f"{m.title}, {m.unit}" for m in MEASURES)], rows)
-
-
-def _spread(values: list[float] | None) -> str:
-    low, high, n = values or (0, 0, 0)
-    return f"{formatting.figure(low)} to {formatting.figure(high)}, n = {n:.0f}" if n > 1 else ""
 
 
 def _left_out(run: Run) -> str:

@@ -9,13 +9,14 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sentinel.lab import formatting
-from sentinel.lab.experiments.ablation.contributions import MEASURES, Contribution, Found, counts, trials
+from sentinel.lab import formatting, registry
+from sentinel.lab.experiments.ablation.contributions import MEASURES, Found, counts, trials
+from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.report.results import TERMINAL
-from sentinel.lab.statistics import compare
 
 if TYPE_CHECKING:
+    from sentinel.lab.experiments.ablation.contributions import Contribution
     from sentinel.lab.run.run import Run
     from sentinel.lab.statistics.metrics import Measure
 
@@ -36,9 +37,9 @@ class Table:
 
 def found(run: Run) -> Found:
     """The contributions to every measure that was taken at all."""
-    measured = {name for medians in run.data.get("summary", {}).values() for name in medians}
-    steps = run.data.get("steps", {})
-    return {m: [Contribution.from_dict(stored) for stored in steps[m.name]] for m in MEASURES if m.name in measured}
+    record = of_run(run)
+    measured = {name for medians in record.summary.values() for name in medians}
+    return {m: record.steps[m.name] for m in MEASURES if m.name in measured}
 
 
 def tables(run: Run) -> list[Table]:
@@ -47,23 +48,21 @@ def tables(run: Run) -> list[Table]:
 
 
 def _table(run: Run, measure: Measure, steps: list[Contribution]) -> Table:
-    new, old = run.data["compared"]
-    total, ends = (
-        run.data["ratios"].get(measure.name),
-        [run.data["summary"][name].get(measure.name) for name in (old, new)],
-    )
+    record = of_run(run)
+    new, old = record.compared
+    total, ends = record.ratios.get(measure.name), [record.summary[name].get(measure.name) for name in (old, new)]
     rows = [
         [
             contribution.choice.label,
             _way([contribution.medians.get(name) for name in (contribution.choice.before, contribution.choice.after)]),
-            _bare(str(contribution.on)),
+            formatting.ranged(contribution.on),
             NOTHING if contribution.share is None else f"{round(100 * contribution.share)} %",
-            _bare(str(contribution.off)),
+            formatting.ranged(contribution.off),
             contribution.says,
         ]
         for contribution in steps
     ]
-    whole = [f"{new} ÷ {old}", _way(ends), _bare(formatting.ratio(total)), NOTHING, NOTHING, ""]
+    whole = [f"{new} ÷ {old}", _way(ends), formatting.ranged(total), NOTHING, NOTHING, ""]
     return Table(f"{measure.title}, {measure.unit}", [*rows, whole], _note(run, measure, steps))
 
 
@@ -71,18 +70,14 @@ def _way(ends: list[float | None]) -> str:
     return " → ".join(map(formatting.figure, ends))
 
 
-def _bare(ratio: str) -> str:
-    return ratio.split(" (", maxsplit=1)[0]
-
-
 def _note(run: Run, measure: Measure, steps: list[Contribution]) -> str:
-    band = compare.floor(steps[0].band)
+    band = formatting.floor(steps[0].band)
     if not measure.repeated:
         return f"one memray trial each (n = 1), so no intervals; up to {band} either way nothing differs."
-    control = run.data["noise"]["again"]
-    why = f"A/A, from a second leg of {run.data['compared'][0]}" if control else "assumed: there is no second leg"
+    record = of_run(run)
+    why = f"A/A, from a second leg of {record.compared[0]}" if record.noise.again else "assumed: there is no second leg"
     return (
-        f"medians of {trials(steps)} each, ratios with {compare.intervals(counts(steps)[0])};"
+        f"medians of {trials(steps)} each, ratios with {formatting.intervals(counts(steps)[0])};"
         f" noise floor {band} either way ({why})."
     )
 
@@ -114,7 +109,7 @@ def terminal_table(run: Run) -> str:
             "─" * len(heads),
             *(_line(row, widths) for row in rows),
         ]
-    notes = [*(f"{table.title}: {table.note}" for table in shown), *NOTES, *run.data["verdict"]]
+    notes = [*(f"{table.title}: {table.note}" for table in shown), *NOTES, *map(str, registry.answer(run))]
     return "\n".join([*lines, "", *(textwrap.fill(note, TERMINAL) for note in notes)])
 
 

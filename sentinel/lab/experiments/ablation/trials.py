@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.lab.experiments.ablation import summary
 from sentinel.lab.experiments.ablation.parameters import Ablation
+from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
 from sentinel.lab.trials.lab import Lab
 from sentinel.settings import ConsumerSettings
@@ -49,4 +50,4 @@ class AblationLab(Lab[Ablation]):
     @staticmethod
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session."""
-        return summary.of_ablation(Ablation(**run.data["parameters"]), outcomes)
+        return plain(summary.of_ablation(Ablation(**run.data["parameters"]), outcomes))

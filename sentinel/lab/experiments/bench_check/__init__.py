@@ -8,6 +8,8 @@ from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    from sentinel.lab.presentation.phrase import Phrase
+    from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
 
@@ -17,4 +19,12 @@ def _study() -> type[Study[Any]]:
     return GateLab
 
 
-EXPERIMENT = Experiment("bench-check", Benchmark, _study)
+def _answer(run: Run) -> list[Phrase] | None:
+    import msgspec
+
+    from sentinel.lab.experiments.bench_check.gate import Answer, phrases
+
+    return phrases(msgspec.convert(run.data["answer"], Answer)) if "answer" in run.data else None
+
+
+EXPERIMENT = Experiment("bench-check", Benchmark, _study, answer=_answer)

@@ -26,9 +26,11 @@ from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.notebook.progress_bar import PROGRESS, watched
 from sentinel.lab.parameters import Chosen, Draining, converted
+from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
 from sentinel.lab.run.run import Run, new_id
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL
 from sentinel.lab.statistics import compare
+from sentinel.lab.statistics.compare import Ratio
 from sentinel.lab.statistics.measures import measures
 from sentinel.lab.trials import plans
 from sentinel.settings import announce
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentinel.lab.run.trial_record import Outcome
-    from sentinel.lab.statistics.compare import Ratio
 
 COMMITTED = Path(__file__).with_name("gate.toml")
 MEASURES = {
@@ -132,35 +133,56 @@ def load(path: Path = COMMITTED) -> Gate:
 # -- judging --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Row:
-    """What became of one bound, or of a trial that cannot count."""
+class Row(msgspec.Struct, frozen=True):
+    """What became of one bound."""
 
-    head: str
-    bound: str
-    seen: str
-    n: int
+    bound: Bound
+    seen: Ratio
     verdict: str
-    why: str = ""
-    """What speaks against a trial."""
+    """`HOLDS`, `MARGINAL`, `BROKEN` or `MISSING`."""
 
     @property
     def passes(self) -> bool:
         """Whether it lets the gate be green."""
         return self.verdict in {HOLDS, MARGINAL}
 
+    @property
+    def head(self) -> str:
+        """Which bound."""
+        return self.bound.head
 
-def judged(bounds: Sequence[Bound], outcomes: Sequence[Outcome]) -> list[Row]:
-    """A row for every bound, and one for every invalid trial."""
-    rows = []
-    for bound in bounds:
-        seen = _seen(bound, outcomes)
-        rows.append(Row(bound.head, str(bound), _said(bound, seen), seen.n, verdict(bound, seen)))
-    for o in outcomes:
-        if not o.valid:
-            head = f"Trial {o.plan.number}, {o.plan.kind} of {o.plan.label}"
-            rows.append(Row(head, "adds up", NOTHING, 1, INVALID, "; ".join(o.problems)))
-    return rows
+
+class InvalidTrial(msgspec.Struct, frozen=True):
+    """A trial that cannot count: it lets no gate be green."""
+
+    number: int
+    kind: str
+    label: str
+    why: list[str]
+
+    @property
+    def head(self) -> str:
+        """Which trial."""
+        return f"Trial {self.number}, {self.kind} of {self.label}"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a gate answers: what became of every bound, and the trials that are invalid."""
+
+    rows: list[Row]
+    invalid: list[InvalidTrial]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the gate is green."""
+        return not self.invalid and all(row.passes for row in self.rows)
+
+
+def judged(bounds: Sequence[Bound], outcomes: Sequence[Outcome]) -> Answer:
+    """Every bound held against the trials."""
+    invalid = [InvalidTrial(o.plan.number, o.plan.kind, o.plan.label, o.problems) for o in outcomes if not o.valid]
+    seen = [(bound, _seen(bound, outcomes)) for bound in bounds]
+    return Answer([Row(bound, lines, verdict(bound, lines)) for bound, lines in seen], invalid)
 
 
 def _values(measure: str, label: str, outcomes: Sequence[Outcome]) -> list[float]:
@@ -175,59 +197,72 @@ def _seen(bound: Bound, outcomes: Sequence[Outcome]) -> Ratio:
 
 def verdict(bound: Bound, seen: Ratio) -> str:
     """Where the interval lies, or the value where there is none: `holds`, `marginal`, `broken` or `missing`."""
-    if not math.isfinite(seen.value):
+    if seen.value is None:
         return MISSING
-    low, high = (seen.low, seen.high) if seen.known else (seen.value, seen.value)
+    low, high = seen.interval or (seen.value, seen.value)
     if bound.at_least is not None:
         return HOLDS if low >= bound.at_least else BROKEN if high < bound.at_least else MARGINAL
     assert bound.at_most is not None
     return HOLDS if high <= bound.at_most else BROKEN if low > bound.at_most else MARGINAL
 
 
-def _said(bound: Bound, seen: Ratio) -> str:
-    if bound.against or not math.isfinite(seen.value):
-        return str(seen).split(" (")[0]
-    interval = f" [{formatting.figure(seen.low)}, {formatting.figure(seen.high)}]" if seen.known else ""
-    return f"{formatting.figure(seen.value)}{interval}"
-
-
 # -- saying ---------------------------------------------------------------------------------------------------------
 
 
-def answer(rows: Sequence[Row]) -> list[str]:
+def phrases(answer: Answer) -> list[Phrase]:
     """What broke, a sentence each; or that nothing did."""
-    sentences = [f"{row.verdict.capitalize()}: {row.head}{_detail(row)}." for row in rows if not row.passes]
-    near = [row.head for row in rows if row.verdict == MARGINAL]
+    sentences = [_failed(row) for row in answer.rows if not row.passes] + [
+        _cannot_count(item) for item in answer.invalid
+    ]
+    near = [row.head for row in answer.rows if row.verdict == MARGINAL]
     marginal = f", {formatting.counted(len(near), 'bound')} marginal: {'; '.join(near)}" if near else ""
-    return sentences or [f"PASS{marginal}."]
+    return sentences or [Phrase([f"PASS{marginal}."])]
 
 
-def _detail(row: Row) -> str:
-    if row.verdict == INVALID:
-        return f": {row.why[:600]}"
+def _failed(row: Row) -> Phrase:
     if row.verdict == MISSING:
-        return f" was not measured in any valid trial, where {row.bound} is asked for"
-    return f" is {row.seen}, n = {row.n}, where {row.bound} is asked for"
+        return Phrase([f"Missing: {row.head} was not measured in any valid trial, where {row.bound} is asked for."])
+    seen = {"head": row.head, "seen": _said(row), "n": row.seen.n, "bound": row.bound}
+    return phrase("Broken: {head} is {seen}, n = {n}, where {bound} is asked for.", **seen)
 
 
-def table(rows: Sequence[Row], outcomes: Sequence[Outcome], reliability_warnings: Sequence[str] = ()) -> str:
+def _cannot_count(item: InvalidTrial) -> Phrase:
+    return Phrase([f"Invalid: {item.head}: {'; '.join(item.why)[:600]}."])
+
+
+def _said(row: Row) -> Phrase:
+    """What was seen: a factor with its interval, or a count with its own."""
+    seen = row.seen
+    if row.bound.against or seen.value is None:
+        return phrase(
+            "{factor}{interval}", factor=Strong(formatting.times(seen.value)), interval=formatting.interval(seen)
+        )
+    return Phrase(
+        [
+            formatting.figure(seen.value),
+            *([f" [{', '.join(map(formatting.figure, seen.interval))}]"] if seen.interval else []),
+        ]
+    )
+
+
+def table(answer: Answer, outcomes: Sequence[Outcome], reliability_warnings: Sequence[str] = ()) -> str:
     """Bound, what was seen and verdict of every row, the rule, and the answer, as plain text.
 
     What speaks against trusting the trials, `reliability_warnings`, is said where something broke.
     """
-    texts = [[row.head, row.bound, row.seen, str(row.n), f"{MARKS[row.verdict]} {row.verdict}"] for row in rows]
+    texts = [[row.head, str(row.bound), str(_said(row)), str(row.seen.n), _marked(row.verdict)] for row in answer.rows]
+    texts += [[item.head, "adds up", NOTHING, "1", _marked(INVALID)] for item in answer.invalid]
     lines = [["", "bound", "seen", "n", "verdict"], *texts]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     laid = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    broken = not all(row.passes for row in rows)
-    notes = [
-        RULE,
-        *_noise(outcomes),
-        *answer(rows),
-        *(f"Warning: {reliability_warning}" for reliability_warning in reliability_warnings if broken),
-    ]
+    warned = [f"Warning: {reliability_warning}" for reliability_warning in reliability_warnings if not answer.passes]
+    notes = [RULE, *_noise(outcomes), *map(str, phrases(answer)), *warned]
     wrapped = [textwrap.fill(note, WIDTH) for note in notes]
     return "\n".join([laid[0], "─" * max(map(len, laid)), *laid[1:], "", *wrapped])
+
+
+def _marked(verdict: str) -> str:
+    return f"{MARKS[verdict]} {verdict}"
 
 
 def _noise(outcomes: Sequence[Outcome]) -> list[str]:
@@ -236,10 +271,9 @@ def _noise(outcomes: Sequence[Outcome]) -> list[str]:
     lines = []
     for name in dict.fromkeys(twice):
         ratio = compare.ratio(_values(CAPACITY, name + CONTROL, outcomes), _values(CAPACITY, name, outcomes))
-        if math.isfinite(ratio.value):
-            lines.append(
-                f"Run-to-run variation (A/A): capacity of {name}, measured again ÷ measured first, is {ratio}."
-            )
+        if ratio.value is not None:
+            again = f"capacity of {name}, measured again ÷ measured first, is {formatting.ratio(ratio)}"
+            lines.append(f"Run-to-run variation (A/A): {again}.")
     return lines
 
 
@@ -262,11 +296,9 @@ class GateLab(BenchmarkLab):
     @staticmethod
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session. Of a benchmark's verdict only the gate's own is left: there is no latency to judge."""
-        bounds = msgspec.convert(run.data.get("gate", []), list[Bound])
-        return {
-            **summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], 0.0),
-            "verdict": answer(judged(bounds, outcomes)),
-        }
+        answer = judged(msgspec.convert(run.data.get("gate", []), list[Bound]), outcomes)
+        compared = summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], 0.0)
+        return {**compare.plain(compared), "answer": compare.plain(answer), "verdict": [*map(str, phrases(answer))]}
 
     def measured(self, bounds: Sequence[Bound]) -> Run:
         """Carry everything out and write the record."""

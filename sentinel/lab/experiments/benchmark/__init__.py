@@ -8,6 +8,7 @@ from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
@@ -24,4 +25,12 @@ def _table(run: Run) -> str:
     return terminal_table(run)
 
 
-EXPERIMENT = Experiment("benchmark", Benchmark, _study, table=_table)
+def _answer(run: Run) -> list[Phrase] | None:
+    from sentinel.lab.experiments.benchmark.answer import phrases
+    from sentinel.lab.experiments.benchmark.record import of_run
+
+    answer = of_run(run).answer
+    return phrases(answer) if answer else None
+
+
+EXPERIMENT = Experiment("benchmark", Benchmark, _study, table=_table, answer=_answer)

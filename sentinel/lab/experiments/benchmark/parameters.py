@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from sentinel.lab.parameters import YES_OR_NO, Chosen, Draining, Paced, Rule, number
+from sentinel.lab.statistics import published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,5 +19,5 @@ class Benchmark(Chosen, Draining, Paced):
     OWN: ClassVar[Mapping[str, Rule]] = {"HEADLINE_RATE": number(1, 10_000_000), "PYSPY": YES_OR_NO}
 
     RATE: float = 1000.0
-    HEADLINE_RATE: float = 25_000.0
+    HEADLINE_RATE: float = published.HIGHEST_RATE
     PYSPY: bool = True

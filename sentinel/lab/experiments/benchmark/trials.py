@@ -11,6 +11,7 @@ from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.limits import bounds, measurement
 from sentinel.lab.profiling import cpu as pyspy
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, PROFILE, Outcome, Plan
+from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
 from sentinel.lab.trials.lab import LIMITS, Lab
 
@@ -112,10 +113,8 @@ class BenchmarkLab(Lab[Benchmark]):
         """See Session."""
         p = Benchmark(**run.data["parameters"])
         rate = common_rate(p, outcomes)
-        return {
-            "rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE},
-            **summary.of_benchmark(p, outcomes, _lowered(p, rate), rate),
-        }
+        limits = summary.of_benchmark(p, outcomes, _lowered(p, rate), rate)
+        return {"rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE}, **plain(limits)}
 
 
 def common_rate(p: Benchmark, outcomes: Sequence[Outcome]) -> float:

@@ -8,6 +8,8 @@ from sentinel.lab.experiments.live.parameters import Live
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    from sentinel.lab.presentation.phrase import Phrase
+    from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
 
@@ -17,4 +19,12 @@ def _study() -> type[Study[Any]]:
     return LiveLab
 
 
-EXPERIMENT = Experiment("live", Live, _study)
+def _answer(run: Run) -> list[Phrase] | None:
+    from sentinel.lab.experiments.live.record import of_run
+    from sentinel.lab.experiments.live.summary import phrases
+
+    answer = of_run(run).answer
+    return phrases(answer) if answer else None
+
+
+EXPERIMENT = Experiment("live", Live, _study, answer=_answer)

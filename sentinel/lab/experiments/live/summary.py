@@ -6,7 +6,11 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from sentinel.lab import formatting
+from sentinel.lab.experiments.live.record import Account, Answer, Host, Record
+from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,74 +22,109 @@ if TYPE_CHECKING:
 
 def of_live(
     p: Live, outcome: Outcome, samples: Sequence[Mapping[str, Any]], watched: Mapping[str, Any], whole: Figures
-) -> dict[str, Any]:
-    """`summary`, `verdict` and `warnings` of a watch.
+) -> Record:
+    """The record's part that a watch makes.
 
-    `watched`: its `seconds`, and whether it was `interrupted`; `whole`: its key figures from the first message to the
-    last, the same that the view shows.
+    Args:
+        p: Its parameters.
+        outcome: What its trial found.
+        samples: Of this host, by its agent.
+        watched: Its `seconds`, and whether it was `interrupted`.
+        whole: Its key figures from the first message to the last, the same that the view shows.
     """
     (name,) = p.names
     latencies = {f"{kind}_p{100 * q:.0f}": _known(value) for (kind, q), value in whole.latencies.items()}
-    summary = {name: {"throughput": _known(whole.stored), "cpu_us": outcome.cpu_us, **latencies}, "host": host(samples)}
-    return {
-        "summary": summary,
-        "verdict": [_account(outcome, len(samples), watched), *_latency(whole), _host(summary["host"])],
-        "warnings": outcome.warnings,
-    }
-
-
-def host(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Median and highest CPU and memory (%) of the samples, and the last load; empty without samples."""
-    if not samples:
-        return {}
-    cpu, mem = ([sample[name] for sample in samples] for name in ("cpu_usage", "mem_usage"))
-    return {
-        "samples": len(samples),
-        "cpu": statistics.median(cpu),
-        "cpu_max": max(cpu),
-        "mem": statistics.median(mem),
-        "load1": (samples[-1].get("fields") or {}).get("load1"),
-    }
-
-
-def _account(outcome: Outcome, samples: int, watched: Mapping[str, Any]) -> str:
-    cut = " (interrupted)" if watched["interrupted"] else ""
-    time = f"In {formatting.figure(watched['seconds'])} s{cut}"
-    if not outcome.valid:
-        return f"{time}, the watch is invalid: {'; '.join(outcome.problems)}."
-    sent, got = outcome.sender["sent"], outcome.consumer
-    counts = {"lost": outcome.lost, "rejected": got["rejected"], "left unread": outcome.unread}
-    counts["overwritten"] = got.get("overwritten", 0)
-    bad = [f"{formatting.count(count)} {fate}" for fate, count in counts.items() if count]
-    again = [f"{formatting.counted(got['retries'], 'request')} made again"] if got["retries"] else []
-    return (
-        f"{time}, {formatting.count(sent)} messages were sent, {formatting.count(samples)} of them this host's own"
-        f" samples, and the store holds {formatting.count(outcome.stored)}:"
-        f" {formatting.joined(bad + again) or 'nothing was lost'}. Every message is accounted for."
+    figures = {"throughput": _known(whole.stored), "cpu_us": outcome.cpu_us, **latencies}
+    seen = host(samples)
+    answer = Answer(_counted(outcome, len(samples), watched), figures, seen)
+    return Record(
+        summary={name: figures, "host": msgspec.to_builtins(seen) or {}},
+        answer=answer,
+        verdict=[*map(str, phrases(answer))],
+        warnings=outcome.warnings,
     )
 
 
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def nothing() -> Record:
+    """That of a session in which nothing was watched."""
+    answer = Answer()
+    return Record(answer=answer, verdict=[*map(str, phrases(answer))])
 
 
-def _latency(whole: Figures) -> list[str]:
-    if not math.isfinite(whole.latencies["stored", 0.5]):
+def host(samples: Sequence[Mapping[str, Any]]) -> Host | None:
+    """Median and highest CPU and memory (%) of the samples, and the last load; None without samples."""
+    if not samples:
+        return None
+    cpu, mem = ([sample[name] for sample in samples] for name in ("cpu_usage", "mem_usage"))
+    load1 = (samples[-1].get("fields") or {}).get("load1")
+    return Host(len(samples), statistics.median(cpu), max(cpu), statistics.median(mem), load1)
+
+
+def _counted(outcome: Outcome, samples: int, watched: Mapping[str, Any]) -> Account:
+    got = outcome.consumer
+    return Account(
+        seconds=watched["seconds"],
+        interrupted=watched["interrupted"],
+        valid=outcome.valid,
+        problems=outcome.problems,
+        sent=outcome.sender.get("sent", 0),
+        samples=samples,
+        stored=outcome.stored,
+        lost=outcome.lost,
+        rejected=got.get("rejected", 0),
+        unread=outcome.unread,
+        overwritten=got.get("overwritten") or 0,
+        retries=got.get("retries", 0),
+    )
+
+
+def _known(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+# -- in sentences ----------------------------------------------------------------------------------------------------
+
+
+def phrases(answer: Answer) -> list[Phrase]:
+    """What became of the messages, how long they took, and how the host was."""
+    if answer.account is None:
+        return [Phrase(["Nothing was watched."])]
+    return [_account(answer.account), *_latency(answer.figures), Phrase([_host(answer.host)])]
+
+
+def _account(host: Account) -> Phrase:
+    cut = " (interrupted)" if host.interrupted else ""
+    time = f"In {formatting.figure(host.seconds)} s{cut}"
+    if not host.valid:
+        why = "; ".join(host.problems)
+        return phrase("{time}, the watch is {invalid}: {why}.", time=time, invalid=Strong("invalid"), why=why)
+    counts = {"lost": host.lost, "rejected": host.rejected, "left unread": host.unread}
+    counts["overwritten"] = host.overwritten
+    bad = [f"{formatting.count(count)} {fate}" for fate, count in counts.items() if count]
+    again = [f"{formatting.counted(host.retries, 'request')} made again"] if host.retries else []
+    return Phrase([
+        f"{time}, {formatting.count(host.sent)} messages were sent, {formatting.count(host.samples)} of them this host's own"
+        f" samples, and the store holds {formatting.count(host.stored)}: {formatting.joined(bad + again) or 'nothing was lost'}."
+        " Every message is accounted for."
+    ])  # fmt: skip
+
+
+def _latency(host: Mapping[str, float | None]) -> list[Phrase]:
+    if host.get("stored_p50") is None:
         return []
-    ms = {key: formatting.figure(value) for key, value in whole.latencies.items()}
-    return [
-        f"At {formatting.figure(whole.stored)} msg/s a message was stored after {ms['stored', 0.5]} ms (p50) and"
-        f" {ms['stored', 0.99]} ms (p99), counted from its intended send; it was in a batch after {ms['e2e', 0.5]} ms"
-        f" and {ms['e2e', 0.99]} ms."
-    ]
+    ms = {name: formatting.figure(host.get(name)) for name in ("stored_p50", "stored_p99", "e2e_p50", "e2e_p99")}
+    return [Phrase([
+        f"At {formatting.figure(host['throughput'])} msg/s a message was stored after {ms['stored_p50']} ms (p50) and"
+        f" {ms['stored_p99']} ms (p99), counted from its intended send; it was in a batch after {ms['e2e_p50']} ms"
+        f" and {ms['e2e_p99']} ms."
+    ])]  # fmt: skip
 
 
-def _host(host: Mapping[str, Any]) -> str:
-    if not host:
+def _host(host: Host | None) -> str:
+    if host is None:
         return "The agent sent no sample, so nothing is known of this host."
     return (
-        f"This host: CPU {formatting.figure(host['cpu'])} % (median of"
-        f" {formatting.counted(host['samples'], 'sample')}; up to"
-        f" {formatting.figure(host['cpu_max'])} %), memory {formatting.figure(host['mem'])} %, load"
-        f" {formatting.figure(host['load1'])} at the end."
+        f"This host: CPU {formatting.figure(host.cpu)} % (median of {formatting.counted(host.samples, 'sample')}; up to"
+        f" {formatting.figure(host.cpu_max)} %), memory {formatting.figure(host.mem)} %, load {formatting.figure(host.load1)} at"
+        " the end."
     )

@@ -10,6 +10,7 @@ from sentinel.lab.experiments.live.parameters import Live
 from sentinel.lab.experiments.live.watch import Watch, planned
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import LIVE
+from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials.session import Session
 
 if TYPE_CHECKING:
@@ -51,10 +52,10 @@ class LiveLab(Session[Live]):
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session: of the last watch."""
         if not outcomes:
-            return {"verdict": ["Nothing was watched."]}
+            return plain(summary.nothing())
         outcome = outcomes[-1]
         folder = run.trial_folder(outcome.plan.number)
         samples = [sample for line in series.intervals(folder / series.AGENT) for sample in line["samples"]]
         p = Live(**run.data["parameters"])
         whole = replayed(folder, p.WINDOW).whole()
-        return summary.of_live(p, outcome, samples, run.data["watched"], whole)
+        return plain(summary.of_live(p, outcome, samples, run.data["watched"], whole))

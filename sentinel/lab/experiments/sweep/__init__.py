@@ -8,6 +8,7 @@ from sentinel.lab.experiments.sweep.parameters import Sweep
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
@@ -30,4 +31,12 @@ def _missed(run: Run) -> str:
     return missed(run)
 
 
-EXPERIMENT = Experiment("sweep", Sweep, _study, table=_table, missed=_missed)
+def _answer(run: Run) -> list[Phrase] | None:
+    from sentinel.lab.experiments.sweep.answer import phrases
+    from sentinel.lab.experiments.sweep.record import of_run
+
+    record = of_run(run)
+    return phrases(record.answer, record.knees, record.ratios["held"]) if record.answer and record.knees else None
+
+
+EXPERIMENT = Experiment("sweep", Sweep, _study, table=_table, answer=_answer, missed=_missed)

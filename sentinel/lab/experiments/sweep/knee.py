@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from scipy import optimize
 
@@ -21,7 +21,7 @@ from sentinel.lab.statistics.sustained import most_growth, reached
 from sentinel.lab.trials.plans import interleaved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sentinel.lab.run.trial_record import Outcome
 
@@ -259,20 +259,11 @@ class Knee:
     missed: tuple[int, int] = (0, 0)
     """At `next`: so many trials do not, of so many."""
 
-    @property
-    def at_least(self) -> bool:
-        """Whether nothing speaks against the configuration at the next rate: it may sustain more."""
-        return self.next is None or self.why in UNDECIDED
+    at_least: bool = field(init=False)
+    """Whether nothing speaks against the configuration at the next rate: it may sustain more."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self) | {"at_least": self.at_least}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        own: dict[str, Any] = {name: value for name, value in data.items() if name != "at_least"}
-        return cls(**own | {name: tuple(data[name]) for name in ("held", "missed")})
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at_least", self.next is None or self.why in UNDECIDED)
 
 
 def found(steps: Iterable[Step]) -> Knee:

@@ -9,6 +9,7 @@ from IPython.display import HTML
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee, plots, results
 from sentinel.lab.experiments.sweep.knee import BISECTIONS, FAILS, HOLDS, SILENT
+from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import PUBLISHED, Markup, paragraphs, table, tag, together
@@ -33,7 +34,7 @@ STYLES = {HOLDS: ("✓", "good"), FAILS: ("✗", "bad"), SILENT: ("?", "")}
 def load(run: Run) -> str:
     """What was offered, for the report's head."""
     p = run.data["parameters"]
-    rates = sorted({step["rate"] for step in run.data.get("steps", [])})
+    rates = sorted({step.rate for step in of_run(run).steps})
     span = f"{formatting.plain(rates[0])} to {formatting.plain(rates[-1])} msg/s" if rates else "nothing"
     how = "as listed" if p["RATES"] else f"rising by {formatting.plain(p['FACTOR'])}"
     return (
@@ -46,7 +47,7 @@ def load(run: Run) -> str:
 
 def key_results(run: Run) -> HTML:
     """The highest rate at which each configuration meets the SLO, with its interval, and how it does there."""
-    if not run.data.get("knees"):
+    if not results.knees(run):
         return nothing("Nothing was offered to any configuration: there are no results.")
     names = queries.names(run)
     several = len(names) > 1

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sentinel.lab import formatting
-from sentinel.lab.experiments.sweep.knee import Knee, Step
-from sentinel.lab.experiments.sweep.summary import interval
+from sentinel.lab import formatting, registry
+from sentinel.lab.experiments.sweep.answer import interval
+from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
 from sentinel.lab.report.results import TERMINAL, Row, share_note
@@ -22,6 +22,7 @@ from sentinel.lab.statistics import published
 from sentinel.lab.statistics.measures import measures
 
 if TYPE_CHECKING:
+    from sentinel.lab.experiments.sweep.knee import Knee, Step
     from sentinel.lab.limits.bounds import Limit
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
@@ -42,7 +43,7 @@ class Point:
 def tried(run: Run) -> list[tuple[Step, Outcome]]:
     """Every step with its trial: by configuration, rate and trial."""
     trials = {outcome.plan.number: outcome for outcome in queries.outcomes(run)}
-    steps = [Step(**step) for step in run.data.get("steps", [])]
+    steps = of_run(run).steps
     order = queries.names(run)
     steps.sort(key=lambda step: (order.index(step.configuration), step.rate, step.trial))
     return [(step, trials[step.trial]) for step in steps]
@@ -50,7 +51,7 @@ def tried(run: Run) -> list[tuple[Step, Outcome]]:
 
 def knees(run: Run) -> dict[str, Knee]:
     """What was found, by configuration."""
-    return {name: Knee.from_dict(result) for name, result in run.data.get("knees", {}).items()}
+    return of_run(run).knees
 
 
 def points(run: Run) -> dict[str, list[Point]]:
@@ -82,13 +83,7 @@ def rows(run: Run) -> list[Row]:
         )
     ]
     return [
-        Row(
-            "Highest rate within the SLO",
-            "msg/s",
-            str(published.RATE),
-            held,
-            formatting.ratio(run.data["ratios"]["held"]),
-        ),
+        Row("Highest rate within the SLO", "msg/s", str(published.RATE), held, of_run(run).ratios["held"]),
         Row("Interval", "msg/s", NOTHING, [interval(result.low, result.high) for result in measured]),
         Row("Trials that meet the SLO there", "", NOTHING, [_of(result.held) for result in measured]),
         Row("Share of the limit", "%", NOTHING, [bounds.share(result.rate, limit) for result in measured]),
@@ -123,7 +118,7 @@ def _limit(run: Run) -> Limit | None:
 
 def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
     """Medians over the confirming trials at the highest rate that meets the SLO."""
-    medians: dict[str, dict[str, Any]] = run.data["summary"]
+    medians = of_run(run).summary
     return Row(name, unit, published, [formatting.figure(medians[key].get(measure)) for key in knees(run)])
 
 
@@ -155,18 +150,18 @@ def footnotes(run: Run) -> list[str]:
 
 def missed(run: Run) -> str:
     """Which configurations meet the SLO at no rate offered; that loads are not sustained is a sweep's nature."""
-    none = [name for name, result in run.data.get("knees", {}).items() if result["rate"] is None]
+    none = [name for name, result in knees(run).items() if result.rate is None]
     return f"no rate offered meets the SLO: {', '.join(none)}" if none else ""
 
 
 def terminal_table(run: Run) -> str:
     """The key results as plain text, as wide as a terminal."""
-    if not run.data.get("knees"):
+    if not knees(run):
         return f"run {run.id}: no results"
     several = len(queries.names(run)) > 1
-    texts = [[row.published, *row.cells, *([row.ratio.split(" ")[0]] if several else [])] for row in rows(run)]
+    texts = [[row.published, *row.cells, *([row.bare_ratio] if several else [])] for row in rows(run)]
     heads = ["published", *knees(run), *(["ratio"] if several else [])]
     index = [row.head.strip(", ") for row in rows(run)]
     table = pd.DataFrame(texts, index=index, columns=heads).to_string(line_width=TERMINAL)
-    notes = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *run.data.get("verdict", [])]]
+    notes = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *map(str, registry.answer(run))]]
     return "\n".join([run.data["stack"]["label"], "", table, "", *notes])

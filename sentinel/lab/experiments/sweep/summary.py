@@ -1,4 +1,4 @@
-"""What a sweep's steps say, in numbers and sentences: each configuration's knee, ratios, verdict, warnings. Pure.
+"""What a sweep's steps say: each configuration's knee, ratios, causes, warnings. Pure; `answer` makes sentences of it.
 
 Everything here can be recomputed from the steps and the outcomes in run.json.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee
-from sentinel.lab.statistics import published
-from sentinel.lab.statistics.measures import measures
+from sentinel.lab.experiments.sweep.answer import phrases
+from sentinel.lab.experiments.sweep.record import Answer, Cause, Record
+from sentinel.lab.statistics.compare import RANGE, Ratio
+from sentinel.lab.statistics.measures import measures, medians
 from sentinel.lab.statistics.reliability import LATE, STEAL, validity
 
 if TYPE_CHECKING:
@@ -23,146 +24,71 @@ if TYPE_CHECKING:
     from sentinel.lab.experiments.sweep.parameters import Sweep
     from sentinel.lab.run.trial_record import Outcome
 
-"""What the original claims, msg/s."""
 
-
-def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> dict[str, Any]:
-    """`steps`, `knees`, `summary`, `compared`, `ratios`, `verdict` and `warnings` of run.json."""
+def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> Record:
+    """The record's part that the steps and their trials make."""
     by_number = {outcome.plan.number: outcome for outcome in outcomes}
     trials = {step.trial: by_number[step.trial] for step in steps}
     by_name = {name: [step for step in steps if step.configuration == name] for name in p.names}
     knees = {name: knee.found(some) for name, some in by_name.items()}
     new, old = p.names[-1], p.names[0]
-    return {
-        "steps": [asdict(step) for step in steps],
-        "knees": {name: result.to_dict() for name, result in knees.items()},
-        "summary": {name: _medians(knees[name], some, trials) for name, some in by_name.items()},
-        "compared": [new, old],
-        "ratios": {"held": ratio(knees[new], knees[old])},
-        "verdict": verdict(p, knees, by_name, trials),
-        "warnings": warnings(knees, by_name, trials),
-    }
+    held = ratio(knees[new], knees[old])
+    causes = {name: cause for name, result in knees.items() if (cause := _cause(result, by_name[name], trials))}
+    answer = Answer(validity(list(trials.values())), p.P99_STORED_MS, p.DURATION, causes)
+    return Record(
+        steps=list(steps),
+        knees=knees,
+        summary={name: _at_knee(knees[name], some, trials) for name, some in by_name.items()},
+        compared=(new, old),
+        ratios={"held": held},
+        answer=answer,
+        verdict=[str(phrase) for phrase in phrases(answer, knees, held)],
+        warnings=warnings(knees, by_name, trials),
+    )
 
 
-def _medians(result: Knee, steps: Iterable[Step], trials: Mapping[int, Outcome]) -> dict[str, float]:
+def _at_knee(result: Knee, steps: Iterable[Step], trials: Mapping[int, Outcome]) -> dict[str, float | None]:
     """Medians over the confirming trials at the highest rate that meets the SLO; empty where there is none."""
     at = [trials[s.trial] for s in steps if s.rate == result.rate and s.phase == knee.CONFIRM]
-    return {name: statistics.median(values) for name, values in measures(at).items()}
+    return {**medians(measures(at))}
 
 
-def ratio(new: Knee, old: Knee) -> dict[str, Any]:
+def ratio(new: Knee, old: Knee) -> Ratio:
     """Quotient of two knees, from its smallest to its largest by their intervals; n is of the one with fewer trials."""
-    return {
-        "value": _quotient(new.rate, old.rate),
-        "low": _quotient(new.low, old.high),
-        "high": _quotient(new.high, old.low),
-        "n": min(new.held[1], old.held[1]),
-    }
+    return Ratio(
+        value=_quotient(new.rate, old.rate),
+        low=_quotient(new.low, old.high),
+        high=_quotient(new.high, old.low),
+        n=min(new.held[1], old.held[1]),
+        method=RANGE,
+    )
 
 
 def _quotient(a: float | None, b: float | None) -> float | None:
     return a / b if a and b else None
 
 
-# -- verdict ---------------------------------------------------------------------------------------------------------
-
-
-def verdict(
-    p: Sweep, knees: Mapping[str, Knee], steps: Mapping[str, Sequence[Step]], trials: Mapping[int, Outcome]
-) -> list[str]:
-    """The answer, in sentences made from the data."""
-    sentences = [validity(list(trials.values()), "are inconclusive")]
-    sentences += [_held(p, name, result, steps[name], trials) for name, result in knees.items()]
-    new, old = p.names[-1], p.names[0]
-    if new != old:
-        sentences.append(_compared(new, knees[new], old, knees[old]))
-    sentences.append(_against_original(p, new, knees[new]))
-    return sentences
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """`[4,000, 5,660]`, open where an end is not known; a dash where neither is."""
-    if low is None and high is None:
-        return formatting.NOTHING
-    return f"[{'…' if low is None else formatting.plain(low)}, {'…' if high is None else formatting.plain(high)}]"
-
-
-def _held(p: Sweep, name: str, result: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> str:
-    """The highest rate that meets the SLO, with its interval, and what stands against the next."""
-    if result.rate is None:
-        return _never(p, name, result, steps, trials)
-    least = "at least " if result.at_least else ""
-    held, n = result.held
-    rate = f"{least}{formatting.plain(result.rate)} msg/s {interval(result.low, result.high)}"
-    first = f"{name} meets the SLO up to {rate} in {held} of {formatting.counted(n, 'trial')}"
-    if result.next is None:
-        return f"{first}; no higher rate was offered."
-    return f"{first}. At {formatting.plain(result.next)} msg/s {_missed(result)}: {_because(p, result, steps, trials)}."
-
-
-def _never(p: Sweep, name: str, result: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> str:
-    if result.next is None:
-        return f"{name}: no rate was offered, so there is no answer."
-    at, because = f"{formatting.plain(result.next)} msg/s, the lowest rate offered", _because(p, result, steps, trials)
-    if result.at_least:
-        return f"{name}: no answer, for at {at}, {_missed(result)}: {because}."
-    if result.missed[0] < result.missed[1]:
-        most = f"{name} meets the SLO at no rate in more than half of the trials"
-        return f"{most}, interval {interval(result.low, result.high)}: at {at}, {_missed(result)}, {because}."
-    return f"{name} does not even meet the SLO at {at}: {_missed(result)}, {because}."
-
-
-def _missed(result: Knee) -> str:
-    """How many trials do not meet the SLO at the next rate: `3 of 3 trials do not`."""
-    missed, n = result.missed
-    singular, many = ("is inconclusive", "are inconclusive") if result.at_least else ("does not", "do not")
-    return f"{missed} of {formatting.counted(n, 'trial')} {singular if missed == 1 else many}"
-
-
-def _because(p: Sweep, result: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> str:
-    """The commonest reason at the next rate, with the median figures of the trials that have it."""
-    at = [s for s in steps if s.rate == result.next and s.why == result.why]
+def _cause(result: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -> Cause | None:
+    """What stands against the next rate; None where none was offered."""
+    at = [step for step in steps if step.rate == result.next and step.why == result.why]
+    if not at:
+        return None
     outcomes = [trials[step.trial] for step in at]
-
-    def median(kind: str) -> str:
-        return formatting.figure(statistics.median(o.latencies.get(kind, {}).get("p99", math.nan) for o in outcomes))
-
-    if result.why == knee.LOSS:
-        return f"{formatting.counted(sum(o.lost for o in outcomes), 'message')} lost"
-    if result.why == knee.BACKLOG:
-        growth = statistics.median(step.growth for step in at)
-        return f"the backlog grows by {formatting.figure(growth)} messages in {formatting.plain(p.DURATION)} s"
-    if result.why == knee.BEHIND:
-        return f"the load was not sustained ({formatting.joined(outcomes[0].unsustained)})"
-    if result.why == knee.SLOW:
-        return f"stored p99 {median('stored')} ms, over {formatting.plain(p.P99_STORED_MS)} ms"
-    if result.why == knee.GENERATOR:
-        sent = formatting.figure(statistics.median(step.sent for step in at))
-        return f"the load generator was the limit (sent {sent} msg/s, send delay p99 {median('send_delay')} ms)"
-    return "without a valid trial"
+    return Cause(
+        result.why,
+        lost=sum(o.lost for o in outcomes),
+        growth=statistics.median(step.growth for step in at),
+        unsustained=outcomes[0].unsustained,
+        sent=statistics.median(step.sent for step in at),
+        stored_p99=_p99("stored", outcomes),
+        send_delay_p99=_p99("send_delay", outcomes),
+    )
 
 
-def _compared(new: str, after: Knee, old: str, before: Knee) -> str:
-    if after.rate is None or before.rate is None:
-        without = formatting.joined([name for name, values in ((old, before), (new, after)) if values.rate is None])
-        text = f"No factor between {new} and {old}: there is no rate at which {without} is known to meet the SLO"
-        least = _quotient(after.low, before.high)
-        return f"{text}; by the intervals it is more than {formatting.figure(least)}×." if least else f"{text}."
-    if after.at_least and before.at_least:
-        return f"{new} against {old}: cannot tell the factor, for both may sustain more."
-    bound = "at least " if after.at_least else "at most " if before.at_least else ""
-    return f"{new} meets the SLO up to {bound}{formatting.ratio(ratio(after, before))} the rate of {old}."
-
-
-def _against_original(p: Sweep, name: str, result: Knee) -> str:
-    terms = f"(here: nothing lost, stored p99 within {formatting.plain(p.P99_STORED_MS)} ms)"
-    bar = f"the {published.RATE} msg/s that SentinelStream published {terms}"
-    if result.low is not None and result.low >= published.HIGHEST_RATE:
-        return f"{name} reaches {bar}: at least {formatting.times(result.low / published.HIGHEST_RATE)}."
-    if result.high is not None and result.high <= published.HIGHEST_RATE:
-        return f"{name} falls short of {bar}."
-    to = "no rate is known up to which" if result.low is None else f"up to {formatting.plain(result.low)} msg/s"
-    return f"{name}: cannot tell whether it reaches {bar}; {to} every trial meets the SLO."
+def _p99(kind: str, outcomes: Sequence[Outcome]) -> float | None:
+    """Its median, ms, over the trials that have one."""
+    known = [o.latencies[kind]["p99"] for o in outcomes if "p99" in o.latencies.get(kind, {})]
+    return statistics.median(known) if known else None
 
 
 # -- warnings --------------------------------------------------------------------------------------------------------
@@ -189,7 +115,7 @@ def warnings(
         for what in trials[s.trial].warnings
     ]
     for name, result in knees.items():
-        sentences += [*_unsteady(name, steps[name]), *_late(name, _medians(result, steps[name], trials))]
+        sentences += [*_unsteady(name, steps[name]), *_late(name, _at_knee(result, steps[name], trials))]
     return sentences
 
 
@@ -212,8 +138,8 @@ def _unsteady(name: str, steps: Iterable[Step]) -> list[str]:
     return sentences
 
 
-def _late(name: str, medians: Mapping[str, float]) -> list[str]:
-    late, stored = medians.get("send_delay_p99", 0.0), medians.get("stored_p99", 0.0)
+def _late(name: str, collected: Mapping[str, float | None]) -> list[str]:
+    late, stored = collected.get("send_delay_p99") or 0.0, collected.get("stored_p99") or 0.0
     if late <= LATE * stored:
         return []
     return [

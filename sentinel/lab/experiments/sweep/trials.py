@@ -11,6 +11,7 @@ from sentinel.lab.experiments.sweep.parameters import Sweep
 from sentinel.lab.limits import measurement
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import LATENCY
+from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
 from sentinel.lab.trials.lab import LIMITS, Lab
 from sentinel.lab.trials.trial import PER_PROCESS
@@ -73,7 +74,7 @@ class SweepLab(Lab[Sweep]):
         """See Session."""
         p = Sweep(**run.data["parameters"])
         steps = [observed(outcome, run.trial_folder(outcome.plan.number), p.P99_STORED_MS) for outcome in outcomes]
-        return summary.of_sweep(p, steps, outcomes)
+        return plain(summary.of_sweep(p, steps, outcomes))
 
 
 def ladder(p: Sweep, cores: int) -> Ladder:

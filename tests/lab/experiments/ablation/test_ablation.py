@@ -17,6 +17,7 @@ from support.pages import Reader
 from support.synthetic import made
 
 from sentinel.consumer.configurations import OPTIMISED, ORDER, parse
+from sentinel.lab import formatting, registry
 from sentinel.lab.experiments.ablation import plots
 from sentinel.lab.experiments.ablation import report as ablation_report
 from sentinel.lab.experiments.ablation.contributions import MEASURES, choices, contributions, short, trials
@@ -24,12 +25,14 @@ from sentinel.lab.experiments.ablation.parameters import Ablation
 from sentinel.lab.experiments.ablation.results import found
 from sentinel.lab.experiments.ablation.summary import of_ablation
 from sentinel.lab.experiments.ablation.trials import memory_plans
+from sentinel.lab.presentation.phrase import Phrase, Strong
 from sentinel.lab.registry import table
 from sentinel.lab.report import sections as report
 from sentinel.lab.report.results import TERMINAL
 from sentinel.lab.run import queries
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome, Plan, warm_up
+from sentinel.lab.statistics.compare import plain
 from sentinel.settings import ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
@@ -104,7 +107,7 @@ def outcome(number: int, kind: str, label: str, repeat: int, **measured: Any) ->
 
 def summed(trials: list[Outcome], p: Ablation | None = None) -> dict[str, Any]:
     """What run.json would hold, after a way through JSON, which takes no NaN."""
-    result = of_ablation(p or Ablation(), trials)
+    result = plain(of_ablation(p or Ablation(), trials))
     assert result == json.loads(json.dumps(result, allow_nan=False))
     return result
 
@@ -450,6 +453,22 @@ def test_memray_pages_of_every_configuration_are_linked(tmp_path: Path) -> None:
     assert f"../../profiles/{run.id}/baseline%2Cwrite%3Dpost-batches%2Cpoint%3Dline-bytes-table.html" == link
 
 
+def test_the_sentences_are_made_of_the_data(any_run: tuple[str, Run]) -> None:
+    """Those beside the data say the same, whatever the trials did; without the data they stand as they are."""
+    _, run = any_run
+    assert run.data["verdict"] == [str(contribution) for contribution in registry.answer(run)]
+    old = Run(run.id, run.root, {key: value for key, value in run.data.items() if key != "answer"})
+    assert [Phrase([text]) for text in run.data["verdict"]] == registry.answer(old)
+
+
+def test_words_and_factors_are_set_off(ablation: Run) -> None:
+    """In the sentence on capacity: the verdict's word, the whole factor, the floor, and the factors of the choices."""
+    capacity = registry.answer(ablation)[2]
+    strong = [part for part in capacity if isinstance(part, Strong)]
+    assert ["better", "100×", "1.05×"] == strong[:3]
+    assert {"10.0×", "5.00×", "1.00×"} <= set(strong)
+
+
 # -- figures ---------------------------------------------------------------------------------------------------------
 
 
@@ -496,7 +515,7 @@ def test_the_waterfall_has_a_bar_a_step_end_to_end(ablation: Run) -> None:
         ]
         assert expected == [pytest.approx(bar) for bar in bars]
         written = [text.get_text() for text in axes.texts]
-        assert all(str(contribution.on).split(" (")[0] in written for contribution in steps), measure
+        assert all(formatting.ranged(contribution.on) in written for contribution in steps), measure
 
 
 def test_a_bar_within_the_noise_is_hollow(ablation: Run) -> None:

@@ -19,11 +19,14 @@ from support.synthetic import Maker
 
 from sentinel import cli
 from sentinel.errors import SettingsError
+from sentinel.lab import formatting as words
+from sentinel.lab import registry
 from sentinel.lab.experiments.bench_check import gate
 from sentinel.lab.experiments.bench_check.gate import BROKEN, HOLDS, INVALID, MARGINAL, MISSING, Bound, judged
+from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.run import run as runs
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome
-from sentinel.lab.statistics.compare import Ratio
+from sentinel.lab.statistics.compare import Ratio, plain
 from sentinel.lab.statistics.measures import measures
 
 if TYPE_CHECKING:
@@ -53,7 +56,7 @@ def capacities(outcomes: list[Outcome], label: str) -> list[Outcome]:
 
 def verdicts(outcomes: list[Outcome]) -> dict[str, str]:
     """Verdict of every row under the committed bounds."""
-    return {row.head: row.verdict for row in judged(PINNED.bounds, outcomes)}
+    return {row.head: row.verdict for row in judged(PINNED.bounds, outcomes).rows}
 
 
 # The rule ----------------------------------------------------------------------------------------------------------
@@ -61,19 +64,19 @@ def verdicts(outcomes: list[Outcome]) -> dict[str, str]:
 
 def test_all_is_well(outcomes: list[Outcome]) -> None:
     """Where every ratio is as it was seen, every bound holds, and the table says that nothing broke."""
-    rows = judged(PINNED.bounds, outcomes)
-    assert {HOLDS} == {row.verdict for row in rows}
-    assert len(PINNED.bounds) == len(rows)
-    assert "PASS." in gate.table(rows, outcomes)
+    answer = judged(PINNED.bounds, outcomes)
+    assert {HOLDS} == {row.verdict for row in answer.rows}
+    assert (len(PINNED.bounds), True) == (len(answer.rows), answer.passes)
+    assert "PASS." in gate.table(answer, outcomes)
 
 
 def test_a_lost_capacity_is_named(outcomes: list[Outcome]) -> None:
     """Where the capacity's ratio collapses, that bound is broken and no other, and the last line says which."""
     for o in capacities(outcomes, "optimised"):
         o.throughput /= 20
-    rows = judged(PINNED.bounds, outcomes)
-    assert ["Capacity, optimised ÷ baseline"] == [row.head for row in rows if not row.passes]
-    last = gate.table(rows, outcomes).splitlines()[-1]
+    answer = judged(PINNED.bounds, outcomes)
+    assert ["Capacity, optimised ÷ baseline"] == [row.head for row in answer.rows if not row.passes]
+    last = gate.table(answer, outcomes).splitlines()[-1]
     assert re.fullmatch(
         r"Broken: Capacity, optimised ÷ baseline is [\d.]+× \[.+\], n = 3, where ≥ 75 is asked for\.", last
     )
@@ -98,10 +101,10 @@ def test_noise_alone_breaks_nothing(outcomes: list[Outcome]) -> None:
     bad, middle, good = capacities(outcomes, "optimised")
     reference = sorted(o.throughput for o in capacities(outcomes, "baseline"))[1]
     bad.throughput, middle.throughput, good.throughput = (reference * times for times in (5, 20, 150))
-    rows = judged(PINNED.bounds, outcomes)
-    (row,) = (row for row in rows if row.verdict != HOLDS)
+    answer = judged(PINNED.bounds, outcomes)
+    (row,) = (row for row in answer.rows if row.verdict != HOLDS)
     assert ("Capacity, optimised ÷ baseline", MARGINAL, True) == (row.head, row.verdict, row.passes)
-    assert "PASS, 1 bound marginal: Capacity, optimised ÷ baseline" in gate.table(rows, outcomes)
+    assert "PASS, 1 bound marginal: Capacity, optimised ÷ baseline" in gate.table(answer, outcomes)
 
 
 @pytest.mark.parametrize(
@@ -134,15 +137,29 @@ def test_an_invalid_trial_fails_by_itself(outcomes: list[Outcome]) -> None:
     """A ledger that does not add up is a failure of its own, even where what is left holds every bound."""
     bad = capacities(outcomes, "optimised")[0]
     bad.valid, bad.problems = False, ["the store holds 3 points, but acknowledged 4"]
-    rows = judged(PINNED.bounds, outcomes)
-    (row,) = (row for row in rows if not row.passes)
-    assert (INVALID, f"Trial {bad.plan.number}, capacity of optimised") == (row.verdict, row.head)
-    assert "the store holds 3 points" in gate.table(rows, outcomes)
+    answer = judged(PINNED.bounds, outcomes)
+    assert all(row.passes for row in answer.rows)
+    assert not answer.passes
+    assert [f"Trial {bad.plan.number}, capacity of optimised"] == [item.head for item in answer.invalid]
+    text = gate.table(answer, outcomes)
+    assert f"✗ {INVALID}" in text
+    assert "the store holds 3 points" in text
+
+
+def test_the_sentences_are_made_of_the_data(outcomes: list[Outcome], tmp_path: Path) -> None:
+    """What broke is worded alike out of the trials and out of the record, with what was seen set off."""
+    for o in capacities(outcomes, "optimised"):
+        o.throughput /= 20
+    answer = judged(PINNED.bounds, outcomes)
+    record = runs.Run("x", tmp_path, {"notebook": "bench-check", "answer": plain(answer)})
+    (text,) = registry.answer(record)
+    assert str(gate.phrases(answer)[0]) == str(text)
+    assert [words.times(answer.rows[0].seen.value)] == [part for part in text if isinstance(part, Strong)]
 
 
 def test_what_was_not_measured_fails(outcomes: list[Outcome]) -> None:
     """A bound on something that no valid trial measured is not passed by silence."""
-    rows = judged(PINNED.bounds, [o for o in outcomes if o.plan.kind != MEMORY])
+    rows = judged(PINNED.bounds, [o for o in outcomes if o.plan.kind != MEMORY]).rows
     assert {MISSING} == {row.verdict for row in rows if "Allocated" in row.head}
     assert not any(row.passes for row in rows if "Allocated" in row.head)
     assert {MISSING} == set(verdicts([]).values())

@@ -213,15 +213,15 @@ DONE = {"seconds": 30.0, "interrupted": False}
 )
 def test_the_answer_follows_from_the_counts(more: dict[str, Any], watched: dict[str, Any], expected_text: str) -> None:
     """What was sent, what became of it, and for how long; a watch that does not add up says only that."""
-    assert expected_text in live_summary.of_live(Live(), outcome(**more), SAMPLES, watched, WHOLE)["verdict"][0]
+    assert expected_text in live_summary.of_live(Live(), outcome(**more), SAMPLES, watched, WHOLE).verdict[0]
 
 
 def test_the_answer_has_latency_and_host() -> None:
     """Further sentences: how long it took, and how this host did; without a sample that is said."""
     actual = live_summary.of_live(Live(), outcome(), SAMPLES, DONE, WHOLE)
-    assert "stored after 2.00 ms (p50) and 8.00 ms (p99)" in actual["verdict"][1]
-    assert "CPU 30.0 % (median of 3 samples; up to 50.0 %), memory 20.0 %, load 1.50" in actual["verdict"][2]
-    bare = live_summary.of_live(Live(), outcome(), [], DONE, NOTHING)["verdict"]
+    assert "stored after 2.00 ms (p50) and 8.00 ms (p99)" in actual.verdict[1]
+    assert "CPU 30.0 % (median of 3 samples; up to 50.0 %), memory 20.0 %, load 1.50" in actual.verdict[2]
+    bare = live_summary.of_live(Live(), outcome(), [], DONE, NOTHING).verdict
     assert "nothing is known of this host" in bare[1]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -294,8 +294,8 @@ def test_without_steps_there_is_no_answer() -> None:
 def test_a_knee_survives_its_record() -> None:
     """What run.json holds of a knee, whether it is a lower bound included, makes the same knee again."""
     known, open_ended = at(1100.0).swept(), at(1e9).swept()
-    assert [known, open_ended] == [Knee.from_dict(json.loads(json.dumps(x.to_dict()))) for x in (known, open_ended)]
-    assert [False, True] == [x.to_dict()["at_least"] for x in (known, open_ended)]
+    assert [known, open_ended] == [msgspec.json.decode(msgspec.json.encode(x), type=Knee) for x in (known, open_ended)]
+    assert [False, True] == [msgspec.to_builtins(x)["at_least"] for x in (known, open_ended)]
 
 
 # -- one trial -------------------------------------------------------------------------------------------------------

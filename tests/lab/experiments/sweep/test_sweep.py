@@ -14,18 +14,23 @@ from support.pages import Reader
 from support.synthetic import SECOND, START, Maker, made
 
 from sentinel.consumer.configurations import parse
+from sentinel.lab import formatting, registry
 from sentinel.lab.experiments.sweep import knee, plots, results, summary
 from sentinel.lab.experiments.sweep import report as sweep_report
 from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
 from sentinel.lab.experiments.sweep.parameters import Sweep
+from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.experiments.sweep.trials import ladder, observed
 from sentinel.lab.limits.bounds import LINES, READ, XADD, Limit, store
+from sentinel.lab.presentation.phrase import Phrase, Strong
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.registry import table
 from sentinel.lab.report import sections
 from sentinel.lab.report.results import TERMINAL
 from sentinel.lab.run import queries, series
 from sentinel.lab.run.trial_record import LATENCY, WARM_UP, Outcome, Plan
+from sentinel.lab.statistics import published
+from sentinel.lab.statistics.compare import RANGE, Ratio, plain
 from sentinel.lab.trials.trial import PER_PROCESS
 from sentinel.settings import LoadSettings
 
@@ -81,7 +86,7 @@ def swept(root: Path, holds: dict[str, float], change: Callable[[Outcome], objec
 
 def summed(run: Run, steps: list[Step], outcomes: list[Outcome]) -> Run:
     """The run with these steps, summed up, after a way through JSON, which takes no NaN."""
-    run.data |= summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes)
+    run.data |= plain(summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes))
     run.data = json.loads(json.dumps(run.data, allow_nan=False))
     return run
 
@@ -112,9 +117,20 @@ def test_the_summary_is_of_the_confirming_trials_at_the_answer(run: Run) -> None
 
 def test_sums_follow_from_what_the_record_holds(run: Run) -> None:
     """Steps and outcomes out of run.json give the same knees, ratios, verdict and warnings again."""
-    steps = [Step(**step) for step in run.data["steps"]]
-    again = summary.of_sweep(Sweep(**run.data["parameters"]), steps, queries.outcomes(run))
-    assert {name: run.data[name] for name in again} == json.loads(json.dumps(again))
+    steps = of_run(run).steps
+    again = plain(summary.of_sweep(Sweep(**run.data["parameters"]), steps, queries.outcomes(run)))
+    assert {name: run.data[name] for name in again if again[name]} == {
+        name: item for name, item in again.items() if item
+    }
+
+
+def test_the_sentences_are_made_of_the_data(run: Run) -> None:
+    """Those beside the data say the same, and the factor is set off; without the data they stand as they are."""
+    assert run.data["verdict"] == [str(item) for item in registry.answer(run)]
+    factor = formatting.times(of_run(run).ratios["held"].value)
+    assert factor in [part for item in registry.answer(run) for part in item if isinstance(part, Strong)]
+    old = run.__class__(run.id, run.root, {key: value for key, value in run.data.items() if key != "answer"})
+    assert [Phrase([text]) for text in run.data["verdict"]] == registry.answer(old)
 
 
 def test_a_verdict_states_rate_interval_repeats_and_reason(run: Run) -> None:
@@ -131,17 +147,22 @@ def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -
     """Smallest: our low by their high; largest: our high by their low."""
     new, old = (run.data["knees"][name] for name in (NEW, OLD))
     ratio = run.data["ratios"]["held"]
-    assert (new["rate"] / old["rate"], new["low"] / old["high"], new["high"] / old["low"], 3) == tuple(ratio.values())
-    text = sentence(run, f"{NEW} meets the SLO up to {summary.formatting.ratio(ratio)}")
+    assert (new["rate"] / old["rate"], new["low"] / old["high"], new["high"] / old["low"], 3, RANGE) == tuple(
+        ratio.values()
+    )
+    text = sentence(run, f"{NEW} meets the SLO up to {formatting.ratio(Ratio(**ratio))}")
     assert text.endswith(f"the rate of {OLD}.")
 
 
 @pytest.mark.parametrize(
     ("holds", "expected_text"),
     [
-        (30_000.0, f"{NEW} reaches the 25,000+ msg/s that SentinelStream published"),
-        (10_000.0, f"{NEW} falls short of the 25,000+ msg/s that SentinelStream published"),
-        (25_000.0, f"{NEW}: cannot tell whether it reaches the 25,000+ msg/s that SentinelStream published"),
+        (30_000.0, f"{NEW} reaches the {published.RATE} msg/s that SentinelStream published"),
+        (10_000.0, f"{NEW} falls short of the {published.RATE} msg/s that SentinelStream published"),
+        (
+            published.HIGHEST_RATE,
+            f"{NEW}: cannot tell whether it reaches the {published.RATE} msg/s that SentinelStream published",
+        ),
     ],
 )
 def test_the_original_is_reached_missed_or_undecided(tmp_path: Path, holds: float, expected_text: str) -> None:
@@ -183,7 +204,7 @@ def test_what_holds_nothing_is_said_with_its_reason(tmp_path: Path) -> None:
     text = sentence(run, f"No factor between {NEW} and {OLD}: there is no rate at which {OLD} is known to meet")
     least = run.data["knees"][NEW]["low"] / 250
     assert text.endswith(f"by the intervals it is more than {least:.2f}×.")
-    assert {"value": None, "low": least, "high": None, "n": 0} == run.data["ratios"]["held"]
+    assert {"value": None, "low": least, "high": None, "n": 0, "method": RANGE} == run.data["ratios"]["held"]
 
 
 def test_a_lowest_rate_that_some_trials_meet_is_not_called_failed(tmp_path: Path) -> None:
@@ -228,7 +249,7 @@ def warned(steps: list[Step], **changes: Any) -> list[str]:
     outcomes = [
         Outcome(replace(plan, number=s.trial), **({"valid": True, "latencies": latencies} | changes)) for s in steps
     ]
-    return list(summary.of_sweep(p, steps, outcomes)["warnings"])
+    return list(summary.of_sweep(p, steps, outcomes).warnings)
 
 
 def steps(*told: tuple[float, str, str]) -> list[Step]:

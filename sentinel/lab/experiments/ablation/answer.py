@@ -1,0 +1,247 @@
+"""An ablation's answer in sentences, made of its data; what decides in each is set off. Pure.
+
+The rule for what matters most: the largest shares of what is gained on the way up, on a log scale, whose ratio lies
+beyond the noise floor; taking each choice off `optimised` confirms the order or says that it is another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sentinel.lab import formatting
+from sentinel.lab.experiments.ablation.contributions import DEPENDS, UNCLEAR, UNPAID
+from sentinel.lab.presentation.phrase import Phrase, Strong, joined, phrase
+from sentinel.lab.statistics.compare import Word
+from sentinel.lab.statistics.reliability import accounted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentinel.lab.experiments.ablation.contributions import Contribution, Found
+    from sentinel.lab.experiments.ablation.record import Answer
+    from sentinel.lab.statistics.compare import Ratio, Verdict
+    from sentinel.lab.statistics.metrics import Measure
+
+MOST = 2
+"""Choices that the answer names as those that matter most."""
+UNKNOWN = Strong(Word.CANNOT_TELL)
+GROUPS = {
+    "Does not pay": {(UNPAID, False, False)},
+    "Pays on the way up, but not beside the others": {(DEPENDS, True, False)},
+    "Pays beside the others, but not on the way up": {(DEPENDS, False, True)},
+    "Pays on the way up; beside the others the trials {unknown}": {(UNCLEAR, True, False)},
+    "Pays beside the others; on the way up the trials {unknown}": {(UNCLEAR, False, True)},
+    "The trials {unknown} whether it pays": {(UNCLEAR, False, False)},
+}
+"""What is said of choices that do not simply pay: what they say, and whether they are better on, and off."""
+
+
+def phrases(answer: Answer, by_measure: Found, ends: tuple[str, str]) -> list[Phrase]:
+    """Validity, what matters most, and a sentence or more for every measure.
+
+    Args:
+        answer: What is said besides.
+        by_measure: Every choice's contributions, by measure.
+        ends: The last configuration and the first.
+    """
+    about = [
+        _about(measure, steps, answer.verdicts[measure.name], ends)
+        for measure, steps in by_measure.items()
+        if measure.name in answer.verdicts
+    ]
+    key = f"Below, on is a step ÷ the step before it, off is {ends[0]} ÷ {ends[0]} without the choice."
+    return [accounted(answer.validity), joined(" ", [_named(by_measure), _unpaid(by_measure), key]), *about]
+
+
+# -- what matters most, and what does not pay ------------------------------------------------------------------------
+
+
+def leaders(steps: Sequence[Contribution]) -> list[Contribution]:
+    """The choices that matter most to one measure, the largest share first; fewer where others are not significant."""
+    return [contribution for contribution in _ranked(steps) if contribution.on_is == Word.BETTER][:MOST]
+
+
+def _ranked(steps: Sequence[Contribution]) -> list[Contribution]:
+    return sorted(
+        (contribution for contribution in steps if contribution.share is not None),
+        key=lambda contribution: -(contribution.share or 0.0),
+    )
+
+
+def _named(by_measure: Found) -> Phrase:
+    measure, steps = next(iter(by_measure.items()))
+    named = [contribution.choice.label for contribution in leaders(steps)]
+    to = measure.inline
+    if not named:
+        return phrase("Which choices matter most to {to}: {unknown}.", to=to, unknown=UNKNOWN)
+    if len(named) < MOST:
+        return Phrase([f"The choice that matters most to {to} is {named[0]}; no other was shown to matter."])
+    return Phrase([f"The two choices that matter most to {to} are {formatting.joined(named)}."])
+
+
+def _unpaid(by_measure: Found) -> str:
+    """Every choice that was shown not to pay, with what it does not pay in."""
+    where: dict[str, list[str]] = {}
+    for measure, steps in by_measure.items():
+        for contribution in steps:
+            if contribution.says == UNPAID:
+                where.setdefault(contribution.choice.label, []).append(measure.inline)
+    if not where:
+        return "No choice was shown not to pay."
+    return (
+        f"Shown not to pay: {'; '.join(f'{label} in {formatting.joined(titles)}' for label, titles in where.items())}."
+    )
+
+
+# -- one measure -----------------------------------------------------------------------------------------------------
+
+
+def _about(measure: Measure, steps: Sequence[Contribution], whole: Verdict, ends: tuple[str, str]) -> Phrase:
+    parts = [_whole(measure, whole, ends), _most(measure, steps, whole.ratio), _others(steps, whole.ratio)]
+    return joined(" ", parts)
+
+
+def _whole(measure: Measure, values: Verdict, ends: tuple[str, str]) -> Phrase:
+    total = values.ratio
+    how = {
+        Word.CANNOT_TELL: "{title}: {word} whether {new} differs from {old}{why}, {ratio}, {each} ({beyond}).",
+        Word.NO_DIFFERENCE: "{title}: {word} between {new} and {old}, {ratio}, {each} ({beyond}).",
+    }
+    return phrase(
+        how.get(values.word, "{title}: {new} is {word} than {old}, {ratio}, {each} ({beyond})."),
+        title=measure.title,
+        word=Strong(values.word),
+        new=ends[0],
+        old=ends[1],
+        why=", for run-to-run variation hides it" if values.hidden else "",
+        ratio=_said(total, total),
+        each=f"n = {total.n} each" if total.known else f"n = {total.n}: no interval",
+        beyond=formatting.beyond(values.band, control=values.control),
+    )
+
+
+def _most(measure: Measure, steps: Sequence[Contribution], total: Ratio) -> Phrase:
+    ranked, first = _ranked(steps), leaders(steps)
+    if not ranked:
+        return phrase("Which choices matter most: {unknown}, {why}.", unknown=UNKNOWN, why=_nothing_gained(steps))
+    if not first:
+        leading = [
+            phrase("{one} ({on})", one=_label(contribution), on=_said(contribution.on, total))
+            for contribution in ranked[:MOST]
+        ]
+        return phrase(
+            "Which choices matter most: {unknown}, {why}; by the medians alone {ahead} lead.",
+            unknown=UNKNOWN,
+            why=_why_not(steps),
+            ahead=_listed(leading),
+        )
+    return phrase(
+        "On a log scale the largest parts are {parts}.{close}{checked}",
+        parts=_listed([_share(contribution, total) for contribution in first]),
+        close=_close(measure, steps),
+        checked=_checked(measure, steps),
+    )
+
+
+def _label(contribution: Contribution) -> str:
+    return contribution.choice.label
+
+
+def _share(contribution: Contribution, total: Ratio) -> Phrase:
+    share = round(100 * (contribution.share or 0))
+    return phrase(
+        "{one} with {share} % ({both})", one=_label(contribution), share=share, both=_both(contribution, total)
+    )
+
+
+def _listed(parts: Sequence[Phrase]) -> Phrase:
+    """`a`, `a and b`, `a, b and c`."""
+    return joined(" and ", [joined(", ", parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _nothing_gained(steps: Sequence[Contribution]) -> Phrase:
+    missing = [_label(contribution) for contribution in steps if contribution.on.value is None]
+    if missing:
+        return Phrase([f"no valid trials on both sides of {formatting.joined(missing)}"])
+    return phrase("nothing is gained beyond the noise floor ({floor})", floor=_floor(steps))
+
+
+def _floor(steps: Sequence[Contribution]) -> Strong:
+    return Strong(formatting.floor(steps[0].band))
+
+
+def _why_not(steps: Sequence[Contribution]) -> Phrase:
+    """Why no step was found to be better."""
+    if not any(contribution.on.known for contribution in steps):
+        return Phrase(["since single trials have no interval"])
+    return phrase("no step lies wholly beyond the noise floor ({floor})", floor=_floor(steps))
+
+
+def _close(measure: Measure, steps: Sequence[Contribution]) -> Phrase:
+    """Whether the last that is named could as well be the next one, by their intervals."""
+    named, better = (
+        leaders(steps),
+        [contribution for contribution in _ranked(steps) if contribution.on_is == Word.BETTER],
+    )
+    if len(better) <= MOST or not measure.repeated:
+        return Phrase()
+    last, following = named[-1], better[MOST]
+    if max(_gains(measure, following)) < min(_gains(measure, last)):
+        return Phrase()
+    which = {"last": _label(last), "following": _label(following)}
+    template = " Their intervals overlap: {unknown} whether {last} or {following} brings more."
+    return phrase(template, unknown=UNKNOWN, **which)
+
+
+def _gains(measure: Measure, contribution: Contribution) -> tuple[float, float]:
+    return measure.gain(contribution.on.low), measure.gain(contribution.on.high)
+
+
+def _checked(measure: Measure, steps: Sequence[Contribution]) -> str:
+    """What taking the choices off again says about the order."""
+    if not all(contribution.off.value is not None for contribution in steps):
+        return ""
+    costly = sorted(steps, key=lambda contribution: -measure.gain(contribution.off.value))[:MOST]
+    named = {contribution.choice.axis for contribution in leaders(steps)}
+    if named == {contribution.choice.axis for contribution in costly}:
+        return " Taken off again, the same two cost most."
+    labels = formatting.joined([contribution.choice.label for contribution in costly])
+    other = ": what a choice brings depends on the others" if len(named) == MOST else ""
+    return f" Taken off again, {labels} cost most{other}."
+
+
+def _others(steps: Sequence[Contribution], total: Ratio) -> Phrase:
+    """Which choices do not pay, pay only in some company, or cannot be told."""
+    sentences = []
+    for how, groups in GROUPS.items():
+        members = [
+            contribution
+            for contribution in steps
+            if (contribution.says, contribution.on_is == Word.BETTER, contribution.off_is == Word.BETTER) in groups
+        ]
+        if members:
+            named = [
+                phrase("{one} ({both})", one=_label(contribution), both=_both(contribution, total))
+                for contribution in members
+            ]
+            sentences.append(phrase("{how}: {named}.", how=_told(how), named=_listed(named)))
+    return joined(" ", sentences) if sentences else Phrase(["Every choice pays."])
+
+
+def _told(how: str) -> Phrase:
+    return phrase(how, unknown=UNKNOWN)
+
+
+def _both(contribution: Contribution, total: Ratio) -> Phrase:
+    """Its ratios; of the choice that is switched on last both are the same."""
+    last = contribution.choice.without == contribution.choice.before
+    template = "{on} on and off, as the last step" if last else "{on} on, {off} off"
+    return phrase(template, on=_said(contribution.on, total), off=_said(contribution.off, total))
+
+
+def _said(ratio: Ratio, total: Ratio) -> Phrase:
+    """A ratio with its interval, and with its n where that differs from the whole's."""
+    n = f", n = {ratio.n}," if ratio.known and ratio.n != total.n else ""
+    return phrase(
+        "{factor}{interval}{n}", factor=Strong(formatting.times(ratio.value)), interval=formatting.interval(ratio), n=n
+    )

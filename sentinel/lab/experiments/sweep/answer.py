@@ -1,0 +1,133 @@
+"""A sweep's answer in sentences, made of its data; what decides in each is set off. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sentinel.lab import formatting
+from sentinel.lab.experiments.sweep import knee
+from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
+from sentinel.lab.statistics import published
+from sentinel.lab.statistics.compare import Word
+from sentinel.lab.statistics.reliability import accounted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sentinel.lab.experiments.sweep.knee import Knee
+    from sentinel.lab.experiments.sweep.record import Answer, Cause
+    from sentinel.lab.statistics.compare import Ratio
+
+
+def phrases(answer: Answer, knees: Mapping[str, Knee], ratio: Ratio) -> list[Phrase]:
+    """Validity, a sentence for every configuration, their factor, and what was published.
+
+    Args:
+        answer: What is said besides.
+        knees: By configuration, the one in question last.
+        ratio: Of the last configuration's knee to the first's.
+    """
+    names = list(knees)
+    sentences = [accounted(answer.validity, "are inconclusive")]
+    sentences += [Phrase([_held(answer, name, result)]) for name, result in knees.items()]
+    if len(names) > 1:
+        sentences.append(_compared(names[-1], knees[names[-1]], names[0], knees[names[0]], ratio))
+    return [*sentences, _against_original(answer.slo, names[-1], knees[names[-1]])]
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """`[4,000, 5,660]`, open where an end is not known; a dash where neither is."""
+    if low is None and high is None:
+        return formatting.NOTHING
+    return f"[{'…' if low is None else formatting.plain(low)}, {'…' if high is None else formatting.plain(high)}]"
+
+
+def _held(answer: Answer, name: str, result: Knee) -> str:
+    """The highest rate that meets the SLO, with its interval, and what stands against the next."""
+    if result.rate is None:
+        return _never(answer, name, result)
+    least = "at least " if result.at_least else ""
+    held, n = result.held
+    rate = f"{least}{formatting.plain(result.rate)} msg/s {interval(result.low, result.high)}"
+    first = f"{name} meets the SLO up to {rate} in {held} of {formatting.counted(n, 'trial')}"
+    if result.next is None:
+        return f"{first}; no higher rate was offered."
+    return (
+        f"{first}. At {formatting.plain(result.next)} msg/s {_missed(result)}: {_because(answer, answer.causes[name])}."
+    )
+
+
+def _never(answer: Answer, name: str, result: Knee) -> str:
+    if result.next is None:
+        return f"{name}: no rate was offered, so there is no answer."
+    at, because = (
+        f"{formatting.plain(result.next)} msg/s, the lowest rate offered",
+        _because(answer, answer.causes[name]),
+    )
+    if result.at_least:
+        return f"{name}: no answer, for at {at}, {_missed(result)}: {because}."
+    if result.missed[0] < result.missed[1]:
+        most = f"{name} meets the SLO at no rate in more than half of the trials"
+        return f"{most}, interval {interval(result.low, result.high)}: at {at}, {_missed(result)}, {because}."
+    return f"{name} does not even meet the SLO at {at}: {_missed(result)}, {because}."
+
+
+def _missed(result: Knee) -> str:
+    """How many trials do not meet the SLO at the next rate: `3 of 3 trials do not`."""
+    missed, n = result.missed
+    first, many = ("is inconclusive", "are inconclusive") if result.at_least else ("does not", "do not")
+    return f"{missed} of {formatting.counted(n, 'trial')} {first if missed == 1 else many}"
+
+
+def _because(answer: Answer, cause: Cause) -> str:
+    """The commonest reason at the next rate, with the figures of the trials that have it."""
+    text = {
+        knee.LOSS: f"{formatting.counted(cause.lost, 'message')} lost",
+        knee.BACKLOG: f"the backlog grows by {formatting.figure(cause.growth)} messages in {formatting.plain(answer.duration)} s",
+        knee.BEHIND: f"the load was not sustained ({formatting.joined(cause.unsustained)})",
+        knee.SLOW: f"stored p99 {formatting.figure(cause.stored_p99)} ms, over {formatting.plain(answer.slo)} ms",
+        knee.GENERATOR: f"the load generator was the limit (sent {formatting.figure(cause.sent)} msg/s, send delay p99"
+        f" {formatting.figure(cause.send_delay_p99)} ms)",
+    }
+    return text.get(cause.why, "without a valid trial")
+
+
+def _compared(new: str, after: Knee, old: str, before: Knee, ratio: Ratio) -> Phrase:
+    if after.rate is None or before.rate is None:
+        without = formatting.joined([name for name, values in ((old, before), (new, after)) if values.rate is None])
+        text = f"No factor between {new} and {old}: there is no rate at which {without} is known to meet the SLO"
+        if ratio.low is None:
+            return Phrase([f"{text}."])
+        least = Strong(f"{formatting.figure(ratio.low)}×")
+        return phrase("{said}; by the intervals it is more than {least}.", said=text, least=least)
+    if after.at_least and before.at_least:
+        unknown = Strong(Word.CANNOT_TELL)
+        return phrase(
+            "{new} against {old}: {unknown} the factor, for both may sustain more.", new=new, old=old, unknown=unknown
+        )
+    bound = "at least " if after.at_least else "at most " if before.at_least else ""
+    return phrase(
+        "{new} meets the SLO up to {bound}{ratio} the rate of {old}.",
+        new=new,
+        bound=bound,
+        ratio=formatting.ratio(ratio),
+        old=old,
+    )
+
+
+def _against_original(slo: float, name: str, result: Knee) -> Phrase:
+    terms = f"(here: nothing lost, stored p99 within {formatting.plain(slo)} ms)"
+    bar = f"the {published.RATE} msg/s that SentinelStream published {terms}"
+    if result.low is not None and result.low >= published.HIGHEST_RATE:
+        factor = Strong(formatting.times(result.low / published.HIGHEST_RATE))
+        return phrase("{name} reaches {bar}: at least {factor}.", name=name, bar=bar, factor=factor)
+    if result.high is not None and result.high <= published.HIGHEST_RATE:
+        return Phrase([f"{name} falls short of {bar}."])
+    to = "no rate is known up to which" if result.low is None else f"up to {formatting.plain(result.low)} msg/s"
+    return phrase(
+        "{name}: {unknown} whether it reaches {bar}; {to} every trial meets the SLO.",
+        name=name,
+        unknown=Strong(Word.CANNOT_TELL),
+        bar=bar,
+        to=to,
+    )
