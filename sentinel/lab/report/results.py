@@ -176,7 +176,8 @@ def footnotes(run: Run) -> list[str]:
 def marks(run: Run) -> list[str]:
     """What the marks in the table mean."""
     return [
-        f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {formatting.counted(n, 'trial')}; latencies there"
+        f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {formatting.counted(n, 'trial')}; latencies"
+        " there"
         " are those of a growing queue, and not compared."
         for key, (bad, n) in unsustained(run).items()
     ]
@@ -187,7 +188,8 @@ def notes(run: Run) -> list[str]:
     p, several = run.data["parameters"], len(queries.names(run)) > 1
     among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
     values = [
-        f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not measured.",
+        f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not"
+        " measured.",
         f"Published: {published.SOURCE}, on a machine of its own.",
         _streams(run),
         _few(run),

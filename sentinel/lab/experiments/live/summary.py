@@ -103,8 +103,10 @@ def _account(host: Account) -> Phrase:
     bad = [f"{formatting.count(count)} {fate}" for fate, count in counts.items() if count]
     again = [f"{formatting.counted(host.retries, 'request')} made again"] if host.retries else []
     return Phrase([
-        f"{time}, {formatting.count(host.sent)} messages were sent, {formatting.count(host.samples)} of them this host's own"
-        f" samples, and the store holds {formatting.count(host.stored)}: {formatting.joined(bad + again) or 'nothing was lost'}."
+        f"{time}, {formatting.count(host.sent)} messages were sent, {formatting.count(host.samples)} of them this"
+        " host's own"
+        f" samples, and the store holds {formatting.count(host.stored)}:"
+        f" {formatting.joined(bad + again) or 'nothing was lost'}."
         " Every message is accounted for."
     ])  # fmt: skip
 
@@ -125,6 +127,7 @@ def _host(host: Host | None) -> str:
         return "The agent sent no sample, so nothing is known of this host."
     return (
         f"This host: CPU {formatting.figure(host.cpu)} % (median of {formatting.counted(host.samples, 'sample')}; up to"
-        f" {formatting.figure(host.cpu_max)} %), memory {formatting.figure(host.mem)} %, load {formatting.figure(host.load1)} at"
+        f" {formatting.figure(host.cpu_max)} %), memory {formatting.figure(host.mem)} %, load"
+        f" {formatting.figure(host.load1)} at"
         " the end."
     )

@@ -83,7 +83,8 @@ def _because(answer: Answer, cause: Cause) -> str:
     """The commonest reason at the next rate, with the figures of the trials that have it."""
     text = {
         knee.LOSS: f"{formatting.counted(cause.lost, 'message')} lost",
-        knee.BACKLOG: f"the backlog grows by {formatting.figure(cause.growth)} messages in {formatting.plain(answer.duration)} s",
+        knee.BACKLOG: f"the backlog grows by {formatting.figure(cause.growth)} messages in"
+        f" {formatting.plain(answer.duration)} s",
         knee.BEHIND: f"the load was not sustained ({formatting.joined(cause.unsustained)})",
         knee.SLOW: f"stored p99 {formatting.figure(cause.stored_p99)} ms, over {formatting.plain(answer.slo)} ms",
         knee.GENERATOR: f"the load generator was the limit (sent {formatting.figure(cause.sent)} msg/s, send delay p99"
