@@ -1,22 +1,18 @@
-"""Where the pipeline's settings come from: frozen records with working defaults, each field with its unit.
-
-`from_env` methods are the only readers of `os.environ` in the project (a test holds that).
-"""
+"""The pipeline's settings: frozen records with working defaults, each field with its unit."""
 
 from __future__ import annotations
 
 import math
-import os
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from sentinel.environment import environment
 from sentinel.errors import SettingsError
 from sentinel.model.texts import host_name, require_header, require_utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
 TRANSPORTS = ("pubsub", "stream")
 CODEC_NAMES = ("json", "binary")
@@ -28,6 +24,10 @@ _SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
 
 def parse_duration(value: float | str, name: str = "duration") -> float:
     """Seconds from `10`, `2.5`, `"120s"`, `"2m"`, `"1h"` or `"500ms"`.
+
+    Args:
+        value: a number of seconds, or a number with a unit.
+        name: of the parameter, for the error.
 
     Raises:
         SettingsError: the value is not a positive duration.
@@ -66,8 +66,12 @@ class BusSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> BusSettings:
-        """`REDIS_URL` over the default."""
-        env = os.environ if env is None else env
+        """The defaults, with `REDIS_URL` where it is set.
+
+        Args:
+            env: the environment to read; this process's by default.
+        """
+        env = environment() if env is None else env
         return cls(url=env.get("REDIS_URL") or cls.url)
 
     def keyed(self, key: str) -> BusSettings:
@@ -98,8 +102,15 @@ class StoreSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> StoreSettings:
-        """`INFLUX_URL`, `INFLUX_TOKEN`, `INFLUX_ORG`, `INFLUX_BUCKET`, `INFLUX_DURABILITY` over the defaults."""
-        env = os.environ if env is None else env
+        """The defaults, with `INFLUX_URL`, `_TOKEN`, `_ORG`, `_BUCKET` and `_DURABILITY` where they are set.
+
+        Args:
+            env: the environment to read; this process's by default.
+
+        Raises:
+            SettingsError: a value that cannot be sent, or no such durability.
+        """
+        env = environment() if env is None else env
         return cls(
             url=env.get("INFLUX_URL") or cls.url,
             token=env.get("INFLUX_TOKEN", "").strip(),  # a file's last newline came along
@@ -130,7 +141,7 @@ class ConsumerSettings:
     read_count: int = 1000
     """Most messages taken from the stream in one read."""
     gather: float = 0.00025
-    """Seconds between two reads under a light load; 2 ms under a steady heavy one (`bus.link.ReadPacer`)."""
+    """Seconds between two reads under a light load; 2 ms under a steady heavy one (`bus.read_pacer.ReadPacer`)."""
     deadline: float = 20.0
     """Seconds that draining may take after the first stop signal."""
     idle: float = 0.2
@@ -204,77 +215,3 @@ class AgentSettings:
 
     def __post_init__(self) -> None:
         require_utf8(host=self.host)
-
-
-@dataclass(frozen=True)
-class LabSettings:
-    """What a runner tells the notebook it executes, through the environment."""
-
-    run_id: str = ""
-    progress: str = ""
-    """File that holds what the notebook does now, or empty."""
-
-    RUN_ID = "SENTINEL_RUN_ID"
-    PROGRESS = "SENTINEL_PROGRESS"
-    STRICT = "SENTINEL_REAL_SERVERS"
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> LabSettings:
-        """`SENTINEL_RUN_ID` and `SENTINEL_PROGRESS`, empty where unset."""
-        env = os.environ if env is None else env
-        return cls(run_id=env.get(cls.RUN_ID, ""), progress=env.get(cls.PROGRESS, ""))
-
-
-def announce(run_id: str, progress: Path) -> None:
-    """Tell the notebooks that this process will execute which run they are, and where to write their progress."""
-    os.environ[LabSettings.RUN_ID] = run_id
-    os.environ[LabSettings.PROGRESS] = str(progress)
-
-
-def named_in_environment(names: Iterable[str], env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What the environment says of these parameters: `WORKERS=128 sentinel run benchmark`. Empty ones are unset."""
-    env = os.environ if env is None else env
-    # GNU screen, which sets STY, numbers its windows in WINDOW.
-    taken = {"WINDOW"} if "STY" in env else set()
-    return {name: env[name] for name in names if env.get(name) and name not in taken}
-
-
-def external_urls(env: Mapping[str, str] | None = None) -> tuple[str, str] | None:
-    """(REDIS_URL, INFLUX_URL) where both are set; None where neither is.
-
-    Raises:
-        SettingsError: only one of the two is set.
-    """
-    env = os.environ if env is None else env
-    urls = env.get("REDIS_URL", ""), env.get("INFLUX_URL", "")
-    if all(urls):
-        return urls
-    if any(urls):
-        missing = "INFLUX_URL" if urls[0] else "REDIS_URL"
-        raise SettingsError(
-            f"an external stack needs REDIS_URL and INFLUX_URL: {missing} is not set; set it, or take STACK=native or"
-            " STACK=embedded, which heed neither"
-        )
-    return None
-
-
-def stack_environment(bus: BusSettings, store: StoreSettings) -> dict[str, str]:
-    """An environment that points a program we start at this bus and store."""
-    return child_environment(
-        REDIS_URL=bus.url,
-        INFLUX_URL=store.url,
-        INFLUX_TOKEN=store.token,
-        INFLUX_ORG=store.org,
-        INFLUX_BUCKET=store.bucket,
-        INFLUX_DURABILITY=store.durability,
-    )
-
-
-def limit_numpy_threads() -> None:
-    """Keep numpy's algebra from starting threads of its own: nothing here uses them, and they cost 55 ms of CPU."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def child_environment(**extra: str | int | Path) -> dict[str, str]:
-    """This process's environment plus `extra`, for a program we start."""
-    return {**os.environ, **{name: str(value) for name, value in extra.items()}}

@@ -18,15 +18,17 @@ from support.commandline import NOWHERE, Result
 from support.servers import Lane, ScriptedStore, victoria_metrics
 
 from sentinel import bus, cli
+from sentinel.environment import LabSettings
 from sentinel.lab import stack
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import native
 from sentinel.runtime import signals
-from sentinel.settings import LabSettings, StoreSettings
 from sentinel.store.servers import DEDUPLICATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from sentinel.settings import StoreSettings
 
 
 # The same examples every time, and no example fails because the machine was busy: pytest's own limit is enough.

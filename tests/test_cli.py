@@ -17,9 +17,10 @@ from support.servers import START, Answer, ConsumerProcess, Lane, ScriptedStore,
 
 from sentinel import __version__, cli
 from sentinel.bus import unread
+from sentinel.environment import stack_environment
 from sentinel.load.processes import run_load
 from sentinel.runtime import signals
-from sentinel.settings import LoadSettings, stack_environment
+from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

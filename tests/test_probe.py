@@ -14,10 +14,19 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from sentinel import probe
-from sentinel.agent.counters import rates
 from sentinel.errors import SentinelError
-from sentinel.probe import CPU_WINDOW, FIELDS, CpuTimes, HostProbe, HostView, ProcessProbe, cpu_times, machine
+from sentinel.probe import (
+    CPU_WINDOW,
+    FIELDS,
+    CpuTimes,
+    HostProbe,
+    HostView,
+    ProcessProbe,
+    cpu_times,
+    devices,
+    machine,
+)
+from sentinel.probe.counters import rates
 
 
 def of_one_device(counters: dict[str, int]) -> dict[str, dict[str, int]]:
@@ -49,7 +58,7 @@ def test_every_field_has_a_unit() -> None:
     fields = HostProbe().read().fields
     assert set() == set(fields) - set(FIELDS)
     assert {"disk_percent", "processes"} <= set(fields)
-    assert set(probe.host_counters()) <= set(fields)
+    assert set(devices.host_counters()) <= set(fields)
 
 
 def test_reading_from_another_thread() -> None:
@@ -137,11 +146,11 @@ def test_only_whole_disks_are_counted(tmp_path: Path, monkeypatch: pytest.Monkey
     """What passes through a mapper or a partition counts once, on its disk."""
     for name in ("sda/device", "cciss!c0d0/device", "dm-0/slaves/sda", "loop0", "md0"):
         (tmp_path / name).mkdir(parents=True)
-    monkeypatch.setattr(probe, "_BLOCK_DEVICES", tmp_path)
+    monkeypatch.setattr(devices, "_BLOCK_DEVICES", tmp_path)
     count = SimpleNamespace(read_bytes=7, write_bytes=7, read_count=7, write_count=7)
     names = ("sda", "sda1", "cciss/c0d0", "dm-0", "loop0", "md0")
     monkeypatch.setattr(psutil, "disk_io_counters", lambda **_: dict.fromkeys(names, count))
-    assert {"sda": 7, "cciss/c0d0": 7} == probe.host_counters()["disk_read_bytes_per_s"]
+    assert {"sda": 7, "cciss/c0d0": 7} == devices.host_counters()["disk_read_bytes_per_s"]
 
 
 SOUND = {"stat", "meminfo"}
@@ -174,7 +183,7 @@ def test_files_of_proc_that_cannot_be_understood(
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text(text)
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
-    monkeypatch.setattr(probe, "_LOAD", tmp_path / "loadavg")
+    monkeypatch.setattr("sentinel.probe.host._LOAD", tmp_path / "loadavg")
     view = HostView(tmp_path if name.startswith("1/") else None, tmp_path)
     if name in SOUND:
         with pytest.raises(SentinelError, match="CPU and memory of this host cannot be read"):
@@ -208,7 +217,7 @@ def test_a_host_seen_from_a_container(tmp_path: Path) -> None:
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "1/net/dev").write_text(table)
     view = HostView(tmp_path, tmp_path / "1/net/dev")
-    counters = probe.host_counters(view)
+    counters = devices.host_counters(view)
     assert counters["net_sent_bytes_per_s"] == {"lo": 20, "eth0": 7}
     assert counters["net_recv_bytes_per_s"] == {"lo": 10, "eth0": 5}
     fields = HostProbe(view=view).read().fields

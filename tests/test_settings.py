@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sentinel.environment import LabSettings, child_environment, external_urls, named_in_environment
 from sentinel.errors import SettingsError
 from sentinel.settings import (
     AgentSettings,
     BusSettings,
     ConsumerSettings,
-    LabSettings,
     LoadSettings,
     StoreSettings,
-    child_environment,
-    external_urls,
-    named_in_environment,
     parse_duration,
 )
 

@@ -1,6 +1,6 @@
 """The agent: samples this host on a fixed schedule and publishes, whatever Redis is doing.
 
-Two threads: the caller's takes samples and pushes them on a `Backlog`; a `_BacklogSender` carries them to Redis, oldest
+Two threads: the caller's takes samples and pushes them on a `Backlog`; a `Delivery` carries them to Redis, oldest
 first. So a Redis that hangs delays no sample and no stop. Deciding is pure (`Backlog`, `next_tick`); the loop acts.
 Now and then a message about the agent itself goes the same way, on the same account.
 
@@ -13,23 +13,22 @@ from __future__ import annotations
 import logging
 import math
 import random
-import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.agent.backlog import Backlog
+from sentinel.agent.delivery import Delivery
 from sentinel.agent.health import AgentHealth
+from sentinel.agent.report import AgentReport
 from sentinel.bus import open_publisher
-from sentinel.errors import BusError, SettingsError
+from sentinel.errors import SettingsError
 from sentinel.model.codecs import CODECS
-from sentinel.model.ledger import as_line
 from sentinel.model.sample import Sample, first_number, validation_error
 from sentinel.model.timestamps import Timestamps
 from sentinel.probe import HostProbe, HostView, ProcessProbe
 from sentinel.runtime.heartbeat import Heartbeat
-from sentinel.runtime.outage import Outage
 from sentinel.runtime.record import Record, Recorded
 from sentinel.runtime.stop import StopSignal
 from sentinel.settings import TRANSPORTS
@@ -37,13 +36,10 @@ from sentinel.settings import TRANSPORTS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sentinel.model.ledger import SenderLedger
     from sentinel.probe import HostReading
     from sentinel.runtime.record import Publishes
     from sentinel.settings import AgentSettings, BusSettings
 
-CHUNK = 500
-"""Most samples in one send: some 0.25 MB, so that a long backlog leaves piece by piece."""
 LAST_ATTEMPT = 2.0
 """Seconds that sending may still take after the stop."""
 
@@ -51,92 +47,17 @@ _log = logging.getLogger(__name__)
 _encode = CODECS["json"].encode
 
 
-class _BacklogSender(threading.Thread):
-    """Carries the backlog to Redis at each call of `wake`; owns the connection."""
-
-    def __init__(self, backlog: Backlog, publisher: Publishes, heartbeat: Heartbeat, *, counts_receivers: bool) -> None:
-        super().__init__(name="sentinel-agent-courier", daemon=True)
-        self._backlog = backlog
-        self._publisher = publisher
-        self._heartbeat = heartbeat
-        self._counts_receivers = counts_receivers
-        self._due = threading.Event()
-        self._last = False
-        self._outage = Outage("Redis", _log)
-        self._error: Exception | None = None
-
-    def wake(self) -> None:
-        """Send what waits. Raises what ended the courier, if something did."""
-        if self._error:
-            raise self._error
-        self._due.set()
-
-    def finish(self, timeout: float, stop: StopSignal) -> None:
-        """One last attempt; returns when it is over, after `timeout` seconds, or at the stop's deadline.
-
-        Raises as `wake`.
-        """
-        self._last = True
-        self._due.set()
-        stop.join(self, timeout)
-        if self._error:
-            raise self._error
-
-    def run(self) -> None:
-        """The thread."""
-        try:
-            last = False
-            while not last:
-                self._due.wait()
-                self._due.clear()
-                last = self._last
-                self._flush()
-        except Exception as error:  # noqa: BLE001 - handed to the thread that can raise it
-            self._error = error
-        finally:
-            self._publisher.close()
-
-    def _flush(self) -> None:
-        while batch := self._backlog.take(CHUNK):
-            try:
-                receivers = self._publisher.publish(batch)
-            except BusError as error:
-                self._backlog.give_back()
-                self._outage.failed(error, "samples are kept until it answers")
-                return
-            if self._counts_receivers:
-                self._backlog.confirm(receivers, unheard=0 if receivers else len(batch))
-            else:
-                self._backlog.confirm()
-            self._heartbeat.beat()
-            self._outage.over(f"{len(self._backlog)} samples are still to be sent")
-
-
-@dataclass(frozen=True)
-class AgentReport:
-    """What an agent did and what it cost."""
-
-    ledger: SenderLedger
-    elapsed: float
-    """Seconds."""
-    cpu_percent: float
-    """Of one core, this process as a whole, over `elapsed`."""
-    rss_bytes: int
-    """Resident memory at the end."""
-    skipped_ticks: int
-    """Samples not taken because their time had passed (a machine too busy, or halted)."""
-    health: int = 0
-    """Messages about itself; the ledger counts them with the samples."""
-
-    def __str__(self) -> str:
-        line = as_line("agent", self.ledger)
-        cost = f"cpu_percent={self.cpu_percent:.2f} rss_mib={self.rss_bytes / 2**20:.1f}"
-        health = f" health={self.health}" if self.health else ""
-        return f"{line}{health} skipped_ticks={self.skipped_ticks} elapsed_s={self.elapsed:.1f} {cost}"
-
-
 def next_tick(tick: int, elapsed: float, interval: float) -> int:
-    """Number of the next tick to wait for after `tick`; tick n is due n × interval after the start."""
+    """The tick to wait for next; tick n is due n × `interval` after the start.
+
+    Args:
+        tick: number of the tick that was waited for last.
+        elapsed: seconds since the start.
+        interval: seconds between two ticks.
+
+    Returns:
+        The first number after `tick` that is not past; those in between are skipped.
+    """
     return max(tick + 1, math.ceil(elapsed / interval))
 
 
@@ -145,6 +66,15 @@ class Agent:
 
     It numbers its samples from a number drawn for its run, so that the samples of a restarted agent are no repetition.
     Its source is its `host` alone: a number for each run would make a series of each in the store.
+
+    Args:
+        settings: how often to sample, and how much to keep while Redis is away.
+        publisher: takes the encoded samples, from a thread of the agent's own.
+        read: reads the host; a `HostProbe` by default.
+        clock: wall clock, ns since the epoch.
+
+    Raises:
+        SettingsError: a setting is out of range.
     """
 
     def __init__(
@@ -164,14 +94,21 @@ class Agent:
         self._times = Timestamps()
         self._health = AgentHealth(settings)
         self._backlog = Backlog(settings.buffer)
-        self._delivery = _BacklogSender(
+        self._delivery = Delivery(
             self._backlog, publisher, Heartbeat(settings.heartbeat), counts_receivers=settings.transport == "pubsub"
         )
 
     def run(self, count: int = 0, stop: StopSignal | None = None) -> AgentReport:
-        """Sample until a stop is asked for, or `count` samples are taken if that is not 0. Once per agent.
+        """Sample until a stop is asked for, or `count` samples are taken. Once per agent.
 
         The first sample is taken one interval after the start, so that it, too, describes an interval.
+
+        Args:
+            count: samples to take; 0: no limit.
+            stop: ends the sampling; its deadline also bounds the last attempt to send.
+
+        Raises:
+            Exception: whatever ended the sending thread.
         """
         start, cpu = time.monotonic(), time.process_time()
         stop = stop or StopSignal()
@@ -258,6 +195,13 @@ def run(
     record: str | Path | None = None,
 ) -> AgentReport:
     """Sample this host and publish to `bus`, always as JSON (the binary layouts have no room for further fields).
+
+    Args:
+        settings: how often to sample, and how much to keep while Redis is away.
+        bus: where samples go.
+        count: samples to take; 0: until a stop is asked for.
+        stop: ends the sampling.
+        record: folder for intervals and ledger; None: nothing is written.
 
     Raises:
         SettingsError: a setting is out of range, the URL is not a Redis address, or the record cannot be written.

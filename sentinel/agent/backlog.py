@@ -12,7 +12,9 @@ from sentinel.model.ledger import SenderLedger
 class Backlog:
     """Samples waiting for Redis, oldest first, and the account of what became of all. Safe between two threads.
 
-    `capacity` bounds what waits; a batch that is being sent (taken, neither confirmed nor given back) comes on top.
+    Args:
+        capacity: samples that may wait. A batch that is being sent (taken, neither confirmed nor given back) comes on
+            top.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -27,7 +29,11 @@ class Backlog:
         return len(self._waiting) + len(self._taken)
 
     def push(self, payload: bytes) -> int:
-        """Add the newest; returns how many of the oldest fell out for it."""
+        """Add the newest sample, encoded.
+
+        Returns:
+            How many of the oldest were dropped for it.
+        """
         with self._lock:
             self._ledger.scheduled += 1
             self._waiting.append(payload)
@@ -40,14 +46,26 @@ class Backlog:
             self._ledger.unsent += 1
 
     def take(self, count: int) -> list[bytes]:
-        """The oldest `count`, now on their way: `confirm` or `give_back` says how it ended. Empty once closed."""
+        """Take the oldest samples to send them; `confirm` or `give_back` says how that ended.
+
+        Args:
+            count: samples to take at most.
+
+        Returns:
+            Encoded samples, oldest first; none once the backlog is closed.
+        """
         with self._lock:
             if not self._closed:
                 self._taken = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
             return [] if self._closed else list(self._taken)
 
     def confirm(self, receivers: int = 0, unheard: int = 0) -> None:
-        """What was taken has been sent; to so many receivers, so many of it to none."""
+        """Count what was taken as sent.
+
+        Args:
+            receivers: on Pub/Sub, the sum of the subscribers that each sample reached.
+            unheard: on Pub/Sub, samples that reached no subscriber.
+        """
         with self._lock:
             self._ledger.sent += len(self._taken)
             self._ledger.bytes += sum(map(len, self._taken))
@@ -56,7 +74,11 @@ class Backlog:
             self._taken = []
 
     def give_back(self) -> int:
-        """What was taken waits again, before all others; returns how many of the oldest fell out."""
+        """Let what was taken wait again, before all others.
+
+        Returns:
+            How many of the oldest were dropped, because newer ones had filled the backlog.
+        """
         with self._lock:
             self._waiting.extendleft(reversed(self._taken))
             self._taken = []
@@ -64,12 +86,16 @@ class Backlog:
 
     @property
     def account(self) -> SenderLedger:
-        """What became of those that no longer wait."""
+        """What became of the samples that no longer wait."""
         with self._lock:
             return replace(self._ledger)
 
     def close(self) -> SenderLedger:
-        """The account as of now, with all that is left as unsent; nothing can be taken any more."""
+        """End the backlog: nothing can be taken any more.
+
+        Returns:
+            The account, with all that still waits as unsent and what is being sent as failed.
+        """
         with self._lock:
             self._closed = True
             unsent = self._ledger.unsent + len(self)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AgentHealth:
-    """Due every `settings.health` seconds, or never where that is 0."""
+    """An agent's reports on itself, due every `settings.health` seconds, or never where that is 0."""
 
     def __init__(self, settings: AgentSettings) -> None:
         self.made = 0
@@ -32,11 +32,16 @@ class AgentHealth:
         return self._settings.health > 0 and time.monotonic() >= self._due
 
     def took(self, seconds: float) -> None:
-        """A reading of the host took so long."""
+        """Note that a reading of the host took `seconds`."""
         self._longest = max(self._longest, seconds)
 
     def message(self, now: int, backlog: Backlog) -> Sample:
-        """What there is to say since the last one, for the time `now` (ns since the epoch)."""
+        """The report on the time since the last one.
+
+        Args:
+            now: time of the report, ns since the epoch.
+            backlog: what waits, and the account so far.
+        """
         self._due = time.monotonic() + self._settings.health
         use, longest = self._use.read(), self._longest
         self._longest = 0.0

@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from sentinel.bus import policy
+from sentinel.bus.administration import remove, server_version, unread
+from sentinel.bus.dead_letters import DeadLetters, Letter
 from sentinel.bus.lag import Lag
-from sentinel.bus.link import remove, server_version, unread
 from sentinel.bus.receiving.pubsub import RedisPyPubSub, SocketPubSub
 from sentinel.bus.receiving.stream import RedisPyStream, SocketStream
-from sentinel.bus.send import Answers, DeadLetters, Letter, Publisher, Sender, open_publisher
+from sentinel.bus.send import Answers, Publisher, Sender, open_publisher
 from sentinel.errors import SettingsError
 from sentinel.settings import shown
 
@@ -45,13 +46,25 @@ class Receiver(Protocol):
     """What the consumer needs of a bus."""
 
     def read(self, timeout: float) -> Read | None:
-        """The next messages, or None after `timeout` seconds without any. Raises BusError."""
+        """The next messages, or None after `timeout` seconds without any.
+
+        Raises:
+            BusError: the connection broke, or Redis refused.
+        """
 
     def acknowledge(self, ids: Sequence[bytes]) -> None:
-        """These are stored: tell the bus, now or with the next read; nothing on Pub/Sub. Raises BusError."""
+        """Tell the bus, now or with the next read, that these entries are stored; nothing on Pub/Sub.
+
+        Raises:
+            BusError: the connection broke, or Redis refused.
+        """
 
     def tell(self) -> None:
-        """Tell the bus what it was not told yet. Raises BusError; what is still untold then stays so."""
+        """Tell the bus what it was not told yet.
+
+        Raises:
+            BusError: the connection broke, or Redis refused; what is `untold` stays so.
+        """
 
     @property
     def missed(self) -> str:
@@ -62,25 +75,52 @@ class Receiver(Protocol):
         """Messages that are stored, and of which the bus has not confirmed to know."""
 
     def maintain(self) -> int:
-        """Housekeeping: trim what is done with; returns entries newly found trimmed unread. Raises BusError."""
+        """Trim what every group is done with.
+
+        Returns:
+            Entries newly found trimmed unread.
+
+        Raises:
+            BusError: the connection broke, or Redis refused.
+        """
 
     def shared(self) -> bool:
-        """Whether another consumer has read for the group since this one began. Raises BusError."""
+        """Whether another consumer has read for the group since this one began.
+
+        Raises:
+            BusError: the connection broke, or Redis refused.
+        """
 
     def claim(self) -> Read | None:
-        """Entries taken over from consumers that left them idle, or None. Raises BusError."""
+        """Entries taken over from consumers that left them idle, or None.
+
+        Raises:
+            BusError: the connection broke, or Redis refused.
+        """
 
     def leave(self) -> None:
-        """Ask the bus to send no more; nothing on a stream. From any thread. Raises BusError."""
+        """Ask the bus to send no more; nothing on a stream. From any thread.
+
+        Raises:
+            BusError: the connection broke.
+        """
 
     def rest(self, timeout: float) -> Iterator[Read]:
         """What the bus sent until it took note of `leave`; ends when that has come. Nothing on a stream.
 
-        Raises BusError where the connection breaks before, or is silent for `timeout` seconds.
+        Args:
+            timeout: seconds without a message after which the connection counts as broken.
+
+        Raises:
+            BusError: the connection broke before.
         """
 
     def reconnect(self) -> None:
-        """Drop the connection and make it anew. Raises BusError."""
+        """Drop the connection and make it anew.
+
+        Raises:
+            BusError: Redis cannot be reached.
+        """
 
     def close(self) -> None:
         """Close all connections."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentinel.bus.link import SOCKET_BUFFER, Socket, mapped
+from sentinel.bus.link import SOCKET_BUFFER, Socket
+from sentinel.bus.refusals import mapped
 
 if TYPE_CHECKING:
     from sentinel.settings import BusSettings
@@ -31,12 +32,18 @@ class ByteCounter:
                 raise
 
     def size(self, payload: bytes) -> int:
-        """Bytes that a message of this payload is on the wire."""
+        """Bytes on the wire of a message with this payload."""
         parts = (b"message", self._settings.channel.encode(), payload)
         return len(b"*3\r\n") + sum(len(b"$%d\r\n%b\r\n" % (len(part), part)) for part in parts)
 
     def count(self, most: int) -> int:
-        """Bytes that came: `most`, or fewer where `PATIENCE` seconds passed without any.
+        """Take bytes off the socket.
+
+        Args:
+            most: bytes to wait for.
+
+        Returns:
+            Bytes that came: `most`, or fewer where `PATIENCE` seconds passed without any.
 
         Raises:
             BusError: the connection broke.

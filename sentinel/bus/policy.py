@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from sentinel.bus.link import client, mapped
+from sentinel.bus.link import client
+from sentinel.bus.refusals import mapped
 from sentinel.errors import BusError
 from sentinel.operations.findings import BAD, GOOD, WARNING, Finding
 from sentinel.settings import shown
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def warn(settings: BusSettings) -> None:
-    """One warning in the log where this Redis may evict the stream; silence where it does not say."""
+    """Log one warning where this Redis may evict the stream; log nothing where it does not say."""
     try:
         with mapped(settings.url), client(settings, retry=None, socket_timeout=2, socket_connect_timeout=2) as redis:
             policy = redis.info("memory").get("maxmemory_policy", "")
@@ -35,7 +36,11 @@ def warn(settings: BusSettings) -> None:
 
 
 def memory(info: Mapping[str, Any]) -> Finding:
-    """Of INFO's section `memory`."""
+    """What Redis does when its memory is full.
+
+    Args:
+        info: section `memory` of INFO.
+    """
     most, used, policy = int(info.get("maxmemory", 0)), int(info["used_memory"]), info.get("maxmemory_policy", "?")
     words = f"{_mib(used)} of {_mib(most)} used, {policy}" if most else f"{_mib(used)} used, no maxmemory, {policy}"
     if policy.startswith("allkeys"):
@@ -52,7 +57,12 @@ def memory(info: Mapping[str, Any]) -> Finding:
 
 
 def persistence(info: Mapping[str, Any], save: str | None) -> Finding:
-    """Of INFO's section `persistence`, and the setting `save` where it is known."""
+    """What outlives Redis's end.
+
+    Args:
+        info: section `persistence` of INFO.
+        save: the setting `save`; None: not known.
+    """
     if info.get("aof_last_write_status", "ok") != "ok" or info.get("rdb_last_bgsave_status", "ok") != "ok":
         return Finding(BAD, "persistence", "the last save failed: it may refuse every message", "see its log and disk")
     if info.get("aof_enabled"):

@@ -1,32 +1,34 @@
-"""Sending: `Publisher` for the agent, `Sender` for the load generator, `DeadLetters` for the consumer."""
+"""Sending: `Publisher` for the agent, `Sender` for the load generator."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hiredis
 from redis.exceptions import ResponseError
 
-from sentinel.bus.link import ANSWER_WITHIN, FIELD, Socket, client, code, mapped, refused
+from sentinel.bus.link import ANSWER_WITHIN, FIELD, Socket, client
+from sentinel.bus.refusals import code, mapped, refused, replies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from redis.client import Pipeline
-
     from sentinel.settings import BusSettings
 
 
-Letter = tuple[bytes, str, str]
-"""A rejected message: payload, reason, detail."""
 NOT_YET = "LOADING"
 """How Redis's refusal begins while it reads its log: the command is good, and will be taken later."""
 
 
 class Publisher:
-    """Sends payloads in pipelines; for the agent. The load generator has `Sender`."""
+    """Sends payloads in pipelines; for the agent. The load generator has `Sender`.
+
+    Args:
+        settings: the Redis, its channel and its stream.
+        transport: `pubsub` or `stream`.
+    """
 
     def __init__(self, settings: BusSettings, transport: str) -> None:
         self._settings = settings
@@ -35,7 +37,10 @@ class Publisher:
         self._client = client(settings, retry=None)
 
     def publish(self, payloads: Sequence[bytes]) -> int:
-        """Send all in one pipeline; returns how many receivers (Pub/Sub) or entries (stream) there were.
+        """Send all payloads in one pipeline.
+
+        Returns:
+            The sum of the receivers (Pub/Sub), or the entries (stream).
 
         Raises:
             BusError: Redis is away or refused; some of the payloads may have arrived.
@@ -47,8 +52,8 @@ class Publisher:
                     pipeline.publish(self._settings.channel, payload)
                 else:
                     pipeline.xadd(self._settings.stream, {FIELD: payload})
-            replies = _replies(pipeline)
-        return sum(replies) if self._transport == "pubsub" else len(replies)
+            answers = replies(pipeline)
+        return sum(answers) if self._transport == "pubsub" else len(answers)
 
     def close(self) -> None:
         """Close the connection."""
@@ -60,53 +65,13 @@ def open_publisher(settings: BusSettings, transport: str) -> Publisher:
     return Publisher(settings, transport)
 
 
-class DeadLetters:
-    """The stream of rejected messages. Keeps about the last 20,000, each cut: garbage fills 100 MB of Redis at most."""
-
-    KEEP = 20_000
-    LONGEST = 4096
-    """Bytes kept of a payload; an agent's message has about 500."""
-
-    def __init__(self, settings: BusSettings) -> None:
-        self._settings = settings
-        # Who rejects tries again later itself: redis-py's ten retries would only hold up the sound messages.
-        self._client = client(settings, retry=None)
-
-    @classmethod
-    def cut(cls, letter: Letter) -> Letter:
-        """As much of it as is kept."""
-        payload, reason, detail = letter
-        return payload[: cls.LONGEST], reason, detail[:1000]
-
-    def put(self, letters: Sequence[Letter]) -> None:
-        """Keep these rejected messages.
-
-        Raises:
-            BusError: Redis is away or refused.
-        """
-        with mapped(self._settings.url, self._settings.dead_letters):
-            pipeline = self._client.pipeline(transaction=False)
-            for payload, reason, detail in map(self.cut, letters):
-                entry: dict[Any, Any] = {"payload": payload, "reason": reason, "detail": detail}
-                pipeline.xadd(self._settings.dead_letters, entry, maxlen=self.KEEP, approximate=True)
-            _replies(pipeline)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
-
-
-def _replies(pipeline: Pipeline) -> list[Any]:
-    """All of them. Raises the first refusal as Redis worded it: redis-py's own words quote the payload."""
-    replies = pipeline.execute(raise_on_error=False)
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise reply
-    return replies
-
-
 class Frame:
-    """The commands that publish payloads to the channel or the stream, as they travel."""
+    """The commands that publish payloads to the channel or the stream, as they travel.
+
+    Args:
+        settings: the names of channel and stream.
+        transport: `pubsub` or `stream`.
+    """
 
     _END = b"\r\n"
 
@@ -121,7 +86,7 @@ class Frame:
         """All that goes before a payload, by its length."""
 
     def __call__(self, payloads: Sequence[bytes]) -> bytes:
-        """One command a payload; put together by columns, 0.09 µs each, and 0.25 where each is formatted."""
+        """One command for each payload, joined; put together by columns (docs/measurements.md: frame)."""
         lengths = list(map(len, payloads))
         for length in set(lengths) - self._heads.keys():
             self._heads[length] = b"%b$%d\r\n" % (self._head, length)
@@ -132,7 +97,16 @@ class Frame:
 
 
 class Sender:
-    """Sends payloads over several connections, pipelined, and counts the answers; for the load generator."""
+    """Sends payloads over several connections, pipelined, and counts the answers; for the load generator.
+
+    Args:
+        settings: the Redis, its channel and its stream.
+        transport: `pubsub` or `stream`.
+        connections: how many to make.
+
+    Raises:
+        BusError: Redis cannot be reached.
+    """
 
     def __init__(self, settings: BusSettings, transport: str, connections: int) -> None:
         self._settings = settings
@@ -142,12 +116,30 @@ class Sender:
         self._answers = Answers()
 
     def send(self, connection: int, payloads: Sequence[bytes]) -> None:
-        """Send payloads over one connection; they count as sent once answered. Raises BusError."""
+        """Send payloads over one connection; they count as sent once answered.
+
+        Args:
+            connection: its number, from 0.
+            payloads: encoded messages.
+
+        Raises:
+            BusError: the connection broke.
+        """
         with mapped(self._settings.url):
             self._links[connection].send(payloads)
 
     def collect(self, timeout: float = 0.0) -> Answers:
-        """Answers that have come; waits up to `timeout` seconds while any are owed. Raises BusError."""
+        """Take in the answers that have come.
+
+        Args:
+            timeout: seconds to wait while any are owed.
+
+        Returns:
+            Counts since the last call.
+
+        Raises:
+            BusError: a connection broke; what the others had answered is part of the next call's counts.
+        """
         with mapped(self._settings.url):
             for link in self._links:
                 link.collect(timeout, self._answers)
@@ -161,7 +153,11 @@ class Sender:
         return sum(len(link.owed) for link in self._links)
 
     def reconnect(self) -> None:
-        """Make every connection anew and send again what was not answered. Raises BusError."""
+        """Make every connection anew and send again what was not answered.
+
+        Raises:
+            BusError: Redis cannot be reached, or cannot take messages yet.
+        """
         with mapped(self._settings.url):
             for link in self._links:
                 link.reconnect()

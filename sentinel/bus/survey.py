@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from redis.exceptions import NoPermissionError, ResponseError
 
 from sentinel.bus import policy
-from sentinel.bus.link import ADVICE, client, code, mapped, words
+from sentinel.bus.link import client
+from sentinel.bus.refusals import ADVICE, code, mapped, words
 from sentinel.errors import BusError
 from sentinel.operations.findings import BAD, GOOD, WARNING, Finding, clock
 from sentinel.settings import shown
@@ -31,7 +32,16 @@ UNTRIED = "PUBLISH cannot be tried without MULTI and without sending a message"
 
 
 def look(settings: BusSettings, transport: str, programs: tuple[str, ...]) -> Iterator[Finding]:
-    """All findings; `programs` are those whose rights matter, `consume` and `send`."""
+    """Look at a Redis as the programs would use it.
+
+    Args:
+        settings: the Redis, its stream and its channel.
+        transport: `pubsub` or `stream`.
+        programs: whose rights matter, of `consume` and `send`.
+
+    Returns:
+        Findings, one by one; where Redis is away, that is the last.
+    """
     options = {"protocol": 2, "retry": None}  # RESP3 would answer SUBSCRIBE out of turn
     connection = client(settings, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, **options)
     with connection as redis_client:

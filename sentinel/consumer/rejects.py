@@ -42,12 +42,17 @@ class RejectedBatch(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """What it adds to `MOST`."""
+        """What the parcel adds to `MOST`."""
         return len(self.letters) + len(self.ids)
 
 
 class Rejects:
-    """Safe between threads. `settle` is told of each parcel that is kept, or dropped (True)."""
+    """Letters on their way to the dead-letter stream. Safe between threads.
+
+    Args:
+        letters: the stream.
+        settle: told of each parcel, with False once it is kept and with True once it is dropped.
+    """
 
     def __init__(self, letters: DeadLetters, settle: Callable[[RejectedBatch, bool], None]) -> None:
         self._letters = letters
@@ -62,7 +67,12 @@ class Rejects:
         """Messages rejected here, and when (monotonic) the next may be said."""
 
     def put(self, letters: Sequence[Letter], ids: Sequence[bytes]) -> None:
-        """Keep the letters now, if Redis takes them and none wait; else let them wait."""
+        """Keep letters now, if Redis takes them and none wait; else let them wait.
+
+        Args:
+            letters: rejected messages of one read or batch.
+            ids: entries to acknowledge once the letters are settled.
+        """
         self._say([letter for letter in letters if letter[1] != "store"])
         parcel = RejectedBatch([self._letters.cut(letter) for letter in letters], ids, time.monotonic())
         if self._waiting or not self._kept(parcel):
@@ -86,7 +96,11 @@ class Rejects:
             self._drop(self._take())
 
     def close(self, *, keep: bool) -> None:
-        """One last attempt; what still waits is left unacknowledged if the bus keeps it, else dropped."""
+        """Make one last attempt.
+
+        Args:
+            keep: whether the bus keeps what is not acknowledged: what still waits is then left so, else dropped.
+        """
         self.retry()
         while self._waiting and not keep:
             self._drop(self._take())

@@ -35,13 +35,22 @@ _log = logging.getLogger(__name__)
 
 
 class Reports(Protocol):
-    """What the consumer's housekeeping thread needs."""
+    """Takes a consumer's counts and histograms, and reports on it."""
 
     def interval(self, counts: Mapping[str, int], histograms: Mapping[str, Any]) -> None:
-        """Take in counts so far and the histograms (as `Recorder.to_dict`) of one interval; report if that is due."""
+        """Take in one interval, and report if that is due.
+
+        Args:
+            counts: messages so far, by name.
+            histograms: of the interval by kind of latency, as `Recorder.to_dict` gives them.
+        """
 
     def close(self, left: float) -> None:
-        """Report what is left, if the store took the report before and a stop leaves the `left` seconds for it."""
+        """Report what is left, if the store took the report before and time is left for it.
+
+        Args:
+            left: seconds that a stop leaves.
+        """
 
 
 class NoReports:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import click
 
+from sentinel.environment import named_in_environment
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.run import run as records
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.stack.embedded_store.__main__ import command as store
 from sentinel.options import Duration
 from sentinel.runtime.signals import STOP_SIGNALS
-from sentinel.settings import CODEC_NAMES, named_in_environment
+from sentinel.settings import CODEC_NAMES
 
 
 @click.command()

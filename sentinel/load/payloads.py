@@ -1,4 +1,4 @@
-"""What the messages of a load look like: seeded readings, in the codec's encoding.
+"""What the messages of a load look like: numbered by source, with seeded readings, in the codec's encoding.
 
 Pure: the same seed, source, number and time make the same bytes.
 """
@@ -27,11 +27,40 @@ if TYPE_CHECKING:
 POOL = 1024
 """Readings made before the start, from the seed, and used in turn."""
 _TRACED = np.dtype("<i8,<f8,<f8,<i8,<u4,<u4")
-"""The binary codec's layout, for many at once: 0.21 µs a message in pieces of 50, 0.14 of 200, one by one 0.39."""
+"""The binary codec's layout, for many at once (docs/measurements.md: payloads)."""
+
+
+class SequenceNumbers:
+    """Sequence numbers of the sources, each counting its own messages.
+
+    Args:
+        sources: how many there are, numbered from 0.
+        first: number of each source's first message.
+    """
+
+    def __init__(self, sources: int, first: int) -> None:
+        self._next = np.full(sources, first)
+
+    def next_of(self, sources: Integers) -> Integers:
+        """Give out the next number of each message's source.
+
+        Args:
+            sources: the source of each message, in the order of sending.
+
+        Returns:
+            The number of each message, as long as `sources`.
+        """
+        numbers = np.empty_like(sources)
+        order = np.argsort(sources, kind="stable")
+        counts = np.bincount(sources, minlength=len(self._next))
+        starts = np.repeat(np.cumsum(counts) - counts, counts)
+        numbers[order] = np.repeat(self._next, counts) + np.arange(len(sources)) - starts
+        self._next += counts
+        return numbers
 
 
 def encoder(settings: LoadSettings) -> Encode:
-    """A function that makes the payloads of a load's messages."""
+    """The function that makes the payloads of a load's messages."""
     generator = random.Random(settings.seed)  # noqa: S311 - play data
     pool = [(round(generator.uniform(0, 100), 2), round(generator.uniform(20, 90), 2)) for _ in range(POOL)]
     if settings.codec == "binary":

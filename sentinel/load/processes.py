@@ -40,7 +40,14 @@ def run_load(
     record: Path | None = None,
     stop: StopSignal | None = None,
 ) -> LoadReport:
-    """Play the load, over several processes if asked; with a record, each process has a folder of its own in it.
+    """Play a load, by one process or by several that share its sources.
+
+    Args:
+        settings: the load as a whole.
+        bus: where messages go.
+        processes: how many to play it with; this process itself where it is 1.
+        record: folder in which each process has a numbered folder of its own; None: nothing is written.
+        stop: ends the load early, in every process.
 
     Raises:
         SettingsError: a setting that cannot be played.

@@ -37,7 +37,18 @@ class Slice(NamedTuple):
 
 
 class Schedule:
-    """`rate` messages per second over all `workers` together for `duration` seconds, given out in slices."""
+    """`rate` messages per second over all `workers` together for `duration` seconds, given out in slices.
+
+    Args:
+        loop: `constant` or `poisson`.
+        workers: number of sources.
+        rate: messages per second, all sources together.
+        duration: seconds.
+        seed: of the chance by which times and sources are drawn.
+
+    Raises:
+        SettingsError: the loop has no schedule.
+    """
 
     def __init__(self, loop: str, workers: int, rate: float, duration: float, seed: int) -> None:
         if loop not in ("constant", "poisson"):
@@ -52,12 +63,12 @@ class Schedule:
         self._last = -1
 
     def slices(self) -> Iterator[int]:
-        """Ends of the slices in ns, the last one the schedule's own."""
+        """Ends of the slices, ns after the start; the last one is the schedule's own end."""
         yield from range(SLICE, self._end, SLICE)
         yield self._end
 
     def until(self, end: int) -> Slice:
-        """All that falls due before `end` ns and was not given out yet."""
+        """Give out all that falls due before `end` (ns after the start) and was not given out yet."""
         if self._loop == "constant":
             times = self._constant(end)
             sources = np.arange(self._sent, self._sent + len(times)) % self._workers
@@ -85,7 +96,15 @@ class Schedule:
 
 
 def shares(settings: LoadSettings, processes: int) -> list[LoadSettings]:
-    """The load split over several processes: sources, rate and count in proportion."""
+    """Split a load over several processes: sources, rate and count in proportion.
+
+    Args:
+        settings: the load as a whole.
+        processes: parts wanted.
+
+    Returns:
+        One load for each process; fewer than `processes` where there are fewer sources or messages.
+    """
     processes = min(processes, settings.workers)
     bounds = [settings.workers * n // processes for n in range(processes + 1)]
     counts = [settings.count * b // settings.workers for b in bounds]

@@ -155,8 +155,7 @@ class Decoder:
 class FastDecoder(Decoder):
     """The same answers as `Decoder`, quicker for a read that is sound throughout and all of one kind.
 
-    Whatever needs no look at each payload spares one: of a read of 14, with caches cold, decoding and columns take
-    5.2 µs where lengths, ASCII and further fields are asked of all together, and 6.6 where of each.
+    Lengths, ASCII and further fields are asked of all payloads together, which spares a look at each.
     """
 
     def __call__(self, payloads: Sequence[bytes]) -> Decoded:

@@ -33,9 +33,14 @@ QUANTILES = {"p50": 0.5, "p99": 0.99}
 def consumer_line(
     host: str, consumer: str, now: int, counts: Mapping[str, int], of_interval: Mapping[str, float | None]
 ) -> str:
-    """One line at `now` (ns since the epoch): the totals among `counts`, what is pending, and readings of the interval.
+    """A consumer's report on itself, as a line of line protocol.
 
-    A reading that is None is left out: it is not known, or there is no such thing on this bus.
+    Args:
+        host: where it runs.
+        consumer: its name in the group.
+        now: time of the report, ns since the epoch.
+        counts: messages so far by name; totals, and what is pending, are taken from it.
+        of_interval: readings of the interval by field; None, where one is not known or does not exist, is left out.
     """
     known = {"consumer": consumer, "host": host}
     series = "".join(f",{key}={escape(value)}" for key, value in known.items() if value)
@@ -47,7 +52,7 @@ def consumer_line(
 
 
 def rates(before: Mapping[str, int], after: Mapping[str, int], seconds: float) -> dict[str, float]:
-    """Messages received and stored per second between two counts."""
+    """Messages received and stored per second, between two counts that lie `seconds` apart."""
     return {
         f"{name}_per_s": (after[count] - before.get(count, 0)) / seconds
         for name, count in (("received", "received"), ("stored", "written"))
@@ -56,7 +61,7 @@ def rates(before: Mapping[str, int], after: Mapping[str, int], seconds: float) -
 
 
 def latencies(recorders: Mapping[str, Recorder]) -> dict[str, float]:
-    """Quantiles of each kind in ms, such as `e2e_p99_ms`; nothing of a kind that saw no message."""
+    """Quantiles of each kind of latency in ms, by field such as `e2e_p99_ms`; none of a kind that saw no message."""
     return {
         f"{kind}_{name}_ms": recorder.quantile(q) / 1e6
         for kind, recorder in recorders.items()
@@ -68,9 +73,15 @@ def latencies(recorders: Mapping[str, Recorder]) -> dict[str, float]:
 def agent_message(
     host: str, now: int, ledger: SenderLedger, *, cpu_percent: float, mem_percent: float, further: Mapping[str, float]
 ) -> Sample:
-    """An agent's message about itself: its share of one core and of the memory, its account so far, and `further`.
+    """An agent's message about itself, without source and number: it belongs to no sequence and no host's readings.
 
-    It has no source and no number, so it belongs to no sequence and no host's readings.
+    Args:
+        host: where it runs.
+        now: time of the message, ns since the epoch.
+        ledger: its account so far.
+        cpu_percent: CPU of its process since the last message, percent of one core.
+        mem_percent: its resident memory, percent of the host's.
+        further: other readings by field.
     """
     account = {"scheduled": ledger.scheduled, "sent": ledger.sent, "unsent": ledger.unsent}
     return Sample(

@@ -2,7 +2,7 @@
 
 Pure. Durations are integer ns, any sign. Buckets are log-linear like HdrHistogram's: the exponent and the first seven
 mantissa bits of a double, read straight from its bits, so a bucket is at most 1/128 of its value wide and its middle
-is at most 0.4 % (`RELATIVE_ERROR`) off. Whole reads are recorded at once: 0.01 µs a message in arrays of 1,000.
+is at most 0.4 % (`RELATIVE_ERROR`) off. Whole reads are recorded at once (docs/measurements.md: histogram).
 Zero and negative durations are counted in buckets of their own, never dropped or rounded.
 """
 
@@ -34,7 +34,12 @@ class Recorder:
         self.negative = 0
 
     def record(self, durations: ArrayLike, times: int = 1) -> None:
-        """Count each duration (ns), each `times` times."""
+        """Count durations.
+
+        Args:
+            durations: ns, any sign; a number or an array of any shape.
+            times: how often each is counted.
+        """
         values = np.atleast_1d(np.asarray(durations, dtype=np.int64))
         if len(values) and int(values.min()) <= 0:
             self.negative += times * int(np.count_nonzero(values < 0))
@@ -52,9 +57,13 @@ class Recorder:
         return int(self.counts.sum()) + self.zero + self.negative
 
     def quantile(self, q: float) -> float:
-        """The value (ns) below or at which the share `q` of all durations lies; NaN if there are none.
+        """The duration at or below which the share `q` of all durations lies.
 
-        Within `RELATIVE_ERROR` of the exact one. Negative durations count as the smallest, with value -1.
+        Args:
+            q: 0 to 1.
+
+        Returns:
+            ns, within `RELATIVE_ERROR` of the exact value; -1 for a negative duration, NaN where nothing was counted.
         """
         total = len(self)
         if not total:
@@ -68,7 +77,7 @@ class Recorder:
         return float(middles()[int(np.searchsorted(cumulative, rank - self.negative - self.zero))])
 
     def take(self) -> Recorder:
-        """All counted so far, leaving this recorder empty."""
+        """Empty this recorder, and return a new one with all that it had counted."""
         taken = Recorder()
         taken.merge(self)
         self.counts[:] = 0
@@ -76,14 +85,14 @@ class Recorder:
         return taken
 
     def to_dict(self) -> dict[str, int]:
-        """Non-empty buckets by number, as JSON can hold them; `zero` and `negative` by name."""
+        """Counts of the buckets that are not empty, by number as text; `zero` and `negative` by name."""
         full = np.flatnonzero(self.counts)
         result = {str(bucket): int(count) for bucket, count in zip(full, self.counts[full], strict=True)}
         return result | {name: n for name in ("zero", "negative") if (n := getattr(self, name))}
 
     @classmethod
     def from_dict(cls, buckets: Mapping[str, int]) -> Recorder:
-        """The inverse of `to_dict`."""
+        """The recorder that `to_dict` described."""
         recorder = cls()
         for bucket, count in buckets.items():
             if bucket in ("zero", "negative"):
@@ -94,12 +103,20 @@ class Recorder:
 
 
 def quantiles(prefix: str, recorder: Recorder) -> list[str]:
-    """`<prefix>p50_us=… …p90_us=… …p99_us=… …max_us=…`, in whole µs, for a ledger; [] where there are none."""
+    """The quantiles that stand in a ledger's line.
+
+    Args:
+        prefix: before each name, such as `e2e_`.
+        recorder: durations in ns.
+
+    Returns:
+        `<prefix>p50_us=…`, and the same of p90, p99 and max, in whole µs; [] where nothing was counted.
+    """
     shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0} if len(recorder) else {}
     return [f"{prefix}{name}_us={recorder.quantile(share) / 1e3:.0f}" for name, share in shares.items()]
 
 
 def middles() -> NDArray[np.float64]:
-    """The middle of every bucket in ns."""
+    """The middle of every bucket, ns; as long as there are buckets."""
     edges = ((np.arange(SIZE + 1, dtype=np.int64) + _ONE) << _SHIFT).view(np.float64)
     return np.asarray((edges[1:] + edges[:-1]) / 2)

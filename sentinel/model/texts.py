@@ -11,7 +11,14 @@ from sentinel.errors import SettingsError
 
 
 def require_utf8(**texts: str) -> None:
-    """Raises SettingsError: a text holds bytes that are no UTF-8. A URL's value is never shown."""
+    """Refuse texts with bytes that are no UTF-8.
+
+    Args:
+        texts: by the name of the setting. The value of a URL is never shown.
+
+    Raises:
+        SettingsError: names the setting, and what it holds unless that may be a secret.
+    """
     for name, text in texts.items():
         try:
             text.encode()
@@ -21,7 +28,14 @@ def require_utf8(**texts: str) -> None:
 
 
 def require_header(**texts: str) -> None:
-    """Raises SettingsError: a text holds what no HTTP header can carry. It may be a secret, and is not shown."""
+    """Refuse texts that no HTTP header can carry.
+
+    Args:
+        texts: by the name of the setting. The value may be a secret, and is not shown.
+
+    Raises:
+        SettingsError: names the setting.
+    """
     for name, text in texts.items():
         if not (text.isascii() and text.isprintable()):
             raise SettingsError(f"{name} holds a character that no header can carry: expected printable ASCII")

@@ -19,7 +19,15 @@ class Timestamps:
         """ns by which the clock jumped before the last time given; 0 where it did not."""
 
     def next(self, wall: int, monotonic: int) -> int:
-        """The time of a sample taken at `wall` (ns since the epoch) and `monotonic` (ns)."""
+        """The time of the next sample; later than all before, unless the wall clock jumped back.
+
+        Args:
+            wall: wall clock, ns since the epoch.
+            monotonic: monotonic clock at the same moment, ns.
+
+        Returns:
+            ns since the epoch.
+        """
         offset = wall - monotonic
         parted = 0 if self._offset is None else offset - self._offset
         self._offset = offset

@@ -24,7 +24,13 @@ CLOCKS_AGREE = 1.0
 
 
 def clock(subject: str, offset: float, uncertainty: float) -> Finding:
-    """Another server's clock, `offset` seconds ahead of this host's, give or take."""
+    """Compare another server's clock with this host's.
+
+    Args:
+        subject: the server, in a word or two.
+        offset: seconds that its clock is ahead.
+        uncertainty: seconds by which `offset` may be wrong.
+    """
     words = f"{abs(offset):.3g} s {'ahead of' if offset > 0 else 'behind'} this host's (± {uncertainty:.2g} s)"
     if abs(offset) - uncertainty > CLOCKS_AGREE:
         return Finding(WARNING, subject, words, "set both by NTP: latencies are wrong by as much")
@@ -32,7 +38,7 @@ def clock(subject: str, offset: float, uncertainty: float) -> Finding:
 
 
 def duration(seconds: float) -> str:
-    """In the largest unit that fits: `30 days`, `12 hours`."""
+    """Seconds in the largest unit that fits: `30 days`, `12 hours`."""
     for unit, size in (("day", 86_400.0), ("hour", 3600.0), ("minute", 60.0)):
         if seconds >= size:
             count = f"{seconds / size:.3g}"

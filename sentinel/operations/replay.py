@@ -40,7 +40,14 @@ class Replayed:
 
 
 class Replay:
-    """Tries letters again, page by page. `transport` says where messages go; the store is met when first needed."""
+    """Tries letters again, page by page. Connects to the store when that is first needed.
+
+    Args:
+        box: the letters.
+        store: where lines go that the store refused.
+        transport: where messages go, `pubsub` or `stream`.
+        dry: only count what would be done.
+    """
 
     def __init__(self, box: DeadLetterReader, store: StoreSettings, transport: str, *, dry: bool = False) -> None:
         self.done = Replayed()
@@ -52,10 +59,15 @@ class Replay:
         self._target = ""
 
     def run(self, pages: Iterator[Sequence[DeadLetter]], note: Callable[[int], None]) -> Replayed:
-        """Try all of them; `note` is told how many letters were looked at.
+        """Try all letters.
+
+        Args:
+            pages: letters, a page at a time.
+            note: told how many letters were looked at, after each page.
 
         Raises:
-            BusError, StoreError: Redis or the store is away, or refuses for a reason of its own; the rest is kept.
+            BusError: Redis is away, or nobody subscribes to the channel; the rest is kept.
+            StoreError: the store is away, or refuses for a reason of its own; the rest is kept.
         """
         for page in pages:
             whole = [letter for letter in page if not letter.cut]

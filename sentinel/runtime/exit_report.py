@@ -12,13 +12,18 @@ if TYPE_CHECKING:
 
 
 def left(pending: int, transport: str) -> str:
-    """Of messages that were read and not stored: how many, and what becomes of them."""
+    """The sentence on messages that were read and not stored: how many, and what becomes of them."""
     fate = "they stay on the stream and will be read again" if transport == "stream" else "they are lost (Pub/Sub)"
     return f"{pending} messages were read but not stored before the deadline: {fate}"
 
 
 def of_consumer(consumer: Consumer, transport: str) -> Callable[[], int]:
-    """Prints the ledger as it stands, unless it was printed, and what is left; the exit code."""
+    """The exit report of a consumer that has to be ended.
+
+    Returns:
+        A function that prints the ledger as it stands, unless it was printed, and what is left; it returns the exit
+        code.
+    """
 
     def say() -> int:
         account = consumer.account()
@@ -33,6 +38,6 @@ def of_consumer(consumer: Consumer, transport: str) -> Callable[[], int]:
 
 
 def of_sender() -> int:
-    """Of an agent or a load generator; the exit code."""
+    """Print the exit report of an agent or a load generator that has to be ended; returns the exit code."""
     print("error: ended at once: Redis, or this host, did not answer before the stop's deadline", file=sys.stderr)
     return 1

@@ -12,7 +12,10 @@ from sentinel.errors import SettingsError
 
 
 class Heartbeat:
-    """A file that is touched, or nothing.
+    """A file that is touched while the work goes on.
+
+    Args:
+        path: the file; empty: none.
 
     Raises:
         SettingsError: the file cannot be written at the start.
@@ -27,7 +30,7 @@ class Heartbeat:
                 raise SettingsError(f"cannot write the heartbeat to {self._path}: {error.strerror}") from error
 
     def beat(self) -> None:
-        """The work goes on. A file that cannot be touched any more grows old, which is what its watcher looks for."""
+        """Touch the file. Where that fails the file grows old, which is what its watcher looks for."""
         if self._path is not None:
             with suppress(OSError):
                 self._path.touch()

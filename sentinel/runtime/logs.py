@@ -11,7 +11,12 @@ import sys
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""The text with every character that is not printable, and not in `keep`, written as its escape (`\x1b`)."""
+    r"""Write every character that is not printable as its escape (`\x1b`).
+
+    Args:
+        text: of any origin.
+        keep: characters that stay as they are.
+    """
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)

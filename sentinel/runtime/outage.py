@@ -20,7 +20,13 @@ STEADY = 10.0
 
 
 class Outage:
-    """Of one thing, such as `Redis`. `attempts` failed in a row, which a short while of working does not end."""
+    """Logs the outages of one thing. `attempts` counts failures in a row, which a short while of working does not end.
+
+    Args:
+        what: its name, such as `Redis`.
+        log: where outages are told.
+        clock: seconds, monotonic.
+    """
 
     def __init__(self, what: str, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self.attempts = 0
@@ -39,7 +45,12 @@ class Outage:
         return self.attempts > 0 and self._ended is None
 
     def failed(self, error: Exception, meanwhile: str) -> None:
-        """It did not work; `meanwhile` says what is done about it."""
+        """Note that it did not work.
+
+        Args:
+            error: why.
+            meanwhile: what is done about it, for the log.
+        """
         now = self._clock()
         if self._ended is not None and now - self._ended >= STEADY:
             self.attempts = 0
@@ -54,7 +65,11 @@ class Outage:
             self._reason, self._said_at, self._saying = reason, now, True
 
     def over(self, left: str = "") -> None:
-        """It works; `left` says what the outage leaves to do or has cost."""
+        """Note that it works.
+
+        Args:
+            left: what the outage leaves to do or has cost, for the log.
+        """
         if not self.lasts:
             return
         self._ended = self._clock()

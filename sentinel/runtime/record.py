@@ -28,7 +28,14 @@ _log = logging.getLogger(__name__)
 
 
 class Record:
-    """Writes into a folder, or nowhere."""
+    """Writes a record into a folder, or nowhere. A record that cannot be written any more is given up with a warning.
+
+    Args:
+        directory: the folder, made if it is not there; None or empty: nothing is written.
+
+    Raises:
+        SettingsError: the folder cannot be written at the start.
+    """
 
     def __init__(self, directory: str | Path | None) -> None:
         self.directory = Path(directory) if directory else None
@@ -40,13 +47,13 @@ class Record:
                 raise SettingsError(f"cannot write the record to {self.directory}: {error.strerror}") from error
 
     def ready(self) -> None:
-        """Say that the work can begin."""
+        """Mark the moment from which the program works."""
         with self._kept() as directory:
             if directory is not None:
                 (directory / READY).touch()
 
     def interval(self, line: dict[str, Any]) -> None:
-        """Add one interval."""
+        """Add a line to `intervals.jsonl`."""
         with self._kept() as directory:
             if directory is not None:
                 self._intervals.write(msgspec.json.encode(line) + b"\n")
@@ -77,10 +84,17 @@ class Record:
 
 
 class Publishes(Protocol):
-    """What sends; `bus.Publisher` is one."""
+    """What publishes payloads; `bus.Publisher` does."""
 
     def publish(self, payloads: Sequence[bytes]) -> int:
-        """Send all; returns receivers or entries. Raises BusError."""
+        """Publish all payloads.
+
+        Returns:
+            The sum of the receivers (Pub/Sub), or the entries (stream).
+
+        Raises:
+            BusError: Redis is away or refused.
+        """
 
     def close(self) -> None:
         """Close the connection."""

@@ -30,9 +30,12 @@ OVERTIME = 0.4
 
 
 def on_stop_signals(stop: StopSignal, deadline: float, exit_report: Callable[[], int]) -> None:
-    """Let SIGTERM and SIGINT stop this process within `deadline` seconds, and a second one within one.
+    """Let SIGTERM and SIGINT stop this process, and a second signal end it within a second.
 
-    `exit_report` is called where the process has to be ended; it prints what is to be said, and returns the exit code.
+    Args:
+        stop: asked to stop by the first signal.
+        deadline: seconds that the process may take after the first signal.
+        last_words: called where the process has to be ended; prints what is to be said, and returns the exit code.
     """
     ears, mouth = socket.socketpair()
     mouth.setblocking(False)
@@ -68,7 +71,11 @@ def _listen(
 
 
 def leave(exit_report: Callable[[], int]) -> None:
-    """End this process at once, whatever its other threads wait for."""
+    """End this process at once, whatever its other threads wait for.
+
+    Args:
+        last_words: prints what is to be said, and returns the exit code.
+    """
     code = 1
     try:
         code = exit_report()

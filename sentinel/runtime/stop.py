@@ -33,50 +33,72 @@ class StopSignal:
         self._deadline = float("inf")
 
     def request(self, seconds: float) -> None:
-        """Stop reading and be done within `seconds`; asked again, the earlier deadline holds."""
+        """Ask to stop reading and to be done within `seconds`; of several requests the earliest deadline holds."""
         self._deadline = min(self._deadline, time.monotonic() + seconds)
         self._asked.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until somebody asks, but no longer than `seconds`; whether somebody did."""
+        """Wait until a stop is requested, up to `seconds`.
+
+        Returns:
+            Whether a stop was requested.
+        """
         return self._asked.wait(seconds)
 
     @property
     def requested(self) -> bool:
-        """Whether anybody asked."""
+        """Whether a stop was requested."""
         return self._asked.is_set()
 
     @property
     def deadline(self) -> float:
-        """When to be done, by the monotonic clock; infinite while nobody asked."""
+        """When to be done, seconds of the monotonic clock; infinite while no stop is requested."""
         return self._deadline
 
     @property
     def left(self) -> float:
-        """Seconds until the deadline; infinite while nobody asked."""
+        """Seconds until the deadline, at least 0; infinite while no stop is requested."""
         return max(0.0, self._deadline - time.monotonic())
 
     def join(self, thread: threading.Thread, seconds: float = float("inf")) -> bool:
-        """Wait until the thread has ended, up to `seconds` and no longer than the deadline allows; whether it has."""
+        """Wait until a thread has ended, no longer than the deadline allows.
+
+        Args:
+            thread: the thread.
+            seconds: to wait at most.
+
+        Returns:
+            Whether the thread has ended.
+        """
         end = time.monotonic() + seconds
         while thread.is_alive() and (rest := min(end - time.monotonic(), self.left)) > 0:
             thread.join(min(rest, 0.1))
         return not thread.is_alive()
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than the deadline allows."""
+        """Sleep for `seconds`, but no longer than the deadline allows."""
         end = time.monotonic() + seconds
         while (rest := min(end - time.monotonic(), self.left)) > 0:
             time.sleep(min(rest, 0.1))
 
 
 def backoff(attempt: int, jitter: float) -> float:
-    """Seconds before attempt 1, 2, …: doubling from first to longest, times 0.5 … 1 as `jitter` goes from 0 to 1."""
+    """Seconds to wait before an attempt: doubling from `FIRST_DELAY` to `LONGEST_DELAY`, times 0.5 to 1.
+
+    Args:
+        attempt: its number, from 1.
+        jitter: 0 to 1; the factor grows with it.
+    """
     return float(min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 30)) * (0.5 + jitter / 2))
 
 
 def retry(action: Callable[[], None], stop: StopSignal, on_retry: Callable[[], None]) -> None:
-    """Do `action` until it works; errors that may pass are retried with backoff.
+    """Repeat an action, with backoff, until it works.
+
+    Args:
+        action: what to do; it may raise BusError or StoreError.
+        stop: its deadline ends the attempts.
+        on_retry: called before each further attempt.
 
     Raises:
         StoreRefusedError: at once; the same body will never do.

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 def described(error: BaseException) -> str:
-    """What it was and where: one line."""
+    """An unexpected error in one line: what it was and where."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return printable(f"unexpected {type(error).__name__}{where}: {error} (sentinel -v shows the whole trace)")
@@ -33,7 +33,7 @@ def described(error: BaseException) -> str:
 
 @contextmanager
 def ending_with_any_thread() -> Iterator[None]:
-    """Meanwhile an error that leaves a thread ends the process."""
+    """While this context lasts, let an error that leaves a thread end the process."""
     before, threading.excepthook = threading.excepthook, _end
     try:
         yield
@@ -42,7 +42,7 @@ def ending_with_any_thread() -> Iterator[None]:
 
 
 def hand_over(error: Exception) -> None:
-    """Treat an error that a library would swallow as one that leaves its thread."""
+    """Treat an error that a library would swallow as an error that leaves its thread."""
     thread = threading.current_thread()
     threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, thread)))
 

@@ -2,7 +2,8 @@
 
 `servers` knows which one it is, `address` where it is and what lets us in, `client` is a connection to it,
 `administration` sets up, empties and counts; `influxdb3` has what is InfluxDB 3's own.
-`influxdb_client` wraps the library of that name; only the configurations that measure it import it (0.4 s and 15 MB).
+`influxdb_client` wraps the library of that name; only the configurations that measure it import it
+(docs/measurements.md: influxdb-client).
 """
 
 from sentinel.store.administration import clear, count, prepare, ready, setup, verify

@@ -33,7 +33,7 @@ def address(settings: StoreSettings) -> Address:
     """The store's address, its user and password decoded.
 
     Raises:
-        SettingsError: it is none, or names a user although there is a token.
+        SettingsError: the URL is no address, or names a user although there is a token.
     """
     with suppress(ValueError):  # a port that is none, half an IPv6 address
         parts = urllib.parse.urlsplit(settings.url)
@@ -62,7 +62,7 @@ def without_login(url: str) -> str:
 
 
 def authorization(settings: StoreSettings) -> dict[str, str]:
-    """The header that lets us in: HTTP Basic for a user in the address, else the token; none where there is neither."""
+    """The header that a request must carry: HTTP Basic for a user in the address, else the token; none without both."""
     if login := address(settings).login:
         return {"Authorization": f"Basic {_basic(login)}"}
     return {"Authorization": f"Token {settings.token}"} if settings.token else {}
@@ -73,7 +73,7 @@ def _basic(login: str) -> str:
 
 
 def hidden(text: str, settings: StoreSettings) -> str:
-    """The text without what lets us in: a proxy's error page may repeat what it was asked."""
+    """Replace password and token in a text, such as a proxy's error page that repeats the request."""
     if login := address(settings).login:
         for secret in filter(None, (_basic(login), login.partition(":")[2])):
             text = text.replace(secret, "(password)")

@@ -23,7 +23,9 @@ _log = logging.getLogger(__name__)
 
 
 def ready(settings: StoreSettings) -> Server:
-    """The store, known, its database made, and writing allowed; a warning where it is set up in a way that loses.
+    """Identify the store, make its database, and make sure that writing is allowed.
+
+    A warning is logged where the store is set up in a way that loses points.
 
     Raises:
         SettingsError: it does not have what is asked of it.
@@ -38,7 +40,12 @@ def ready(settings: StoreSettings) -> Server:
 
 
 def quoted(text: str, mark: str) -> str:
-    """The text in quotation marks as InfluxQL and PromQL have them: nothing in it ends the string."""
+    """Put a text into quotation marks as InfluxQL and PromQL have them: nothing in it ends the string.
+
+    Args:
+        text: of any content.
+        mark: the quotation mark.
+    """
     escaped = text.replace("\\", "\\\\").replace(mark, f"\\{mark}").replace("\n", "\\n")
     return f"{mark}{escaped}{mark}"
 
@@ -121,7 +128,12 @@ def verify(settings: StoreSettings, server: Server) -> None:
 
 
 def count(settings: StoreSettings, server: Server, run: str = "") -> int:
-    """How many points the store holds, of one run or in all; of InfluxDB 3 those of the last day (`influxdb3.COUNTED`).
+    """Count the points that the store holds; of InfluxDB 3 those of the last day (`influxdb3.COUNTED`).
+
+    Args:
+        settings: the store and its bucket.
+        server: what it is.
+        run: value of the tag `run`; empty: points of all runs.
 
     Raises:
         StoreError: no answer.

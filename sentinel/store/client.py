@@ -35,7 +35,13 @@ class StoreClient:
     def request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Response:
-        """One request, whatever its status.
+        """Make one request, whatever the status of its answer.
+
+        Args:
+            method: of HTTP.
+            path: below the store's address.
+            query: parameters by name, unescaped.
+            body: to send; None: none.
 
         Raises:
             StoreError: no answer (refused, broken, timed out).
@@ -52,7 +58,11 @@ class StoreClient:
             raise no_answer(self.settings, str(error) or type(error).__name__) from error
 
     def write(self, target: str, body: bytes) -> None:
-        """Post line protocol to `target` (path and query, see `write_target`); returns once it is accepted.
+        """Post line protocol; returns once it is accepted.
+
+        Args:
+            target: path and query, see `write_target`.
+            body: lines, joined by line feeds.
 
         Raises:
             StoreRefusedError: the body will never be accepted.
@@ -66,7 +76,14 @@ class StoreClient:
             raise unknown_answer(response, self.settings)
 
     def query(self, text: str, method: str = "GET") -> list[dict[str, Any]]:
-        """The series that an InfluxQL statement returns.
+        """Query by InfluxQL.
+
+        Args:
+            text: one statement.
+            method: POST for a statement that changes something.
+
+        Returns:
+            The statement's series, as the JSON answer has them; times in ns.
 
         Raises:
             StoreError: no answer, or an error in it.
@@ -82,7 +99,7 @@ class StoreClient:
         return list(result.get("series", []))
 
     def cut_off(self) -> None:
-        """From another thread: let the write under way, and every later one, fail at once with a StoreError."""
+        """Let the write under way, and every later one, fail at once with a StoreError. From another thread."""
         self._link.cut_off()
 
     def close(self) -> None:
@@ -91,7 +108,12 @@ class StoreClient:
 
 
 def no_answer(settings: StoreSettings, trouble: str) -> StoreError:
-    """What it means that no whole answer came, whoever asked."""
+    """The error for a request without a whole answer, whichever client made it.
+
+    Args:
+        settings: the store.
+        trouble: what happened, in the driver's words.
+    """
     advice = "is it running, and does INFLUX_URL name it?"
     if "CERTIFICATE_VERIFY_FAILED" in trouble:
         advice = "SSL_CERT_FILE can name a file with the certificate of the authority that signed the store's"
@@ -105,7 +127,7 @@ def _said(response: Response, settings: StoreSettings) -> str:
 
 
 def unknown_answer(response: Response, settings: StoreSettings) -> StoreError:
-    """What a success looks like that no known store gives, such as the page of a proxy that wants a login."""
+    """The error for a success that no known store gives, such as the page of a proxy that wants a login."""
     return StoreError(f"{_said(response, settings)} (no answer of a store; is a proxy in between?)")
 
 
@@ -120,9 +142,18 @@ def _refusal(response: Response, settings: StoreSettings, *, names_lines: bool) 
 
 
 def check(response: Response, settings: StoreSettings, act: str = "writing to", *, names_lines: bool = False) -> None:
-    """Turn a status that is not 2xx into the error it stands for; `act` is what was tried with the bucket.
+    """Turn a status that is not 2xx into the error that it stands for.
 
-    `names_lines`: whether a 400 that blames no line is about something else, and may pass.
+    Args:
+        response: the answer.
+        settings: the store.
+        act: what was tried with the bucket, for the message.
+        names_lines: whether a 400 that blames no line is about something else, and may pass.
+
+    Raises:
+        StoreRefusedError: 400, 413 or 422: the body will never be accepted.
+        StoreAccessError: 401, 403, 404, or a redirect: a person must change a setting.
+        StoreError: any other status; it may pass.
     """
     status = response.status
     if 200 <= status < 300:

@@ -24,13 +24,25 @@ class NamedLine(NamedTuple):
 
 
 def write_query(database: str, durability: str) -> dict[str, str]:
-    """The query of a write: all of the body or nothing, and times as we send them."""
+    """The query of a write: all of the body or nothing, times in ns.
+
+    Args:
+        database: its name.
+        durability: `durable` or `no_sync`.
+    """
     query = {"db": database, "precision": "nanosecond", "accept_partial": "false"}
     return query | {"no_sync": "true"} if durability == "no_sync" else query
 
 
 def named_line(body: bytes) -> NamedLine | None:
-    """The line that an answer blames: `{"error": …, "data": {"line_number": 1, "error_message": …, …}}`."""
+    """The line that an answer blames, from `{"error": …, "data": {"line_number": 1, "error_message": …, …}}`.
+
+    Args:
+        body: of the answer.
+
+    Returns:
+        None where the answer names no line.
+    """
     try:
         answer = json.loads(body)
         data = answer["data"]
@@ -40,5 +52,5 @@ def named_line(body: bytes) -> NamedLine | None:
 
 
 def blames_no_line(body: bytes) -> bool:
-    """Whether a 400 of `/api/v2/write` is about anything but lines: a full or absent object store is one there, too."""
+    """Whether a 400 of `/api/v2/write` is about something other than lines, such as a full or absent object store."""
     return b"write buffer error" in body and b"line protocol" not in body

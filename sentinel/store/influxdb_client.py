@@ -65,7 +65,10 @@ def _unhurried() -> float:
 def open_client(settings: StoreSettings, server: Server, left: Left = _unhurried) -> InfluxDBClient:
     """An InfluxDBClient for the store, adapted where the server does not serve the client's path.
 
-    `left` says how many seconds a stop leaves: a request that begins then waits no longer for its answer.
+    Args:
+        settings: the store.
+        server: what it is.
+        left: seconds that a stop leaves; a request that begins then waits no longer for its answer.
     """
     login = address(settings).login
     client = InfluxDBClient(
@@ -123,7 +126,11 @@ def _heed_deadline(client: InfluxDBClient, settings: StoreSettings, left: Left) 
 
 @contextmanager
 def mapped(settings: StoreSettings) -> Iterator[None]:
-    """The client's errors leave as ours, by the same table as our own requests'."""
+    """A context that the client's errors leave as ours, by the same table as those of our own requests.
+
+    Raises:
+        StoreError: or one of its children, see `client.check`.
+    """
     try:
         yield
     except ApiException as error:
@@ -153,7 +160,14 @@ class SynchronousApi:
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
 
     def write(self, points: Sequence[Point | str]) -> None:
-        """Write points in one request. Raises StoreError and its children."""
+        """Write points in one request.
+
+        Args:
+            points: Points, or lines of line protocol.
+
+        Raises:
+            StoreError: or one of its children, see `client.check`.
+        """
         record = points[0] if len(points) == 1 else list(points)
         with mapped(self._settings):
             self._api.write(bucket=self._settings.bucket, record=record, write_precision=WritePrecision.NS)
@@ -165,7 +179,17 @@ class SynchronousApi:
 
 
 class BatchingApi:
-    """`write_api()` in batching mode: points are gathered and written by the client's own thread."""
+    """`write_api()` in batching mode: points are gathered and written by the client's own thread.
+
+    Args:
+        settings: the store.
+        server: what it is.
+        left: seconds that a stop leaves.
+        batch_size: most points in one request.
+        flush_interval: seconds between two requests.
+        on_success: told the number of points of each request that was accepted.
+        on_error: told the lines and the error of each request that failed.
+    """
 
     def __init__(
         self,

@@ -89,7 +89,7 @@ class Server:
 
 
 def durability(settings: StoreSettings, server: Server) -> str:
-    """`durable` or `no_sync` where the server has that choice (InfluxDB 3), else empty.
+    """How long a write waits: `durable` or `no_sync` where the server has that choice (InfluxDB 3), else empty.
 
     Raises:
         SettingsError: one was chosen, and the server has no such choice.
@@ -105,7 +105,11 @@ def durability(settings: StoreSettings, server: Server) -> str:
 
 
 def acknowledgement(settings: StoreSettings, server: Server) -> str:
-    """In words what the server's acknowledgement stands for, where one may choose; else empty."""
+    """What the server's acknowledgement stands for, in words, where one may choose; else empty.
+
+    Raises:
+        SettingsError: see `durability`.
+    """
     return ACKNOWLEDGED.get(durability(settings, server), "")
 
 
@@ -126,9 +130,10 @@ def write_target(settings: StoreSettings, server: Server) -> str:
 
 
 def identify(settings: StoreSettings) -> Server:
-    """Which server answers at the address.
+    """Ask which server answers at the address.
 
     Raises:
+        SettingsError: the URL is no address.
         StoreAccessError: it wants a token, or another one, before it says what it is (InfluxDB 3).
         StoreError: nobody answers, or somebody unknown.
     """

@@ -31,7 +31,11 @@ _UNITS = {"h": 3600.0, "d": DAY, "w": 7 * DAY, "m": 31 * DAY, "y": 365 * DAY, ""
 
 
 def look(settings: StoreSettings) -> Iterator[Finding]:
-    """All findings."""
+    """Look at a store as the consumer would use it.
+
+    Returns:
+        Findings, one by one; where the store is away, that is the last.
+    """
     settings = replace(settings, timeout=min(settings.timeout, PATIENCE))
     store = StoreClient(settings)
     try:

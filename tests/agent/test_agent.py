@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from support.agents import INTERVAL, FakePublisher, counted, decoded, reading, settings
 from support.servers import START
 
-from sentinel.agent import agent
-from sentinel.agent.agent import Agent, AgentReport, Backlog, next_tick, run
+from sentinel.agent import agent, delivery
+from sentinel.agent.agent import Agent, next_tick, run
+from sentinel.agent.backlog import Backlog
+from sentinel.agent.report import AgentReport
 from sentinel.bus import server_version
 from sentinel.errors import BusError, SettingsError
 from sentinel.model.ledger import SenderLedger
@@ -198,7 +200,7 @@ def test_outage_beyond_the_buffer_drops_the_oldest() -> None:
 
 def test_long_backlog_leaves_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No send is larger than a chunk, and one wake-up empties the backlog."""
-    monkeypatch.setattr(agent, "CHUNK", 2)
+    monkeypatch.setattr(delivery, "CHUNK", 2)
     answers = threading.Event()
     publisher = FakePublisher(lambda _: not answers.is_set())
     numbers = iter(range(5))

@@ -16,15 +16,16 @@ from support.servers import Lane, wait_until
 from sentinel.bus import (
     DeadLetters,
     Sender,
-    link,
     open_publisher,
     open_receiver,
+    read_pacer,
     remove,
     server_version,
     shown,
     unread,
 )
-from sentinel.bus.link import ReadPacer, client
+from sentinel.bus.link import client
+from sentinel.bus.read_pacer import ReadPacer
 from sentinel.bus.receiving.stream import RedisPyStream
 from sentinel.bus.send import Frame
 from sentinel.errors import BusError, SettingsError
@@ -568,7 +569,7 @@ def test_reads_are_as_far_apart_as_the_load_asks(
 ) -> None:
     """Reads of 0.1 ms begin as far apart as was set; 2 ms under a steady heavy load; at once after none, or enough."""
     clock = Sleeper()
-    monkeypatch.setattr(link, "time", clock)
+    monkeypatch.setattr(read_pacer, "time", clock)
     pacer = ReadPacer(0.00025)
     pacer.wait()
     apart = []
@@ -584,7 +585,7 @@ def test_reads_are_as_far_apart_as_the_load_asks(
 def test_time_that_passed_anyway_is_part_of_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pause counts from the start of the read before it: whoever was busy so long does not wait at all."""
     clock = Sleeper()
-    monkeypatch.setattr(link, "time", clock)
+    monkeypatch.setattr(read_pacer, "time", clock)
     pacer = ReadPacer(1.0)
     pacer.wait()
     pacer.came(5)

@@ -18,7 +18,7 @@ from support.servers import Lane, Restartable, consume, consuming, durable_bus, 
 
 from sentinel.bus import DeadLetters, Sender, open_receiver, unread
 from sentinel.bus.byte_counter import ByteCounter
-from sentinel.bus.link import ADVICE
+from sentinel.bus.refusals import ADVICE
 from sentinel.consumer import consumer as consumer_module
 from sentinel.consumer import rejects
 from sentinel.errors import BusError, BusRefusedError

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.servers import Lane, SteppedClock, loading, wait_until
 
-from sentinel.bus import open_receiver
+from sentinel.bus import Sender, open_receiver
 from sentinel.errors import BusError, SettingsError
+from sentinel.load import dispatch, generator, recording
 from sentinel.load.generator import LoadGenerator
 from sentinel.load.payloads import encoder
 from sentinel.load.processes import run_load
@@ -171,11 +172,12 @@ def test_a_clock_set_in_mid_load_changes_nothing(
 ) -> None:
     """The load ends after its duration, whole, at its rate, with increasing times and no delay of an hour."""
     clock = SteppedClock()
-    monkeypatch.setattr("sentinel.load.generator.time", clock)
-    generator = LoadGenerator(LoadSettings(duration=0.6, **settings), embedded_lane.bus)
+    for module in (generator, dispatch, recording):
+        monkeypatch.setattr(module, "time", clock)
+    load = LoadGenerator(LoadSettings(duration=0.6, **settings), embedded_lane.bus)
     timer = threading.Timer(0.3, lambda: setattr(clock, "seconds", seconds))
     timer.start()
-    report = generator.run()
+    report = load.run()
     timer.join()
     assert (clock.seconds, 0) == (seconds, report.ledger.unsent)
     assert 0.5 < report.elapsed < 3600
@@ -278,16 +280,16 @@ def test_send_delay_is_recorded_of_every_message(embedded_lane: Lane, tmp_path: 
 
 def test_a_stall_shows_as_send_delay(embedded_lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
     """A generator that was held up sends what fell due meanwhile, late, and says how late; no message vanishes."""
-    generator = LoadGenerator(LoadSettings(rate=1000, duration=0.6), embedded_lane.bus)
-    send, calls = generator._sender.send, iter(range(10**9))
+    load = LoadGenerator(LoadSettings(rate=1000, duration=0.6), embedded_lane.bus)
+    send, calls = Sender.send, iter(range(10**9))
 
-    def held_up(connection: int, commands: Sequence[bytes]) -> None:
+    def held_up(sender: Sender, connection: int, commands: Sequence[bytes]) -> None:
         if next(calls) == 20:
             time.sleep(0.3)
-        send(connection, commands)
+        send(sender, connection, commands)
 
-    monkeypatch.setattr(generator._sender, "send", held_up)
-    report = generator.run()
+    monkeypatch.setattr(Sender, "send", held_up)
+    report = load.run()
     assert (600, 600) == (report.ledger.scheduled, report.ledger.sent)
     delay = Recorder.from_dict(report.delay)
     assert delay.quantile(0.99) > 200e6

@@ -53,7 +53,10 @@ HOMES = {
     "jupyterlab": {"sentinel.lab.notebook.jupyterlab"},
     "click": {
         "sentinel.operations.check",
+        "sentinel.agent.command",
         "sentinel.cli",
+        "sentinel.consumer.command",
+        "sentinel.load.command",
         "sentinel.operations.dead_letters",
         "sentinel.options",
         "sentinel.lab.commands",
@@ -73,7 +76,9 @@ PURE = [
     "sentinel.consumer.batching",
     "sentinel.load.schedule",
     "sentinel.model.timestamps",
-    "sentinel.agent.counters",
+    "sentinel.probe.counters",
+    "sentinel.agent.report",
+    "sentinel.load.report",
     "sentinel.model.plausible",
     "sentinel.model.histogram",
     "sentinel.model.health",
@@ -191,8 +196,8 @@ def test_each_outside_thing_has_one_home(thing: str) -> None:
     assert set() == {user for user in users if not any(within(user, home) for home in HOMES[thing])}
 
 
-def test_only_the_settings_read_the_environment() -> None:
-    """`os.environ` and its relatives are read in sentinel/settings.py alone."""
+def test_one_module_reads_the_environment() -> None:
+    """`os.environ` and its relatives are read in sentinel/environment.py alone."""
     readers = {
         name
         for name, (_, tree) in modules().items()
@@ -204,7 +209,7 @@ def test_only_the_settings_read_the_environment() -> None:
             and {a.name for a in node.names} & {"environ", "getenv"}
         )
     }
-    assert {"sentinel.settings"} == readers
+    assert {"sentinel.environment"} == readers
 
 
 @pytest.mark.parametrize("name", PURE)

@@ -14,10 +14,11 @@ from support.servers import START, Answer, ConsumerProcess, Lane, Restartable, S
 
 from sentinel.bus import unread
 from sentinel.consumer.configurations import CONFIGURATIONS
+from sentinel.environment import stack_environment
 from sentinel.lab.stack import embedded as embedded_stack
 from sentinel.load.processes import run_load
 from sentinel.runtime.stop import StopSignal
-from sentinel.settings import LoadSettings, stack_environment
+from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,10 @@ import pytest
 from support.commandline import Result, assert_one_line
 from support.servers import START, Answer, Lane, ScriptedStore, consume, first
 
+from sentinel.environment import stack_environment
 from sentinel.load.processes import run_load
 from sentinel.runtime.record import INTERVALS, LEDGER, READY
-from sentinel.settings import AgentSettings, ConsumerSettings, LoadSettings, stack_environment
+from sentinel.settings import AgentSettings, ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ FAULTS = [
         "consume --health off --configuration client-batching",
         "thread",
     ),
-    ("sentinel.agent.agent", "_BacklogSender._flush", "agent --interval 100ms", "whole trace"),
+    ("sentinel.agent.courier", "Delivery._flush", "agent --interval 100ms", "whole trace"),
     ("sentinel.load.generator", "LoadGenerator._play", "load --duration 1s", "whole trace"),
 ]
 

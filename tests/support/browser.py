@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 import websocket
 
-from sentinel.settings import LabSettings
+from sentinel.environment import LabSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

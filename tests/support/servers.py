@@ -27,12 +27,13 @@ from sentinel.bus import open_publisher, server_version
 from sentinel.consumer import consumer as consumer_module
 from sentinel.consumer.configurations import parse
 from sentinel.consumer.consumer import Consumer, ConsumerReport
+from sentinel.environment import stack_environment
 from sentinel.errors import SentinelError
 from sentinel.lab.stack import native, servers
 from sentinel.load.processes import run_load
 from sentinel.model.ledger import ConsumerLedger
 from sentinel.runtime.record import LEDGER, READY
-from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings, StoreSettings, stack_environment
+from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings, StoreSettings
 
 if TYPE_CHECKING:
     import ssl

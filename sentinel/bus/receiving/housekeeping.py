@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from sentinel.bus.link import client, code, mapped, refused
+from sentinel.bus.link import client
 from sentinel.bus.receiving.bounds import ReadCount, TooLongError
+from sentinel.bus.refusals import code, mapped, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Losses:
-    """Of one consumer."""
+    """What one consumer has lost, as far as sequence numbers show it."""
 
     def __init__(self, receiver: Receiver, measure: Measurement, *, kept: bool) -> None:
         self._receiver = receiver

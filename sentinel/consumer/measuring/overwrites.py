@@ -1,7 +1,7 @@
 """Points of one series and one time, of which a store keeps the last: followed a batch at a time.
 
 Pure. While the times of every series rise nothing is overwritten, and a comparison with each series' latest time shows
-that (0.01 to 0.02 µs a message). Only a batch in which one does not is compared with the last `REMEMBERED` messages.
+that in arrays. Only a batch in which one does not is compared with the last `REMEMBERED` messages.
 """
 
 from __future__ import annotations
@@ -42,7 +42,13 @@ class Overwrites:
         self._remembered = 0
 
     def see(self, series: Integers, times: Integers, numbers: Integers) -> None:
-        """Parallel arrays of messages in the order received: series (0 and above), ns, sequence numbers or -1."""
+        """Follow messages, given in the order received as parallel arrays.
+
+        Args:
+            series: number of the series of each, from 0.
+            times: ns since the epoch.
+            numbers: sequence number of each; -1 where there is none.
+        """
         if not len(series):
             return
         batch = np.array([series, times, numbers])

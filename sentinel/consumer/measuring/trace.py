@@ -1,7 +1,7 @@
 """What is followed of every message, taken down a read at a time while its samples are at hand.
 
 Pure. Three numbers a message, packed: the samples can go at once instead of being kept until the store's answer, and
-what waits for it takes 24 bytes a message. As lists of numbers, draining a stream took 4.5 µs a message instead of 3.9.
+what waits for it takes 24 bytes a message, less than lists of numbers do.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Trace(NamedTuple):
     """The source's own sequence number; -1 where it gave none."""
 
     def part(self, start: int, stop: int) -> Trace:
-        """Of the messages from `start` up to but without `stop`."""
+        """The trace of the messages from `start` up to but without `stop`."""
         if start == 0 and NUMBER * stop >= len(self.times):
             return self
         return Trace(*(column[NUMBER * start : NUMBER * stop] for column in self))

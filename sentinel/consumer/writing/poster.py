@@ -29,7 +29,10 @@ class Poster:
         self._named: list[Refused] = []
 
     def deliver(self, batch: Batch) -> list[Refused]:
-        """Write a batch; returns what the store will never take of it.
+        """Write a batch.
+
+        Returns:
+            The points that the store will never take.
 
         Raises:
             DeadlineError: the stop deadline passed first.
@@ -72,7 +75,7 @@ class Poster:
         raise error
 
     def cut_off(self) -> None:
-        """From another thread: the write under way, and every later one, fails at once."""
+        """Let the write under way, and every later one, fail at once. From another thread."""
         self._store.cut_off()
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ ALONE = 3.0
 
 
 def _count() -> None:
-    """Some 0.05 ms of work that touches no memory."""
+    """A short piece of work that touches no memory."""
     for _ in range(1500):
         pass
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
+from sentinel.environment import LabSettings
 from sentinel.lab.notebook import frontend
 from sentinel.lab.notebook.estimate import Estimate, clock, share
-from sentinel.settings import LabSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,6 +18,7 @@ import papermill
 from nbclient.exceptions import DeadKernelError
 from tqdm import tqdm
 
+from sentinel.environment import announce
 from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsError, TrialError
 from sentinel.lab import registry, stack
 from sentinel.lab.notebook import notebook_file
@@ -29,7 +30,6 @@ from sentinel.lab.registry import NOTEBOOKS
 from sentinel.lab.run import conclusion
 from sentinel.lab.run.run import FAILED, FINISHED, INTERRUPTED, Run, load, new_id
 from sentinel.lab.trials.supervision import require_room
-from sentinel.settings import announce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

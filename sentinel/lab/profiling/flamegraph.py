@@ -31,6 +31,7 @@ ENTRY_FRAMES = (
     "click/",
     "sentinel/__main__.py",
     "sentinel/cli.py",
+    "sentinel/consumer/command.py",
     "threading.py",
     "concurrent/futures/thread.py",
 )

@@ -11,8 +11,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from sentinel.environment import child_environment
 from sentinel.errors import TrialError
-from sentinel.settings import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,13 +16,13 @@ import click
 import memray
 import msgspec
 
-from sentinel.cli import cli, open_consumer
+from sentinel.consumer.command import consume, open_consumer
 from sentinel.errors import SentinelError
 from sentinel.runtime.logs import tolerate
 from sentinel.runtime.unexpected import ending_with_any_thread
 
 
-@click.command(params=[*cli.commands["consume"].params])
+@click.command(params=[*consume.params])
 @click.option("--capture", type=click.Path(path_type=Path), required=True)
 @click.option("--warm-up", type=int, required=True)
 @ending_with_any_thread()

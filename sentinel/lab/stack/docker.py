@@ -15,10 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentinel.environment import child_environment
 from sentinel.errors import StackError
 from sentinel.lab.stack.compose import UP, program, says
 from sentinel.lab.stack.servers import LAB_BUCKET, Stack, await_log, stack_behind, store_on
-from sentinel.settings import BusSettings, StoreSettings, child_environment
+from sentinel.settings import BusSettings, StoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sentinel.environment import external_urls
 from sentinel.lab.stack.servers import LAB_BUCKET, Stack, stack_behind
-from sentinel.settings import BusSettings, StoreSettings, external_urls
+from sentinel.settings import BusSettings, StoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,9 +18,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentinel.environment import child_environment
 from sentinel.errors import StackError
 from sentinel.lab.stack.servers import Program, Stack, own_stack
-from sentinel.settings import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

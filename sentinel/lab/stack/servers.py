@@ -164,10 +164,8 @@ def own_stack(
     """Both servers started and the bucket prepared; they end with the block, the store first.
 
     The store is in the background, whatever is measured: on the cores that it shares it would interrupt every tenth
-    read of a consumer. At 25,000 messages a second `optimised` has 0.66-0.94 of internal's p99 so (four comparisons of
-    3-7 pairs each), InfluxDB takes 0.93 of the CPU, and as much can be drained. That its timers may be 1 ms late is a
-    further 0.90 of internal's p99 (ten pairs, 0.67-1.05) and 0.96 of the consumer's CPU, at equal stored p99 and
-    capacity; 4 and 10 ms would be 1.2 and 1.5 times the stored p99.
+    read of a consumer. Internal latencies have shorter tails so, and as much can be drained. That the store's timers
+    may be 1 ms late helps further; later ones would lengthen the tail of what is stored.
 
     Raises:
         StackError: one of them did not start.

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
+from sentinel.environment import LabSettings
 from sentinel.errors import RunEndedError, SentinelError
 from sentinel.lab import registry
 from sentinel.lab.machine import provenance
@@ -26,7 +27,6 @@ from sentinel.lab.run import conclusion
 from sentinel.lab.run.claim import Claim
 from sentinel.lab.run.run import FAILED, FINISHED, INTERRUPTED, RUNNING, Run, new_id, project_root
 from sentinel.lab.trials.supervision import require_room
-from sentinel.settings import LabSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

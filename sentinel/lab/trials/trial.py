@@ -17,6 +17,7 @@ from signal import SIGUSR1
 from typing import TYPE_CHECKING, Any
 
 from sentinel import bus, store
+from sentinel.environment import stack_environment
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab.profiling import cpu
 from sentinel.lab.run import series
@@ -28,7 +29,6 @@ from sentinel.lab.trials.tail import Tail
 from sentinel.model.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import cpu_times
 from sentinel.runtime.record import INTERVALS, READY
-from sentinel.settings import BusSettings, StoreSettings, stack_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.process.supervisor import Child, Supervisor
     from sentinel.lab.stack import Stack
+    from sentinel.settings import BusSettings, StoreSettings
 
     Check = Callable[[], None]
 

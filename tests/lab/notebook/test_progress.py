@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.display import HTML, Javascript
 
+from sentinel.environment import LabSettings
 from sentinel.lab.notebook import progress, progress_bar
 from sentinel.lab.notebook.estimate import MOST, Estimate, clock, share
 from sentinel.lab.notebook.progress import Progress
@@ -25,7 +26,6 @@ from sentinel.lab.notebook.progress_bar import (
     standing,
     watched,
 )
-from sentinel.settings import LabSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,10 +18,10 @@ from sentinel.lab.profiling.stacks import MOVED, OTHER, RULES, STAGES, Folded
 
 START = (
     "_run_module_as_main (<frozen runpy>:173);_run_code (<frozen runpy>:65);<module> (sentinel/__main__.py:1)"
-    ";main (sentinel/cli.py:247);Command.main (click/core.py:1483);consume (sentinel/cli.py:124)"
+    ";main (sentinel/cli.py:247);Command.main (click/core.py:1483);consume (sentinel/consumer/command.py:98)"
 )
 RUN = f"{START};Consumer.run (sentinel/consumer/consumer.py:124)"
-OPEN = f"{START};open_consumer (sentinel/cli.py:167);Consumer.__init__ (sentinel/consumer/consumer.py:80)"
+OPEN = f"{START};open_consumer (sentinel/consumer/command.py:106);Consumer.__init__ (sentinel/consumer/consumer.py:80)"
 CLIENT = "sentinel/store/influxdb_client.py"
 TAKE = f"{RUN};Consumer._take (sentinel/consumer/consumer.py:175)"
 THREAD = (
@@ -186,6 +186,8 @@ def test_rules_name_what_there_is() -> None:
     root = Path(sentinel.__file__).parent.parent
     ours = [rule for rule in RULES if rule.module.startswith("sentinel/")]
     assert [] == [rule for rule in ours if not (root / rule.module).exists()]
+    hull = [module for module in flamegraph.HULL if module.startswith("sentinel/")]
+    assert [] == [module for module in hull if not (root / module).exists()]
     for rule in ours:
         path = root / rule.module
         text = "".join(file.read_text() for file in ([path] if path.is_file() else sorted(path.rglob("*.py"))))

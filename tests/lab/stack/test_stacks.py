@@ -15,11 +15,11 @@ import pytest
 import redis
 
 from sentinel import bus, store
+from sentinel.environment import LabSettings
 from sentinel.errors import BusError, StackError
 from sentinel.lab import stack
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import compose, docker, embedded, native, servers
-from sentinel.settings import LabSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

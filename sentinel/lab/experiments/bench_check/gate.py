@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sentinel.environment import announce
 from sentinel.errors import SettingsError
 from sentinel.lab import formatting
 from sentinel.lab.experiments.benchmark import summary
@@ -33,7 +34,6 @@ from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.compare import Ratio
 from sentinel.lab.statistics.measures import measures
 from sentinel.lab.trials import plans
-from sentinel.settings import announce
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,17 @@ Counters = Mapping[str, Mapping[str, int]]
 
 
 def rates(before: Counters, after: Counters, seconds: float) -> dict[str, float]:
-    """Growth per second, summed over the devices that both hold.
+    """Growth per second, summed over the devices that both readings have.
 
     What a new device counted before it came is no growth; a counter that went back (reset, wrapped) is left out.
+
+    Args:
+        before: the earlier reading.
+        after: the later reading.
+        seconds: time between the two; where it is not above 0 there are no rates.
+
+    Returns:
+        Units per second, by the counters' names.
     """
     if seconds <= 0:
         return {}

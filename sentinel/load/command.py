@@ -1,0 +1,65 @@
+"""`sentinel load`: the options of the load generator, and its signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sentinel.options import Duration, key_option, record_option, transport_option
+from sentinel.runtime import exit_report
+from sentinel.runtime.signals import on_stop_signals
+from sentinel.runtime.stop import StopSignal
+from sentinel.runtime.unexpected import ending_with_any_thread
+from sentinel.settings import CODEC_NAMES, BusSettings, LoadSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=LoadSettings.workers,
+    help="Sources, each with its own sequence numbers.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=LoadSettings.rate,
+    help="Messages per second, all sources together.",
+)
+@click.option("--duration", type=Duration(), default=LoadSettings.duration, help="Length of the schedule.")
+@click.option(
+    "--count", type=click.IntRange(min=0), default=0, help="Send so many as fast as Redis takes them instead."
+)
+@click.option(
+    "--loop",
+    type=click.Choice(["constant", "poisson", "closed"]),
+    default="constant",
+    help="Open loop (constant, poisson), or the original's closed one.",
+)
+@click.option("--codec", type=click.Choice(CODEC_NAMES), default="json")
+@transport_option
+@key_option
+@click.option(
+    "--connections", type=click.IntRange(min=1), default=LoadSettings.connections, help="Sockets to Redis per process."
+)
+@click.option("--processes", type=click.IntRange(min=1), default=1, help="Processes that share the sources.")
+@click.option("--seed", type=int, default=LoadSettings.seed)
+@record_option
+@ending_with_any_thread()
+def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
+    """Play many sources against the bus; prints a ledger, the rate and the send delay.
+
+    SIGTERM or Ctrl-C: send no more, wait up to 5 s for Redis's answers, and exit 0. A second one: end within a second.
+    Exit 1: something hung past that.
+    """
+    from sentinel.load.processes import LAST_ANSWERS, run_load
+
+    stop = StopSignal()
+    on_stop_signals(stop, LAST_ANSWERS, exit_report.of_sender)
+    settings = LoadSettings(**options)
+    bus = BusSettings.from_env().keyed(key)
+    click.echo(run_load(settings, bus, processes=processes, record=record, stop=stop))
