@@ -1,6 +1,6 @@
 """The agent: samples this host on a fixed schedule and publishes, whatever Redis is doing.
 
-Two threads: the caller's takes samples and pushes them on a `Backlog`; a `Delivery` carries them to Redis, oldest
+Two threads: the caller's takes samples and pushes them on a `Backlog`; a `BacklogSender` carries them to Redis, oldest
 first. So a Redis that hangs delays no sample and no stop. Deciding is pure (`Backlog`, `next_tick`); the loop acts.
 Now and then a message about the agent itself goes the same way, on the same account.
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.agent.backlog import Backlog
-from sentinel.agent.delivery import Delivery
+from sentinel.agent.backlog_sender import BacklogSender
 from sentinel.agent.health import AgentHealth
 from sentinel.agent.report import AgentReport
 from sentinel.bus import open_publisher
@@ -94,7 +94,7 @@ class Agent:
         self._times = Timestamps()
         self._health = AgentHealth(settings)
         self._backlog = Backlog(settings.buffer)
-        self._delivery = Delivery(
+        self._backlog_sender = BacklogSender(
             self._backlog, publisher, Heartbeat(settings.heartbeat), counts_receivers=settings.transport == "pubsub"
         )
 
@@ -112,11 +112,11 @@ class Agent:
         """
         start, cpu = time.monotonic(), time.process_time()
         stop = stop or StopSignal()
-        self._delivery.start()
+        self._backlog_sender.start()
         try:
             skipped = self._sample(start, count, stop)
         finally:
-            self._delivery.finish(LAST_ATTEMPT, stop)
+            self._backlog_sender.finish(LAST_ATTEMPT, stop)
         ledger = self._backlog.close()
         elapsed = time.monotonic() - start
         own = ProcessProbe().read()
@@ -141,7 +141,7 @@ class Agent:
             # Never at the expense of a sample: while Redis is away, the buffer is theirs.
             if self._health.due and 2 * len(self._backlog) < self._settings.buffer:
                 self._send(self._health.message(self._next_time(), self._backlog))
-            self._delivery.wake()
+            self._backlog_sender.wake()
         return skipped
 
     def _next_time(self) -> int:

@@ -35,7 +35,7 @@ def on_stop_signals(stop: StopSignal, deadline: float, exit_report: Callable[[],
     Args:
         stop: asked to stop by the first signal.
         deadline: seconds that the process may take after the first signal.
-        last_words: called where the process has to be ended; prints what is to be said, and returns the exit code.
+        exit_report: called where the process has to be ended; prints what is to be said, and returns the exit code.
     """
     ears, mouth = socket.socketpair()
     mouth.setblocking(False)
@@ -74,7 +74,7 @@ def leave(exit_report: Callable[[], int]) -> None:
     """End this process at once, whatever its other threads wait for.
 
     Args:
-        last_words: prints what is to be said, and returns the exit code.
+        exit_report: prints what is to be said, and returns the exit code.
     """
     code = 1
     try:

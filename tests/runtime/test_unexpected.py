@@ -29,7 +29,7 @@ FAULTS = [
         "consume --health off --configuration client-batching",
         "thread",
     ),
-    ("sentinel.agent.courier", "Delivery._flush", "agent --interval 100ms", "whole trace"),
+    ("sentinel.agent.backlog_sender", "BacklogSender._flush", "agent --interval 100ms", "whole trace"),
     ("sentinel.load.generator", "LoadGenerator._play", "load --duration 1s", "whole trace"),
 ]
 

@@ -57,7 +57,7 @@ class Outlet:
     refusals: RefusalLog = field(default_factory=RefusalLog)
 
     def delivery(self, post: Callable[[Sequence[Any]], None], **options: Any) -> Delivery:
-        """A courier that posts so."""
+        """A delivery that posts so."""
         return Delivery(post, self.stop, self.ledger, refusals=self.refusals, **options)
 
 

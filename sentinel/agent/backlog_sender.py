@@ -21,7 +21,7 @@ CHUNK = 500
 _log = logging.getLogger(__name__)
 
 
-class Delivery(threading.Thread):
+class BacklogSender(threading.Thread):
     """Carries the backlog to Redis at each call of `wake`; owns the connection.
 
     Args:
@@ -32,7 +32,7 @@ class Delivery(threading.Thread):
     """
 
     def __init__(self, backlog: Backlog, publisher: Publishes, heartbeat: Heartbeat, *, counts_receivers: bool) -> None:
-        super().__init__(name="sentinel-agent-courier", daemon=True)
+        super().__init__(name="sentinel-agent-sender", daemon=True)
         self._backlog = backlog
         self._publisher = publisher
         self._heartbeat = heartbeat
