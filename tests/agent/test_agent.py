@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from support.agents import INTERVAL, FakePublisher, counted, decoded, reading, settings
 from support.servers import START
 
-from sentinel.agent import agent, delivery
+from sentinel.agent import agent, backlog_sender
 from sentinel.agent.agent import Agent, next_tick, run
 from sentinel.agent.backlog import Backlog
 from sentinel.agent.report import AgentReport
@@ -200,7 +200,7 @@ def test_outage_beyond_the_buffer_drops_the_oldest() -> None:
 
 def test_long_backlog_leaves_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No send is larger than a chunk, and one wake-up empties the backlog."""
-    monkeypatch.setattr(delivery, "CHUNK", 2)
+    monkeypatch.setattr(backlog_sender, "CHUNK", 2)
     answers = threading.Event()
     publisher = FakePublisher(lambda _: not answers.is_set())
     numbers = iter(range(5))
