@@ -21,6 +21,10 @@ class SettingsError(SentinelError):
     """A parameter, option or environment variable has a value that is not allowed."""
 
 
+class ExtensionError(SettingsError):
+    """An entry point of an installed package cannot be loaded, or collides with another; the message names it."""
+
+
 class BusError(SentinelError):
     """Redis cannot be reached, or refused what was asked."""
 

@@ -32,10 +32,24 @@ class DurationOrOff(Duration):
         return 0.0 if value == "off" else super().convert(value, param, ctx)
 
 
+class ConfigurationOption(click.Option):
+    """A configuration's name; its help lists what there is, other packages' choices too, once it is asked for."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Click's hook."""
+        from sentinel.consumer.configurations import described
+
+        self.help = described()
+        return super().get_help_record(ctx)
+
+
 transport_option = click.option("--transport", type=click.Choice(TRANSPORTS), default="stream", help="Kind of bus.")
 key_option = click.option("--key", default=BusSettings.stream, help="Name of the channel or stream.")
 record_option = click.option(
     "--record", type=click.Path(path_type=Path, file_okay=False), help="Folder for intervals and ledger."
+)
+configuration_option = click.option(
+    "--configuration", cls=ConfigurationOption, default="optimised", metavar="NAME[,AXIS=CHOICE]..."
 )
 health_option = click.option(
     "--health", type=DurationOrOff(), default="10s", help="Time between reports on itself; off: none."

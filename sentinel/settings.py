@@ -140,20 +140,12 @@ class ConsumerSettings:
     """Batches that may wait for the writer; when full, reading stops (policy: block)."""
     read_count: int = 1000
     """Most messages taken from the stream in one read."""
-    gather: float = 0.00025
-    """Seconds between two reads under a light load; 2 ms under a steady heavy one (`bus.read_pacer.ReadPacer`)."""
     deadline: float = 20.0
     """Seconds that draining may take after the first stop signal."""
     idle: float = 0.2
     """Seconds without a message after which the bus counts as empty (`--until-empty`)."""
     measured: bool = True
     """Whether to record latencies and follow sequence numbers."""
-    earliest: float = 946_684_800.0
-    """Seconds since the epoch before which no point's time can lie: the year 2000. An earlier one is rejected."""
-    ahead: float = 86_400.0
-    """Seconds by which a point's time may lie ahead of this host's clock."""
-    apart: float = 86_400.0
-    """Seconds that a message's `timestamp` and `send_time_unix_nano` may differ by: else one has a wrong unit."""
     claim_idle: float = 30.0
     """Seconds a message may stay with another consumer, unacknowledged, before it is taken over."""
     host: str = field(default_factory=host_name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import redis
+from support.choices import open_receiver
 from support.servers import (
     QUICK,
     Answer,
@@ -27,7 +28,7 @@ from support.servers import (
     wait_until,
 )
 
-from sentinel.bus import open_receiver, unread
+from sentinel.bus import unread
 from sentinel.consumer import consumer as consumer_module
 from sentinel.consumer.configurations import CONFIGURATIONS, parse
 from sentinel.consumer.consumer import Consumer

@@ -10,10 +10,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
+from support.choices import DECODERS
 from support.fuzzing import KEYS, Fuzz
 from support.servers import Lane, consuming, finish, wait_until
 
-from sentinel.model.codecs import DECODERS
 from sentinel.model.ledger import as_line
 
 if TYPE_CHECKING:

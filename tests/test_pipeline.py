@@ -15,7 +15,8 @@ import pytest
 from support.servers import Lane, consume, consuming, finish, wait_until
 
 from sentinel import bus
-from sentinel.consumer.configurations import CHOICES, CONFIGURATIONS, parse
+from sentinel.consumer.choices import CHOICES
+from sentinel.consumer.configurations import CONFIGURATIONS, parse
 from sentinel.load.processes import run_load
 from sentinel.model.codecs import CODECS
 from sentinel.model.lineprotocol import visible
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
-    from sentinel.consumer.consumer import Consumer, ConsumerReport
+    from sentinel.consumer.consumer import Consumer
     from sentinel.lab.stack import Stack
     from sentinel.load.report import LoadReport
+    from sentinel.model.ledger import ConsumerReport
     from sentinel.settings import StoreSettings
 
 MESSAGES, FEW = 300, 100
@@ -38,7 +40,7 @@ SWITCHES = [
     for name in ("optimised", "baseline")
     for axis, choices in CHOICES.items()
     for choice in choices
-    if getattr(CONFIGURATIONS[name], axis) != choice
+    if CONFIGURATIONS[name].axes()[axis] != choice
 ]
 
 

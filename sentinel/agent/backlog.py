@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from dataclasses import replace
 
-from sentinel.model.ledger import SenderLedger
+from sentinel.model.ledger import SenderAccount, SenderLedger
 
 
 class Backlog:
@@ -21,7 +21,7 @@ class Backlog:
         self._capacity = capacity
         self._waiting: deque[bytes] = deque()
         self._taken: list[bytes] = []
-        self._ledger = SenderLedger()
+        self._account = SenderAccount()
         self._closed = False
         self._lock = threading.Lock()
 
@@ -35,15 +35,15 @@ class Backlog:
             How many of the oldest were dropped for it.
         """
         with self._lock:
-            self._ledger.scheduled += 1
+            self._account.scheduled(1)
             self._waiting.append(payload)
             return self._trim()
 
     def refuse(self) -> None:
         """Count a sample that can never be sent."""
         with self._lock:
-            self._ledger.scheduled += 1
-            self._ledger.unsent += 1
+            self._account.scheduled(1)
+            self._account.dropped(1)
 
     def take(self, count: int) -> list[bytes]:
         """Take the oldest samples to send them; `confirm` or `give_back` says how that ended.
@@ -67,10 +67,8 @@ class Backlog:
             unheard: on Pub/Sub, samples that reached no subscriber.
         """
         with self._lock:
-            self._ledger.sent += len(self._taken)
-            self._ledger.bytes += sum(map(len, self._taken))
-            self._ledger.receivers += receivers
-            self._ledger.unheard += unheard
+            self._account.offered(self._taken)
+            self._account.sent(len(self._taken), receivers, unheard)
             self._taken = []
 
     def give_back(self) -> int:
@@ -88,7 +86,7 @@ class Backlog:
     def account(self) -> SenderLedger:
         """What became of the samples that no longer wait."""
         with self._lock:
-            return replace(self._ledger)
+            return replace(self._account.ledger)
 
     def close(self) -> SenderLedger:
         """End the backlog: nothing can be taken any more.
@@ -98,12 +96,12 @@ class Backlog:
         """
         with self._lock:
             self._closed = True
-            unsent = self._ledger.unsent + len(self)
-            return replace(self._ledger, unsent=unsent, failed=len(self._taken))
+            self._account.refused(len(self._taken))
+            return replace(self._account.close())
 
     def _trim(self) -> int:
         dropped = max(0, len(self._waiting) - self._capacity)
         for _ in range(dropped):
             self._waiting.popleft()
-        self._ledger.unsent += dropped
+        self._account.dropped(dropped)
         return dropped

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentinel.bus import Receiver
-    from sentinel.model.ledger import ConsumerLedger
+    from sentinel.consumer.account import Account
     from sentinel.runtime.stop import StopSignal
 
 log = logging.getLogger(__name__)
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 class Acknowledgement:
     """Of one consumer's messages; given in any of its threads."""
 
-    def __init__(self, receiver: Receiver, ledger: ConsumerLedger, stop: StopSignal) -> None:
+    def __init__(self, receiver: Receiver, account: Account, stop: StopSignal) -> None:
         self._receiver = receiver
-        self._ledger = ledger
+        self._account = account
         self._stop = stop
 
     def give(self, ids: Sequence[bytes]) -> None:
@@ -38,17 +38,17 @@ class Acknowledgement:
     def finish(self) -> None:
         """Tell the bus of all that is settled, at the end."""
         try:
-            retry(self._tell, self._stop, lambda: None)
+            retry(self._flush, self._stop, lambda: None)
         except DeadlineError as error:
-            self._failed(self._receiver.untold, error)
+            self._failed(self._receiver.unacknowledged, error)
 
-    def _tell(self) -> None:
+    def _flush(self) -> None:
         try:
-            self._receiver.tell()
+            self._receiver.flush_acks()
         except BusError:
             self._receiver.reconnect()
-            self._receiver.tell()
+            self._receiver.flush_acks()
 
     def _failed(self, messages: int, error: Exception) -> None:
-        self._ledger.unacknowledged += messages
+        self._account.unacknowledged(messages)
         log.warning("%d messages are stored but Redis could not be told: %s", messages, error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from sentinel.consumer.measuring.trace import NOTHING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
     from sentinel.consumer.measuring.trace import Trace
+    from sentinel.settings import ConsumerSettings
 
 AGE = 0.001
 """Seconds that a batch waits for more although the writer is free, where nobody said how long. It makes fewer
@@ -109,6 +110,14 @@ class Batcher:
         self._waiting = waiting
         self._batch = Batch()
         self._since = 0
+
+    @classmethod
+    def of(
+        cls, settings: ConsumerSettings, pack: Callable[[Sequence[Any]], Any], *, whole_batches: bool = True
+    ) -> Self:
+        """A consumer's. Without `whole_batches` every message is a batch: its writer batches by itself, or not."""
+        max_age, waiting = (AGE, WAITING) if settings.max_age is None else (settings.max_age, ANY)
+        return cls(settings.batch_size if whole_batches else 1, int(max_age * 1e9), pack, waiting)
 
     def __len__(self) -> int:
         return len(self._batch)

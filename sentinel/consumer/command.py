@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sentinel.options import Duration, health_option, heartbeat_option, key_option, record_option, transport_option
+from sentinel.options import (
+    Duration,
+    configuration_option,
+    health_option,
+    heartbeat_option,
+    key_option,
+    record_option,
+    transport_option,
+)
 from sentinel.runtime import exit_report
 from sentinel.runtime.signals import on_stop_signals
 from sentinel.runtime.unexpected import ending_with_any_thread
@@ -21,11 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--configuration",
-    default="optimised",
-    help="baseline, client-batching or optimised; axes may be switched: optimised,decode=json.loads.",
-)
+@configuration_option
 @transport_option
 @key_option
 @click.option(

@@ -9,34 +9,31 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sentinel.bus import DeadLetters, open_receiver
+from sentinel.bus import DeadLetters
+from sentinel.bus.receiving.reconnection import Reconnection
 from sentinel.bus.receiving.takeover import Takeover
+from sentinel.consumer.account import Account
 from sentinel.consumer.acknowledgement import Acknowledgement
-from sentinel.consumer.batching import AGE, ANY, WAITING, Batcher
+from sentinel.consumer.batching import Batcher
+from sentinel.consumer.liveness import Liveness
 from sentinel.consumer.measuring.losses import Losses
 from sentinel.consumer.measuring.measurement import Measurement, NoMeasurement
-from sentinel.consumer.reconnection import Reconnection
 from sentinel.consumer.rejects import Rejects
 from sentinel.consumer.reporter import open_reports
-from sentinel.consumer.writing.writers import WRITERS, Outlet
+from sentinel.consumer.writing.writers import Outlet
 from sentinel.errors import BusError
-from sentinel.model.codecs import DECODERS
-from sentinel.model.ledger import ConsumerLedger, ConsumerReport
-from sentinel.model.lineprotocol import LineEncoder
 from sentinel.model.plausible import TimeBounds
-from sentinel.model.sample import Columns, Sample
-from sentinel.runtime.heartbeat import Heartbeat
 from sentinel.runtime.record import INTERVAL, Record
 from sentinel.runtime.stop import DeadlineError, StopSignal
 from sentinel.store import ready
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sentinel.consumer.batching import Batch, Read
@@ -44,12 +41,11 @@ if TYPE_CHECKING:
     from sentinel.consumer.rejects import RejectedBatch
     from sentinel.consumer.writing.delivery import Refused
     from sentinel.model.codecs import Rejected
+    from sentinel.model.ledger import ConsumerReport
     from sentinel.settings import BusSettings, ConsumerSettings, StoreSettings
 
 log = logging.getLogger(__name__)
 
-Encode = Callable[[Sequence[Sample], Columns], Sequence[Any]]
-"""Samples and their columns to points, one for one."""
 LONGEST_WAIT = 0.25
 """Seconds that a read may wait, so that a stop is noticed."""
 SHORTEST_WAIT = 0.001
@@ -62,19 +58,12 @@ CLAIM_EVERY = 20
 """Intervals between two looks for entries that other consumers left."""
 
 
-def _encoder(point: str, run: str) -> Encode:
-    if point == "line-bytes":
-        return LineEncoder(run)
-    from sentinel.store.influxdb_client import PointEncoder
-
-    return PointEncoder(run)
-
-
 class Consumer:
     """One consumer, connected when constructed. `run` may be called more than once; `close` ends it.
 
     Raises:
         BusError, StoreError: Redis or the store cannot be reached, or refuses us, at the start.
+        SettingsError: a choice needs a library that is not installed.
     """
 
     report: ConsumerReport | None = None
@@ -90,36 +79,29 @@ class Consumer:
         record: str | Path | None = None,
         stop: StopSignal | None = None,
     ) -> None:
-        self.ledger = ConsumerLedger()
         self.stop = stop or StopSignal()
         self.until_empty = False
         self._settings = settings
-        self._decode = DECODERS[configuration.decode]
-        self._bounds = TimeBounds.of(settings)
-        self._encode = _encoder(configuration.point, settings.run)
+        self._decode = configuration.decode.decoder()
+        self._bounds = TimeBounds()
+        self._encode = configuration.point.encoder(settings.run)
         server = ready(store)
-        self._receiver = open_receiver(configuration.receive, bus, settings)
-        self._takeover = Takeover(self._receiver, self.stop)
-        self._acknowledgement = Acknowledgement(self._receiver, self.ledger, self.stop)
-        self._rejects = Rejects(DeadLetters(bus), self._rejected)
-        self._reconnection = Reconnection(self._receiver, self.ledger, self.stop)
-        outlet = Outlet(store, server, settings, self.ledger, self.stop, self._settle)
-        self._writer = WRITERS[configuration.write](outlet)
-        # influxdb-client does its own batching, or none: it gets every message at once.
-        size = settings.batch_size if configuration.write == "post-batches" else 1
-        max_age, waiting = (AGE, WAITING) if settings.max_age is None else (settings.max_age, ANY)
-        self._batcher = Batcher(size, int(max_age * 1e9), self._writer.pack, waiting)
+        self._receiver = configuration.receive.open(bus, settings)
         self._measurement = Measurement() if settings.measured else NoMeasurement()
+        self._account = Account(self._measurement)
+        self.ledger = self._account.ledger
+        self._takeover = Takeover(self._receiver, self.stop)
+        self._acknowledgement = Acknowledgement(self._receiver, self._account, self.stop)
+        self._rejects = Rejects(DeadLetters(bus), self._rejected)
+        self._reconnection = Reconnection(self._receiver, self._account, self.stop)
+        outlet = Outlet(store, server, settings, self._account, self.stop, self._settle)
+        self._writer = configuration.write.open(outlet)
+        self._batcher = Batcher.of(settings, self._writer.pack, whole_batches=configuration.write.whole_batches)
         self._losses = Losses(self._receiver, self._measurement, kept=settings.transport == "stream")
-        self._lock = threading.Lock()
         self._record = Record(record)
         self._reports = open_reports(settings, bus, store, server)
-        self._heartbeat = Heartbeat(settings.heartbeat)
-        self._reading = False
-        """Whether the reader has come round since the housekeeping thread last looked."""
+        self._liveness = Liveness(settings.heartbeat, self._account, self._batcher)
         self._closing = threading.Event()
-        self._settled = self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
-        self._cpu_before = 0.0
         self._last_message = time.monotonic()
         self._housekeeper = threading.Thread(target=self._keep, name="housekeeping", daemon=True)
         self._housekeeper.start()
@@ -131,7 +113,7 @@ class Consumer:
         self._last_message = time.monotonic()
         try:
             while not self.stop.requested and not (until and self.ledger.received >= until):
-                self._reading = True
+                self._liveness.came_round = True
                 if (read := self._read()) is not None:
                     self._take(read)
                     self._last_message = time.monotonic()
@@ -148,7 +130,7 @@ class Consumer:
         if len(self._batcher):
             self._writer.put(self._batcher.take())
         end = time.monotonic() + seconds
-        while self.ledger.received > self.ledger.written + self.ledger.rejected and time.monotonic() < end:
+        while self._account.in_hand > 0 and time.monotonic() < end:
             time.sleep(0.01)
 
     def _read(self) -> Read | None:
@@ -171,7 +153,7 @@ class Consumer:
         try:
             for read in self._receiver.rest(min(CONFIRMED_WITHIN, max(LAST_LOOK, self.stop.left))):
                 if late is not None or self.stop.left <= 0:
-                    self.ledger.received += len(read.payloads)
+                    self._account.received(read)
                     continue
                 try:
                     self._take(read)
@@ -184,10 +166,7 @@ class Consumer:
 
     def _take(self, read: Read) -> None:
         """One read: decoded, encoded, batched."""
-        if not self._first_read:
-            self._first_read = read.at
-            self._cpu_before = time.process_time()
-        self.ledger.received += len(read.payloads)
+        self._account.received(read)
         samples, rejected, known = self._bounds.sift(self._decode(read.payloads), read.at)
         if rejected:
             read = self._without(read, rejected)
@@ -207,20 +186,12 @@ class Consumer:
 
     def _rejected(self, parcel: RejectedBatch, dropped: bool) -> None:
         """Dead letters are kept, or dropped: account for them, and acknowledge what came with them."""
-        with self._lock:
-            for _, reason, _ in parcel.letters:
-                self.ledger.reject(reason)
-            self.ledger.letters_dropped += dropped * len(parcel.letters)
+        self._account.rejected([reason for _, reason, _ in parcel.letters], dropped=dropped)
         self._acknowledgement.give(parcel.ids)
 
     def _settle(self, batch: Batch, refused: Sequence[Refused], at: int) -> None:
         """The store has answered for a batch: account for it, then acknowledge. In the writer's thread."""
-        with self._lock:
-            self.ledger.written += len(batch) - len(refused)
-            if not self._first_stored:
-                self._first_stored, self._first_batch = at, len(batch)
-            self._last_stored = max(at, self._last_stored)
-            self._measurement.settled(batch, at)
+        self._account.stored(batch, len(refused), at)
         if refused:
             self._rejects.put([(each.line, "store", each.words) for each in refused], batch.ids)
         else:
@@ -232,15 +203,14 @@ class Consumer:
         while not self._closing.wait(max(0.0, due - time.monotonic())):
             due = time.monotonic() + INTERVAL
             beat += 1
-            if self._moves():
-                self._heartbeat.beat()
+            self._liveness.look()
             self._note_interval()
             self._rejects.retry()
             self._takeover.due |= beat % CLAIM_EVERY == 0
             if self.stop.requested:
                 self._leave()
             with suppress(BusError):  # the reader meets the same and says so
-                self.ledger.trimmed_unread += self._receiver.maintain()
+                self._account.trimmed(self._receiver.maintain())
                 self._takeover.work(due)
             self._losses.ask()
 
@@ -249,20 +219,10 @@ class Consumer:
         with suppress(BusError):  # `_take_rest` meets the same
             self._receiver.leave()
 
-    def _moves(self) -> bool:
-        """Since the last look the reader came round, and the store answered, or there is nothing for it to answer."""
-        came, self._reading = self._reading, False
-        settled = self.ledger.written + self.ledger.rejected
-        before, self._settled = self._settled, settled
-        return came and (settled != before or self.ledger.received - settled <= len(self._batcher))
-
     def _note_interval(self) -> None:
-        with self._lock:
-            histograms = self._measurement.take()
-            counts = {k: v for k, v in asdict(self._losses.counted(self.ledger)).items() if isinstance(v, int)}
-            use = {"cpu_seconds": time.process_time(), "last_stored": self._last_stored}
-        self._record.interval({"at": time.time_ns(), **use, **counts, **histograms})
-        self._reports.interval(counts, histograms)
+        now = self._account.interval(self._losses)
+        self._record.interval({"at": time.time_ns(), **now.use, **now.counts, **now.histograms})
+        self._reports.interval(now.counts, now.histograms)
 
     def close(self) -> ConsumerReport:
         """Write what is left, acknowledge it, and report; a stop in progress keeps its deadline."""
@@ -287,15 +247,4 @@ class Consumer:
 
     def account(self) -> ConsumerReport:
         """What became of every message so far; after `close`, of all."""
-        self.ledger.pending = self.ledger.received - self.ledger.written - self.ledger.rejected
-        self.ledger.unacknowledged = max(self.ledger.unacknowledged, self._receiver.untold)
-        self.ledger.taken_over = getattr(self._receiver, "taken_over", 0)
-        return ConsumerReport(
-            self._losses.counted(self.ledger),
-            self._first_read,
-            self._first_stored,
-            self._first_batch,
-            self._last_stored,
-            time.process_time() - self._cpu_before,
-            {kind: recorder.to_dict() for kind, recorder in self._measurement.totals.items()},
-        )
+        return self._account.report(self._losses, self._receiver)

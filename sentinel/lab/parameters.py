@@ -13,8 +13,9 @@ import difflib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from sentinel.consumer.configurations import CONFIGURATIONS, parse
-from sentinel.errors import SettingsError
+from sentinel.consumer import configurations
+from sentinel.consumer.configurations import parse
+from sentinel.errors import ExtensionError, SettingsError
 from sentinel.lab.stack import KINDS
 from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
 
@@ -178,8 +179,8 @@ RULES: Mapping[str, Rule] = {
     "MESSAGES": whole(1000, 100_000_000),
     "CONFIGURATIONS": Rule(
         _configurations,
-        f"different names out of {', '.join(CONFIGURATIONS)}, joined by commas; optimised;decode=json.loads switches an"
-        " axis",
+        f"different names out of {', '.join(configurations.names())}, joined by commas; optimised;decode=json.loads"
+        f" switches an axis: {configurations.axes_listed()}",
     ),
     "TRANSPORT": choice(*TRANSPORTS),
     "CODEC": choice(*CODEC_NAMES),
@@ -240,6 +241,8 @@ def read(name: str, value: Any, rule: Rule) -> Any:
     """
     try:
         return rule.read(value)
+    except ExtensionError:  # says itself what is wrong, and not with the value
+        raise
     except (ValueError, KeyError, TypeError, OverflowError, SettingsError):
         raise SettingsError(f"{name}={value!r} is not allowed: expected {rule.allowed}") from None
 

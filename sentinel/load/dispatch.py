@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.bus import Sender
 from sentinel.errors import BusError
-from sentinel.model.ledger import SenderLedger
+from sentinel.model.ledger import SenderAccount
 from sentinel.runtime.outage import Outage
 from sentinel.runtime.stop import backoff
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Sends a load's messages and keeps its ledger. Connects when constructed.
+    """Sends a load's messages and keeps its account. Connects when constructed.
 
     A connection that breaks is made again, and what Redis has not answered is sent again, until the load's time is
     over.
@@ -42,7 +42,7 @@ class Dispatcher:
     """
 
     def __init__(self, settings: LoadSettings, bus: BusSettings, stop: StopSignal) -> None:
-        self.ledger = SenderLedger()
+        self.account = SenderAccount()
         self.give_up = math.inf
         """When to stop trying for a connection, by the monotonic clock in seconds; an outage may set an earlier end."""
         self._patience = settings.duration + settings.grace
@@ -71,7 +71,7 @@ class Dispatcher:
             payloads: the messages, encoded.
             sources: the source of each, as long as `payloads`.
         """
-        self.ledger.bytes += sum(map(len, payloads))
+        self.account.offered(payloads)
         lanes = self._lanes
         for number in range(lanes):
             lane = payloads
@@ -89,11 +89,9 @@ class Dispatcher:
         except BusError as error:
             self._reconnect(error)
             return
-        self.ledger.sent += answers.accepted - answers.refused
-        self.ledger.failed += answers.refused
-        self.ledger.receivers += answers.receivers
-        self.ledger.unheard += answers.unheard
-        if answers.refused and self.ledger.failed == answers.refused:
+        self.account.sent(answers.accepted - answers.refused, answers.receivers, answers.unheard)
+        self.account.refused(answers.refused)
+        if answers.refused and self.account.ledger.failed == answers.refused:
             _log.warning("messages are refused: %s", answers.reason)
 
     def finish(self) -> None:
@@ -102,8 +100,8 @@ class Dispatcher:
         self.give_up = min(self.give_up, end)
         while self.owed and not self._gone and self._stop.left > 0 and time.monotonic() < end:
             self.collect(0.05)
-        self.ledger.failed += self.owed if self._gone else 0
-        self.ledger.unsent = self.ledger.scheduled - self.ledger.sent
+        self.account.refused(self.owed if self._gone else 0)
+        self.account.close()
 
     def close(self) -> None:
         """Close all connections."""

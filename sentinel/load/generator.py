@@ -85,7 +85,7 @@ class LoadGenerator:
         self._settings = settings
         self._stop = stop or StopSignal()
         self._dispatcher = Dispatcher(settings, bus, self._stop)
-        self._ledger = self._dispatcher.ledger
+        self._account = self._dispatcher.account
         self._encode = encoder(settings)
         self._numbers = SequenceNumbers(settings.workers, first_number(random.randrange))  # noqa: S311 - no secret
         self._wake = 0
@@ -93,7 +93,7 @@ class LoadGenerator:
         self._epoch = time.time_ns() - time.monotonic_ns()
         """ns since the epoch at which the monotonic clock was 0. The load is played by that clock, so that a wall clock
         that is set neither ends nor prolongs it; messages carry its times, counted from the epoch."""
-        self._record = LoadRecord(record, self._ledger)
+        self._record = LoadRecord(record, self._account.ledger)
 
     def run(self) -> LoadReport:
         """Send everything, collect the answers, report. Once per generator."""
@@ -107,7 +107,7 @@ class LoadGenerator:
         self._dispatcher.finish()
         elapsed = (time.monotonic_ns() - start) / 1e9
         self._record.note()
-        report = LoadReport(self._ledger, start + self._epoch, elapsed, self._record.total_delay())
+        report = LoadReport(self._account.ledger, start + self._epoch, elapsed, self._record.total_delay())
         self._record.close(report, self._settings)
         self._dispatcher.close()
         return report
@@ -119,7 +119,7 @@ class LoadGenerator:
         self._dispatcher.give_up = time.monotonic() + s.duration + s.grace
         for end in schedule.slices():
             times, sources = schedule.until(end)
-            self._ledger.scheduled += len(times)
+            self._account.scheduled(len(times))
             self._play(times + start, sources, give_up)
 
     def _play(self, times: NDArray[np.int64], sources: NDArray[np.int64], give_up: int) -> None:
@@ -179,7 +179,7 @@ class LoadGenerator:
         A store that keeps milliseconds, such as VictoriaMetrics, would take closer ones for one and the same point.
         """
         s = self._settings
-        self._ledger.scheduled = s.count
+        self._account.scheduled(s.count)
         base = time.monotonic_ns() - (s.count // s.workers + 1) * 1_000_000
         for first in range(0, s.count, CHUNK):
             if self._dispatcher.over:
@@ -201,7 +201,7 @@ class LoadGenerator:
         while time.monotonic() < end and not self._dispatcher.over:
             # Times must increase within a source, and a round can be shorter than the clock's step.
             last = max(time.monotonic_ns(), last + 1)
-            self._ledger.scheduled += s.workers
+            self._account.scheduled(s.workers)
             payloads = self._payloads(sources, self._numbers.next_of(sources), np.full(s.workers, last))
             self._record.delay.record(time.monotonic_ns() - last, s.workers)
             self._dispatcher.send(payloads, sources)

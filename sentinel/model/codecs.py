@@ -193,10 +193,8 @@ def _binary_read(together: bytes) -> list[Sample] | None:
     return [Sample(t, c, m, n, "", source, seq) for t, c, m, n, source, seq in rows]
 
 
-DECODERS: Mapping[str, Decoder] = {
-    "json.loads": Decoder("json.loads", _from_json_loads),
-    "msgspec": FastDecoder("msgspec", _from_msgspec),
-}
+JSON_LOADS = Decoder("json.loads", _from_json_loads)
+MSGSPEC = FastDecoder("msgspec", _from_msgspec)
 
 
 @dataclass(frozen=True)

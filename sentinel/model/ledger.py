@@ -8,8 +8,12 @@ written, again: it overwrites its own point, so it counts as duplicated and the 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from sentinel.model.histogram import Recorder, quantiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass
@@ -36,6 +40,40 @@ class SenderLedger:
         if self.scheduled != self.sent + self.unsent:
             return [f"scheduled {self.scheduled:,} ≠ sent {self.sent:,} + unsent {self.unsent:,}"]
         return []
+
+
+class SenderAccount:
+    """The one place that writes a sender's ledger; the sender reports what happened. Not safe between threads."""
+
+    def __init__(self) -> None:
+        self.ledger = SenderLedger()
+
+    def scheduled(self, messages: int) -> None:
+        """So many more are to be sent."""
+        self.ledger.scheduled += messages
+
+    def offered(self, payloads: Sequence[bytes]) -> None:
+        """These are on their way to Redis."""
+        self.ledger.bytes += sum(map(len, payloads))
+
+    def sent(self, messages: int, receivers: int, unheard: int) -> None:
+        """Redis took so many; on Pub/Sub it passed them on so often, and `unheard` of them to nobody."""
+        self.ledger.sent += messages
+        self.ledger.receivers += receivers
+        self.ledger.unheard += unheard
+
+    def refused(self, messages: int) -> None:
+        """Redis refused so many, or never answered for them: they stay unsent."""
+        self.ledger.failed += messages
+
+    def dropped(self, messages: int) -> None:
+        """So many will never be sent."""
+        self.ledger.unsent += messages
+
+    def close(self) -> SenderLedger:
+        """The ledger at the end: whatever was not taken by Redis is unsent."""
+        self.ledger.unsent = self.ledger.scheduled - self.ledger.sent
+        return self.ledger
 
 
 @dataclass
@@ -84,11 +122,6 @@ class ConsumerLedger:
     def kept(self) -> int:
         """Points that the store holds."""
         return self.written - self.duplicated - self.overwritten
-
-    def reject(self, reason: str, count: int = 1) -> None:
-        """Count messages as rejected for `reason`."""
-        self.rejected += count
-        self.reasons[reason] = self.reasons.get(reason, 0) + count
 
     def problems(self) -> list[str]:
         """Sentences that say where the ledger does not add up; empty if it does."""

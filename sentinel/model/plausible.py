@@ -5,33 +5,28 @@ Pure. A read is checked as a whole; only one that holds such a time is looked at
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from sentinel.model.codecs import Decoded, Rejected
 from sentinel.model.sample import columns
 
 if TYPE_CHECKING:
     from sentinel.model.sample import Sample
-    from sentinel.settings import ConsumerSettings
 
 SECOND = 1_000_000_000
 """ns."""
+DAY = 86_400 * SECOND
 
 
 class TimeBounds(NamedTuple):
     """Where the times of points may lie."""
 
-    earliest: int
-    """ns since the epoch."""
-    ahead: int
-    """ns past the moment of the read."""
-    apart: int
-    """ns that a message's two times, `timestamp` and `send_time_unix_nano`, may differ by."""
-
-    @classmethod
-    def of(cls, settings: ConsumerSettings) -> Self:
-        """The bounds that the settings give in seconds."""
-        return cls(*(int(SECOND * seconds) for seconds in (settings.earliest, settings.ahead, settings.apart)))
+    earliest: int = 946_684_800 * SECOND
+    """ns since the epoch: the year 2000."""
+    ahead: int = DAY
+    """ns past the moment of the read, by this host's clock."""
+    apart: int = DAY
+    """ns that a message's two times, `timestamp` and `send_time_unix_nano`, may differ by: beyond, a unit is wrong."""
 
     def sift(self, decoded: Decoded, now: int) -> Decoded:
         """Move samples whose time is impossible to the rejected messages.

@@ -234,7 +234,7 @@ def test_hanging_redis_delays_neither_samples_nor_stop(monkeypatch: pytest.Monke
         assert report.elapsed < 5.0
     finally:
         release.set()
-        stuck._delivery.join(10)
+        stuck._backlog_sender.join(10)
     assert publisher.batches == []
 
 
@@ -249,7 +249,7 @@ def test_a_stop_in_a_hurry_waits_for_no_last_attempt(monkeypatch: pytest.MonkeyP
         assert stuck.run(stop=stop).elapsed < 10.0
     finally:
         release.set()
-        stuck._delivery.join(10)
+        stuck._backlog_sender.join(10)
 
 
 def test_one_line_per_outage(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,19 +11,10 @@ import hiredis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.choices import open_receiver
 from support.servers import Lane, wait_until
 
-from sentinel.bus import (
-    DeadLetters,
-    Sender,
-    open_publisher,
-    open_receiver,
-    read_pacer,
-    remove,
-    server_version,
-    shown,
-    unread,
-)
+from sentinel.bus import DeadLetters, Sender, open_publisher, read_pacer, remove, server_version, shown, unread
 from sentinel.bus.link import client
 from sentinel.bus.read_pacer import ReadPacer
 from sentinel.bus.receiving.stream import RedisPyStream
@@ -133,7 +124,7 @@ def test_own_unacknowledged_entries_come_first(lane: Lane, opened: Callable[...,
     ids, _ = take(opened(kind), 10)
     again = opened(kind)
     again.acknowledge(ids[:4])
-    again.tell()
+    again.flush_acks()
     lane.publish(numbered(10, 12))
     assert numbered(4, 12) == take(opened(kind), 8)[1]
 
@@ -148,7 +139,7 @@ def test_own_entries_that_were_trimmed_are_counted(lane: Lane, opened: Callable[
         again = opened(kind)
         assert numbered(3, 10) == take(again, 7)[1]
         assert again.maintain() == 3
-        again.tell()
+        again.flush_acks()
         assert redis.xpending(lane.bus.stream, lane.bus.group)["pending"] == 7
 
 
@@ -164,7 +155,7 @@ def test_only_idle_entries_of_others_are_claimed(lane: Lane, opened: Callable[..
     assert read is not None
     assert numbered(0, 30) == list(read.payloads)
     eager.acknowledge(read.ids)
-    eager.tell()
+    eager.flush_acks()
     with lane.redis() as redis:
         assert redis.xpending(lane.bus.stream, lane.bus.group)["pending"] == 0
 
@@ -206,20 +197,21 @@ def test_the_longest_payload_is_put_together_whole(
 def test_the_bus_is_told_with_the_next_read_at_the_latest(
     lane: Lane, opened: Callable[..., Receiver], kind: str
 ) -> None:
-    """What is acknowledged is no longer pending once another read, or `tell`, has returned; then nothing is untold."""
+    """What is acknowledged is no longer pending once another read, or `flush_acks`, has returned; then none is left."""
     lane.publish(numbered(0, 6))
     receiver = opened(kind)
     ids, _ = take(receiver, 6)
     with lane.redis() as redis:
-        for known, tell in ((ids[:2], lambda: receiver.read(0.01)), (ids[2:4], receiver.tell), ((), receiver.tell)):
+        told = lambda: receiver.read(0.01), receiver.flush_acks, receiver.flush_acks
+        for known, flush in zip((ids[:2], ids[2:4], ()), told, strict=True):
             receiver.acknowledge(known) if known else None
-            tell()
+            flush()
             left = redis.xpending(lane.bus.stream, lane.bus.group)["pending"]
-            assert (0, left) == (receiver.untold, 4 if known == ids[:2] else 2)
+            assert (0, left) == (receiver.unacknowledged, 4 if known == ids[:2] else 2)
 
 
 def test_what_redis_was_not_told_is_told_over_the_next_connection(lane: Lane, opened: Callable[..., Receiver]) -> None:
-    """An acknowledgement whose connection breaks stays untold until a later one has an answer."""
+    """An acknowledgement whose connection breaks stays open until a later one has an answer."""
     lane.publish(numbered(0, 6))
     receiver = opened("socket-reads")
     ids, _ = take(receiver, 6)
@@ -227,11 +219,11 @@ def test_what_redis_was_not_told_is_told_over_the_next_connection(lane: Lane, op
         redis.execute_command("CLIENT", "KILL", "SKIPME", "yes")
         receiver.acknowledge(ids[:5])
         with pytest.raises(BusError):
-            receiver.tell()
-        assert receiver.untold == 5
+            receiver.flush_acks()
+        assert receiver.unacknowledged == 5
         receiver.reconnect()
         assert receiver.read(0.01) is None  # the sixth is ours to acknowledge: it is not read a second time
-        assert (0, 1) == (receiver.untold, redis.xpending(lane.bus.stream, lane.bus.group)["pending"])
+        assert (0, 1) == (receiver.unacknowledged, redis.xpending(lane.bus.stream, lane.bus.group)["pending"])
 
 
 # Housekeeping --------------------------------------------------------------------------------------------------------
@@ -249,14 +241,14 @@ def test_what_is_acknowledged_is_trimmed_and_nothing_else(
     with lane.redis() as redis:
         assert redis.xlen(lane.bus.stream) == 2000
         receiver.acknowledge([*ids[:1000], *ids[1001:]])
-        receiver.tell()
+        receiver.flush_acks()
         receiver.maintain()
         left = [fields[b"d"] for _, fields in redis.xrange(lane.bus.stream)]
         assert numbered(1000, 2000) == left[-1000:]
         assert len(left) <= 1100  # whole nodes of 100
         redis.xgroup_create(lane.bus.stream, "another group", id="0")
         receiver.acknowledge(ids)
-        receiver.tell()
+        receiver.flush_acks()
         receiver.maintain()
         assert redis.xlen(lane.bus.stream) == len(left)
         redis.xgroup_destroy(lane.bus.stream, "another group")

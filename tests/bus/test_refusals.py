@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.choices import open_receiver
 from support.servers import Lane, Restartable, consume, consuming, durable_bus, finish, loading, wait_until
 
-from sentinel.bus import DeadLetters, Sender, open_receiver, unread
+from sentinel.bus import DeadLetters, Sender, unread
 from sentinel.bus.byte_counter import ByteCounter
 from sentinel.bus.refusals import ADVICE
 from sentinel.consumer import consumer as consumer_module

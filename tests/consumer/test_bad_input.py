@@ -8,20 +8,19 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from support.choices import DECODERS
 from support.servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, finish, first
 
 from sentinel import store
 from sentinel.bus import DeadLetters
 from sentinel.consumer.configurations import CONFIGURATIONS
 from sentinel.consumer.writing.delivery import ROW, RefusalLog, Refused
-from sentinel.model.codecs import DECODERS
 from sentinel.model.plausible import TimeBounds
 from sentinel.model.sample import columns
-from sentinel.settings import ConsumerSettings
 
 if TYPE_CHECKING:
-    from sentinel.consumer.consumer import ConsumerReport
     from sentinel.lab.stack import Stack
+    from sentinel.model.ledger import ConsumerReport
 
 NOW = time.time_ns()
 SECONDS = NOW // 10**9
@@ -299,7 +298,7 @@ def test_a_read_may_hold_messages_of_many_days() -> None:
         b'{"timestamp":%d,"cpu_usage":1,"mem_usage":2,"send_time_unix_nano":%d}' % (at, at * 10**9) for at in days
     ]
     wrong = b'{"timestamp":%d,"cpu_usage":1,"mem_usage":2,"send_time_unix_nano":%d}' % (days[9], days[0] * 10**9)
-    bounds = TimeBounds.of(ConsumerSettings())
+    bounds = TimeBounds()
     for decoder in DECODERS.values():
         samples, rejected, known = bounds.sift(decoder([*payloads[:7], wrong, *payloads[7:]]), NOW)
         assert days == [sample.timestamp for sample in samples]

@@ -24,11 +24,12 @@ from support.servers import (
 )
 
 from sentinel import store
+from sentinel.consumer.account import Account
 from sentinel.consumer.configurations import CONFIGURATIONS
+from sentinel.consumer.measuring.measurement import NoMeasurement
 from sentinel.consumer.writing.delivery import PROBES, ROW, Delivery
 from sentinel.errors import StoreRefusedError
 from sentinel.lab.stack import native
-from sentinel.model.ledger import ConsumerLedger
 from sentinel.runtime.stop import StopSignal
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def test_bulk_refusals_cost_few_requests_however_large_the_batch() -> None:
         raise StoreRefusedError("never")
 
     with pytest.raises(Exception, match="never"):
-        Delivery(post, stop, ConsumerLedger()).deliver(range(5000))
+        Delivery(post, stop, Account(NoMeasurement())).deliver(range(5000))
     assert len(asked) < 13 + 3 * ROW
 
 
@@ -238,5 +239,5 @@ def test_a_store_that_names_how_many_it_dropped_is_not_bisected() -> None:
         words = f"partial write: points beyond retention policy dropped={len(points)}"
         raise StoreRefusedError(f'answered 400: {{"error":"{words}"}}')
 
-    assert len(Delivery(post, StopSignal(), ConsumerLedger()).deliver(range(5000))) == 5000
+    assert len(Delivery(post, StopSignal(), Account(NoMeasurement())).deliver(range(5000))) == 5000
     assert asked == [5000]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 
 import pytest
 
+from sentinel.consumer.choices import AXES, CHOICES, Choice, DecodeChoice
 from sentinel.consumer.configurations import (
     BASELINE,
-    CHOICES,
     CLIENT_BATCHING,
     CONFIGURATIONS,
     OPTIMISED,
     Configuration,
     parse,
+    request_per_point,
 )
 from sentinel.errors import SettingsError
 
@@ -106,3 +110,51 @@ def test_every_choice_belongs_to_some_configuration() -> None:
     """No choice is offered that none of the named configurations uses."""
     used = {axis: {c.axes()[axis] for c in CONFIGURATIONS.values()} for axis in CHOICES}
     assert used == {axis: set(choices) for axis, choices in CHOICES.items()}
+
+
+@pytest.mark.parametrize("choice", [choice for choices in CHOICES.values() for choice in choices.values()], ids=str)
+def test_every_choice_names_what_implements_it(choice: Choice) -> None:
+    """The object reference of a choice leads to something that can be called, and the choice stands on its axis."""
+    assert callable(choice.implemented())
+    assert choice is CHOICES[choice.AXIS][choice.name]
+    assert isinstance(choice, AXES[choice.AXIS])
+
+
+@pytest.mark.parametrize(
+    ("implementation", "words"),
+    [
+        ("nowhere:decode", "No module named 'nowhere'"),
+        ("sentinel.model.codecs:nothing", "has no attribute 'nothing'"),
+        ("no reference", "no reference"),
+    ],
+)
+def test_a_choice_whose_library_is_missing_is_an_error(implementation: str, words: str) -> None:
+    """Never a silent fallback: the message names axis, choice and reference."""
+    choice = DecodeChoice("mine", "", implementation)
+    with pytest.raises(SettingsError, match=re.escape(f"decode=mine ({implementation}) cannot be loaded: ")) as caught:
+        choice.decoder()
+    assert words in str(caught.value)
+
+
+def test_a_library_missing_inside_an_implementation_is_the_same_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that imports its library when it is made is told of like one that cannot be found."""
+    monkeypatch.setitem(sys.modules, "sentinel.store.influxdb_client", None)
+    with pytest.raises(SettingsError, match=r"write=client-synchronous .* cannot be loaded: .*influxdb_client"):
+        BASELINE.write.open(None)  # type: ignore[arg-type]
+
+
+def test_traits_are_those_of_the_choices() -> None:
+    """Which of the three are given whole batches, or post every point alone, and what a run's record says of that."""
+    assert ["optimised"] == [c.name for c in CONFIGURATIONS.values() if c.write.whole_batches and c.receive.whole_reads]
+    assert ["baseline"] == [c.name for c in CONFIGURATIONS.values() if c.write.request_per_point]
+    assert ["baseline"] == [c.name for c in CONFIGURATIONS.values() if request_per_point(c.axes())]
+    assert not request_per_point({"write": "of a package that is gone"})
+    assert not request_per_point({})
+
+
+def test_the_docs_list_every_choice() -> None:
+    """docs/architecture.md says of each axis what there is to choose, in the words of the choices themselves."""
+    docs = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for axis, choices in CHOICES.items():
+        row = "; ".join(f"`{choice.name}`: {choice.about}" for choice in choices.values())
+        assert f"| `{axis}` | {row} |" in docs

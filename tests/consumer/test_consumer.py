@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.choices import WRITERS, open_receiver
 from support.servers import QUICK, Answer, Lane, ScriptedStore, consume, consuming, finish, first, wait_until
 
-from sentinel.bus import open_receiver, unread
+from sentinel.bus import unread
 from sentinel.consumer import consumer as consumer_module
+from sentinel.consumer.account import Account
 from sentinel.consumer.batching import Batch, Block
-from sentinel.consumer.configurations import CHOICES, CONFIGURATIONS, parse
+from sentinel.consumer.configurations import CONFIGURATIONS, parse
 from sentinel.consumer.consumer import Consumer
 from sentinel.consumer.measuring import measurement
+from sentinel.consumer.measuring.measurement import NoMeasurement
 from sentinel.consumer.writing.delivery import ROW, Delivery
-from sentinel.consumer.writing.writers import WRITERS, Outlet, Writer
+from sentinel.consumer.writing.writers import Outlet, Writer
 from sentinel.errors import BusError, SettingsError, StoreAccessError, StoreError, StoreRefusedError
 from sentinel.load.processes import run_load
 from sentinel.model.histogram import Recorder
@@ -158,11 +161,11 @@ def test_bisecting_finds_every_bad_point_and_posts_every_good_one(case: tuple[in
         if refused:
             raise StoreRefusedError(f"not {refused[0]}")
 
-    ledger = ConsumerLedger()
-    assert {n: f"not {n}" for n in bad} == dict(Delivery(post, StopSignal(), ledger).deliver(range(count)))
+    account = Account(NoMeasurement())
+    assert {n: f"not {n}" for n in bad} == dict(Delivery(post, StopSignal(), account).deliver(range(count)))
     assert set(range(count)) - bad == posted
-    assert ledger.retries == 0
-    assert (ledger.requests > 0) == (len(bad) < count)
+    assert account.ledger.retries == 0
+    assert (account.ledger.requests > 0) == (len(bad) < count)
 
 
 def test_bisecting_retries_what_may_pass() -> None:
@@ -175,9 +178,9 @@ def test_bisecting_retries_what_may_pass() -> None:
         if 2 in points:
             raise StoreRefusedError("2")
 
-    ledger = ConsumerLedger()
-    assert [(2, "2")] == Delivery(post, StopSignal(), ledger).deliver(range(4))
-    assert ledger.retries == 2
+    account = Account(NoMeasurement())
+    assert [(2, "2")] == Delivery(post, StopSignal(), account).deliver(range(4))
+    assert account.ledger.retries == 2
 
 
 # Writers -------------------------------------------------------------------------------------------------------------
@@ -194,7 +197,8 @@ def open_writer(kind: str, store: ScriptedStore, settle: Settle, **settings: Any
     stop = StopSignal()
     consumer = ConsumerSettings(batch_size=1, flush_interval=0.05, **settings)
     server = Server("InfluxDB", "2.7.12", "2")
-    return WRITERS[kind](Outlet(store.settings, server, consumer, ConsumerLedger(), stop, settle)), stop
+    outlet = Outlet(store.settings, server, consumer, Account(NoMeasurement()), stop, settle)
+    return WRITERS[kind].implemented(outlet), stop
 
 
 @pytest.mark.parametrize("kind", ["client-batching", "post-batches"])
@@ -434,11 +438,6 @@ def test_an_unknown_transport_is_refused(embedded_lane: Lane) -> None:
     """The error names the value and what there is."""
     with pytest.raises(SettingsError, match="transport='kafka' is unknown: expected pubsub or stream"):
         open_consumer(embedded_lane, transport="kafka")
-
-
-def test_every_choice_of_the_write_axis_has_its_writer() -> None:
-    """No choice can be named that nothing stands behind."""
-    assert set(CHOICES["write"]) == set(WRITERS)
 
 
 def test_unmeasured_learns_nothing_and_loses_nothing(embedded_lane: Lane, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.choices import open_receiver
 from support.servers import Lane, consume, consuming, durable_bus, finish, loading, wait_until
 
-from sentinel.bus import open_receiver
 from sentinel.consumer.measuring import overwrites
 from sentinel.consumer.measuring.measurement import OVERWRITTEN
 from sentinel.consumer.measuring.overwrites import Overwrites

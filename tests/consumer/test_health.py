@@ -9,12 +9,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.choices import DECODERS, open_receiver
 from support.health import health_lines, is_health
 from support.servers import Answer, Asked, Lane, ScriptedStore, consume, consuming, finish, wait_until
 
 from sentinel import bus, store
 from sentinel.agent.agent import Agent
-from sentinel.bus import Lag, open_publisher, open_receiver
+from sentinel.bus import Lag, open_publisher
 from sentinel.consumer import reporter
 from sentinel.consumer.configurations import CONFIGURATIONS
 from sentinel.consumer.measuring.measurement import KINDS
@@ -22,7 +23,7 @@ from sentinel.errors import TrialError
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY, PROFILE, Plan
 from sentinel.lab.trials.trial import Trial
 from sentinel.load.processes import run_load
-from sentinel.model.codecs import CODECS, DECODERS
+from sentinel.model.codecs import CODECS
 from sentinel.model.health import CONSUMER, QUANTILES, TOTALS, agent_message, consumer_line, latencies, rates
 from sentinel.model.histogram import Recorder
 from sentinel.model.ledger import SenderLedger

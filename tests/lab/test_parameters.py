@@ -140,7 +140,8 @@ def test_there_is_a_refusal_for_every_parameter() -> None:
         (
             "CONFIGURATIONS",
             "different names out of baseline, client-batching, optimised, joined by commas;"
-            " optimised;decode=json.loads switches an axis",
+            " optimised;decode=json.loads switches an axis: receive=redis-py|socket-reads, decode=json.loads|msgspec,"
+            " point=influxdb-client|line-bytes, write=client-synchronous|client-batching|post-batches",
         ),
         ("STACK", "one of auto, external, docker, native, embedded"),
         ("TRANSPORT", "one of pubsub, stream"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from support.executions import ROOT, assert_nothing_left, checkout, sentinel
+from support.executions import assert_nothing_left, checkout, sentinel
+from support.sites import installed
 
 from sentinel.errors import SettingsError
 from sentinel.lab import registry
@@ -26,13 +26,7 @@ other = tape:EXPERIMENT
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two packages as pip would install them: their code, and what they register."""
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(ROOT / "tests" / "foreign", folder, dirs_exist_ok=True)
-    about = folder / "foreign-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(ENTRIES)
-    return folder
+    return installed(tmp_path_factory.mktemp("site"), ENTRIES)
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.choices import DECODERS, open_receiver
 from support.servers import Lane, SteppedClock, loading, wait_until
 
-from sentinel.bus import Sender, open_receiver
+from sentinel.bus import Sender
 from sentinel.errors import BusError, SettingsError
 from sentinel.load import dispatch, generator, recording
 from sentinel.load.generator import LoadGenerator
@@ -23,7 +24,7 @@ from sentinel.load.payloads import encoder
 from sentinel.load.processes import run_load
 from sentinel.load.report import LoadReport
 from sentinel.load.schedule import Schedule, shares
-from sentinel.model.codecs import CODECS, DECODERS
+from sentinel.model.codecs import CODECS
 from sentinel.model.histogram import Recorder
 from sentinel.model.ledger import SenderLedger
 from sentinel.model.sample import RUN

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.choices import DECODERS
 
-from sentinel.model.codecs import CODECS, DECODERS, MAX_PAYLOAD, Decoder, Rejected
+from sentinel.model.codecs import CODECS, MAX_PAYLOAD, Decoder, Rejected
 from sentinel.model.sample import AGENT, RESERVED_FIELDS, Sample, columns, validation_error
 
 PROPERTY = settings(deadline=None, max_examples=100, derandomize=True)

@@ -51,20 +51,6 @@ def test_a_ledger_says_where_it_does_not_add_up(ledger: SenderLedger | ConsumerL
     assert problems == ledger.problems()
 
 
-def test_rejecting_counts_the_message_and_its_reason() -> None:
-    """`reject` keeps the sum of the reasons equal to the number of rejected messages."""
-    ledger = ConsumerLedger(received=6)
-    for reason, count in [("json", 1), ("type", 2), ("json", 3)]:
-        ledger.reject(reason, count)
-    assert (ledger.rejected, ledger.reasons, ledger.problems()) == (6, {"json": 4, "type": 2}, [])
-
-
-def test_ledgers_do_not_share_their_reasons() -> None:
-    """Two consumers' rejections are counted apart."""
-    ConsumerLedger().reject("json")
-    assert ConsumerLedger().reasons == {}
-
-
 @pytest.mark.parametrize(
     ("name", "ledger", "line"),
     [

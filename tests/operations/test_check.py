@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.choices import open_receiver
 from support.servers import Answer, Lane, ScriptedStore, durable_bus
 
 from sentinel import bus, store
-from sentinel.bus import open_receiver
 from sentinel.bus.policy import persistence
 from sentinel.lab.stack import native, servers
 from sentinel.operations.findings import BAD, GOOD, WARNING, clock, duration

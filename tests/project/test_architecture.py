@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import sentinel
+from sentinel.bus.receiving.pubsub import RedisPyPubSub, SocketPubSub
+from sentinel.bus.receiving.stream import RedisPyStream, SocketStream
+from sentinel.consumer.choices import CHOICES
+from sentinel.consumer.configurations import CONFIGURATIONS
+from sentinel.model.ledger import ConsumerLedger, SenderLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +92,7 @@ PURE = [
     "sentinel.consumer.measuring.sequences",
     "sentinel.consumer.measuring.trace",
     "sentinel.store.influxdb3",
+    "sentinel.consumer.choices",
     "sentinel.consumer.configurations",
     *(
         f"sentinel.lab.experiments.{name}.{part}"
@@ -368,3 +375,63 @@ def test_what_was_found_is_read_as_data() -> None:
         if cuts_text(node) and (name, node.func.attr) not in READS_NAMES
     ]
     assert [] == offenders
+
+
+def compared(tree: ast.AST) -> Iterator[ast.AST]:
+    """Both sides of every comparison, its members where they are listed, and every pattern that is matched."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            for side in (node.left, *node.comparators):
+                yield from side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]
+        elif isinstance(node, ast.MatchValue):
+            yield node.value
+
+
+def test_nobody_asks_for_a_choice_by_its_name() -> None:
+    """What the rest asks about a choice is a trait of it: no name of a choice, and no configuration's, is compared."""
+    names = {*CONFIGURATIONS, *(name for choices in CHOICES.values() for name in choices)}
+    own = {name.upper().replace("-", "_") for name in CONFIGURATIONS}
+
+    def asks(node: ast.AST) -> bool:
+        if isinstance(node, ast.Attribute) and node.attr in CHOICES:
+            return isinstance(node.value, ast.Name) and node.value.id in own
+        return isinstance(node, ast.Constant) and node.value in names
+
+    actual = [(name, ast.unparse(n)) for name, (_, tree) in modules().items() for n in compared(tree) if asks(n)]
+    assert [] == actual
+
+
+def test_only_the_configurations_know_what_a_choice_is_called() -> None:
+    """Outside the registry no mapping has choices' names for keys, and no subscript or `get` names one."""
+    registry = {"sentinel.consumer.choices", "sentinel.consumer.configurations"}
+    names = {name for choices in CHOICES.values() for name in choices} - {*CONFIGURATIONS, "msgspec", "influxdb-client"}
+    actual = [
+        (name, node.value)
+        for name, (_, tree) in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in names and name not in registry
+    ]
+    assert {("sentinel.model.codecs", "json.loads")} == set(actual)  # a decoder's own name
+
+
+def test_a_ledger_is_written_in_one_place_a_side() -> None:
+    """Only the accounts assign to a ledger's counts; everybody else reports what happened."""
+    counts = {field.name for ledger in (SenderLedger, ConsumerLedger) for field in fields(ledger)}
+
+    def writes(node: ast.AST) -> bool:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        return any(
+            isinstance(t, ast.Attribute) and t.attr in counts and "ledger" in ast.unparse(t.value) for t in targets
+        )
+
+    kinds = ast.Assign | ast.AugAssign | ast.AnnAssign
+    actual = {
+        name for name, (_, tree) in modules().items() for n in ast.walk(tree) if isinstance(n, kinds) and writes(n)
+    }
+    assert {"sentinel.model.ledger", "sentinel.consumer.account"} == actual
+
+
+def test_receivers_do_not_inherit_from_each_other() -> None:
+    """What the kinds of receivers have in common they share by an abstract base or a part: each can be read alone."""
+    receivers = {RedisPyPubSub, SocketPubSub, RedisPyStream, SocketStream}
+    assert set() == {module for module in receivers for base in module.__mro__[1:] if base in receivers}

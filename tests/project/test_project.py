@@ -106,7 +106,7 @@ def test_an_audit_passes_only_where_every_package_was_looked_up(
 
 
 def test_an_audit_without_a_report_says_why() -> None:
-    """A database that cannot be reached is named in pip-audit's last words, and is no pass."""
+    """A database that cannot be reached is named at the end of pip-audit's output, and is no pass."""
     assert audit_judge()(None, "Traceback\nConnectionError: no route\n") == (
         2,
         "NOT AUDITED: pip-audit came to no result: ConnectionError: no route",

@@ -15,7 +15,7 @@ RETIRED = {
     "insists?": "retry",
     "bur(y|ies|ied)": "dead-letter",
     "gathering": "read coalescing, ReadPacer",
-    "(un)?told_of|untold": "unacknowledged",
+    "untold": "unacknowledged",
     "tend(s|ed)?": "maintain",
     "flaw(s|ed)?": "validation error",
     "doubts?": "reliability warning",

@@ -24,7 +24,7 @@ FAULTS = [
     ("sentinel.consumer.consumer", "Consumer._note_interval", "consume --health off", "(thread housekeeping)"),
     ("sentinel.consumer.consumer", "Consumer._take", "consume --health off", "whole trace"),
     (
-        "sentinel.consumer.writing.writers",
+        "sentinel.consumer.writing.client",
         "ClientBatchingWriter._done",
         "consume --health off --configuration client-batching",
         "thread",

@@ -12,14 +12,15 @@ from support.influxdb3 import InfluxDB3, bad_host
 from support.servers import Answer, ConsumerProcess, Lane, consume, consuming, finish, wait_until
 
 from sentinel import bus, store
+from sentinel.consumer.account import Account
 from sentinel.consumer.batching import Batch, Block
 from sentinel.consumer.configurations import CONFIGURATIONS
+from sentinel.consumer.measuring.measurement import NoMeasurement
 from sentinel.consumer.writing.inflight import _Turns
 from sentinel.consumer.writing.writers import Outlet
 from sentinel.errors import SettingsError, StoreAccessError, StoreError, StoreRefusedError
 from sentinel.lab.stack.servers import stack_behind
 from sentinel.load.processes import run_load
-from sentinel.model.ledger import ConsumerLedger
 from sentinel.settings import ConsumerSettings, LoadSettings, StoreSettings
 from sentinel.store import Server, StoreClient
 
@@ -166,7 +167,7 @@ def test_what_is_done_first_waits_for_its_turn() -> None:
         StoreSettings(),
         SERVER,
         ConsumerSettings(),
-        ConsumerLedger(),
+        Account(NoMeasurement()),
         stop=None,  # type: ignore[arg-type]
         settle=lambda batch, _refused, _at: settled.extend(batch.ids),
     )
@@ -174,14 +175,13 @@ def test_what_is_done_first_waits_for_its_turn() -> None:
 
     def done(number: int) -> None:
         batch = Batch([Block(1, [b"%d" % number], b"", 0)], 1)
-        turns.done(number, (batch, [], 0), ConsumerLedger(requests=1, retries=2))
+        turns.done(number, (batch, [], 0))
 
     for number, expected in ((1, []), (0, [b"0", b"1"]), (4, [b"0", b"1"]), (3, [b"0", b"1"])):
         done(number)
         assert expected == settled
     turns.rest()
     assert [b"0", b"1", b"3", b"4"] == settled
-    assert (4, 8) == (outlet.ledger.requests, outlet.ledger.retries)
 
 
 def test_a_log_that_is_never_flushed_does_not_outlast_the_stop(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from support.choices import DECODERS
+
 from sentinel.errors import BusError
-from sentinel.model.codecs import DECODERS
 from sentinel.model.sample import RUN
 from sentinel.probe import HostReading
 from sentinel.settings import AgentSettings

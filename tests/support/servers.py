@@ -26,12 +26,12 @@ from sentinel import store
 from sentinel.bus import open_publisher, server_version
 from sentinel.consumer import consumer as consumer_module
 from sentinel.consumer.configurations import parse
-from sentinel.consumer.consumer import Consumer, ConsumerReport
+from sentinel.consumer.consumer import Consumer
 from sentinel.environment import stack_environment
 from sentinel.errors import SentinelError
 from sentinel.lab.stack import native, servers
 from sentinel.load.processes import run_load
-from sentinel.model.ledger import ConsumerLedger
+from sentinel.model.ledger import ConsumerLedger, ConsumerReport
 from sentinel.runtime.record import LEDGER, READY
 from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings, StoreSettings
 

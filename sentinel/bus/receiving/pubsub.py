@@ -16,12 +16,13 @@ from redis.exceptions import ResponseError
 from sentinel.bus.link import Socket, client, packed
 from sentinel.bus.read_pacer import ReadPacer
 from sentinel.bus.receiving.bounds import TooLongError, payload_too_long, shortened
+from sentinel.bus.receiving.receiver import READ_PAUSE, Receiver
 from sentinel.bus.refusals import checked, mapped, words
 from sentinel.consumer.batching import Read
 from sentinel.model.codecs import MAX_PAYLOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from sentinel.settings import BusSettings, ConsumerSettings
 
@@ -31,11 +32,9 @@ CONFIRMED_WITHIN = 5.0
 log = logging.getLogger(__name__)
 
 
-class _Subscriber:
+class _Subscriber(Receiver):
     """What both kinds have in common. `read` and `leave` may be called by two threads."""
 
-    untold = 0
-    """See Receiver."""
     missed = (
         "what was published meanwhile, or was on its way, is lost to this consumer: gaps in the senders' numbers are"
         " counted as lost, messages without numbers by nobody (Redis cuts off a subscriber that is too far behind:"
@@ -94,24 +93,6 @@ class _Subscriber:
             except ResponseError as error:
                 log.warning("%s: what is published during a stop is not counted", words(error))
 
-    def acknowledge(self, ids: Sequence[bytes]) -> None:
-        """Nothing: Pub/Sub knows no acknowledgement."""
-
-    def tell(self) -> None:
-        """Nothing: see `acknowledge`."""
-
-    def maintain(self) -> int:
-        """Nothing to do on Pub/Sub."""
-        return 0
-
-    def shared(self) -> bool:
-        """No: every subscriber gets every message."""
-        return False
-
-    def claim(self) -> Read | None:
-        """Nothing: on Pub/Sub nobody leaves anything."""
-        return None
-
 
 class RedisPyPubSub(_Subscriber):
     """Pub/Sub as in redis-py's documentation: `get_message`, one message at a time."""
@@ -155,7 +136,7 @@ class SocketPubSub(_Subscriber):
     def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:
         super().__init__(settings)
         self._socket: Socket | None = None
-        self._pacer = ReadPacer(consumer.gather)
+        self._pacer = ReadPacer(READ_PAUSE)
         self.reconnect()
 
     @property

@@ -16,7 +16,7 @@ from sentinel.runtime.stop import DeadlineError, backoff, retry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sentinel.model.ledger import ConsumerLedger
+    from sentinel.consumer.account import Account
     from sentinel.runtime.stop import StopSignal
 
 ROW = 20
@@ -84,13 +84,13 @@ class Delivery:
         self,
         post: Callable[[Sequence[Any]], None],
         stop: StopSignal,
-        ledger: ConsumerLedger,
+        account: Account,
         apart: Callable[[Sequence[Any]], Sequence[Any]] = list,
         refusals: RefusalLog | None = None,
     ) -> None:
         self._post = post
         self._stop = stop
-        self._ledger = ledger
+        self._account = account
         self._apart = apart
         self._refusals = refusals or RefusalLog()
 
@@ -127,7 +127,11 @@ class Delivery:
         return []
 
     def _refuse(self, points: Sequence[Any], batch: Sequence[Any], words: str) -> list[Refused]:
-        """The store takes none of these. Raises BulkRefusalError: nor any other."""
+        """The store takes none of these.
+
+        Raises:
+            BulkRefusalError: nor any other.
+        """
         if OWN_FAULT not in words:
             self._refusals.row += len(points)
             if self._refusals.row >= ROW:
@@ -154,7 +158,7 @@ class Delivery:
         while True:
             bulk.failed(error, "it refuses message after message: all wait, none is acknowledged or dropped")
             self._rest(backoff(bulk.attempts, random.random()), error)  # noqa: S311 - jitter
-            self._count_retry()
+            self._account.retried()
             try:
                 self._probe(batch)
             except BulkRefusalError as now:
@@ -172,11 +176,8 @@ class Delivery:
             time.sleep(min(left, 0.05))
 
     def _send(self, points: Sequence[Any]) -> None:
-        retry(lambda: self._post(points), self._stop, self._count_retry)
-        self._ledger.requests += 1
-
-    def _count_retry(self) -> None:
-        self._ledger.retries += 1
+        retry(lambda: self._post(points), self._stop, self._account.retried)
+        self._account.requested()
 
 
 def _all_dropped(words: str, points: int) -> bool:

@@ -11,12 +11,10 @@ import queue
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sentinel.consumer.writing.poster import Poster
 from sentinel.consumer.writing.writers import PARTING, PostWriter
-from sentinel.model.ledger import ConsumerLedger
 from sentinel.runtime.stop import DeadlineError
 
 if TYPE_CHECKING:
@@ -84,9 +82,7 @@ class _Lane:
     def __init__(self, outlet: Outlet, batches: queue.SimpleQueue[tuple[int, Batch] | None], turns: _Turns) -> None:
         self._batches = batches
         self._turns = turns
-        self._ledger = ConsumerLedger()
-        """Requests and retries of this lane since its last batch; the consumer's own is not for several threads."""
-        self.poster = Poster(replace(outlet, ledger=self._ledger))
+        self.poster = Poster(outlet)
         self.thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self.thread.start()
 
@@ -95,7 +91,7 @@ class _Lane:
             while (item := self._batches.get()) is not None:
                 number, batch = item
                 refused = self.poster.deliver(batch)
-                self._turns.done(number, (batch, refused, time.time_ns()), self._ledger)
+                self._turns.done(number, (batch, refused, time.time_ns()))
 
 
 class _Turns:
@@ -103,18 +99,14 @@ class _Turns:
 
     def __init__(self, outlet: Outlet) -> None:
         self._settle = outlet.settle
-        self._ledger = outlet.ledger
         self._done: dict[int, tuple[Batch, Sequence[Refused], int]] = {}
         self._changed = threading.Condition()
         self.settled = self.messages = 0
         """Batches settled, and messages in them."""
 
-    def done(self, number: int, answered: tuple[Batch, Sequence[Refused], int], spent: ConsumerLedger) -> None:
-        """The store has answered for a batch, after so many requests and retries."""
+    def done(self, number: int, answered: tuple[Batch, Sequence[Refused], int]) -> None:
+        """The store has answered for a batch."""
         with self._changed:
-            self._ledger.requests += spent.requests
-            self._ledger.retries += spent.retries
-            spent.requests = spent.retries = 0
             self._done[number] = answered
             while self.settled in self._done:
                 self._take(self.settled)

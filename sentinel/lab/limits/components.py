@@ -18,6 +18,7 @@ import numpy as np
 
 from sentinel import bus, store
 from sentinel.bus.byte_counter import ByteCounter
+from sentinel.consumer.configurations import OPTIMISED
 from sentinel.errors import TrialError
 from sentinel.lab.formatting import counted
 from sentinel.lab.limits.bounds import CONNECTIONS, DELIVERY, LINES, PUBLISH, READ, XADD
@@ -115,7 +116,7 @@ class IsolatedBus:
         options = ConsumerSettings(name="limits")
         with self._sending("stream") as send:
             send(count)
-            with closing(bus.open_receiver("socket-reads", self._settings, options)) as receiver:
+            with closing(OPTIMISED.receive.open(self._settings, options)) as receiver:
                 begin = time.perf_counter()
                 came = _drained(receiver, count, options.batch_size)
                 took = time.perf_counter() - begin
@@ -177,7 +178,7 @@ def _drained(receiver: bus.Receiver, count: int, batch_size: int) -> int:
         if len(ids) >= batch_size or came >= count:
             receiver.acknowledge(ids)
             ids = []
-    receiver.tell()
+    receiver.flush_acks()
     return came
 
 

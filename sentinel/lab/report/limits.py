@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from IPython.display import HTML
 
-from sentinel.consumer.configurations import BASELINE
+from sentinel.consumer import configurations
 from sentinel.lab import formatting, plots
 from sentinel.lab.limits import bounds
 from sentinel.lab.limits.bounds import Limit, Throughput
@@ -111,7 +111,7 @@ def _one_by_one(run: Run, measured: Sequence[Limit], own: Sequence[Throughput], 
     """A configuration that posts every point alone meets another limit first."""
     single = next((limit for limit in measured if limit.name == bounds.store(1)), None)
     slow = [
-        throughput for throughput in own if run.data["configurations"][throughput.key].get("write") == BASELINE.write
+        throughput for throughput in own if configurations.request_per_point(run.data["configurations"][throughput.key])
     ]
     if single is None or not slow:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sentinel.consumer.configurations import BASELINE, OPTIMISED, parse
+from sentinel.consumer.configurations import parse
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, PROFILE, WARM_UP, Plan, warm_up
 from sentinel.settings import LoadSettings
 
@@ -66,15 +66,15 @@ def profile(p: Draining, rates: Mapping[str, float], longest: float = PROFILED_S
 
 
 def _slowness(p: Draining, name: str) -> tuple[bool, int]:
-    return parse(name).point != BASELINE.point, -_full(p, name, MEMORY).count
+    return not parse(name).point.object_per_point, -_full(p, name, MEMORY).count
 
 
 def _full(p: Draining, name: str, kind: str) -> LoadSettings:
     """A stream's worth of messages: fewer where each point is a request, more where they pass quickest."""
     configuration = parse(name.removesuffix(CONTROL))
-    fast = configuration.receive == OPTIMISED.receive and configuration.write == OPTIMISED.write
+    fast = configuration.receive.whole_reads and configuration.write.whole_batches
     count = p.MESSAGES * (FAST_FACTOR if fast and kind == CAPACITY else 1)
-    if configuration.write == BASELINE.write:
+    if configuration.write.request_per_point:
         count //= SLOW_SHARE[kind]
     return LoadSettings("stream", p.CODEC, p.WORKERS, count=count, seed=p.SEED)
 

@@ -78,7 +78,7 @@ def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
 
 
 def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
-    """The terminal's last words are the key results and where the report is."""
+    """The terminal's last lines are the key results and where the report is."""
     run, text = executed
     assert "Capacity" in text
     assert str(run.report) in text

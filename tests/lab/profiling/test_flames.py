@@ -58,7 +58,7 @@ AT_WORK = [
     ),
     (
         "encode",
-        f"{TAKE};SynchronousWriter.put (sentinel/consumer/writing/writers.py:80);SynchronousApi.write ({CLIENT}:104)"
+        f"{TAKE};SynchronousWriter.put (sentinel/consumer/writing/client.py:80);SynchronousApi.write ({CLIENT}:104)"
         ";WriteApi._serialize (influxdb_client/client/write_api.py:300)"
         ";Point.to_line_protocol (influxdb_client/client/write/point.py:200)",
     ),
@@ -71,7 +71,7 @@ AT_WORK = [
     ),
     (
         "write",
-        f"{TAKE};SynchronousWriter.put (sentinel/consumer/writing/writers.py:80);SynchronousApi.write ({CLIENT}:104)",
+        f"{TAKE};SynchronousWriter.put (sentinel/consumer/writing/client.py:80);SynchronousApi.write ({CLIENT}:104)",
     ),
     ("write", f"{POOL};ScheduledItem.invoke (reactivex/scheduler/scheduleditem.py:24)"),
     (
@@ -84,7 +84,7 @@ AT_WORK = [
     (
         "acknowledge",
         f"{THREAD};Consumer._keep (sentinel/consumer/consumer.py:234)"
-        ";RedisPyStream.maintain (sentinel/bus/receiving/stream.py:107)"
+        ";StreamGroup.maintain (sentinel/bus/receiving/stream.py:107)"
         ";RedisPyStream._trim (sentinel/bus/receiving/stream.py:148)",
     ),
     (

@@ -150,7 +150,7 @@ def test_an_external_stack_is_used_and_left_running(
 
 
 def test_a_server_that_ends_early_shows_its_log(supervisor: Supervisor, tmp_path: Path) -> None:
-    """A server that does not come up is an error with its exit code, its last words and where its log is."""
+    """A server that does not come up is an error with its exit code, the end of its output and where its log is."""
     program = servers.Program("bus", lambda _data, _ports: ["sh", "-c", "echo out of luck; exit 3"], listening="ready")
     with pytest.raises(StackError) as caught, servers.running(program, tmp_path, supervisor, str):
         pass

@@ -12,7 +12,7 @@ from sentinel.runtime.stop import backoff
 
 if TYPE_CHECKING:
     from sentinel.bus import Receiver
-    from sentinel.model.ledger import ConsumerLedger
+    from sentinel.consumer.account import Account
     from sentinel.runtime.stop import StopSignal
 
 log = logging.getLogger(__name__)
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 class Reconnection:
     """Of one receiver; in the reader's thread."""
 
-    def __init__(self, receiver: Receiver, ledger: ConsumerLedger, stop: StopSignal) -> None:
+    def __init__(self, receiver: Receiver, account: Account, stop: StopSignal) -> None:
         self._receiver = receiver
-        self._ledger = ledger
+        self._account = account
         self._stop = stop
         self._outage = Outage("Redis", log)
 
@@ -38,6 +38,6 @@ class Reconnection:
             except BusError as now:
                 error = now
             else:
-                self._ledger.reconnects += 1
+                self._account.reconnected()
                 self._outage.over(self._receiver.missed)
                 return
