@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from sentinel.settings import StoreSettings
 
 
+# Tests that are shared out have the width of somebody's terminal there; tables are as wide as without one.
+os.environ.pop("COLUMNS", None)
+
 # The same examples every time, and no example fails because the machine was busy: pytest's own limit is enough.
 hypothesis.settings.register_profile("lab", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("lab")

@@ -23,7 +23,8 @@ from sentinel.errors import BusError, StoreError
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, Plan
-from sentinel.lab.stack import Stack, native, servers
+from sentinel.lab.stack import Stack, native
+from sentinel.lab.stack.stack import stack_behind
 from sentinel.lab.trials import plans
 from sentinel.lab.trials.trial import Trial
 from sentinel.model.lineprotocol import visible
@@ -268,7 +269,7 @@ def guarded(supervisor: Supervisor, tmp_path: Path, embedded: Stack) -> Iterator
     described = native.redis_program(program)
     server = Restartable(supervisor, described, tmp_path, ask, more=("--requirepass", SECRET)).start()
     store = replace(embedded.store, token=SECRET)
-    yield servers.stack_behind("external", BusSettings(url=f"{url}:{server.ports[0]}/0"), store)
+    yield stack_behind("external", BusSettings(url=f"{url}:{server.ports[0]}/0"), store)
     server.end(15)
 
 

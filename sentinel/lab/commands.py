@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -17,6 +18,7 @@ from sentinel.lab.run import run as records
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.stack.embedded_store.__main__ import command as store
 from sentinel.options import Duration
+from sentinel.runtime import text_table
 from sentinel.runtime.signals import STOP_SIGNALS
 from sentinel.settings import CODEC_NAMES
 
@@ -76,14 +78,15 @@ def runs(as_json: bool) -> None:
     elif not entries:
         click.echo(f"no runs in {records.project_root() / records.RUNS}: `make benchmark` makes one")
     else:
-        _tabulate([entry.row() for entry in entries])
+        click.echo(_listed([entry.row() for entry in entries]))
 
 
-def _tabulate(rows: list[dict[str, str]]) -> None:
-    heads = {name: name for row in rows for name in row}
-    widths = {name: max(len(row.get(name, "")) for row in [heads, *rows]) for name in heads}
-    for row in [heads, *rows]:
-        click.echo("  ".join(row.get(name, "").ljust(width) for name, width in widths.items()).rstrip())
+def _listed(rows: list[dict[str, str]]) -> str:
+    """One line for each; on a narrow terminal what does not fit follows below."""
+    heads = list(dict.fromkeys(name for row in rows for name in row))
+    texts = [[row.get(name, "") for name in heads] for row in rows]
+    width = text_table.columns(elsewhere=sys.maxsize)
+    return "\n".join(text_table.table(heads, texts, left=range(len(heads)), rule=False, width=width))
 
 
 @click.command()
@@ -148,7 +151,7 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
 
     from sentinel.lab.limits.measurement import measure, steps
     from sentinel.lab.machine import jitter
-    from sentinel.lab.report import results
+    from sentinel.lab.report import terminal
 
     kind, _ = choose(kind)
     own = jitter.measure(seconds * repeats)
@@ -164,7 +167,7 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
             bar.update()
 
         measured = measure(started, records.new_id("limits"), codec=codec, seconds=seconds, repeats=repeats, note=note)
-    click.echo(results.limits_table(measured, started.label, own))
+    click.echo(terminal.limits_table(measured, started.label, own))
 
 
 @click.command("bench-check")
@@ -181,14 +184,14 @@ def bench_check(context: click.Context, path: Path | None) -> None:
 
     Takes about a minute. The trials are kept in runs/<id>/ and profiles/<id>/.
     """
-    from sentinel.lab.experiments.bench_check import gate
+    from sentinel.lab.experiments.bench_check import gate, summary, trials
     from sentinel.lab.run import queries
 
     pinned = gate.load(path or gate.COMMITTED)
-    done = gate.measure(pinned)
+    done = trials.measure(pinned)
     outcomes = queries.outcomes(done)
-    answer = gate.judged(pinned.bounds, outcomes)
-    click.echo(gate.table(answer, outcomes, done.data["warnings"]))
+    answer = summary.judged(pinned.bounds, outcomes)
+    click.echo(summary.table(answer, outcomes, done.data["warnings"]))
     click.echo(f"\nrecord:   {done.folder}\nprofiles: {done.profiles}")
     context.exit(0 if answer.passes else 1)
 

@@ -1,17 +1,15 @@
 """The notebooks' parameters: what each may be, checked before anything starts.
 
 papermill guesses types and only warns of unknown names; here a wrong name or value is an error that says what is
-allowed.
-`check` is called twice on purpose: by the runner, before a notebook is executed, and by the notebook itself, which may
-have been started by plain papermill or by hand.
+allowed. They are checked twice on purpose: by the runner, before a notebook is executed, and by the notebook itself
+(`notebook.variables`), which may have been started by plain papermill or by hand.
 """
 
 from __future__ import annotations
 
-import ast
 import difflib
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sentinel.consumer import configurations
 from sentinel.consumer.configurations import parse
@@ -21,13 +19,6 @@ from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-S = TypeVar("S", bound="Parameters")
-
-INJECTED = "# Parameters\n"
-"""How the cell begins that papermill inserts behind a notebook's parameters."""
-PLAIN = (bool, int, float, str)
-"""Types of what a person may have meant as a parameter's value."""
 
 
 @dataclass(frozen=True)
@@ -191,39 +182,15 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def check(values: Mapping[str, Any], parameters: type[S]) -> S:
-    """The `parameters` among `values` (upper-case names; others, such as a notebook's variables, are passed over).
-
-    A name that papermill set is a parameter in any spelling, and so is a parameter's name in other letters, with a
-    plain value.
-
-    Raises:
-        SettingsError: an unknown name, or a value that is not allowed.
-    """
-    names = [f.name for f in fields(parameters)]
-    meant = {name for name, value in values.items() if name.upper() in names and isinstance(value, PLAIN)}
-    meant |= set(_injected(values.get("In")))
-    meant |= {name for name in values if name.isupper() and not name.startswith("_")}
-    given = {name: values.get(name) for name in values if name in meant}
-    return parameters(**converted(given, parameters.rules()))
-
-
-def _injected(history: Any) -> list[str]:
-    """Names that papermill's own cell sets, as IPython's history of inputs has it; the latest counts."""
-    cells = [cell for cell in history or [] if str(cell).startswith(INJECTED)]
-    try:
-        lines = ast.parse(cells[-1]).body if cells else []
-    except SyntaxError:  # somebody edited it, and IPython has said so
-        return []
-    targets = [target for line in lines if isinstance(line, ast.Assign) for target in line.targets]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
-
-
 def converted(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
     """The values, each read by its rule.
 
+    Args:
+        given: By name, as a person or papermill gave them.
+        rules: How each name is read.
+
     Raises:
-        SettingsError: a name that has none, or a value that is not allowed.
+        SettingsError: a name that has no rule, or a value that is not allowed.
     """
     for name in given:
         if name not in rules:

@@ -10,6 +10,7 @@ import click
 
 from sentinel.operations.findings import BAD, GOOD, WARNING
 from sentinel.options import key_option, transport_option
+from sentinel.runtime import text_table
 from sentinel.runtime.logs import printable
 from sentinel.settings import BusSettings, StoreSettings
 
@@ -56,7 +57,9 @@ def check(context: click.Context, key: str, transport: str, program: str, as_jso
 def _line(finding: Finding) -> str:
     marks = MARKS if _can_show("".join(MARKS.values())) else PLAIN
     remedy = f" → {finding.remedy}" if finding.remedy else ""
-    return printable(f"{marks[finding.state]} {finding.subject}: {finding.found}{remedy}")
+    text = printable(f"{marks[finding.state]} {finding.subject}: {finding.found}{remedy}")
+    # A line each for programs; on a terminal what belongs to a mark stands to the right of it.
+    return text_table.note(text, text_table.columns(elsewhere=sys.maxsize), indent="  ")
 
 
 def _can_show(text: str) -> bool:

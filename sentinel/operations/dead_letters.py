@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections import Counter, deque
@@ -14,6 +13,7 @@ import click
 
 from sentinel.errors import SentinelError
 from sentinel.options import Duration, key_option, transport_option
+from sentinel.runtime import text_table
 from sentinel.runtime.logs import printable
 from sentinel.settings import BusSettings, StoreSettings
 
@@ -163,16 +163,13 @@ def _letters(count: int) -> str:
 def _summary(key: str, counts: Counter[str]) -> list[str]:
     if not counts:
         return [f"no dead letters on {key!r}"]
-    width = len(f"{counts.most_common(1)[0][1]:,}")
-    return [
-        f"{_letters(counts.total())} on {key!r}:",
-        *(f"  {count:>{width},}  {printable(reason)}" for reason, count in counts.most_common()),
-    ]
+    reasons = [["", f"{count:,}", printable(reason)] for reason, count in counts.most_common()]
+    return [f"{_letters(counts.total())} on {key!r}:", *text_table.table([], reasons, left={0, 2}, rule=False)]
 
 
 def _rows(letters: Sequence[DeadLetter]) -> list[str]:
     """Two lines each, no wider than the terminal: when, why and what; in whose words."""
-    columns = shutil.get_terminal_size((UNCUT, 24)).columns
+    columns = text_table.columns(elsewhere=UNCUT)
     rows = [""] if letters else []
     for letter in letters:
         head = f"{_when(letter.at)}  {letter.reason:<5} "
@@ -198,8 +195,7 @@ def _words(letter: DeadLetter) -> str:
 
 
 def _short(text: str, columns: int) -> str:
-    text = printable(text.rstrip())
-    return text if len(text) <= columns else f"{text[: columns - 1]}…"
+    return text_table.cut(printable(text.rstrip()), columns)
 
 
 def _to_dict(letter: DeadLetter) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import pytest
 from sentinel.errors import SettingsError
 from sentinel.lab import registry
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
-from sentinel.lab.parameters import RULES, Parameters, check, converted, from_words, read
+from sentinel.lab.notebook.variables import check
+from sentinel.lab.parameters import RULES, Parameters, converted, from_words, read
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 OF_NOTEBOOKS = {p.stem: registry.experiment(p.stem).parameters for p in sorted(NOTEBOOKS.glob("*.ipynb"))}

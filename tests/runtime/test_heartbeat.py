@@ -102,7 +102,7 @@ def test_a_consumer_that_cannot_go_on_beats_no_more(
     run_load(LoadSettings(count=500), scripted_lane.bus)
     with consuming(scripted_lane, heartbeat=str(alive), batch_size=1, queue_batches=1, read_count=10) as (consumer, _):
         wait_until("the reader is held up", lambda: consumer.ledger.received == 10)
-        wait_until("the housekeeping thread has looked", lambda: not consumer._reading)
+        wait_until("the housekeeping thread has looked", lambda: not consumer._liveness.came_round)
         alive.unlink(missing_ok=True)
         consumer._closing.wait(1.5)
         assert not alive.exists()

@@ -19,7 +19,7 @@ from sentinel.consumer.measuring.measurement import NoMeasurement
 from sentinel.consumer.writing.inflight import _Turns
 from sentinel.consumer.writing.writers import Outlet
 from sentinel.errors import SettingsError, StoreAccessError, StoreError, StoreRefusedError
-from sentinel.lab.stack.servers import stack_behind
+from sentinel.lab.stack.stack import stack_behind
 from sentinel.load.processes import run_load
 from sentinel.settings import ConsumerSettings, LoadSettings, StoreSettings
 from sentinel.store import Server, StoreClient

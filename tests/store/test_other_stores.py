@@ -15,6 +15,7 @@ from support.servers import Lane, Restartable, consume, victoria_metrics, wait_u
 from sentinel import bus, store
 from sentinel.errors import StoreError
 from sentinel.lab.stack import servers
+from sentinel.lab.stack.stack import stack_behind
 from sentinel.store import StoreClient
 
 if TYPE_CHECKING:
@@ -61,13 +62,13 @@ def test_redelivered_points_count_once_with_the_flag_alone(
         consume(lane)
         bus.remove(lane.bus)
         assert warnings == sum("runs with -dedup.minScrapeInterval=0s" in line for line in caplog.messages)
-        label = servers.stack_behind("external", embedded.bus, settings).label
+        label = stack_behind("external", embedded.bus, settings).label
         assert warnings == label.count("-dedup.minScrapeInterval=0s")
 
 
 def test_the_label_says_whose_guarantee_it_is(victoria: StoreSettings, embedded: Stack) -> None:
     """VictoriaMetrics acknowledges from memory; of a store that does not, nothing is said."""
-    label = servers.stack_behind("external", embedded.bus, victoria).label
+    label = stack_behind("external", embedded.bus, victoria).label
     assert "acknowledged from memory (until then a message is as safe as Redis keeps it" in label
     assert "acknowledged" not in embedded.label
 

@@ -21,6 +21,7 @@ from sentinel.consumer.configurations import CONFIGURATIONS
 from sentinel.errors import SettingsError, StoreAccessError
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, Plan
 from sentinel.lab.stack import native, servers
+from sentinel.lab.stack.stack import stack_behind
 from sentinel.lab.trials.trial import Trial
 from sentinel.settings import BusSettings, LoadSettings, StoreSettings
 from sentinel.store import Server, StoreClient
@@ -150,7 +151,7 @@ LOADS = {
 @pytest.fixture
 def lab_stack(admin: StoreSettings, lab_bus: BusSettings, server: Restartable) -> Stack:
     """Both servers as such users; the store was killed since it was looked at, and started again."""
-    stack = servers.stack_behind("external", lab_bus, granted(admin, LAB))
+    stack = stack_behind("external", lab_bus, granted(admin, LAB))
     server.end(signal.SIGKILL)
     server.start()
     return stack
@@ -181,7 +182,7 @@ def test_the_lab_works_with_the_rights_that_readme_lists(
 def test_the_lab_is_refused_before_it_measures(own: Lane, rights: list[str], words: str) -> None:
     """A user who may not write, or not read what was written, is an error at the start that names the right."""
     with pytest.raises(StoreAccessError, match="403") as caught:
-        servers.stack_behind("external", own.bus, granted(own.store, LAB, *rights))
+        stack_behind("external", own.bus, granted(own.store, LAB, *rights))
     assert words in str(caught.value)
     assert SECRET not in str(caught.value)
 

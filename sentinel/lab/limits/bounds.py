@@ -68,6 +68,11 @@ def of_run(run: Run) -> list[Limit]:
     return [Limit.from_dict(limit) for limit in run.data.get("limits", [])]
 
 
+def bound_of(run: Run, transport: str, *, paced: bool) -> Limit | None:
+    """What a throughput of this run is held against; None where limits were not measured. See `bound`."""
+    return bound(of_run(run), transport, paced=paced)
+
+
 def bound(limits: Iterable[Limit], transport: str, *, paced: bool) -> Limit | None:
     """What a throughput is held against: the lowest of the limits on its messages' way. None where one is missing.
 
@@ -86,7 +91,15 @@ def bound(limits: Iterable[Limit], transport: str, *, paced: bool) -> Limit | No
 
 
 def share(throughput: float | None, limit: Limit | None) -> str:
-    """The throughput in percent of the limit, or that it is at least as much; a dash where either is not known."""
+    """A throughput held against a limit.
+
+    Args:
+        throughput: Messages per second.
+        limit: What bounds it.
+
+    Returns:
+        Percent, or that it is at least as much; a dash where either is not known.
+    """
     if throughput is None or limit is None:
         return formatting.NOTHING
     return AT_REFERENCE if throughput > limit.highest else formatting.figure(100 * throughput / limit.highest)

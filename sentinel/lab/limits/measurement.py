@@ -2,7 +2,7 @@
 
 Each measurement is sized by short trials first, so that it takes about as long on a slow store as on a fast one; where
 there are several ways to do it, the one that reaches most is kept. Then it is repeated, interleaved with the others.
-What is timed, and how, is in `isolated`.
+What is timed, and how, is in `bus` and `store`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sentinel.lab.limits.bounds import BUS, CONNECTIONS, LINES, READ, Limit
-from sentinel.lab.limits.components import IsolatedBus, IsolatedStore
+from sentinel.lab.limits.bus import IsolatedBus
+from sentinel.lab.limits.store import IsolatedStore
 from sentinel.lab.trials.plans import interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sentinel.lab.limits.components import Measurement
+    from sentinel.lab.limits.component import Measurement
     from sentinel.lab.stack import Stack
 
 __all__ = ["REPEATS", "SECONDS", "Limit", "again", "expected", "measure", "steps"]
@@ -37,10 +38,15 @@ def measure(
     repeats: int = REPEATS,
     note: Callable[[str], object] = lambda _: None,
 ) -> list[Limit]:
-    """Every limit of the stack, each measured `repeats` times for about `seconds`.
+    """Every limit of the stack. Nothing is left on the bus; points stay in the lab's bucket, as a trial's do.
 
-    `note` is given the name of each measurement that is done, `steps` in all. Nothing is left on the bus; points stay
-    in the lab's bucket under the tag `run`, as a trial's do.
+    Args:
+        stack: What is measured.
+        run: The tag of the points.
+        codec: How messages are encoded.
+        seconds: About how long each measurement takes.
+        repeats: How often each is made.
+        note: Called with the name of each measurement that is done, `steps` times in all.
 
     Raises:
         BusError, StoreError: a server does not answer, or refuses.

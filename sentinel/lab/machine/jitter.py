@@ -68,7 +68,16 @@ def measure(seconds: float, work: Callable[[], None] = _count) -> dict[str, floa
 
 
 def others(before: CpuTimes, after: CpuTimes, own: float) -> float:
-    """Percent of all CPUs' time between two readings that was neither idle nor taken by `own` work (seconds)."""
+    """The share of the CPUs that others took.
+
+    Args:
+        before: The first reading.
+        after: The second.
+        own: CPU time of our own work between the two, s.
+
+    Returns:
+        Percent of all CPUs' time that was neither idle nor our own.
+    """
     total = after.total - before.total
     return 100 * min(1.0, max(0.0, after.busy - before.busy - own) / total) if total > 0 else 0.0
 

@@ -47,11 +47,15 @@ def provenance() -> dict[str, Any]:
 
 
 def python_optimised(build: Mapping[str, Any], prefix: str = sys.base_prefix) -> bool:
-    """Whether a Python was compiled with profile-guided optimisation, going by `build`, its `sysconfig` variables.
+    """Whether a Python was compiled with profile-guided optimisation.
 
     Looks where CPython's own `test.libregrtest.utils.get_build_info` does. Of a distribution's (in /usr) it is taken
     for granted: Debian's variables tell of its shared library, which its program is not linked to. Without a record of
     the build nothing speaks against it.
+
+    Args:
+        build: The Python's `sysconfig` variables.
+        prefix: Where it is installed.
     """
     arguments, flags = build.get("CONFIG_ARGS"), str(build.get("PY_CFLAGS_NODIST"))
     if arguments is None or prefix == "/usr":
@@ -62,8 +66,10 @@ def python_optimised(build: Mapping[str, Any], prefix: str = sys.base_prefix) ->
 def code(package: Path = PACKAGE) -> dict[str, Any]:
     """The commit of the code that runs, and which of its files differ from it; empty where no checkout has it.
 
-    Asked of the checkout that `package` lies in, whatever the current folder is. Only what runs counts: notebooks,
-    which editors rewrite as they save, and documents do not.
+    Only what runs counts: notebooks, which editors rewrite as they save, and documents do not.
+
+    Args:
+        package: A folder in the checkout that is asked, whatever the current folder is.
     """
 
     def ask(*words: str) -> str:

@@ -20,7 +20,11 @@ LEFT_OUT = {"stack"}
 
 
 def bundle(run: Run, output: Path | None = None) -> Path:
-    """Pack the run into `output`, or into `<run id>.zip` here.
+    """Pack the run into one zip.
+
+    Args:
+        run: What is packed.
+        output: The zip; `<run id>.zip` in the current folder where it is None.
 
     Raises:
         RunError: the run has no page yet, the zip is there already, or it cannot be written.

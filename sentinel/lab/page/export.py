@@ -37,11 +37,16 @@ HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 
 
 def export(notebook: Path, html: Path, title: str, *, force: bool = False) -> None:
-    """Write the page of an executed notebook to `html`.
+    """Write the page of an executed notebook.
+
+    Args:
+        notebook: What is read.
+        html: What is written.
+        title: Of the page.
+        force: Whether a file at `html` that is no page of ours is replaced.
 
     Raises:
-        RunError: it is no notebook, none of it was executed, the page cannot be written, or `html` is there, no page
-            of ours, and not to be replaced by `force`.
+        RunError: it is no notebook, none of it was executed, the page cannot be written, or a file is in its way.
     """
     node = notebook_file.read(notebook)
     _require_executed(node, notebook)
@@ -63,7 +68,16 @@ def _require_executed(node: Any, notebook: Path) -> None:
 
 
 def page(notebook: Any, title: str, folder: Path) -> str:
-    """The page of a notebook node with its outputs, as it is to stand in `folder`; the node stays as it is."""
+    """The page of a notebook with its outputs.
+
+    Args:
+        notebook: A node of nbformat, which stays as it is.
+        title: Of the page.
+        folder: Where it is to stand: links lead from there.
+
+    Returns:
+        HTML.
+    """
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="offline",
         extra_template_basedirs=[str(TEMPLATES)],

@@ -28,9 +28,12 @@ COMPLETE = "The page is complete: it asks the network for nothing."
 
 
 def settled(page: str, place: Callable[[str], str | None], advice: str = "") -> str:
-    """The page with every link to a file as `place` has it, and as text where that is None.
+    """The page with its links to files settled.
 
-    `advice` ends the footer's sentence where there are such links.
+    Args:
+        page: HTML.
+        place: From a link's target to what it becomes; None makes text of it.
+        advice: The end of the footer's sentence where links became text; HTML.
     """
     kept: list[str] = []
 
@@ -55,7 +58,12 @@ def _note(kept: list[str], advice: str) -> str:
 
 
 def beside(target: str, folder: Path) -> str | None:
-    """The link from a page in `folder` to a file: as it is, or to `profiles/` somewhere above; None without a file."""
+    """The link from a page to a file: as it is, or to `profiles/` somewhere above; None without a file.
+
+    Args:
+        target: What the page says.
+        folder: Where the page stands.
+    """
     if (folder / target).is_file():
         return target
     parts = PurePosixPath(target).parts

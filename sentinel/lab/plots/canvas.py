@@ -99,7 +99,14 @@ def styled(draw: Callable[P, Picture]) -> Callable[P, Picture]:
 
 
 def grid(rows: int, columns: int, height: float, **more: Any) -> tuple[Figure, Grid]:
-    """A figure with its axes by row and column; `height` in inches."""
+    """A figure with its axes by row and column.
+
+    Args:
+        rows: How many.
+        columns: How many.
+        height: Inches.
+        **more: For `Figure.subplots`.
+    """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **more)
 

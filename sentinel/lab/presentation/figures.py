@@ -6,8 +6,9 @@ import base64
 from typing import Protocol
 
 from IPython.display import HTML
+from markupsafe import Markup
 
-from sentinel.lab.presentation.tables import Markup, tag, together
+from sentinel.lab.presentation.tables import tag, together
 
 
 class Rendered(Protocol):
@@ -22,7 +23,13 @@ class Rendered(Protocol):
 
 
 def figure_html(picture: Rendered, caption: object, more: str = "") -> Markup:
-    """A picture within the page, with its alt text and a caption; `more`: further attributes of the image."""
+    """A picture within the page, with its alt text and a caption.
+
+    Args:
+        picture: What is shown.
+        caption: Escaped unless it is `Markup`.
+        more: Further attributes of the image, as HTML.
+    """
     mime, data = picture.render()
     source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
     image = Markup(f'<img alt="{together([picture.alt])}"{more} src="{source}">')

@@ -85,7 +85,8 @@ def styles(names: Sequence[str]) -> dict[str, Style]:
 def dark(which: str = "*") -> str:
     """CSS by which an SVG follows a dark page: its colours stand as attributes or in styles, and stay right without it.
 
-    `which` selects the SVG's elements, where it is part of a page.
+    Args:
+        which: Selects the SVG's elements, where it is part of a page.
     """
     rules = "\n".join(
         f'{which}[style*="{part}: {light}"], {which}[{part}="{light}"] {{ {part}: {on_dark} !important }}'

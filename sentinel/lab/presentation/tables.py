@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
 
 from sentinel.lab.presentation.phrase import Strong
 
@@ -20,34 +21,27 @@ UNIT = re.compile(r"(?<=[\d=±n]) (?=[\d=%]|msg|ms)")
 """The space within `20 %`, `n = 3`, `5 ms`."""
 
 
-class Markup(str):
-    """Text that is HTML already; everything else is escaped."""
-
-    __slots__ = ()
-
-
-def text(value: object) -> str:
-    """As HTML: escaped unless it is `Markup`."""
-    return value if isinstance(value, Markup) else escape(str(value))
-
-
 def tag(name: str, content: object, **attributes: str) -> Markup:
     """One element; `class_` for class."""
     given = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items() if value)
-    return Markup(f"<{name}{given}>{text(content)}</{name}>")
+    return Markup(f"<{name}{given}>{escape(content)}</{name}>")
 
 
 def together(parts: Iterable[object], between: str = "") -> Markup:
     """Parts in a row, each escaped."""
-    return Markup(between.join(text(part) for part in parts))
+    return Markup(between).join(escape(part) for part in parts)
 
 
 def table(
     heads: Sequence[object], rows: Iterable[Sequence[object]], words: Iterable[int] = (), class_: str = ""
 ) -> Markup:
-    """A table whose first column heads its rows; numbers stand right, columns in `words` left.
+    """A table whose first column heads its rows. A wide one scrolls within itself.
 
-    Wide tables scroll within themselves; those of class `dense` have less air.
+    Args:
+        heads: One for each column; like the cells escaped unless they are `Markup`.
+        rows: As many cells as heads each.
+        words: Numbers of the columns that stand left, as the first does; numbers stand right.
+        class_: `dense` for less air.
     """
     left = {0, *words}
     head = [tag("th", breakable(name), scope="col", class_="left" if n in left else "") for n, name in enumerate(heads)]
@@ -68,12 +62,12 @@ def _cell(number: int, cell: object, left: set[int]) -> Markup:
 
 def breakable(content: object) -> Markup:
     """Text that may go on in the next line after a comma: a configuration's name may be a list of switches."""
-    return Markup(re.sub(r",(?=[^\d\s])", ",<wbr>", text(content)))
+    return Markup(re.sub(r",(?=[^\d\s])", ",<wbr>", str(escape(content))))
 
 
 def stressed(phrase: Phrase) -> Markup:
     """A sentence: what decides is bold, and no line ends between a number and its unit."""
-    parts = [tag("strong", part) if isinstance(part, Strong) else text(part) for part in phrase]
+    parts = [tag("strong", part) if isinstance(part, Strong) else escape(part) for part in phrase]
     return Markup(UNIT.sub("\N{NO-BREAK SPACE}", "".join(parts)))
 
 

@@ -58,7 +58,10 @@ class Child:
         return self._code
 
     def wait(self, timeout: float) -> int:
-        """The exit code, after at most `timeout` seconds.
+        """The exit code.
+
+        Args:
+            timeout: Seconds to wait at most.
 
         Raises:
             TrialError: it still runs after that time.
@@ -79,7 +82,11 @@ class Child:
         self._supervisor.request("signal", number=self._number, signum=int(signum))
 
     def stop(self, grace: float = 5.0) -> int:
-        """SIGTERM, SIGKILL after `grace` seconds, and the exit code."""
+        """SIGTERM, then SIGKILL, and the exit code.
+
+        Args:
+            grace: Seconds between the two.
+        """
         if (code := self.poll()) is not None:
             return code
         self.signal(signal.SIGTERM)
@@ -90,7 +97,11 @@ class Child:
             return self.wait(KILL_WAIT)
 
     def tail(self, lines: int = 20) -> str:
-        """The last `lines` lines that it wrote to its log; empty if there are none."""
+        """The end of its log; empty if it wrote nothing.
+
+        Args:
+            lines: How many at most.
+        """
         try:
             with self.log.open("rb") as file:
                 file.seek(max(self._start, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
@@ -142,11 +153,16 @@ class Supervisor:
         cwd: Path | None = None,
         background: bool = False,
     ) -> Child:
-        """Start `command` with its output appended to `log`.
+        """Start a program.
 
-        `env` replaces the environment, which otherwise is this process's as it was when the supervisor was opened.
-        `background` asks for SCHED_BATCH and a timer slack (`helper.SLACK`): where a system has them, the child takes
-        no core from another process by waking up, and interrupts it less often.
+        Args:
+            name: Of the child, in messages.
+            command: The program and its arguments.
+            log: The file to which its output is appended.
+            env: Its environment; otherwise this process's as it was when the supervisor was opened.
+            cwd: Its folder.
+            background: Whether it is scheduled as SCHED_BATCH with a timer slack (`helper.SLACK`): where a system has
+                them, the child takes no core from another process by waking up, and interrupts it less often.
 
         Raises:
             StackError: the program or folder does not exist or may not be used, or the supervisor is closed or gone.

@@ -35,7 +35,11 @@ def program() -> str:
 
 
 def sampling(folded: Path) -> list[str]:
-    """What stands before a command that is to be sampled; folded stacks go to `folded` when it has ended."""
+    """What stands before a command that is to be sampled.
+
+    Args:
+        folded: Where the folded stacks are, once it has ended.
+    """
     options = {"--format": "raw", "--rate": str(RATE), "--output": str(folded)}
     # By a function's first line: stacks that differ by the line only are one.
     return [program(), "record", "--function", *(word for pair in options.items() for word in pair), "--"]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from IPython.display import HTML
+from markupsafe import Markup
 
 from sentinel.lab import formatting, plots
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.tables import Markup, folded, paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import folded, paragraphs, table, tag, together
 from sentinel.lab.profiling import cpu as pyspy
 from sentinel.lab.profiling import stacks
+from sentinel.lab.report.profiles import address
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, PROFILE
 
@@ -141,7 +142,7 @@ def _graphs(run: Run, labels: list[str]) -> list[Markup]:
 
 def _graph(run: Run, label: str, file: Path) -> Markup:
     if file.stat().st_size > LARGEST_GRAPH:
-        address = f"../../{run.profiles.relative_to(run.root).as_posix()}/{quote(file.name)}"
-        return tag("p", tag("a", f"{label}: flame graph", href=address), class_="notes")
+        link = tag("a", f"{label}: flame graph", href=address(run, file.name))
+        return tag("p", link, class_="notes")
     drawn = Markup(file.read_text(encoding="utf-8"))
     return folded(f"{label}: flame graph", tag("figure", tag("div", drawn, class_="scroll card", tabindex="0")))

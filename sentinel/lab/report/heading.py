@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from sentinel.lab import formatting
-from sentinel.lab.presentation.tables import Markup, folded, items, table, tag, together
+from sentinel.lab.presentation.tables import folded, items, table, tag, together
 from sentinel.lab.run import queries
 
 if TYPE_CHECKING:

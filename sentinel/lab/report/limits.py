@@ -13,12 +13,14 @@ from sentinel.lab.limits import bounds
 from sentinel.lab.limits.bounds import Limit, Throughput
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
-from sentinel.lab.presentation.tables import Markup, folded, paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import folded, paragraphs, table, tag, together
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import HEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from markupsafe import Markup
 
     from sentinel.lab.run.run import Run
 
@@ -53,9 +55,9 @@ def _details(measured: Sequence[Limit]) -> Markup:
 
 def throughputs(run: Run) -> list[Throughput]:
     """Everything that can be held against a limit: capacities, a sweep's knees, the headline; medians."""
-    measured, p = bounds.of_run(run), run.data["parameters"]
-    drained = bounds.bound(measured, "stream", paced=False)
-    offered = bounds.bound(measured, p.get("TRANSPORT", "stream"), paced=True)
+    p = run.data["parameters"]
+    drained = bounds.bound_of(run, "stream", paced=False)
+    offered = bounds.bound_of(run, p.get("TRANSPORT", "stream"), paced=True)
     if drained is None or offered is None:
         return []
     compared, knees = queries.comparison(run), run.data.get("knees", {})

@@ -5,11 +5,10 @@ Pure: run.json in, text out. Medians over the valid trials of a column; what was
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sentinel.lab import formatting, registry
+from sentinel.lab import formatting
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
 from sentinel.lab.machine import jitter
@@ -18,7 +17,7 @@ from sentinel.lab.run.trial_record import CAPACITY, HEADLINE
 from sentinel.lab.statistics import published, tails
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
     from sentinel.lab.limits.bounds import Limit
     from sentinel.lab.run.run import Run
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 MARK = "†"
 """Beside figures of a load that was not sustained."""
-TERMINAL = 100
-"""Columns of a terminal."""
 QUEUED = ("throughput", "internal", "e2e", "stored")
 """Measures of a load: where it was not sustained, those of a growing queue."""
 
@@ -76,6 +73,12 @@ def measured(
         cells.append(formatting.figure(value) + mark if value is not None else NOTHING)
         spreads.append(formatting.spread(values.spread.get(key, {}).get(called)))
     return Row(name, unit, published, cells, values.ratios.get(measure), tuple(spreads), short)
+
+
+def spread(values: Sequence[float] | None) -> str:
+    """Smallest, largest and n, as run.json's `spread` has them, in words; empty for a single trial or none."""
+    low, high, n = values or (0, 0, 0)
+    return f"{formatting.figure(low)} to {formatting.figure(high)}, n = {n:.0f}" if n > 1 else ""
 
 
 def rows(run: Run) -> list[Row]:
@@ -140,14 +143,9 @@ def _lost(run: Run) -> list[str]:
     return [formatting.count(sum(lost)) if lost else NOTHING for lost in columns]
 
 
-def _limit(run: Run) -> Limit | None:
-    """What bounds a capacity; None where limits were not measured."""
-    return bounds.bound(bounds.of_run(run), "stream", paced=False)
-
-
 def _shares(run: Run) -> list[str]:
     """Capacities in percent of that."""
-    limit = _limit(run)
+    limit = bounds.bound_of(run, "stream", paced=False)
     capacities = [queries.comparison(run).summary.get(key, {}).get("capacity") for key in queries.keys(run)]
     return [bounds.share(capacity, limit) for capacity in capacities]
 
@@ -195,7 +193,7 @@ def notes(run: Run) -> list[str]:
         _few(run),
         "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",
     ]
-    if (limit := _limit(run)) is not None:
+    if (limit := bounds.bound_of(run, "stream", paced=False)) is not None:
         values.append(share_note("capacity", limit, _shares(run)))
     if own := run.data["machine"].get("jitter"):
         values.append(jitter.words(own))
@@ -231,57 +229,6 @@ def _streams(run: Run) -> str:
         f"Capacity: streams of {formatting.count(min(lengths))} to {formatting.count(max(lengths))} messages, so that"
         " each takes about as long."
     )
-
-
-# -- terminal -------------------------------------------------------------------------------------------------------
-
-
-def terminal_table(run: Run) -> str:
-    """The key results as plain text, as wide as a terminal."""
-    if not run.data.get("summary"):
-        return f"run {run.id}: no results"
-    several, shown = len(queries.names(run)) > 1, rows(run)
-    texts = [[row.short or row.head, row.published, *row.cells, *([row.ratio] if several else [])] for row in shown]
-    heads = ["", "published", *(queries.label(run, key) for key in queries.keys(run)), *(["ratio"] if several else [])]
-    lines = _laid_out(heads, texts)
-    if several and max(map(len, lines)) > TERMINAL:
-        bare = [[*text[:-1], row.bare_ratio] for text, row in zip(texts, shown, strict=True)]
-        lines = _laid_out(heads, bare)
-    sentences = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *map(str, registry.answer(run))]]
-    return "\n".join([run.data["stack"]["label"], "", *lines, "", *sentences])
-
-
-def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) -> str:
-    """What the parts of a stack can do alone, as plain text under the stack's label; `own` jitter of the machine."""
-    values = list(limits)
-    heads = ["", "median", "min", "max", "n", "unit"]
-    texts = [
-        [
-            limit.name,
-            *map(formatting.figure, (limit.median, min(limit.values), max(limit.values))),
-            str(len(limit.values)),
-        ]
-        for limit in values
-    ]
-    lines = _laid_out(heads, [[*text, limit.unit] for text, limit in zip(texts, values, strict=True)])
-    notes = [textwrap.fill(f"{limit.name}: {limit.words}.", TERMINAL, subsequent_indent="  ") for limit in values]
-    return "\n".join([label, "", *lines, "", *notes, textwrap.fill(jitter.words(own), TERMINAL)])
-
-
-def _laid_out(heads: list[str], texts: list[list[str]]) -> list[str]:
-    wrapped = [
-        textwrap.wrap(head.replace(",", ", ") if "=" in head else head.replace(" msg/s", "/s"), 9) or [""]
-        for head in heads
-    ]
-    deep = max(map(len, wrapped))
-    top = [[""] * (deep - len(head)) + head for head in wrapped]
-    table = [*([head[line] for head in top] for line in range(deep)), *texts]
-    widths = [max(len(line[column]) for line in table) for column in range(len(heads))]
-    lines = [
-        "  ".join([first.ljust(widths[0]), *(text.rjust(width) for text, width in zip(rest, widths[1:], strict=True))])
-        for first, *rest in table
-    ]
-    return [*lines[:deep], "─" * max(map(len, lines)), *lines[deep:]]
 
 
 def key_figures(run: Run) -> dict[str, str]:

@@ -6,8 +6,7 @@ off, an empty series are results too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from IPython.display import HTML
 
@@ -18,7 +17,6 @@ from sentinel.lab.presentation.phrase import Phrase
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import (
     PUBLISHED,
-    Markup,
     folded,
     hinted,
     paragraphs,
@@ -27,17 +25,18 @@ from sentinel.lab.presentation.tables import (
     tag,
     together,
 )
-from sentinel.lab.profiling import memory as profiling
 from sentinel.lab.report import heading, results
+from sentinel.lab.report.captions import left_out, missing
 from sentinel.lab.report.cpu import cpu
 from sentinel.lab.report.limits import limits
+from sentinel.lab.report.memory import memory
 from sentinel.lab.report.results import key_figures
 from sentinel.lab.run import queries
-from sentinel.lab.run.trial_record import LATENCY, MEMORY, Outcome
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, Outcome
 from sentinel.lab.statistics import published
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sentinel.lab.run.run import Run
 
@@ -45,9 +44,6 @@ __all__ = [
     "answer", "capacity", "cpu", "figure_html", "header", "key_figures", "key_results", "latency", "ledgers", "limits",
     "memory", "over_time",
 ]  # fmt: skip
-
-MODULES, LOCATIONS = 8, 12
-"""Rows of the tables of allocators."""
 
 
 def header(run: Run, load: str = "") -> HTML:
@@ -95,7 +91,7 @@ def latency(run: Run) -> HTML:
         f" a curve ends where its data end. Marked “published”: the p99 of {published.SOURCE}. Zero or negative, so"
         f" not drawn: {formatting.count(below)}."
     )
-    return HTML(figure_html(plots.spectrum(panels, styles(queries.names(run))), f"{caption}{_left_out(run, LATENCY)}"))
+    return HTML(figure_html(plots.spectrum(panels, styles(queries.names(run))), f"{caption}{left_out(run, LATENCY)}"))
 
 
 def over_time(run: Run) -> HTML:
@@ -103,8 +99,8 @@ def over_time(run: Run) -> HTML:
     lines = queries.timelines(run)
     if not lines:
         return nothing("No valid latency trial left a series behind: there is nothing to draw over time.")
-    missing = [queries.label(run, key) for key in queries.keys(run) if key not in {line.key for line in lines}]
-    without = f" Without a series, so not shown: {formatting.joined(missing)}." if missing else ""
+    labels = [queries.label(run, key) for key in queries.keys(run)]
+    without = missing(labels, {queries.label(run, line.key) for line in lines}, "series")
     caption = f"One trial each, the one whose stored p99 is the middle of its repeats'.{without}"
     return HTML(figure_html(plots.over_time(lines, styles(queries.names(run))), caption))
 
@@ -122,12 +118,7 @@ def capacity(run: Run) -> HTML:
         else f"One dot per trial. There is no valid second leg (A/A): a noise floor of {floor} is assumed."
     )
     picture = plots.capacity(rates, styles(queries.names(run)))
-    return HTML(figure_html(picture, f"{text}{_left_out(run, 'capacity')}"))
-
-
-def _left_out(run: Run, kind: str) -> str:
-    bad = [str(o.plan.number) for o in queries.outcomes(run) if o.plan.kind == kind and not o.valid]
-    return f" Invalid and left out: trial {formatting.joined(bad)}." if bad else ""
+    return HTML(figure_html(picture, f"{text}{left_out(run, CAPACITY)}"))
 
 
 # -- ledgers --------------------------------------------------------------------------------------------------------
@@ -175,63 +166,6 @@ def _ledger(o: Outcome) -> list[object]:
     verdict = tag("span", "✓ accounted for", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
     kept = [formatting.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
     return [o.plan.number, kind, tables.breakable(o.plan.label.replace(" ", "\N{NO-BREAK SPACE}")), *kept, verdict]
-
-
-# -- memory ---------------------------------------------------------------------------------------------------------
-
-
-def memory(run: Run) -> HTML:
-    """Allocation per message: totals, where, and what changed; memray's own pages."""
-    memories = queries.memories(run)
-    if not run.data["parameters"].get("MEMRAY", True):
-        return nothing("Memory was not measured: MEMRAY=False.")
-    if not memories:
-        return nothing(f"No valid memory trial: there is nothing to show.{_left_out(run, MEMORY)}")
-    caption = f"memray, every request with its full size, freed or not; one trial each.{_left_out(run, MEMORY)}"
-    shown = [figure_html(plots.memory(memories, styles(queries.names(run))), caption), *_difference(run, memories)]
-    shown.append(table(["Bytes per message by module", *memories], _side_by_side(memories, "modules", MODULES)))
-    shown += [_locations(name, summary) for name, summary in memories.items()]
-    return HTML(together([*shown, _pages(run, list(memories))], "\n"))
-
-
-def _difference(run: Run, memories: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
-    new, old = queries.comparison(run).compared
-    if new == old or not {new, old} <= set(memories):
-        return []
-    rows = profiling.difference(memories[old]["locations"], memories[new]["locations"])
-    picture = plots.memory_difference(rows, (old, new), styles(queries.names(run)))
-    body = [[place, *map(formatting.figure, (a, b, b - a))] for place, a, b in rows[: 2 * LOCATIONS]]
-    heads = ["Place", f"{old}, B/message", f"{new}, B/message", "change"]
-    return [
-        figure_html(picture, f"Where bytes per message changed most from {old} to {new}."),
-        folded(f"The {len(body)} largest changes as a table", table(heads, body)),
-    ]
-
-
-def _side_by_side(memories: Mapping[str, Mapping[str, Any]], measure: str, most: int) -> list[list[str]]:
-    columns = [summary[measure] for summary in memories.values()]
-    names = sorted({name for column in columns for name in column}, key=lambda n: -max(c.get(n, 0.0) for c in columns))
-    return [[name, *(formatting.figure(column.get(name)) for column in columns)] for name in names[:most]]
-
-
-def _locations(name: str, summary: Mapping[str, Any]) -> Markup:
-    total = summary["bytes_per_message"]
-    top = sorted(summary["locations"].items(), key=lambda place: -place[1])[:LOCATIONS]
-    rows = [[place, formatting.figure(size), f"{100 * size / total:.1f}"] for place, size in top]
-    return folded(f"{name}: largest allocators by location", table(["Place", "B/message", "% of all"], rows))
-
-
-def _pages(run: Run, names: list[str]) -> Markup:
-    links = []
-    for name in names:
-        made = {kind: f"{name}-{kind}.html" for kind in profiling.PAGES}
-        for kind, file in made.items():
-            if (run.profiles / file).exists():
-                address = f"../../{run.profiles.relative_to(run.root).as_posix()}/{quote(file)}"
-                links.append(tag("a", f"{name}: {profiling.PAGES[kind]}", href=address))
-    if not links:
-        return tag("p", "memray's pages are not beside this run.", class_="notes")
-    return tag("p", together(["memray's pages, beside the run's folder: ", together(links, " · ")]), class_="notes")
 
 
 # -- answer ---------------------------------------------------------------------------------------------------------

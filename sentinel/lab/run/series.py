@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sentinel.lab.statistics.backlog import backlog, sent_at
 from sentinel.lab.statistics.hgrm import distribution
 from sentinel.model.histogram import BITS, SIZE, Recorder, middles
 from sentinel.runtime.record import INTERVALS, LEDGER
@@ -50,7 +51,13 @@ def senders(folder: Path) -> list[Path]:
 
 
 def histogram(lines: Iterable[dict[str, Any]], kind: str, since: int = 0) -> Recorder:
-    """One kind of latency, merged over the intervals that end after `since` (ns since the epoch)."""
+    """One kind of latency, merged over several intervals.
+
+    Args:
+        lines: Lines of a record.
+        kind: The key of the histogram in each.
+        since: Intervals that end later than this count, ns since the epoch.
+    """
     merged = Recorder()
     for line in lines:
         if line["at"] > since:
@@ -59,7 +66,15 @@ def histogram(lines: Iterable[dict[str, Any]], kind: str, since: int = 0) -> Rec
 
 
 def histograms(trial: Path, since: int) -> dict[str, Recorder]:
-    """A trial's latencies, internal, e2e, stored and send_delay, over the intervals that end after `since` (ns)."""
+    """A trial's latencies, merged over its intervals.
+
+    Args:
+        trial: The trial's folder.
+        since: Intervals that end later than this count, ns since the epoch.
+
+    Returns:
+        By kind: internal, e2e, stored and send_delay, in ns.
+    """
     lines = intervals(trial / CONSUMER)
     delays = [line for folder in load_folders(trial) for line in intervals(folder)]
     values = {kind: histogram(lines, kind, since) for kind in ("internal", "e2e", "stored")}
@@ -74,9 +89,13 @@ def percentiles(recorder: Recorder) -> dict[str, float]:
 
 
 def write_hgrm(recorder: Recorder, path: Path) -> None:
-    """The histogram as HdrHistogram's percentile distribution, values in ms, for any HdrHistogram plotter.
+    """The histogram as HdrHistogram's percentile distribution, for any HdrHistogram plotter.
 
     Zero and negative durations stand in it as zeros.
+
+    Args:
+        recorder: Durations in ns; in the file they are ms.
+        path: The file, which is replaced.
     """
     full = np.flatnonzero(recorder.counts)
     values, counts = middles()[full] / 1e6, recorder.counts[full]
@@ -86,39 +105,62 @@ def write_hgrm(recorder: Recorder, path: Path) -> None:
 
 
 def progress(trial: Path, start: int) -> pd.DataFrame:
-    """Counts over time: index seconds since `start` (ns), columns sent, received, written, backlog (messages)."""
-    consumer = pd.DataFrame(intervals(trial / CONSUMER))
-    frames = [pd.DataFrame(intervals(folder)) for folder in senders(trial)]
-    if consumer.empty or not frames or any(frame.empty for frame in frames):
+    """Counts over time, at the moments of the consumer's record.
+
+    Args:
+        trial: The trial's folder.
+        start: When its load began, ns since the epoch.
+
+    Returns:
+        Columns sent, received, written, backlog (messages), index seconds since `start`; no rows where a record is
+        missing.
+    """
+    consumer, noted = intervals(trial / CONSUMER), {folder: intervals(folder) for folder in senders(trial)}
+    if not (consumer and noted and all(noted.values())):
         return pd.DataFrame(columns=["sent", "received", "written", "backlog"])
-    at = consumer["at"].to_numpy(dtype=float)
-    # Processes note their counts at different moments: interpolate onto the consumer's.
-    sent = sum(_sent(frame, start, at) for frame in frames)
-    frame = pd.DataFrame(
-        {"sent": sent, "received": consumer["received"], "written": consumer["written"]},
-    )
-    frame.index = pd.Index((at - start) / 1e9, name="seconds")
-    done = (consumer["written"] + consumer["rejected"]).to_numpy(dtype=float)
-    frame["backlog"] = np.maximum(np.asarray(sent, dtype=float) - done, 0.0)
-    return frame
+    at = np.array([line["at"] for line in consumer], dtype=np.int64)
+    sent = sum((_sent(folder, lines, start, at) for folder, lines in noted.items()), np.zeros(len(at)))
+    counts = {name: [line[name] for line in consumer] for name in ("received", "written")}
+    index = pd.Index((at - start) / 1e9, name="seconds")
+    return pd.DataFrame({"sent": sent, **counts, "backlog": backlog(sent, consumer)}, index=index)
+
+
+def _sent(folder: Path, lines: list[dict[str, Any]], start: int, at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """One sender's count at given moments (ns), from none at `start` on."""
+    notes = [(start, 0), *((line["at"], line["sent"]) for line in lines)]
+    return sent_at(at, notes, steps=folder.name == AGENT)
 
 
 def backlog_growth(trial: Path, start: int, since: float, until: float) -> float:
-    """Messages by which the backlog grew between two moments, in seconds from `start` (ns).
+    """Messages by which the backlog grew between two moments.
 
     From the mean of the first second to that of the last: a writer that flushes once a second makes a sawtooth of it.
+
+    Args:
+        trial: The trial's folder.
+        start: When its load began, ns since the epoch.
+        since: The first moment, in seconds from `start`.
+        until: The second.
     """
-    backlog = progress(trial, start)["backlog"]
-    first = backlog[(backlog.index >= since) & (backlog.index < since + 1)]
-    last = backlog[(backlog.index > until - 1) & (backlog.index <= until)]
+    waiting = progress(trial, start)["backlog"]
+    first = waiting[(waiting.index >= since) & (waiting.index < since + 1)]
+    last = waiting[(waiting.index > until - 1) & (waiting.index <= until)]
     return float(last.mean() - first.mean()) if len(first) and len(last) else 0.0
 
 
 def flushed(trial: Path, start: int, since: float, until: float) -> tuple[int, float] | None:
     """Messages stored from one flush to another, and the seconds from the one answer of the store to the other.
 
-    The first is the last flush that was noted first after `since`, the second the last one answered by `until`, both in
-    seconds from `start` (ns). None where there are no two, or in records of an older consumer.
+    The first is the last flush that was noted first after `since`, the second the last one answered by `until`.
+
+    Args:
+        trial: The trial's folder.
+        start: When its load began, ns since the epoch.
+        since: The first moment, in seconds from `start`.
+        until: The second.
+
+    Returns:
+        Messages and seconds; None where there are no two flushes, or in records of an older consumer.
     """
     lines = [line for line in intervals(trial / CONSUMER) if line["at"] > start + since * 1e9]
     flushes = [(line["written"], line["last_stored"]) for line in lines if line.get("last_stored")]
@@ -129,10 +171,17 @@ def flushed(trial: Path, start: int, since: float, until: float) -> tuple[int, f
 
 
 def drift(trial: Path, start: int, since: float, until: float) -> dict[str, tuple[float, float]]:
-    """p50 (ms) of e2e and stored in the first and in the last third of the time between two moments.
+    """The median latency at the beginning and at the end of a stretch of time.
 
-    Moments are seconds from `start` (ns); the last third ends with the last message. Of fewer than `FEW` messages there
-    is none: NaN.
+    Args:
+        trial: The trial's folder.
+        start: When its load began, ns since the epoch.
+        since: The first moment, in seconds from `start`.
+        until: The second.
+
+    Returns:
+        p50 (ms) in the first and in the last third, by kind: e2e and stored. The last third ends with the last message;
+        NaN for fewer than `FEW` messages.
     """
     lines, third = intervals(trial / CONSUMER), (until - since) / 3
     measured = [(line, (line["at"] - start) / 1e9) for line in lines if line["at"] > start + since * 1e9]
@@ -146,14 +195,16 @@ def _middle(lines: list[dict[str, Any]], kind: str) -> float:
     return recorder.quantile(0.5) / 1e6 if len(recorder) >= FEW else math.nan
 
 
-def _sent(frame: pd.DataFrame, start: int, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One process's count of sent messages at given moments (ns), from none at `start` on."""
-    moments = np.r_[float(start), frame["at"].to_numpy(dtype=float)]
-    return np.interp(at, moments, np.r_[0.0, frame["sent"].to_numpy(dtype=float)])
-
-
 def resources(trial: Path, start: int) -> pd.DataFrame:
-    """CPU (percent of one core) and RSS (MB) over time: columns seconds, process, cpu, rss."""
+    """CPU and memory of a trial's processes over time.
+
+    Args:
+        trial: The trial's folder.
+        start: The moment 0, ns since the epoch.
+
+    Returns:
+        Columns seconds (since `start`), process, cpu (percent of one core), rss (MB); a row for each reading.
+    """
     path = trial / RESOURCES
     if not path.exists():
         return pd.DataFrame(columns=["seconds", "process", "cpu", "rss"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.errors import SettingsError, StackError
 from sentinel.lab.stack import docker, embedded, external, native
-from sentinel.lab.stack.servers import LAB_BUCKET, Stack
+from sentinel.lab.stack.stack import LAB_BUCKET, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -69,7 +69,10 @@ def ensure(kind: str) -> None:
 def start(kind: str, directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """A stack that answers; its own servers end with the block, or with the lab.
 
-    Data and logs go below `directory`; afterwards the logs remain.
+    Args:
+        kind: One of `KINDS`.
+        directory: Data and logs go below it; afterwards the logs remain.
+        supervisor: Starts its processes.
 
     Raises:
         SettingsError: see `choose`.

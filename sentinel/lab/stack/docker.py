@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from sentinel.environment import child_environment
 from sentinel.errors import StackError
 from sentinel.lab.stack.compose import UP, program, says
-from sentinel.lab.stack.servers import LAB_BUCKET, Stack, await_log, stack_behind, store_on
+from sentinel.lab.stack.servers import await_log, store_on
+from sentinel.lab.stack.stack import LAB_BUCKET, Stack, stack_behind
 from sentinel.settings import BusSettings, StoreSettings
 
 if TYPE_CHECKING:
@@ -62,7 +63,12 @@ def images(file: Path) -> list[str]:
 
 @contextmanager
 def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
-    """The containers, ours until the block ends. Raises StackError, BusError or StoreError."""
+    """The containers, ours until the block ends.
+
+    Raises:
+        StackError: docker failed, or a container is not ready in time.
+        BusError, StoreError: a server does not answer.
+    """
     project, file = f"sentinel-lab-{secrets.token_hex(4)}", str(Path(FILE).absolute())
     store, password = StoreSettings(token=secrets.token_hex(16), bucket=LAB_BUCKET), secrets.token_hex(16)
     env = _environment(store, password)

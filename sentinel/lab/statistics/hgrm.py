@@ -19,9 +19,13 @@ HEAD = f"{'Value':>12} {'Percentile':>14} {'TotalCount':>10} {'1/(1-Percentile)'
 
 
 def distribution(values: NDArray[np.float64], counts: NDArray[np.int64], *, octaves: int, steps: int) -> str:
-    """The file's text for rising `values`, in the unit to be shown, each counted at least once.
+    """The text of an .hgrm file.
 
-    `octaves` and `steps` are the histogram's doublings and the buckets in each, for the footer.
+    Args:
+        values: Rising, in the unit to be shown; shape (n,).
+        counts: Of each value, at least 1; shape (n,).
+        octaves: Doublings that the histogram covers, for the footer.
+        steps: Buckets in each, for the footer.
     """
     cumulative = np.cumsum(counts)
     total = int(cumulative[-1]) if len(cumulative) else 0
@@ -34,7 +38,11 @@ def distribution(values: NDArray[np.float64], counts: NDArray[np.int64], *, octa
 
 
 def shares(total: int) -> Iterator[float]:
-    """Shares of `total` values at which a row stands, from 0 to 1; none of nothing."""
+    """Shares, from 0 to 1, at which a row stands; none of nothing.
+
+    Args:
+        total: How many values there are.
+    """
     if not total:
         return
     left = 1.0

@@ -21,6 +21,7 @@ SPREAD = 0.25
 """Spread of repeats, (max - min) ÷ median, from which it is worth a warning."""
 STEAL = 2.0
 """Percent of the machine's time taken by other guests, from which it is worth a warning."""
+STOLEN = f"more than {STEAL:.0f} % of the machine's time went to other guests"
 
 
 class Validity(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ def warnings(outcomes: Sequence[Outcome]) -> list[str]:
     """What speaks against trusting these trials, in sentences with numbers."""
     tests: list[tuple[Callable[[Outcome], bool], str]] = [
         (lambda o: not o.valid, "invalid: " + "; ".join(p for o in outcomes for p in o.problems)[:600]),
-        (lambda o: o.steal > STEAL, f"more than {STEAL:.0f} % of the machine's time went to other guests"),
+        (lambda o: o.steal > STEAL, STOLEN),
         (_generator_late, f"more than {100 * LATE:.0f} % of e2e p99 is load-generator delay"),
     ]
     warnings = []

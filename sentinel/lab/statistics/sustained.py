@@ -65,7 +65,13 @@ def faults(load: LoadSettings, pace: Pace) -> list[str]:
 
 
 def reached(rate: float, messages: float, seconds: float) -> bool:
-    """Whether so many messages in so many seconds are the whole of an offered `rate` (msg/s)."""
+    """Whether what was counted is the whole of an offered load.
+
+    Args:
+        rate: Offered, msg/s.
+        messages: How many were counted.
+        seconds: In which time.
+    """
     missing = seconds - messages / rate
     return missing <= max((1 - ENOUGH) * seconds, HICCUP)
 

@@ -15,8 +15,9 @@ from sentinel.lab.limits import measurement
 from sentinel.lab.limits.bounds import Limit
 from sentinel.lab.machine import jitter
 from sentinel.lab.parameters import Common
-from sentinel.lab.profiling import cpu, memory
-from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY, PROFILE, Outcome, Plan
+from sentinel.lab.profiling import memory
+from sentinel.lab.run.trial_record import MEMORY, Outcome, Plan
+from sentinel.lab.trials.kinds import KINDS
 from sentinel.lab.trials.session import Session
 from sentinel.lab.trials.trial import Trial
 
@@ -28,13 +29,8 @@ if TYPE_CHECKING:
 
 LIMITS, PAGES = "limits", "pages"
 """Kinds of work beside trials."""
-SECONDS = {LATENCY: 2.5, CAPACITY: 3.0, MEMORY: 7.0, PROFILE: 8.0}
-"""Rough overhead of one trial of each kind, for the progress bar only."""
 DIGESTED = 1.5
 """Rough seconds that one page or sum of a memory trial takes after the last trial, for the progress bar only."""
-
-PROFILE_ATTEMPTS = 3
-"""Now and then py-spy fails to find out which Python it samples, and finds out when it is tried again."""
 
 P = TypeVar("P", bound=Common)
 
@@ -50,7 +46,7 @@ class Lab(Session[P]):
     @staticmethod
     def expected(plan: Plan) -> float:
         """Roughly how long one trial takes, in seconds."""
-        return SECONDS[plan.kind] + (plan.load.duration if plan.kind == LATENCY else 0.0)
+        return KINDS[plan.kind].seconds + (plan.load.duration if plan.paced else 0.0)
 
     def expected_of(self, planned: Iterable[Plan]) -> dict[str, float]:
         """Roughly how long trials take, and what is made of them, in seconds by kind of work."""
@@ -123,7 +119,11 @@ class Lab(Session[P]):
         return [*pages, pool.submit(_noted, outcome, _weigh, outcome, *given)]
 
     def carry_out(self, plans: Sequence[Plan], then: Callable[[Outcome], object] | None = None) -> list[Outcome]:
-        """Carry out trials one after the other; `then` is called with each outcome. Each is kept as soon as it ends.
+        """Carry out trials one after the other. Each is kept as soon as it ends.
+
+        Args:
+            plans: In this order; they are numbered here.
+            then: Called with each outcome.
 
         Raises:
             RunEndedError: interrupted, a server of the stack has ended or does not answer, or the disk is full.
@@ -131,7 +131,7 @@ class Lab(Session[P]):
         outcomes = list[Outcome]()
         with self.keeping():
             for plan in plans:
-                seconds, rate = self.expected(plan), f" at {plan.load.rate:,.0f}/s" if plan.kind == LATENCY else ""
+                seconds, rate = self.expected(plan), f" at {plan.load.rate:,.0f}/s" if plan.paced else ""
                 label = f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}"
                 self._progress.step(label, seconds, kind=plan.kind)
                 outcomes.append(self._carried_out(plan))
@@ -143,18 +143,18 @@ class Lab(Session[P]):
         return outcomes
 
     def _carried_out(self, bare: Plan) -> Outcome:
-        """One trial; where py-spy did not find its way into the consumer, which happens now and then, another one."""
-        for attempt in range(PROFILE_ATTEMPTS if bare.kind == PROFILE else 1):
+        """One trial; where it did not leave what its kind must, which happens now and then, another one."""
+        kind = KINDS[bare.kind]
+        for attempt in range(kind.attempts):
             self._supervision.ask()
             plan = replace(bare, number=self._numbered())
             folder = self.run.trial_folder(plan.number)
             given = plan, self.stack, folder, self._supervisor, self.run.id
             outcome = Trial(*given, check=self._supervision.check).run()
             if attempt:
-                outcome.warnings.append(
-                    f"py-spy found no way into the consumer {formatting.counted(attempt, 'time')} before"
-                )
-            if bare.kind != PROFILE or (folder / cpu.FOLDED).exists():
+                times = formatting.counted(attempt, "time")
+                outcome.warnings.append(f"{kind.program} found no way into the consumer {times} before")
+            if not kind.leaves or (folder / kind.leaves).exists():
                 break
         return outcome
 

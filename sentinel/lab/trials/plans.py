@@ -23,7 +23,15 @@ PROFILED_SECONDS, MOST_PROFILED = 3.0, 500_000
 
 
 def interleaved(names: Sequence[str], repeats: int) -> Iterator[tuple[int, str]]:
-    """(repeat, name): A B C, C B A, A B C …, so that a drift of the machine meets all alike."""
+    """A B C, C B A, A B C …, so that a drift of the machine meets all alike.
+
+    Args:
+        names: Of what takes turns.
+        repeats: How often each has its turn.
+
+    Yields:
+        Number of the repeat, from 0, and name.
+    """
     for repeat in range(repeats):
         yield from ((repeat, name) for name in (names if repeat % 2 == 0 else reversed(names)))
 
@@ -53,9 +61,12 @@ def memory(p: Draining) -> list[Plan]:
 
 
 def profile(p: Draining, rates: Mapping[str, float], longest: float = PROFILED_SECONDS) -> list[Plan]:
-    """Every configuration once under py-spy, for `longest` seconds at most.
+    """Every configuration once under py-spy.
 
-    `rates`: its capacity in messages per second, where that is known.
+    Args:
+        p: The notebook's parameters.
+        rates: The configurations' capacities, where they are known, msg/s.
+        longest: Seconds that one trial may take.
     """
     plans, seconds = [], min(PROFILED_SECONDS, longest)
     for name in p.names:
@@ -80,6 +91,14 @@ def _full(p: Draining, name: str, kind: str) -> LoadSettings:
 
 
 def paced(p: Paced, names: Sequence[str], rate: float, group: str, repeats: int) -> list[Plan]:
-    """Configurations in turn under one load of `rate` messages per second, after a warm-up."""
+    """Configurations in turn under one load, after a warm-up.
+
+    Args:
+        p: The notebook's parameters.
+        names: The configurations.
+        rate: Of the load, msg/s.
+        group: Trials of one group are compared with each other.
+        repeats: Trials of each.
+    """
     load = LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, rate, p.DURATION + WARM_UP, seed=p.SEED)
     return [_plan(p, LATENCY, name, load, repeat=repeat, group=group) for repeat, name in interleaved(names, repeats)]

@@ -21,8 +21,9 @@ from sentinel.errors import RunEndedError, SentinelError
 from sentinel.lab import registry
 from sentinel.lab.machine import provenance
 from sentinel.lab.notebook.progress import Progress
+from sentinel.lab.notebook.variables import check
 from sentinel.lab.page import page
-from sentinel.lab.parameters import Parameters, check
+from sentinel.lab.parameters import Parameters
 from sentinel.lab.run import conclusion
 from sentinel.lab.run.claim import Claim
 from sentinel.lab.run.run import FAILED, FINISHED, INTERRUPTED, RUNNING, Run, new_id, project_root
@@ -68,9 +69,14 @@ class Study(ABC, Generic[Q]):
     @staticmethod
     @abstractmethod
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
-        """What was found, for run.json: `summary`, `verdict`, `warnings` beyond the machine's, and more.
+        """What was found, for run.json.
 
-        Computed from the record alone, whole or not: `run.data` holds what `open` put there, `outcomes` are its trials.
+        Args:
+            run: Its `data` holds what `open` put there. The run may have ended early.
+            outcomes: Its trials.
+
+        Returns:
+            `summary`, `verdict`, `warnings` beyond the machine's, and more.
         """
 
     @classmethod
@@ -84,7 +90,13 @@ class Study(ABC, Generic[Q]):
 
     @classmethod
     def begun(cls, parameters: Q, run: Run, stops: ExitStack) -> Self:
-        """The study, with all that it needs; what ends with it goes to `stops`."""
+        """The study, with all that it needs.
+
+        Args:
+            parameters: What it was told.
+            run: Its record.
+            stops: Takes what ends with it.
+        """
         return cls(parameters, run, stops.pop_all())
 
     @classmethod

@@ -67,8 +67,12 @@ class Supervision:
 def require_room(folder: Path, needed: int = NEEDED) -> None:
     """Refuse to begin a run that the disk has no room for.
 
+    Args:
+        folder: Of the run; the nearest folder above it that exists is asked.
+        needed: Bytes.
+
     Raises:
-        RunError: less than `needed` bytes are free under `folder` (or the nearest folder above it that exists).
+        RunError: less is free.
     """
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if (free := shutil.disk_usage(there).free) < needed:

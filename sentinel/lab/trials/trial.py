@@ -1,9 +1,7 @@
 """A trial: one configuration under one load, in fresh processes, with every message accounted for.
 
-Four kinds. `latency`: a paced load beside the consumer, after a warm-up that is left out. `capacity`: a stream is
-filled first, then the consumer drains it alone. `memory`: like capacity, under memray; `profile`: under py-spy; neither
-is ever used for timing.
-Every trial has a stream (or channel) and a `run` tag of its own, so trials never meet, not even on an external stack.
+What differs from kind to kind is in `kinds`, the account of what a trial left in `accounts`. Every trial has a stream
+(or channel) and a `run` tag of its own, so trials never meet, not even on an external stack.
 """
 
 from __future__ import annotations
@@ -12,21 +10,19 @@ import json
 import math
 import sys
 import time
-from dataclasses import asdict, fields
 from signal import SIGUSR1
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel import bus, store
 from sentinel.environment import stack_environment
 from sentinel.errors import SentinelError, TrialError
-from sentinel.lab.profiling import cpu
 from sentinel.lab.run import series
-from sentinel.lab.run.trial_record import MEMORY, PROFILE, WARM_UP, Outcome, Plan, warm_up
-from sentinel.lab.statistics.sustained import Pace, faults
+from sentinel.lab.run.trial_record import Outcome, Plan
+from sentinel.lab.trials import accounts
+from sentinel.lab.trials.kinds import CONSUMER, KINDS, Start
 from sentinel.lab.trials.process_sampler import Sampler
 from sentinel.lab.trials.supervision import EVERY
 from sentinel.lab.trials.tail import Tail
-from sentinel.model.ledger import ConsumerLedger, SenderLedger
 from sentinel.probe import cpu_times
 from sentinel.runtime.record import INTERVALS, READY
 
@@ -72,6 +68,7 @@ class Trial:
         self.tag = f"{run_id}.{plan.number}"
         self.bus: BusSettings = stack.bus.keyed(f"lab:{self.tag}")
         self.store: StoreSettings = stack.store
+        self.kind = KINDS[plan.kind]
         self.outcome = Outcome(plan)
         self._check = check
         self._children: list[Child] = []
@@ -93,7 +90,7 @@ class Trial:
                 child.stop()
         after = cpu_times()
         self.outcome.steal = 100 * (after.steal - before.steal) / max(after.total - before.total, 1e-9)
-        self._account()
+        accounts.account(self.outcome, self.folder, self.bus, self.store, self.tag)
         self._tidy()
         (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
         return self.outcome
@@ -133,8 +130,8 @@ class Trial:
         self._children.append(child)
         return child
 
-    def _consumer(self, *more: str, module: str = "sentinel", under: Sequence[str] = ()) -> Child:
-        verb = ["consume"] if module == "sentinel" else []
+    def _consumer(self, start: Start) -> Child:
+        verb = ["consume"] if start.module == "sentinel" else []
         options = {
             "--configuration": self.plan.configuration,
             "--transport": self.plan.load.transport if self.plan.paced else "stream",
@@ -145,7 +142,7 @@ class Trial:
             "--record": str(self.folder / series.CONSUMER),
         }
         words = [word for pair in options.items() for word in pair]
-        child = self._start("consumer", module, *verb, *words, *more, under=under)
+        child = self._start(CONSUMER, start.module, *verb, *words, *start.words, under=start.under)
         self._await_ready(child)
         return child
 
@@ -189,9 +186,9 @@ class Trial:
         return self._start("load", "sentinel", "load", *words, *(word for pair in options.items() for word in pair))
 
     def _beside_load(self) -> None:
-        consumer = self._consumer()
+        consumer = self._consumer(self.kind.start(self.plan, self.folder))
         load = self._load()
-        with Sampler(self.folder / series.RESOURCES, {"consumer": consumer.pid, "load": load.pid, **self.stack.pids}):
+        with Sampler(self.folder / series.RESOURCES, {CONSUMER: consumer.pid, "load": load.pid, **self.stack.pids}):
             if self._code(load, self.plan.load.duration + self.plan.load.grace + START_LIMIT):
                 raise TrialError(f"the load generator failed:\n{load.tail()}")
             consumer.signal(SIGUSR1)
@@ -201,16 +198,8 @@ class Trial:
         load = self._load()
         if self._code(load, 120 + self.plan.load.count / 1000):
             raise TrialError(f"the stream could not be filled:\n{load.tail()}")
-        program = "consumer"
-        if self.plan.kind == MEMORY:
-            words = ["--capture", str(self.folder / "memray.bin"), "--warm-up", str(warm_up(self.plan.load.count))]
-            consumer = self._consumer(*words, module="sentinel.lab.profiling.memray_consumer")
-        elif self.plan.kind == PROFILE:
-            program = "py-spy"  # the consumer is its child
-            consumer = self._consumer("--until-empty", under=cpu.sampling(self.folder / cpu.FOLDED))
-        else:
-            consumer = self._consumer("--until-empty")
-        with Sampler(self.folder / series.RESOURCES, {program: consumer.pid, **self.stack.pids}):
+        consumer = self._consumer(self.kind.start(self.plan, self.folder))
+        with Sampler(self.folder / series.RESOURCES, {self.kind.program: consumer.pid, **self.stack.pids}):
             self._drain(consumer)
 
     def _drain(self, consumer: Child) -> None:
@@ -238,75 +227,7 @@ class Trial:
     def _see_off(self, consumer: Child) -> None:
         if code := consumer.wait(1.0):
             text = f"ended with code {code}:\n{consumer.tail(5)}"
-            if self.plan.kind == PROFILE:  # whether the consumer did its work, its ledger says
-                self.outcome.warnings.append(f"py-spy {text}")
-            else:
+            if self.kind.program == CONSUMER:
                 self.outcome.problems.append(f"the consumer {text}")
-
-    # -- accounts ------------------------------------------------------------------------------------------------
-
-    def _account(self) -> None:
-        """Put the ledgers beside what the bus and the store say."""
-        outcome = self.outcome
-        reports = [series.ledger(folder) for folder in series.senders(self.folder)]
-        consumer = series.ledger(self.folder / series.CONSUMER)
-        if not consumer or not reports or not all(reports):
-            outcome.problems.append("a ledger is missing")
-            return
-        sent = SenderLedger(**{f.name: sum(r["ledger"][f.name] for r in reports) for f in fields(SenderLedger)})
-        got = ConsumerLedger(**consumer["ledger"])
-        outcome.sender, outcome.consumer = asdict(sent), asdict(got)
-        outcome.started = min(r["started"] for r in reports)
-        outcome.problems += sent.problems() + got.problems()
-        try:
-            outcome.unread = bus.unread(self.bus)
-            outcome.stored = self._stored(got.kept)
-        except SentinelError as error:
-            outcome.problems.append(str(error))
-        outcome.lost = max(0, sent.sent - (got.received - got.duplicated) - outcome.unread)
-        if outcome.stored is not None and outcome.stored != got.kept:
-            outcome.problems.append(f"the store holds {outcome.stored:,} points, but acknowledged {got.kept:,}")
-        if not self.plan.paced and (outcome.unread or outcome.lost):
-            outcome.problems.append(f"{outcome.unread:,} messages were left unread, {outcome.lost:,} were lost")
-        if not got.written:
-            outcome.problems.append("no message was stored, so nothing was measured")
-        outcome.valid = not outcome.problems
-        self._measure(consumer, sent, got)
-
-    def _stored(self, expected: int) -> int:
-        """The store's own count; asked again for a moment, since some stores show points a little after the 2xx."""
-        server = store.identify(self.store)
-        end = time.monotonic() + 5
-        while (count := store.count(self.store, server, self.tag)) < expected and time.monotonic() < end:
-            time.sleep(0.2)
-        return count
-
-    def _measure(self, consumer: dict[str, Any], sent: SenderLedger, got: ConsumerLedger) -> None:
-        outcome = self.outcome
-        paced = self.plan.paced
-        start = outcome.started if paced else consumer["first_read"]
-        begin, before = (consumer["first_stored"], consumer["first_batch"]) if paced else (start, 0)
-        seconds = (consumer["last_stored"] - begin) / 1e9
-        outcome.throughput = (got.written - before) / seconds if seconds > 0 else 0.0
-        outcome.cpu_us = 1e6 * consumer["cpu_seconds"] / got.received if got.received else None
-        frame = series.resources(self.folder, start)
-        rss = frame[frame["process"] == "consumer"]["rss"]
-        outcome.peak_rss_mb = round(float(rss.max()), 1) if len(rss) else None
-        if paced:
-            self._measure_latencies(start)
-            self._judge_pace(start, sent.unsent)
-
-    def _measure_latencies(self, start: int) -> None:
-        for kind, recorder in series.histograms(self.folder, start + int(WARM_UP * 1e9)).items():
-            self.outcome.latencies[kind] = series.percentiles(recorder)
-            series.write_hgrm(recorder, self.folder / f"{kind}.hgrm")
-
-    def _judge_pace(self, start: int, unsent: int) -> None:
-        outcome, span = self.outcome, (self.folder, start, WARM_UP, self.plan.load.duration)
-        outcome.growth = series.backlog_growth(*span)
-        flushed = series.flushed(*span)
-        if flushed is not None:
-            # From one flush to another the count is fair to all, however long a batch waits.
-            outcome.throughput = flushed[0] / flushed[1]
-        outcome.unsustained = faults(self.plan.load, Pace(unsent, outcome.growth, flushed, series.drift(*span)))
-        outcome.sustained = not outcome.unsustained
+            else:  # whether the consumer did its work, its ledger says
+                self.outcome.warnings.append(f"{self.kind.program} {text}")

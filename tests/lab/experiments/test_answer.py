@@ -15,7 +15,8 @@ from sentinel.lab.experiments.benchmark.answer import phrases
 from sentinel.lab.experiments.benchmark.record import Answer, CommonLoad, Headline, of_run
 from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.report import sections
-from sentinel.lab.report.results import rows, terminal_table
+from sentinel.lab.report.results import rows
+from sentinel.lab.report.terminal import terminal_table
 from sentinel.lab.run.run import FORMAT, load
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.compare import BOOTSTRAP, UNKNOWN, Ratio, Verdict, Word, plain
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
 
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 RATIO = Ratio(2.0, 1.8, 2.2, 5, 0.95, BOOTSTRAP)
 
 

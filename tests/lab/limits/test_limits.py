@@ -22,8 +22,8 @@ from sentinel.errors import StackError, StoreError, TrialError
 from sentinel.lab import formatting, plots
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.limits import bounds
-from sentinel.lab.limits import components as isolated
 from sentinel.lab.limits import measurement as limits
+from sentinel.lab.limits import store as limits_of_store
 from sentinel.lab.limits.bounds import (
     AT_REFERENCE,
     BUS,
@@ -38,13 +38,17 @@ from sentinel.lab.limits.bounds import (
     share,
     store,
 )
+from sentinel.lab.limits.bus import CHUNK, IsolatedBus
+from sentinel.lab.limits.component import SOURCES, Measurement
+from sentinel.lab.limits.store import IsolatedStore
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.registry import table
 from sentinel.lab.report import limits as limits_report
-from sentinel.lab.report import results, sections
+from sentinel.lab.report import results, sections, terminal
 from sentinel.lab.run import queries
 from sentinel.lab.run.run import Run
 from sentinel.lab.trials.lab import LIMITS, Lab
+from sentinel.runtime.text_table import WIDTH
 from sentinel.store import identify
 
 if TYPE_CHECKING:
@@ -256,9 +260,9 @@ def test_the_terminal_has_a_row_and_an_explanation_for_every_limit() -> None:
     """Medians and ranges stand aligned under the stack's label; no line is wider than a terminal."""
     own = {"late_p50": 0.071, "late_p99": 4.775, "late_max": 31.44}
     own |= {"mean": 1.1, "slow": 2.26, "slowest": 15.2, "turns": 2400, "others": 1.0}
-    lines = results.limits_table(made_limits(), "embedded stack: Valkey 9.", own).splitlines()
+    lines = terminal.limits_table(made_limits(), "embedded stack: Valkey 9.", own).splitlines()
     assert "embedded stack: Valkey 9." == lines[0]
-    assert max(map(len, lines)) <= results.TERMINAL
+    assert max(map(len, lines)) <= WIDTH
     rule = next(n for n, line in enumerate(lines) if line.startswith("───"))
     rows = lines[rule + 1 : rule + 1 + len(NAMES)]
     assert {len(lines[rule])} == {len(row) for row in rows}
@@ -299,8 +303,8 @@ def test_native_servers_have_limits_too(native_stack: Stack) -> None:
 def test_a_slow_thing_is_done_less_often() -> None:
     """The count is what the time allows, in whole steps, at least one, and never more than there is room for."""
 
-    def costing(each: float, most: int = 10**9) -> isolated.Measurement:
-        return isolated.Measurement("x", "", "", lambda count: each * count, 10, most)
+    def costing(each: float, most: int = 10**9) -> Measurement:
+        return Measurement("x", "", "", lambda count: each * count, 10, most)
 
     assert [1_000, 10_000_000, 10, 500] == [
         limits._enough(way, limits._tried(way, 1.0), 1.0)
@@ -311,8 +315,8 @@ def test_a_slow_thing_is_done_less_often() -> None:
 def test_of_several_ways_the_fastest_counts() -> None:
     """Each is tried once, and what reaches most under a name is what is measured."""
 
-    def way(name: str, words: str, each: float) -> isolated.Measurement:
-        return isolated.Measurement(name, words, "", lambda count: each * count, 10, 10**9)
+    def way(name: str, words: str, each: float) -> Measurement:
+        return Measurement(name, words, "", lambda count: each * count, 10, 10**9)
 
     told: list[str] = []
     ways = [way("a", "slow", 1e-3), way("a", "fast", 1e-4), way("a", "middling", 5e-4), way("b", "only", 1e-3)]
@@ -326,7 +330,7 @@ def test_of_several_ways_the_fastest_counts() -> None:
 @pytest.mark.parametrize("connections", CONNECTIONS)
 def test_requests_are_spread_over_connections(embedded_lane: Lane, embedded: Stack, connections: int) -> None:
     """Every point of every connection is stored, and counted."""
-    isolated_store = isolated.IsolatedStore(embedded, embedded_lane.run)
+    isolated_store = IsolatedStore(embedded, embedded_lane.run)
     assert isolated_store.post(6 * 256, 256, connections) > 0
     isolated_store.verify()
     isolated_store.close()
@@ -348,8 +352,8 @@ def test_a_limit_is_measured_again_after_the_capacities(
 
 def test_lost_points_are_an_error(embedded_lane: Lane, embedded: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that holds less than it acknowledged has no limit, and the message has both counts."""
-    monkeypatch.setattr(isolated, "SETTLE", 0.0)
-    isolated_store = isolated.IsolatedStore(embedded, embedded_lane.run)
+    monkeypatch.setattr(limits_of_store, "SETTLE", 0.0)
+    isolated_store = IsolatedStore(embedded, embedded_lane.run)
     isolated_store.post(512, 256)
     isolated_store.verify()
     isolated_store.written += 1
@@ -360,13 +364,13 @@ def test_lost_points_are_an_error(embedded_lane: Lane, embedded: Stack, monkeypa
 
 def test_points_of_several_measurements_do_not_meet(embedded_lane: Lane, embedded: Stack) -> None:
     """Series and times differ over all requests and sizes, to the millisecond, which is all that some stores keep."""
-    isolated_store = isolated.IsolatedStore(embedded, embedded_lane.run)
+    isolated_store = IsolatedStore(embedded, embedded_lane.run)
     for lines in LINES:
         isolated_store.post(lines, lines)
     isolated_store.close()
     rows = embedded_lane.rows()
     assert sum(LINES) == len(rows) == len({(row["source"], row["time"] // 1_000_000) for row in rows})
-    assert isolated.SOURCES == len({row["source"] for row in rows})
+    assert SOURCES == len({row["source"] for row in rows})
 
 
 def test_a_byte_counter_expects_what_redis_sends(embedded_lane: Lane) -> None:
@@ -381,12 +385,12 @@ def test_a_byte_counter_expects_what_redis_sends(embedded_lane: Lane) -> None:
 
 def test_somebody_elses_subscriber_is_noticed(embedded_lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
     """Publishing to nobody is measured only where nobody listens: a stranger on the channel is an error."""
-    isolated_bus = isolated.IsolatedBus(embedded_lane.bus, "json")
+    isolated_bus = IsolatedBus(embedded_lane.bus, "json")
     counter = ByteCounter(embedded_lane.bus)
     with pytest.raises(TrialError, match="receivers of messages that nobody was subscribed to"):
-        isolated_bus.publish(isolated.CHUNK)
+        isolated_bus.publish(CHUNK)
     counter.close()
-    assert isolated_bus.publish(isolated.CHUNK) > 0
+    assert isolated_bus.publish(CHUNK) > 0
 
 
 # In a lab, and by hand -----------------------------------------------------------------------------------------------

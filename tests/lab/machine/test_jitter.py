@@ -13,7 +13,7 @@ import pytest
 from support.synthetic import made
 
 from sentinel.lab.machine import jitter
-from sentinel.lab.report import results
+from sentinel.lab.report import results, terminal
 from sentinel.probe import CpuTimes
 
 if TYPE_CHECKING:
@@ -145,4 +145,4 @@ def test_the_table_has_the_machines_own_jitter(tmp_path: Path) -> None:
     }
     run.data["machine"]["jitter"] = own
     assert jitter.words(own) in results.footnotes(run)
-    assert "was late by 0.07 ms at p50, 1.25 ms at p99 and" in " ".join(results.terminal_table(run).split())
+    assert "was late by 0.07 ms at p50, 1.25 ms at p99 and" in " ".join(terminal.terminal_table(run).split())

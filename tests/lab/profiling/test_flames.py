@@ -186,8 +186,8 @@ def test_rules_name_what_there_is() -> None:
     root = Path(sentinel.__file__).parent.parent
     ours = [rule for rule in RULES if rule.module.startswith("sentinel/")]
     assert [] == [rule for rule in ours if not (root / rule.module).exists()]
-    hull = [module for module in flamegraph.HULL if module.startswith("sentinel/")]
-    assert [] == [module for module in hull if not (root / module).exists()]
+    entries = [module for module in flamegraph.ENTRY_FRAMES if module.startswith("sentinel/")]
+    assert [] == [module for module in entries if not (root / module).exists()]
     for rule in ours:
         path = root / rule.module
         text = "".join(file.read_text() for file in ([path] if path.is_file() else sorted(path.rglob("*.py"))))

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from markupsafe import Markup
 from support.pages import after, section
 from support.synthetic import ALL, made
 
@@ -14,12 +15,13 @@ from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.presentation import tables
 from sentinel.lab.registry import table
 from sentinel.lab.report import sections
-from sentinel.lab.report.results import MARK, TERMINAL, rows
+from sentinel.lab.report.results import MARK, rows
 from sentinel.lab.run import queries
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.compare import UNKNOWN, Ratio
+from sentinel.runtime.text_table import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -216,7 +218,7 @@ def test_lost_messages_of_all_repeats_are_added(own: Run) -> None:
 def test_the_terminal_table_fits_and_is_aligned(run: Run) -> None:
     """No line is wider than a terminal, and the columns of all rows end at the same places."""
     lines = table(run).splitlines()
-    assert max(map(len, lines)) <= TERMINAL
+    assert max(map(len, lines)) <= WIDTH
     rule = next(n for n, line in enumerate(lines) if line.startswith("───"))
     body = lines[rule + 1 : rule + 1 + len(rows(run))]
     assert {len(lines[rule])} == {len(line) for line in body}
@@ -231,7 +233,7 @@ def test_the_terminal_table_gives_up_intervals_before_it_wraps(run: Run) -> None
         for name, value in run.data["ratios"].items()
     }
     other = Run(run.id, run.root, run.data | {"ratios": wide, "configurations": run.data["configurations"]})
-    assert max(map(len, table(other).splitlines())) <= TERMINAL
+    assert max(map(len, table(other).splitlines())) <= WIDTH
 
 
 def test_key_figures_have_the_same_names_for_every_run(run: Run, own: Run) -> None:
@@ -396,4 +398,4 @@ def test_published_figures_stand_last(run: Run) -> None:
 def test_a_long_name_may_break_but_a_number_may_not() -> None:
     """Names that are lists of switches go on in the next line; thousands stay together."""
     assert "baseline,<wbr>decode=msgspec" == tables.breakable("baseline,decode=msgspec")
-    assert "at 25,000 msg/s, <b>" == tables.breakable(tables.Markup("at 25,000 msg/s, <b>"))
+    assert "at 25,000 msg/s, <b>" == tables.breakable(Markup("at 25,000 msg/s, <b>"))

@@ -95,6 +95,15 @@ def test_the_backlog_is_never_negative(tmp_path: Path) -> None:
     assert series.progress(tmp_path, START)["backlog"].tolist() == [0.0]
 
 
+def test_what_was_lost_or_written_twice_is_no_backlog(tmp_path: Path) -> None:
+    """The backlog is what is still on its way; the agent's samples count from the moment that each was sent."""
+    line = consumer_line(1.9, 95, 90, 2) | {"lost": 5, "duplicated": 4}
+    write_record(tmp_path / "consumer", [line])
+    write_record(tmp_path / "load" / "0", load_lines((1, 100), (3, 100)))
+    write_record(tmp_path / "agent", load_lines((1, 1), (2, 2)))
+    assert series.progress(tmp_path, START)["backlog"].tolist() == [100 + 1 - 5 - 2 - (90 - 4)]
+
+
 @pytest.mark.parametrize(
     ("consumer", "loads"),
     [

@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 
 
 def test_equal_trials_have_an_interval_of_no_width() -> None:
-    """Repeats that do not differ leave no doubt: memory trials are like that."""
+    """Repeats that do not differ give the narrowest interval: memory trials are like that."""
     measured = ratio([4.0] * 3, [2.0] * 3)
     assert (2.0, (2.0, 2.0), 3) == (measured.value, measured.interval, measured.n)
 

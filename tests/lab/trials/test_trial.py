@@ -20,11 +20,11 @@ from sentinel.lab import stack
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.profiling import memory
 from sentinel.lab.run import series
-from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY, Outcome, Plan, warm_up
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome, Plan, warm_up
 from sentinel.lab.stack.servers import free_ports
 from sentinel.lab.trials import trial as trials
 from sentinel.lab.trials.process_sampler import Sampler
-from sentinel.lab.trials.trial import START_LIMIT, WARM_UP, Trial
+from sentinel.lab.trials.trial import START_LIMIT, Trial
 from sentinel.runtime.record import INTERVALS
 from sentinel.settings import LoadSettings
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.process.supervisor import Child
     from sentinel.lab.stack import Stack
+    from sentinel.lab.trials.kinds import Start
 
 RUN = "test-run"
 PACED = LoadSettings(rate=300.0, duration=1.0 + WARM_UP, workers=4, connections=2)
@@ -324,9 +325,9 @@ def test_a_trial_without_messages_is_invalid(bench: Bench, monkeypatch: pytest.M
     trial = bench.trial(bench.plan(CAPACITY, "optimised", FULL))
     start = trial._consumer
 
-    def start_on_an_empty_stream(*words: str) -> Child:
+    def start_on_an_empty_stream(how: Start) -> Child:
         bus.remove(trial.bus)
-        return start(*words)
+        return start(how)
 
     monkeypatch.setattr(trial, "_consumer", start_on_an_empty_stream)
     outcome = trial.run()

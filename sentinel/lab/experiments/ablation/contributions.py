@@ -53,7 +53,11 @@ class Choice:
 
 
 def choices(names: Sequence[str]) -> list[Choice]:
-    """The choices in the order in which `names`, those of an ablation, switch them on."""
+    """The choices in the order in which an ablation switches them on.
+
+    Args:
+        names: The ablation's configurations.
+    """
     named = {tuple(sorted(parse(name).axes().items())): name for name in names}
 
     def called(axes: Mapping[str, str]) -> str:

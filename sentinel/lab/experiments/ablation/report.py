@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from IPython.display import HTML
 
@@ -13,20 +12,19 @@ from sentinel.lab.experiments.ablation.contributions import MEASURES, short
 from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.experiments.ablation.results import HEADS, NOTES
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.tables import Markup, folded, hinted, paragraphs, table, tag, together
-from sentinel.lab.profiling import memory as profiling
+from sentinel.lab.presentation.tables import folded, hinted, paragraphs, table, tag, together
+from sentinel.lab.report.captions import left_out
+from sentinel.lab.report.memory import COUNTED, by_module
+from sentinel.lab.report.profiles import memray_pages
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from markupsafe import Markup
 
     from sentinel.lab.run.run import Run
 
 __all__ = ["contributions", "load", "memory", "switched_off", "waterfall"]
-
-MODULES = 8
-"""Rows of the table of allocators."""
 
 
 def load(run: Run) -> str:
@@ -47,7 +45,7 @@ def waterfall(run: Run) -> HTML:
         return nothing("No valid trial: there is nothing to draw.")
     caption = (
         "Each bar reaches from the median of the step before to the step's own; on a log axis its length is its factor,"
-        f" and the lengths add up to the whole way.{_left_out(run)}"
+        f" and the lengths add up to the whole way.{left_out(run)}"
     )
     return HTML(figure_html(plots.waterfall(by_measure), caption))
 
@@ -61,7 +59,7 @@ def switched_off(run: Run) -> HTML:
     caption = (
         "Large: one choice taken off optimised, with its interval. Small: the same choice on the way up; where the two"
         " lie apart, what the choice brings depends on the others, and of the choice that is switched on last they are"
-        f" the same trials. Shaded: the noise floor either way ({bands}).{_left_out(run)}"
+        f" the same trials. Shaded: the noise floor either way ({bands}).{left_out(run)}"
     )
     return HTML(figure_html(plots.taken_off(by_measure), caption))
 
@@ -90,11 +88,6 @@ def _medians(run: Run) -> Markup:
     return table(["Configuration", *(f"{m.title}, {m.unit}" for m in MEASURES)], rows)
 
 
-def _left_out(run: Run) -> str:
-    bad = [str(o.plan.number) for o in queries.outcomes(run) if not o.valid]
-    return f" Invalid and left out: trial {formatting.joined(bad)}." if bad else ""
-
-
 # -- memory ---------------------------------------------------------------------------------------------------------
 
 
@@ -104,29 +97,12 @@ def memory(run: Run) -> HTML:
     if not run.data["parameters"]["MEMRAY"]:
         return nothing("Memory was not measured: MEMRAY=False.")
     if not memories:
-        return nothing(f"No valid memory trial: there is nothing to show.{_left_out(run)}")
+        return nothing(f"No valid memory trial: there is nothing to show.{left_out(run)}")
     heads = ["Bytes per message by module", *(hinted(short(name), name) for name in memories)]
-    note = f"memray, every request with its full size, freed or not; n = 1 trial each.{_left_out(run)}"
-    parts = [table(heads, _modules(memories), class_="dense"), tag("p", note, class_="notes"), _pages(run, memories)]
-    return HTML(together(parts, "\n"))
-
-
-def _modules(memories: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    columns = [summary["modules"] for summary in memories.values()]
-    largest = {name: max(column.get(name, 0.0) for column in columns) for column in columns for name in column}
-    names = sorted(largest, key=lambda name: -largest[name])[:MODULES]
-    totals = [formatting.figure(summary["bytes_per_message"]) for summary in memories.values()]
-    return [[name, *(formatting.figure(column.get(name)) for column in columns)] for name in names] + [["all", *totals]]
-
-
-def _pages(run: Run, memories: Mapping[str, object]) -> Markup:
-    beside = f"../../{run.profiles.relative_to(run.root).as_posix()}"
-    links = [
-        tag("a", f"{short(name)}: {called}", href=f"{beside}/{quote(f'{name}-{kind}.html')}")
-        for name in memories
-        for kind, called in profiling.PAGES.items()
-        if (run.profiles / f"{name}-{kind}.html").exists()
+    rows = [
+        *by_module(memories),
+        ["all", *(formatting.figure(contribution["bytes_per_message"]) for contribution in memories.values())],
     ]
-    if not links:
-        return tag("p", "memray's pages are not beside this run.", class_="notes")
-    return tag("p", together(["memray's pages, beside the run's folder: ", together(links, " · ")]), class_="notes")
+    note = tag("p", f"{COUNTED}; n = 1 trial each.{left_out(run)}", class_="notes")
+    parts = [table(heads, rows, class_="dense"), note, memray_pages(run, {name: short(name) for name in memories})]
+    return HTML(together(parts, "\n"))

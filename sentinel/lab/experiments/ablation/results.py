@@ -5,15 +5,15 @@ Pure: run.json in, text out. Medians over the valid trials; what was not measure
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sentinel.lab import formatting, registry
+from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation.contributions import MEASURES, Found, counts, trials
 from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.formatting import NOTHING
-from sentinel.lab.report.results import TERMINAL
+from sentinel.lab.report.terminal import said
+from sentinel.runtime import text_table
 
 if TYPE_CHECKING:
     from sentinel.lab.experiments.ablation.contributions import Contribution
@@ -95,27 +95,9 @@ def terminal_table(run: Run) -> str:
     shown = tables(run)
     if not shown:
         return f"run {run.id}: no results"
-    kept = [[[row[0], *row[2:]] for row in table.rows] for table in shown]
-    widths = [
-        max(map(len, column)) for column in zip(["", *HEADS[1:]], *(row for rows in kept for row in rows), strict=True)
-    ]
-    lines = [run.data["stack"]["label"]]
-    for table, rows in zip(shown, kept, strict=True):
-        heads = _line(["", *HEADS[1:]], widths)
-        lines += [
-            "",
-            f"{table.title}: {table.rows[-1][1]}",
-            heads,
-            "─" * len(heads),
-            *(_line(row, widths) for row in rows),
-        ]
-    notes = [*(f"{table.title}: {table.note}" for table in shown), *NOTES, *map(str, registry.answer(run))]
-    return "\n".join([*lines, "", *(textwrap.fill(note, TERMINAL) for note in notes)])
-
-
-def _line(cells: list[str], widths: list[int]) -> str:
-    first, *rest = [
-        cell.ljust(width) if not n else cell.rjust(width)
-        for n, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return "  ".join([first, *rest]).rstrip()
+    lines: list[str] = []
+    for contribution in shown:
+        heads, kept = ["", *HEADS[1:]], [[row[0], *row[2:]] for row in contribution.rows]
+        lines += [*([""] if lines else []), f"{contribution.title}: {contribution.rows[-1][1]}"]
+        lines += text_table.table(heads, kept, width=text_table.columns())
+    return said(run, lines, [*(f"{contribution.title}: {contribution.note}" for contribution in shown), *NOTES])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _study() -> type[Study[Any]]:
-    from sentinel.lab.experiments.bench_check.gate import GateLab
+    from sentinel.lab.experiments.bench_check.trials import GateLab
 
     return GateLab
 
@@ -22,7 +22,7 @@ def _study() -> type[Study[Any]]:
 def _answer(run: Run) -> list[Phrase] | None:
     import msgspec
 
-    from sentinel.lab.experiments.bench_check.gate import Answer, phrases
+    from sentinel.lab.experiments.bench_check.summary import Answer, phrases
 
     return phrases(msgspec.convert(run.data["answer"], Answer)) if "answer" in run.data else None
 

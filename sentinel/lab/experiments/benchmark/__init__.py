@@ -20,7 +20,7 @@ def _study() -> type[Study[Any]]:
 
 
 def _table(run: Run) -> str:
-    from sentinel.lab.report.results import terminal_table
+    from sentinel.lab.report.terminal import terminal_table
 
     return terminal_table(run)
 

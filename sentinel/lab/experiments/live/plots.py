@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
 from sentinel.lab import formatting
-from sentinel.lab.experiments.live import alt_text
+from sentinel.lab.experiments.live.figures import described
 from sentinel.lab.presentation.style import GRID, GROUND, INK, dark
-from sentinel.lab.presentation.tables import Markup, tag, together
+from sentinel.lab.presentation.tables import tag, together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 SIZE = WIDTH, HEIGHT = 1000, 510
 """Of the whole, px."""
 ACROSS, DOWN = 3, 3
-LEFT, RIGHT, TOP, BOTTOM = 40, 98, 26, 26
-"""Room around the lines of a panel, px: for numbers, for names and values, for the title, for seconds."""
-APART = 13.0
-"""Between two names, px."""
+LEFT, RIGHT, TOP, BOTTOM, APART = 40, 98, 26, 26, 13.0
+"""px around the lines of a panel, for numbers, for names and values, the title and seconds; and between two names."""
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 DASHES, DOTS = "5 3", "1.5 3"
 UNITS = ((1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
@@ -75,7 +74,13 @@ class Panel:
 
 
 def live(host: Host, pipeline: Pipeline, window: float) -> Drawing:
-    """Panels over the last `window` seconds."""
+    """The live view.
+
+    Args:
+        host: This host over the window.
+        pipeline: The pipeline over the window.
+        window: Seconds that it reaches back.
+    """
     panels = [*_host(host), *_pipeline(pipeline)]
     width, height = WIDTH / ACROSS, HEIGHT / DOWN
     drawn = []
@@ -86,7 +91,7 @@ def live(host: Host, pipeline: Pipeline, window: float) -> Drawing:
     content = together([tag("style", Markup(f"{STYLE}\n{dark()}")), ground, *drawn], "\n")
     size = {"width": str(WIDTH), "height": str(HEIGHT), "viewBox": f"0 0 {WIDTH} {HEIGHT}"}
     return Drawing(
-        tag("svg", content, xmlns="http://www.w3.org/2000/svg", fill=INK, **size), alt_text.live(host, pipeline, window)
+        tag("svg", content, xmlns="http://www.w3.org/2000/svg", fill=INK, **size), described(host, pipeline, window)
     )
 
 
@@ -140,7 +145,16 @@ def scaled(*series: NDArray[np.float64]) -> tuple[list[NDArray[np.float64]], str
 
 
 def spread(wanted: Sequence[float], apart: float, most: float) -> list[float]:
-    """Places at least `apart` from each other, none beyond `most`, near to those wanted; all in rising order."""
+    """Places that keep their distance, near to those wanted.
+
+    Args:
+        wanted: Rising.
+        apart: The least distance between two.
+        most: The largest place allowed.
+
+    Returns:
+        As many places, rising.
+    """
     places = list(wanted)
     for n in range(1, len(places)):
         places[n] = max(places[n], places[n - 1] + apart)

@@ -10,17 +10,21 @@ from IPython.display import HTML, display
 from sentinel.lab import formatting
 from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live.feed import replayed
-from sentinel.lab.experiments.live.window import KEYS, RECENT
+from sentinel.lab.experiments.live.figures import KEYS
+from sentinel.lab.experiments.live.window import RECENT
 from sentinel.lab.notebook import frontend
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.tables import Markup, table, together
+from sentinel.lab.presentation.tables import table, together
 from sentinel.lab.report import heading
 from sentinel.lab.run.trial_record import LIVE, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sentinel.lab.experiments.live.window import Figures, Window
+    from markupsafe import Markup
+
+    from sentinel.lab.experiments.live.figures import Figures
+    from sentinel.lab.experiments.live.window import Window
     from sentinel.lab.run.run import Run
 
 __all__ = ["View", "header", "view"]
@@ -66,7 +70,13 @@ class View:
         self._handle = display(frontend.revealed(), display_id=True) if get_ipython() else None
 
     def show(self, window: Window, now: int, passed: float) -> None:
-        """The window as of `now` (ns since the epoch), `passed` seconds after the start."""
+        """Replace what is shown.
+
+        Args:
+            window: What is known.
+            now: ns since the epoch; nothing later is shown.
+            passed: Seconds since the start.
+        """
         self._note(line(window, now))
         if self._handle is not None:
             self._handle.update(HTML(seen(window, now, timed(passed, self._seconds), window.tally(now))))

@@ -15,8 +15,8 @@ from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sentinel.lab.experiments.live.figures import Figures
     from sentinel.lab.experiments.live.parameters import Live
-    from sentinel.lab.experiments.live.window import Figures
     from sentinel.lab.run.trial_record import Outcome
 
 

@@ -86,7 +86,7 @@ class Watch(Trial):
 
     def _work(self) -> None:
         with interruptible() as stop:
-            consumer = self._consumer()
+            consumer = self._consumer(self.kind.start(self.plan, self.folder))
             agent, load = self._agent(), self._load() if self._parameters.LOAD else None
             pids = {child.name: child.pid for child in (consumer, agent, load) if child}
             with Sampler(self.folder / series.RESOURCES, {**pids, **self.stack.pids}):

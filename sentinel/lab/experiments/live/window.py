@@ -13,24 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sentinel.model.histogram import Recorder
+from sentinel.lab.experiments.live.figures import COUNTS, KEYS, NOTHING, RARE, Figures, Interval, Latencies, between
+from sentinel.lab.statistics.backlog import backlog, sent_at, settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-KINDS = ("internal", "e2e", "stored")
-QUANTILES = (0.5, 0.99)
-KEYS = tuple((kind, q) for kind in KINDS for q in QUANTILES)
 READINGS = (
     "cpu", "mem", "load1", "disk_read_bytes_per_s", "disk_write_bytes_per_s", "net_sent_bytes_per_s",
     "net_recv_bytes_per_s",
 )  # fmt: skip
 """What is shown of a sample; units in `probe.FIELDS`, cpu and mem in percent."""
-COUNTS = ("received", "written", "rejected", "lost", "duplicated", "retries", "reconnects")
-RARE = ("skipped", "jumped", "overwritten")
-"""Counts of a consumer that older records do not have, and that are not known of a shared stream."""
 TROUBLES = ("lost", "rejected", "retries")
 SMOOTH = 2.0
 """Seconds over which a rate is a mean."""
@@ -69,31 +64,6 @@ class Pipeline:
     """ms by kind and quantile; NaN where nothing was stored."""
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Key figures of a stretch of time."""
-
-    seconds: float
-    stored: float
-    """Messages per second."""
-    latencies: dict[tuple[str, float], float]
-    """ms by kind and quantile; NaN without messages."""
-
-
-NOTHING = Figures(0.0, math.nan, dict.fromkeys(KEYS, math.nan))
-
-
-@dataclass(frozen=True)
-class _Interval:
-    """One line of the consumer's record."""
-
-    at: int
-    counts: dict[str, int]
-    buckets: dict[str, Mapping[str, int]]
-    """Histograms by kind; as they came, since recorders would take a hundred times the memory."""
-    latencies: dict[tuple[str, float], float]
-
-
 class Window:
     """What `seconds` before now hold. Moments are ns since the epoch."""
 
@@ -101,13 +71,13 @@ class Window:
         self.seconds = seconds
         self.samples = 0
         """Of the agent, so far."""
-        self._whole = _recorders()
-        self._first: _Interval | None = None
+        self._whole = Latencies()
+        self._first: Interval | None = None
         """The last one before anything was stored."""
-        self._last: _Interval
+        self._last: Interval
         """The last one in which something was stored."""
         self._host: deque[tuple[int, dict[str, float]]] = deque()
-        self._intervals: deque[_Interval] = deque()
+        self._intervals: deque[Interval] = deque()
         self._sent: dict[str, deque[tuple[int, int]]] = {}
         self._ended: set[str] = set()
 
@@ -115,15 +85,13 @@ class Window:
 
     def consumer(self, line: Mapping[str, Any]) -> None:
         """A line of the consumer's record."""
-        buckets = {kind: line[kind] for kind in KINDS}
-        recorders = _merged(_recorders(), buckets)
-        _merged(self._whole, buckets)
-        counts = {name: line[name] for name in COUNTS} | {name: line.get(name, 0) for name in RARE}
-        self._intervals.append(_Interval(line["at"], counts, buckets, _milliseconds(recorders)))
-        if self._first is None or not counts["written"]:
-            self._first = self._last = self._intervals[-1]
-        elif counts["written"] > self._last.counts["written"]:
-            self._last = self._intervals[-1]
+        interval = Interval.of(line)
+        self._whole.merge(interval.buckets)
+        self._intervals.append(interval)
+        if self._first is None or not interval.counts["written"]:
+            self._first = self._last = interval
+        elif interval.counts["written"] > self._last.counts["written"]:
+            self._last = interval
 
     def load(self, name: str, line: Mapping[str, Any]) -> None:
         """A line of one load generator's record."""
@@ -165,9 +133,9 @@ class Window:
             return dict.fromkeys(("sent", *COUNTS, *RARE), 0)
         (sent,) = self._sent_at(np.array([known[-1].at], dtype=np.int64))
         counts = known[-1].counts
-        return {"sent": max(round(sent), _settled(counts)), **counts}
+        return {"sent": max(round(sent), settled(counts)), **counts}
 
-    def _known(self, now: int) -> list[_Interval]:
+    def _known(self, now: int) -> list[Interval]:
         """The consumer's lines up to now, as far as all senders have told their counts."""
         told = (c[-1][0] for name, c in self._sent.items() if name not in {AGENT, *self._ended})
         horizon = min((now, *told))
@@ -175,7 +143,8 @@ class Window:
 
     def _sent_at(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
         """Messages that the bus had taken at each moment."""
-        return sum((_sent(at, counts, name) for name, counts in self._sent.items()), np.zeros(len(at)))
+        each = (sent_at(at, notes, steps=name == AGENT) for name, notes in self._sent.items())
+        return sum(each, np.zeros(len(at)))
 
     def host(self, now: int) -> Host:
         """The agent's samples of the window."""
@@ -193,12 +162,12 @@ class Window:
         seconds = _ago(at, now)
         inside = (seconds >= -self.seconds) & (seconds <= 0)
         rates = _rate(seconds, sent)[inside], _rate(seconds, counts["written"])[inside]
-        backlog = np.maximum(np.round(sent) - [_settled(interval.counts) for interval in known], 0.0)[inside]
+        waiting = backlog(sent, [interval.counts for interval in known])[inside]
         troubles = {name: counts[name][inside] for name in TROUBLES}
         latencies = {
             key: np.array([interval.latencies[key] for interval in known], dtype=float)[inside] for key in KEYS
         }
-        return Pipeline(seconds[inside], *rates, backlog, troubles, latencies)
+        return Pipeline(seconds[inside], *rates, waiting, troubles, latencies)
 
     def recent(self, now: int) -> Figures:
         """The last seconds before now."""
@@ -207,22 +176,14 @@ class Window:
             return NOTHING
         last = known[-1]
         start = next((interval for interval in reversed(known) if interval.at <= last.at - _ns(RECENT)), known[0])
-        recorders = _recorders()
-        for interval in known:
-            if interval.at > start.at:
-                _merged(recorders, interval.buckets)
-        return _figures(start, last, recorders)
+        since = Latencies(interval.buckets for interval in known if interval.at > start.at)
+        return between(start, last, since)
 
     def whole(self) -> Figures:
         """From the first message to the last."""
         if self._first is None:
             return NOTHING
-        return _figures(self._first, self._last, self._whole)
-
-
-def _settled(counts: Mapping[str, int]) -> int:
-    """Messages whose fate is known: stored once, rejected, or lost."""
-    return counts["written"] - counts["duplicated"] + counts["rejected"] + counts["lost"]
+        return between(self._first, self._last, self._whole)
 
 
 def _ns(seconds: float) -> int:
@@ -233,37 +194,9 @@ def _ago(at: Sequence[int] | NDArray[np.int64], now: int) -> NDArray[np.float64]
     return np.asarray((np.asarray(at, dtype=np.int64) - now) / 1e9)
 
 
-def _sent(at: NDArray[np.int64], counts: Sequence[tuple[int, int]], name: str) -> NDArray[np.float64]:
-    """A sender's count at each moment: the agent's rises in steps, a load generator's between two of its notes."""
-    moments, sent = np.array(counts, dtype=np.int64).T
-    if name == AGENT:
-        return np.asarray(sent[np.maximum(np.searchsorted(moments, at, side="right") - 1, 0)], dtype=float)
-    return np.asarray(np.interp((at - moments[0]) / 1e9, (moments - moments[0]) / 1e9, sent, left=0.0))
-
-
 def _rate(seconds: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Growth per second over the last `SMOOTH` seconds of each moment; NaN at the first."""
     since = np.searchsorted(seconds, seconds - SMOOTH)
     passed = seconds - seconds[since]
     unknown = np.full(len(seconds), math.nan)
     return np.asarray(np.divide(counts - counts[since], passed, out=unknown, where=passed > 0))
-
-
-def _recorders() -> dict[str, Recorder]:
-    return {kind: Recorder() for kind in KINDS}
-
-
-def _merged(recorders: dict[str, Recorder], buckets: Mapping[str, Mapping[str, int]]) -> dict[str, Recorder]:
-    for kind, recorder in recorders.items():
-        recorder.merge(Recorder.from_dict(buckets[kind]))
-    return recorders
-
-
-def _milliseconds(recorders: Mapping[str, Recorder]) -> dict[tuple[str, float], float]:
-    return {(kind, q): recorders[kind].quantile(q) / 1e6 for kind, q in KEYS}
-
-
-def _figures(first: _Interval, last: _Interval, recorders: Mapping[str, Recorder]) -> Figures:
-    seconds = (last.at - first.at) / 1e9
-    stored = (last.counts["written"] - first.counts["written"]) / seconds if seconds > 0 else math.nan
-    return Figures(seconds, stored, _milliseconds(recorders))

@@ -1,10 +1,7 @@
-"""The knee of a configuration: which rate is offered next, and which is the highest that meets the SLO. Pure.
+"""The knee of a configuration: the highest rate that meets the SLO, out of trials at several rates. Pure.
 
-First a climb: one trial a rate, up a ladder, until a rate fails; a trial that does not meet the SLO is repeated at
-once, and the better of the two counts there. Then bisections between the highest rate that met it and the lowest that
-did not. Then a confirmation by fresh repeats at the knee and at the next rate up, and wherever those move it to, until
-it stays. The search assumes monotonicity: what sustains a rate sustains every lower one. The answer only assumes it of
-the chance to do so: it is a decreasing fit to all trials at all rates, and where they contradict each other its
+The search for it (`climb`) assumes monotonicity: what sustains a rate sustains every lower one. The answer only assumes
+it of the chance to do so: it is a decreasing fit to all trials at all rates, and where they contradict each other its
 interval is wide.
 """
 
@@ -13,15 +10,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from scipy import optimize
 
 from sentinel.lab.statistics.sustained import most_growth, reached
-from sentinel.lab.trials.plans import interleaved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sentinel.lab.run.trial_record import Outcome
 
@@ -35,12 +31,8 @@ GENERATOR, INVALID = "generator", "invalid"
 """Why it is inconclusive."""
 UNDECIDED = {GENERATOR, INVALID}
 """Reasons that speak against the measurement, not against the configuration."""
-BISECTIONS = 2
-"""How often a step of the ladder is halved."""
 HALF = 0.5 + 1e-9
 """Share of trials above which a rate counts as met: a fit of floats to one half may be a hair above it."""
-ROUNDING = 1.01
-"""Quotient by which two rates of three digits may miss theirs."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +59,19 @@ class Step:
         return SILENT if self.why in UNDECIDED else FAILS if self.why else HOLDS
 
 
-Trial: TypeAlias = "Callable[[str, float, str], Step]"
-"""Carries out one trial: configuration, rate (msg/s), phase."""
-
-
 def reason(outcome: Outcome, sent: float, growth: float, slo: float) -> str:
-    """Why a trial does not meet the SLO, empty if it does; `sent` in msg/s, `growth` in messages, `slo` in ms.
+    """Why a trial does not meet the SLO: nothing lost, the load sustained (see `sustained`), stored p99 within a bound.
 
-    The SLO: nothing lost, the load sustained (see `sustained`), stored p99 within `slo`. Loss and a growing backlog
-    come first: whatever the load generator left out, the consumer did not keep up with less.
+    Loss and a growing backlog come first: whatever the load generator left out, the consumer did not keep up with less.
+
+    Args:
+        outcome: The trial.
+        sent: What the load generator sent, msg/s.
+        growth: Messages by which the backlog grew.
+        slo: The most that stored p99 may be, ms.
+
+    Returns:
+        One of the reasons above; empty if it meets the SLO.
     """
     if not outcome.valid:
         return INVALID
@@ -95,44 +91,6 @@ def _offered(outcome: Outcome, sent: float, slo: float) -> bool:
     """Whether the load generator sent all, and in time."""
     load, delay = outcome.plan.load, outcome.latencies.get("send_delay", {}).get("p99", 0.0)
     return not outcome.sender.get("unsent") and reached(load.rate, sent * load.duration, load.duration) and delay <= slo
-
-
-@dataclass(frozen=True)
-class Ladder:
-    """The rates of a climb, msg/s: a list, or from `start` by `factor` up to `ceiling`, which is the last."""
-
-    start: float
-    factor: float
-    ceiling: float
-    rates: tuple[float, ...] = ()
-
-    @property
-    def finest(self) -> float:
-        """Quotient of two rates between which none is offered; a list is taken as it is."""
-        return math.inf if self.rates else self.factor ** (0.5**BISECTIONS)
-
-    @property
-    def rungs(self) -> list[float]:
-        """All of them, rising."""
-        rungs = [self.rates[0] if self.rates else self.start]
-        while (higher := self.above(rungs[-1])) is not None:
-            rungs.append(higher)
-        return rungs
-
-    def above(self, rate: float) -> float | None:
-        """The next rung; None at the top."""
-        higher = self.rates or (min(rounded(rate * self.factor), self.ceiling),)
-        return next((rung for rung in higher if rung > rate), None)
-
-    def between(self, low: float, high: float) -> float | None:
-        """The geometric middle of two rates; None where they are as near as it gets, but for the rounding."""
-        middle = rounded(math.sqrt(low * high))
-        return middle if high / low > ROUNDING * self.finest and low < middle < high else None
-
-
-def rounded(rate: float) -> float:
-    """To three significant digits: a rate that can be said."""
-    return float(f"{rate:.3g}")
 
 
 @dataclass(frozen=True)
@@ -183,59 +141,6 @@ def levels(steps: Iterable[Step]) -> list[Level]:
     return [Level(rate, tuple(whys[CLIMB]), tuple(whys[CONFIRM])) for rate, whys in sorted(by_rate.items())]
 
 
-def _of(steps: Sequence[Step], name: str) -> list[Step]:
-    return [step for step in steps if step.configuration == name]
-
-
-# -- climbing --------------------------------------------------------------------------------------------------------
-
-
-def climb(names: Sequence[str], trial: Trial, ladder: Ladder) -> list[Step]:
-    """Find where each configuration begins to fail; they take turns, so that a drift of the machine meets all alike."""
-    steps: list[Step] = []
-    while wanted := {name: rate for name in names if (rate := next_rate(_of(steps, name), ladder)) is not None}:
-        for name, rate in wanted.items():
-            steps.append(trial(name, rate, CLIMB))
-            if steps[-1].why:  # one bad trial alone is not the knee
-                steps.append(trial(name, rate, CLIMB))
-    return steps
-
-
-def next_rate(steps: Sequence[Step], ladder: Ladder) -> float | None:
-    """The rate that one configuration's climb offers next; None when it is over."""
-    if not steps:
-        return ladder.rungs[0]
-    seen = {level.rate: level.climbed for level in levels(steps)}
-    held = max((rate for rate, verdict in seen.items() if verdict == HOLDS), default=None)
-    broken = min((rate for rate, verdict in seen.items() if verdict != HOLDS), default=None)
-    if broken is None:
-        return ladder.above(max(seen))
-    return None if held is None else ladder.between(held, broken)
-
-
-# -- confirming ------------------------------------------------------------------------------------------------------
-
-
-def confirm(steps: Sequence[Step], trial: Trial, ladder: Ladder, repeats: int) -> list[Step]:
-    """Repeat the rates around each configuration's knee, interleaved; the climb's steps in, the confirmation's out."""
-    names, done = list(dict.fromkeys(step.configuration for step in steps)), list(steps)
-    while pairs := {f"{n} {rate}": (n, rate) for n in names for rate in to_confirm(levels(_of(done, n)), ladder)}:
-        done += [trial(*pairs[pair], CONFIRM) for _, pair in interleaved(list(pairs), repeats)]
-    return done[len(steps) :]
-
-
-def to_confirm(levels: Sequence[Level], ladder: Ladder) -> list[float]:
-    """The rates that one configuration's confirmation offers next; none when it is over."""
-    confirmed = {level.rate for level in levels if level.confirm}
-    top, beyond = _around(levels)
-    if missing := [level.rate for level in (top, beyond) if level is not None and level.rate not in confirmed]:
-        return missing
-    if top is None:
-        return []
-    further = ladder.above(top.rate) if beyond is None else ladder.between(top.rate, beyond.rate)
-    return [further] if further is not None else []
-
-
 # -- the knee --------------------------------------------------------------------------------------------------------
 
 
@@ -269,7 +174,7 @@ class Knee:
 def found(steps: Iterable[Step]) -> Knee:
     """The knee of one configuration, out of its steps."""
     seen = levels(steps)
-    top, beyond = _around(seen)
+    top, beyond = around(seen)
     failing = min((level.rate for level in seen if level.failed), default=math.inf)
     meeting = max((level.rate for level in seen if level.met), default=0.0)
     return Knee(
@@ -283,7 +188,7 @@ def found(steps: Iterable[Step]) -> Knee:
     )
 
 
-def _around(seen: Sequence[Level]) -> tuple[Level | None, Level | None]:
+def around(seen: Sequence[Level]) -> tuple[Level | None, Level | None]:
     """The last rate at which the fit is above one half, and the next that was offered; None where there is none.
 
     The fit is isotonic: of all shares of trials that meet the SLO that do not rise with the rate, those nearest to the

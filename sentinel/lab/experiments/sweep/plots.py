@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
 from sentinel.lab import formatting
-from sentinel.lab.experiments.sweep import alt_text
 from sentinel.lab.experiments.sweep.knee import FAILS, HOLDS, SILENT
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
 from sentinel.lab.presentation.style import INK, MUTED
@@ -41,7 +40,14 @@ DECADES = 10.0
 def climb(
     points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float, styles: Mapping[str, Style]
 ) -> Picture:
-    """Panels over the offered rate; filled dots meet the SLO, hollow ones do not; `slo` of stored p99 in ms."""
+    """Latency and achieved rate over the offered rate; filled dots meet the SLO, hollow ones do not.
+
+    Args:
+        points: The valid trials, by configuration.
+        knees: What was found, by configuration.
+        slo: The most that stored p99 may be, ms.
+        styles: How each configuration is drawn.
+    """
     figure, axes = grid(2, 3, 6.2, sharex=True)
     every = [point for some in points.values() for point in some]
     rates = [*(point.rate for point in every), published.HIGHEST_RATE]
@@ -66,7 +72,7 @@ def climb(
         axes[1, 2].set_ylim(0.6 * min(*measured, *rates), wide[1])
     handles = [_handle(name, some, knees[name], styles[name]) for name, some in points.items()] + _marks(slo)
     figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=3)
-    return Picture(figure, alt_text.climb(points, knees, slo))
+    return Picture(figure, described(points, knees, slo))
 
 
 def _sparse(axis: Axes, wide: tuple[float, float]) -> None:
@@ -102,7 +108,7 @@ def _knee(axis: Axes, knee: Knee, style: Style) -> None:
 
 
 def _handle(name: str, points: Sequence[Point], knee: Knee, style: Style) -> Line2D:
-    label = f"{name} {alt_text.held(knee)} (n = {formatting.counted(len(points), 'trial')})"
+    label = f"{name} {held(knee)} (n = {formatting.counted(len(points), 'trial')})"
     drawn: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "markersize": 5.5, **style.dots}
     return Line2D([], [], label=label, **drawn)
 
@@ -123,3 +129,30 @@ def _marks(slo: float) -> list[Line2D]:
         Line2D([], [], color=INK, linewidth=1, linestyle=(0, (1, 2)), label=f"published: {published.RATE} msg/s"),
         Line2D([], [], color=MUTED, linewidth=1, label="achieved = offered"),
     ]
+
+
+# -- alt text --------------------------------------------------------------------------------------------------------
+
+
+def held(knee: Knee) -> str:
+    """The highest rate at which a configuration meets the SLO, as a verb's phrase."""
+    if knee.rate is None:
+        return "is without an answer" if knee.at_least else "meets the SLO at no rate offered"
+    return f"meets the SLO up to {'at least ' if knee.at_least else ''}{formatting.plain(knee.rate)} msg/s"
+
+
+def described(points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float) -> str:
+    """The knee of every curve, and its ends."""
+    sentences = []
+    for name, some in points.items():
+        ends = [
+            f"stored p99 {formatting.figure(point.values.get('stored_p99'))} ms at {formatting.plain(point.rate)}"
+            for point in {point.rate: point for point in (some[0], some[-1])}.values()
+        ]
+        sentences.append(
+            f"{name} {held(knees[name])}, {formatting.joined(ends)} (n = {formatting.counted(len(some), 'trial')})"
+        )
+    return (
+        "Latency percentiles and achieved rate over the offered rate in messages per second, on log axes, with a line"
+        f" at {formatting.plain(slo)} ms: {'; '.join(sentences)}."
+    )

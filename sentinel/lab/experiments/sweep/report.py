@@ -8,15 +8,19 @@ from IPython.display import HTML
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee, plots, results
-from sentinel.lab.experiments.sweep.knee import BISECTIONS, FAILS, HOLDS, SILENT
+from sentinel.lab.experiments.sweep.climb import BISECTIONS
+from sentinel.lab.experiments.sweep.knee import FAILS, HOLDS, SILENT
 from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
-from sentinel.lab.presentation.tables import PUBLISHED, Markup, paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import PUBLISHED, paragraphs, table, tag, together
+from sentinel.lab.report.captions import left_out, missing
 from sentinel.lab.run import queries
 from sentinel.lab.statistics.sustained import ENOUGH, growth_seconds
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from sentinel.lab.experiments.sweep.knee import Step
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
@@ -65,18 +69,15 @@ def climb(run: Run) -> HTML:
     points = results.points(run)
     if not points:
         return nothing("No valid trial: there is nothing to draw.")
-    bad = [str(outcome.plan.number) for _, outcome in results.tried(run) if not outcome.valid]
-    left_out = f" Invalid and left out: trial {formatting.joined(bad)}." if bad else ""
-    missing = [name for name in queries.names(run) if name not in points]
-    without = f" Without a valid trial, so not shown: {formatting.joined(missing)}." if missing else ""
     caption = (
         "One dot per trial, lines through the medians, all axes logarithmic. The upright line of each configuration is"
         " the highest rate at which it meets the SLO, the band its interval. Where achieved leaves the diagonal, less"
         " is stored than offered: the consumer's limit or, at crosses, the generator's."
     )
+    without = left_out(run) + missing(queries.names(run), points, "valid trial")
     slo = run.data["parameters"]["P99_STORED_MS"]
     picture = plots.climb(points, results.knees(run), slo, styles(queries.names(run)))
-    return HTML(figure_html(picture, f"{caption}{left_out}{without}"))
+    return HTML(figure_html(picture, f"{caption}{without}"))
 
 
 def steps(run: Run) -> HTML:

@@ -5,25 +5,23 @@ Pure: run.json in, data and text out. What is not there is a dash.
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from sentinel.lab import formatting, registry
+from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep.answer import interval
 from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
-from sentinel.lab.report.results import TERMINAL, Row, share_note
+from sentinel.lab.report.results import Row, share_note
+from sentinel.lab.report.terminal import key_table, said
 from sentinel.lab.run import queries
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.measures import measures
+from sentinel.runtime import text_table
 
 if TYPE_CHECKING:
     from sentinel.lab.experiments.sweep.knee import Knee, Step
-    from sentinel.lab.limits.bounds import Limit
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
 
@@ -70,7 +68,10 @@ def points(run: Run) -> dict[str, list[Point]]:
 def rows(run: Run) -> list[Row]:
     """The highest rate at which each configuration meets the SLO, and how it does there."""
     measured = list(knees(run).values())
-    held, limit = [_rate(result) for result in measured], _limit(run)
+    held, limit = (
+        [_rate(result) for result in measured],
+        bounds.bound_of(run, run.data["parameters"]["TRANSPORT"], paced=True),
+    )
     latencies = [
         _measured(run, f"{title} {p}", "ms", f"{kind}_{p}", str(published.LATENCIES.get(f"{kind}_{p}", NOTHING)))
         for title, kind, p in (
@@ -110,12 +111,6 @@ def _of(counts: tuple[int, int]) -> str:
     return f"{counts[0]} of {counts[1]}" if counts[1] else NOTHING
 
 
-def _limit(run: Run) -> Limit | None:
-    """What bounds the rate of a paced load; None where limits were not measured."""
-    p = run.data["parameters"]
-    return bounds.bound(bounds.of_run(run), p["TRANSPORT"], paced=True)
-
-
 def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
     """Medians over the confirming trials at the highest rate that meets the SLO."""
     medians = of_run(run).summary
@@ -136,7 +131,7 @@ def footnotes(run: Run) -> list[str]:
             "≥: nothing speaks against the configuration at the next rate; the load generator was the limit,"
             " or no higher rate was offered."
         )
-    if (limit := _limit(run)) is not None:
+    if (limit := bounds.bound_of(run, run.data["parameters"]["TRANSPORT"], paced=True)) is not None:
         shares = [bounds.share(result.rate, limit) for result in knees(run).values()]
         notes.append(share_note("the highest rate", limit, shares))
     names = queries.names(run)
@@ -160,8 +155,6 @@ def terminal_table(run: Run) -> str:
         return f"run {run.id}: no results"
     several = len(queries.names(run)) > 1
     texts = [[row.published, *row.cells, *([row.bare_ratio] if several else [])] for row in rows(run)]
-    heads = ["published", *knees(run), *(["ratio"] if several else [])]
-    index = [row.head.strip(", ") for row in rows(run)]
-    table = pd.DataFrame(texts, index=index, columns=heads).to_string(line_width=TERMINAL)
-    notes = [textwrap.fill(note, TERMINAL) for note in [*footnotes(run), *map(str, registry.answer(run))]]
-    return "\n".join([run.data["stack"]["label"], "", table, "", *notes])
+    heads = ["", "published", *knees(run), *(["ratio"] if several else [])]
+    named = [[row.head.strip(", "), *text] for row, text in zip(rows(run), texts, strict=True)]
+    return said(run, key_table(heads, named, text_table.columns()), footnotes(run))

@@ -15,7 +15,7 @@ from sentinel.lab.experiments.sweep.answer import phrases
 from sentinel.lab.experiments.sweep.record import Answer, Cause, Record
 from sentinel.lab.statistics.compare import RANGE, Ratio
 from sentinel.lab.statistics.measures import measures, medians
-from sentinel.lab.statistics.reliability import LATE, STEAL, validity
+from sentinel.lab.statistics.reliability import LATE, STEAL, STOLEN, validity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,7 +102,7 @@ def warnings(
     tests: list[tuple[Callable[[Step, Outcome], bool], str]] = [
         (lambda _, o: not o.valid, "invalid: " + "; ".join(p for o in trials.values() for p in o.problems)[:600]),
         (lambda s, _: s.why == knee.GENERATOR, "the load generator was the limit, so it is inconclusive"),
-        (lambda _, o: o.steal > STEAL, f"more than {STEAL:.0f} % of the machine's time went to other guests"),
+        (lambda _, o: o.steal > STEAL, STOLEN),
     ]
     sentences = []
     for test, what in tests:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab.experiments.sweep import knee, summary
-from sentinel.lab.experiments.sweep.knee import Ladder, Step
+from sentinel.lab.experiments.sweep.climb import BISECTIONS, Ladder, climb, confirm
+from sentinel.lab.experiments.sweep.knee import Step
 from sentinel.lab.experiments.sweep.parameters import Sweep
 from sentinel.lab.limits import measurement
 from sentinel.lab.run import series
@@ -43,7 +44,7 @@ class SweepLab(Lab[Sweep]):
         return {LATENCY: steps, LIMITS: measurement.expected(self.parameters.REPEATS)}
 
     def _climbing(self) -> int:
-        return len(self.ladder.rungs) + 1 + knee.BISECTIONS
+        return len(self.ladder.rungs) + 1 + BISECTIONS
 
     def _seconds(self) -> float:
         (plan,) = plans.paced(self.parameters, self.parameters.names[:1], self.ladder.rungs[0], knee.CLIMB, 1)
@@ -51,14 +52,14 @@ class SweepLab(Lab[Sweep]):
 
     def climb(self) -> list[Step]:
         """Every configuration up the ladder until it fails, then nearer to its knee."""
-        steps = knee.climb(self.parameters.names, self._step, self.ladder)
+        steps = climb(self.parameters.names, self._step, self.ladder)
         saved = self._climbing() * len(self.parameters.names) - len(steps)
         self._progress.skip(LATENCY, max(0, saved) * self._seconds())
         return steps
 
     def confirm(self) -> list[Step]:
         """Repeats on both sides of every knee."""
-        return knee.confirm(self.steps, self._step, self.ladder, self.parameters.REPEATS)
+        return confirm(self.steps, self._step, self.ladder, self.parameters.REPEATS)
 
     def _step(self, name: str, rate: float, phase: str) -> Step:
         """Carry out one trial."""
@@ -83,7 +84,13 @@ def ladder(p: Sweep, cores: int) -> Ladder:
 
 
 def observed(outcome: Outcome, folder: Path, slo: float) -> Step:
-    """What a paced trial showed, out of its outcome and its folder; `slo` of stored p99 in ms."""
+    """What a paced trial showed.
+
+    Args:
+        outcome: The trial.
+        folder: What its programs left.
+        slo: The most that stored p99 may be, ms.
+    """
     plan = outcome.plan
     reports = [report for each in series.load_folders(folder) if (report := series.ledger(each))]
     sent = sum(report["ledger"]["sent"] / report["elapsed"] for report in reports if report["elapsed"])

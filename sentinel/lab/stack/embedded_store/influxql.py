@@ -1,7 +1,7 @@
 """The few InfluxQL statements that the pipeline and the lab send, parsed; and the JSON shapes of their answers. Pure.
 
 CREATE DATABASE, DROP DATABASE, SHOW DATABASES, SELECT count(field) and SELECT *, with WHERE on tags (`tag = 'value'`,
-joined by AND), ORDER BY time and LIMIT. Whatever else InfluxQL can do is a QueryError in InfluxDB's wording: a query is
+joined by AND), one statement a query. Whatever else InfluxQL can do is a QueryError in InfluxDB's wording: a query is
 never half understood.
 """
 
@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"(?:\\.|[^"\\\n])+")|(?P<string>'(?:\\.|[^'\\\n])*')"""
-    r"""|(?P<word>[A-Za-z_]\w*)|(?P<number>\d+)|(?P<symbol>[()*=,;])|(?P<end>\Z)|(?P<other>\S))"""
+    r"""|(?P<word>[A-Za-z_]\w*)|(?P<symbol>[()*=,;])|(?P<end>\Z)|(?P<other>\S))"""
 )
 _ESCAPES = {r"\n": "\n", r"\"": '"', r"\'": "'", "\\\\": "\\"}
 _STATEMENTS = "SELECT, SHOW, CREATE, DROP"
 
 Where = tuple[tuple[str, str], ...]
-"""Tags and the value each must have; an empty value means that the tag is absent."""
+"""Tags and the value each must have."""
 
 
 class QueryError(ValueError):
@@ -61,45 +60,29 @@ class SelectAll:
 
     measurement: str
     where: Where = ()
-    descending: bool = False
-    limit: int = 0
-    """Most rows; 0 is all, as in InfluxDB."""
 
 
 Statement = CreateDatabase | DropDatabase | ShowDatabases | Count | SelectAll
 
 
-def parse(query: str) -> list[Statement]:
-    """The statements of a query, in order.
+def parse(query: str) -> Statement:
+    """The statement that a query is.
 
     Raises:
         QueryError: the text is not of the subset.
     """
     parser = _Parser(query)
-    statements: list[Statement] = []
-    while True:
-        statements.append(parser.statement())
-        if not parser.skip(";"):
-            parser.expect("end", "; or end")
-            return statements
-        if parser.kind == "end":
-            return statements
+    statement = parser.statement()
+    parser.skip(";")
+    parser.expect("end", "end")
+    return statement
 
 
-def result(statement_id: int, name: str = "", columns: list[str] | None = None, values: Any = ()) -> dict[str, Any]:
-    """One entry of `results`; without values it has no series, as in InfluxDB."""
+def result(name: str = "", columns: list[str] | None = None, values: Any = ()) -> dict[str, Any]:
+    """The entry of `results`; without values it has no series, as in InfluxDB."""
     if not values:
-        return {"statement_id": statement_id}
-    return {"statement_id": statement_id, "series": [{"name": name, "columns": columns, "values": values}]}
-
-
-def format_time(ns: int, unit: int | None) -> int | str:
-    """A time as InfluxDB prints it: a count of `unit` nanoseconds, cut towards zero as Go does, or RFC 3339."""
-    if unit:
-        return ns // unit if ns >= 0 else -(-ns // unit)
-    seconds, fraction = divmod(ns, 1_000_000_000)
-    day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    return f"{day:%Y-%m-%dT%H:%M:%S}{f'.{fraction:09d}'.rstrip('0') if fraction else ''}Z"
+        return {"statement_id": 0}
+    return {"statement_id": 0, "series": [{"name": name, "columns": columns, "values": values}]}
 
 
 class _Parser:
@@ -157,7 +140,7 @@ class _Parser:
     def select(self) -> Count | SelectAll:
         if self.skip("*"):
             self.need("FROM")
-            return SelectAll(self.name(), self.where(), *self.order_and_limit())
+            return SelectAll(self.name(), self.where())
         if not self.skip("COUNT"):
             self.fail("* or count(field)")
         self.need("(")
@@ -173,16 +156,6 @@ class _Parser:
             self.need("=")
             terms.append((tag, _bare(self.expect("string", "string"))))
         return tuple(terms)
-
-    def order_and_limit(self) -> tuple[bool, int]:
-        descending = False
-        if self.skip("ORDER"):
-            self.need("BY")
-            self.need("TIME")
-            descending = self.skip("DESC")
-            if not descending:
-                self.skip("ASC")
-        return descending, int(self.expect("number", "integer")) if self.skip("LIMIT") else 0
 
 
 def _bare(quoted: str) -> str:

@@ -17,27 +17,30 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.lab.stack.embedded_store import influxql
 from sentinel.lab.stack.embedded_store.catalog import NoDatabaseError
-from sentinel.lab.stack.embedded_store.leanhttp import BODY_LIMIT, HttpError, Response, Server, parameters
+from sentinel.lab.stack.embedded_store.leanhttp import BODY_LIMIT, HttpError, Response, Server
 from sentinel.lab.stack.embedded_store.linefields import value_of
 from sentinel.lab.stack.embedded_store.linereader import read_lines
 from sentinel.lab.stack.embedded_store.storefile import StoreFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from sentinel.lab.stack.embedded_store.leanhttp import Request
 
 VERSION = "1.0"
 HEADERS = {"X-Influxdb-Version": f"sentinel-embedded-{VERSION}", "X-Influxdb-Build": "embedded"}
-
-UNITS = {"n": 1, "ns": 1, "u": 1_000, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-"""Nanoseconds per unit of a precision; `/write` and `epoch` know two more, as in InfluxDB 1.x."""
-OLD_UNITS = {**UNITS, "m": 60_000_000_000, "h": 3_600_000_000_000}
+NANOSECONDS = {"n", "ns"}
+"""Names of the one unit of times that is understood here."""
 
 
 def serve(directory: Path, host: str, port: int) -> None:
-    """Serve the store in `directory` until SIGTERM or SIGINT; port 0 takes a free one. From the main thread.
+    """Serve the store until SIGTERM or SIGINT. From the main thread.
+
+    Args:
+        directory: Of the data.
+        host: Address to listen on.
+        port: 0 takes a free one.
 
     Raises:
         StackError: the address cannot be listened on, or the directory not be written.
@@ -79,22 +82,19 @@ def _health(_file: StoreFile, _request: Request) -> Response:
 
 
 def _write_1(file: StoreFile, request: Request) -> Response:
-    return _write(file, request, "database", request.parameters.get("db", ""), OLD_UNITS)
+    return _write(file, request, "database", request.parameters.get("db", ""))
 
 
 def _write_2(file: StoreFile, request: Request) -> Response:
     # "bucket/policy", which InfluxDB 1.8 also takes: there is one policy here.
-    return _write(file, request, "bucket", request.parameters.get("bucket", "").partition("/")[0], UNITS)
+    return _write(file, request, "bucket", request.parameters.get("bucket", "").partition("/")[0])
 
 
-def _write(file: StoreFile, request: Request, kind: str, database: str, units: dict[str, int]) -> Response:
+def _write(file: StoreFile, request: Request, kind: str, database: str) -> Response:
     if not database:
         raise HttpError(400, f"{kind} is required")
-    unit = units.get(request.parameters.get("precision") or "ns")
-    if unit is None:
-        wanted = ", ".join(units)
-        raise HttpError(400, f"invalid precision {request.parameters['precision']!r}: use one of {wanted}")
-    points = read_lines(_unpacked(request), time.time_ns(), unit)
+    _require_nanoseconds("precision", request.parameters.get("precision") or "ns")
+    points = read_lines(_unpacked(request), time.time_ns())
     refused = file.write(database, points)
     if refused.dropped:
         return Response(400, {"error": f"partial write: {refused.reason} dropped={refused.dropped}"})
@@ -103,6 +103,11 @@ def _write(file: StoreFile, request: Request, kind: str, database: str, units: d
         text = "\n".join(points.errors)
         return Response(400, {"error": f"partial write: {text} dropped=0" if points.keys else text})
     return Response(204)
+
+
+def _require_nanoseconds(name: str, unit: str) -> None:
+    if unit not in NANOSECONDS:
+        raise HttpError(400, f"{name}={unit!r} is not understood by the embedded store: it takes ns alone")
 
 
 def _unpacked(request: Request) -> bytes:
@@ -122,47 +127,44 @@ def _unpacked(request: Request) -> bytes:
 
 
 def _query(file: StoreFile, request: Request) -> Response:
-    sent: Mapping[str, str] = request.parameters
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        sent = {**sent, **parameters(request.body.decode(errors="replace"))}
-    if not sent.get("q"):
+    asked = request.parameters
+    if not asked.get("q"):
         raise HttpError(400, 'missing required parameter "q"')
     try:
-        statements = influxql.parse(sent["q"])
+        statement = influxql.parse(asked["q"])
     except influxql.QueryError as error:
         raise HttpError(400, f"error parsing query: {error}") from error
-    run = partial(_result, file, sent.get("db", ""), OLD_UNITS.get(sent.get("epoch", "")))
-    return Response(200, {"results": [run(number, statement) for number, statement in enumerate(statements)]})
+    if isinstance(statement, influxql.Count | influxql.SelectAll):
+        _require_nanoseconds("epoch", asked.get("epoch", ""))
+    return Response(200, {"results": [_result(file, asked.get("db", ""), statement)]})
 
 
-def _result(
-    file: StoreFile, database: str, unit: int | None, number: int, statement: influxql.Statement
-) -> dict[str, Any]:
+def _result(file: StoreFile, database: str, statement: influxql.Statement) -> dict[str, Any]:
     match statement:
         case influxql.CreateDatabase():
             file.create(statement.name)
-            return influxql.result(number)
+            return influxql.result()
         case influxql.DropDatabase():
             file.drop(statement.name)
-            return influxql.result(number)
+            return influxql.result()
         case influxql.ShowDatabases():
-            return influxql.result(number, "databases", ["name"], [[name] for name in file.databases()])
+            return influxql.result("databases", ["name"], [[name] for name in file.databases()])
     if not database:
-        return {"statement_id": number, "error": "database name required"}
+        return {"statement_id": 0, "error": "database name required"}
     try:
-        columns, values = _selected(file, database, unit, statement)
+        columns, values = _selected(file, database, statement)
     except NoDatabaseError:
-        return {"statement_id": number, "error": f"database not found: {database}"}
-    return influxql.result(number, statement.measurement, columns, values)
+        return {"statement_id": 0, "error": f"database not found: {database}"}
+    return influxql.result(statement.measurement, columns, values)
 
 
 def _selected(
-    file: StoreFile, database: str, unit: int | None, query: influxql.Count | influxql.SelectAll
+    file: StoreFile, database: str, query: influxql.Count | influxql.SelectAll
 ) -> tuple[list[str], list[list[Any]]]:
     """Columns and values, as InfluxDB lays them out; nothing found is no values."""
     if isinstance(query, influxql.Count):
         count = file.count(database, query)
-        return ["time", "count"], [[influxql.format_time(0, unit), count]] if count else []
+        return ["time", "count"], [[0, count]] if count else []
     names = file.names(database, query.measurement)
     values: list[list[Any]] = []
     for row in file.select(database, query):
@@ -170,7 +172,7 @@ def _selected(
             name.decode(errors="replace"): value.decode(errors="replace") for name, value in row.tags.items()
         }
         cells |= {name.decode(errors="replace"): value_of(text) for name, text in row.fields.items()}
-        values.append([influxql.format_time(row.time, unit), *map(cells.get, names)])
+        values.append([row.time, *map(cells.get, names)])
     return ["time", *names], values
 
 

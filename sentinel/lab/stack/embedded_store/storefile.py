@@ -140,10 +140,9 @@ class StoreFile:
             NoDatabaseError: the database was never created.
         """
         series, values = _series_of(query.measurement, query.where)
-        order = f"ORDER BY time {'DESC' if query.descending else 'ASC'}, series"
-        sql = f"SELECT series, time, fields FROM points WHERE series IN ({series}) {order} LIMIT ?"  # noqa: S608
+        sql = f"SELECT series, time, fields FROM points WHERE series IN ({series}) ORDER BY time, series"  # noqa: S608
         with self._snapshot(database) as number:
-            rows = self._reader.execute(sql, (number, *values, query.limit or -1)).fetchall()
+            rows = self._reader.execute(sql, (number, *values)).fetchall()
             tags_of = "SELECT name, value FROM tags WHERE series = ?"
             tags = {
                 sentence: dict(self._reader.execute(tags_of, (sentence,)).fetchall())
@@ -224,9 +223,6 @@ def _series_of(measurement: str, where: Where) -> tuple[str, list[bytes]]:
     """A subquery for the series meant, after the database's number, and its values."""
     sql, values = "SELECT id FROM series WHERE database = ? AND measurement = ?", [measurement.encode()]
     for tag, value in where:
-        test = "IN (SELECT series FROM tags WHERE name = ? AND value = ?)"
-        if not value:
-            test = "NOT IN (SELECT series FROM tags WHERE name = ?)"
-        sql += f" AND id {test}"
-        values += [tag.encode(), value.encode()] if value else [tag.encode()]
+        sql += " AND id IN (SELECT series FROM tags WHERE name = ? AND value = ?)"
+        values += [tag.encode(), value.encode()]
     return sql, values

@@ -28,11 +28,11 @@ from sentinel.lab.experiments.ablation.trials import memory_plans
 from sentinel.lab.presentation.phrase import Phrase, Strong
 from sentinel.lab.registry import table
 from sentinel.lab.report import sections as report
-from sentinel.lab.report.results import TERMINAL
 from sentinel.lab.run import queries
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome, Plan, warm_up
 from sentinel.lab.statistics.compare import plain
+from sentinel.runtime.text_table import WIDTH
 from sentinel.settings import ConsumerSettings, LoadSettings
 
 if TYPE_CHECKING:
@@ -413,7 +413,7 @@ def test_no_section_fails_whatever_the_trials_did(any_run: tuple[str, Run]) -> N
     for reader in page(run).values():
         assert " nan" not in reader.text.lower()
     lines = table(run).splitlines()
-    assert [] == [line for line in lines if len(line) > TERMINAL]
+    assert [] == [line for line in lines if len(line) > WIDTH]
     assert report.key_figures(run)["last"] == "optimised"
 
 

@@ -21,8 +21,19 @@ from sentinel import cli
 from sentinel.errors import SettingsError
 from sentinel.lab import formatting as words
 from sentinel.lab import registry
-from sentinel.lab.experiments.bench_check import gate
-from sentinel.lab.experiments.bench_check.gate import BROKEN, HOLDS, INVALID, MARGINAL, MISSING, Bound, judged
+from sentinel.lab.experiments.bench_check import gate, trials
+from sentinel.lab.experiments.bench_check.gate import Bound
+from sentinel.lab.experiments.bench_check.summary import (
+    BROKEN,
+    HOLDS,
+    INVALID,
+    MARGINAL,
+    MISSING,
+    judged,
+    phrases,
+    table,
+    verdict,
+)
 from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.run import run as runs
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome
@@ -67,7 +78,7 @@ def test_all_is_well(outcomes: list[Outcome]) -> None:
     answer = judged(PINNED.bounds, outcomes)
     assert {HOLDS} == {row.verdict for row in answer.rows}
     assert (len(PINNED.bounds), True) == (len(answer.rows), answer.passes)
-    assert "PASS." in gate.table(answer, outcomes)
+    assert "PASS." in table(answer, outcomes)
 
 
 def test_a_lost_capacity_is_named(outcomes: list[Outcome]) -> None:
@@ -76,7 +87,7 @@ def test_a_lost_capacity_is_named(outcomes: list[Outcome]) -> None:
         o.throughput /= 20
     answer = judged(PINNED.bounds, outcomes)
     assert ["Capacity, optimised ÷ baseline"] == [row.head for row in answer.rows if not row.passes]
-    last = gate.table(answer, outcomes).splitlines()[-1]
+    last = table(answer, outcomes).splitlines()[-1]
     assert re.fullmatch(
         r"Broken: Capacity, optimised ÷ baseline is [\d.]+× \[.+\], n = 3, where ≥ 75 is asked for\.", last
     )
@@ -104,7 +115,7 @@ def test_noise_alone_breaks_nothing(outcomes: list[Outcome]) -> None:
     answer = judged(PINNED.bounds, outcomes)
     (row,) = (row for row in answer.rows if row.verdict != HOLDS)
     assert ("Capacity, optimised ÷ baseline", MARGINAL, True) == (row.head, row.verdict, row.passes)
-    assert "PASS, 1 bound marginal: Capacity, optimised ÷ baseline" in gate.table(answer, outcomes)
+    assert "PASS, 1 bound marginal: Capacity, optimised ÷ baseline" in table(answer, outcomes)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +131,8 @@ def test_noise_alone_breaks_nothing(outcomes: list[Outcome]) -> None:
 def test_the_whole_interval_decides(low: float, high: float, least: str, most: str) -> None:
     """Both kinds of bound: beyond it as a whole is broken, wholly on its right side holds, across is marginal."""
     seen = Ratio((low + high) / 2, low, high, 3)
-    assert least == gate.verdict(Bound("capacity", "a", "b", at_least=40), seen)
-    assert most == gate.verdict(Bound("capacity", "a", "b", at_most=40), seen)
+    assert least == verdict(Bound("capacity", "a", "b", at_least=40), seen)
+    assert most == verdict(Bound("capacity", "a", "b", at_most=40), seen)
 
 
 def test_of_one_trial_the_value_decides(outcomes: list[Outcome]) -> None:
@@ -141,7 +152,7 @@ def test_an_invalid_trial_fails_by_itself(outcomes: list[Outcome]) -> None:
     assert all(row.passes for row in answer.rows)
     assert not answer.passes
     assert [f"Trial {bad.plan.number}, capacity of optimised"] == [item.head for item in answer.invalid]
-    text = gate.table(answer, outcomes)
+    text = table(answer, outcomes)
     assert f"✗ {INVALID}" in text
     assert "the store holds 3 points" in text
 
@@ -153,7 +164,7 @@ def test_the_sentences_are_made_of_the_data(outcomes: list[Outcome], tmp_path: P
     answer = judged(PINNED.bounds, outcomes)
     record = runs.Run("x", tmp_path, {"notebook": "bench-check", "answer": plain(answer)})
     (text,) = registry.answer(record)
-    assert str(gate.phrases(answer)[0]) == str(text)
+    assert str(phrases(answer)[0]) == str(text)
     assert [words.times(answer.rows[0].seen.value)] == [part for part in text if isinstance(part, Strong)]
 
 
@@ -167,7 +178,7 @@ def test_what_was_not_measured_fails(outcomes: list[Outcome]) -> None:
 
 def test_noise_of_the_day_is_said(outcomes: list[Outcome]) -> None:
     """The configuration that was measured twice is compared with itself, below the table."""
-    text = gate.table(judged(PINNED.bounds, outcomes), outcomes)
+    text = table(judged(PINNED.bounds, outcomes), outcomes)
     assert re.search(
         r"Run-to-run variation \(A/A\): capacity of optimised, measured again ÷ measured first, is\s[01]\.\d", text
     )
@@ -251,7 +262,7 @@ def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[Out
 
     def run(outcomes: list[Outcome]) -> tuple[int, str]:
         record = runs.Run("a-run", tmp_path, {"trials": [o.to_dict() for o in outcomes], "warnings": ["It was busy."]})
-        monkeypatch.setattr(gate, "measure", lambda _: record)
+        monkeypatch.setattr(trials, "measure", lambda _: record)
         done = CliRunner().invoke(cli.cli, ["bench-check"])
         return done.exit_code, done.output
 

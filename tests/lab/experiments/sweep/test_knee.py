@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.lab.experiments.sweep import knee
+from sentinel.lab.experiments.sweep import climb, knee
+from sentinel.lab.experiments.sweep.climb import Ladder
 from sentinel.lab.experiments.sweep.knee import (
     BACKLOG,
     BEHIND,
@@ -22,7 +23,6 @@ from sentinel.lab.experiments.sweep.knee import (
     LOSS,
     SLOW,
     Knee,
-    Ladder,
     Step,
 )
 from sentinel.lab.run.trial_record import LATENCY, Outcome, Plan
@@ -51,8 +51,8 @@ class System:
 
     def swept(self, ladder: Ladder = LADDER, repeats: int = 3, names: Sequence[str] = (ONE,)) -> Knee:
         """A whole sweep; the knee of the last configuration."""
-        steps = knee.climb(names, self, ladder)
-        steps += knee.confirm(steps, self, ladder, repeats)
+        steps = climb.climb(names, self, ladder)
+        steps += climb.confirm(steps, self, ladder, repeats)
         assert self.asked == steps
         return knee.found(step for step in steps if step.configuration == names[-1])
 
@@ -92,10 +92,10 @@ def test_the_interval_holds_the_threshold(ladder: Ladder, threshold: float, repe
 @given(st.floats(250, 199_999))
 def test_two_bisections_narrow_a_rung_to_its_fourth_root(threshold: float) -> None:
     """The interval spans a fourth of the step on a log scale, but for the rounding."""
-    swept = at(threshold).swept()
-    assert swept.rate
-    assert swept.high
-    assert swept.high / swept.rate <= LADDER.factor ** (1 / 4) * knee.ROUNDING
+    knee = at(threshold).swept()
+    assert knee.rate
+    assert knee.high
+    assert knee.high / knee.rate <= LADDER.factor ** (1 / 4) * climb.ROUNDING
 
 
 @given(st.floats(1, 1e6), st.integers(0, 40))
@@ -111,17 +111,17 @@ def test_one_bad_trial_is_not_the_knee(threshold: float, bad: int) -> None:
 def test_any_noise_ends_within_bounds_and_in_order(ladder: Ladder, repeats: int, chance: Any) -> None:
     """However trials go, the search ends, no rate is confirmed twice, low ≤ answer < next ≤ high, and all tell so."""
     noise = System(lambda _rate, _number: str(chance.choice(["", "", SLOW, BACKLOG, GENERATOR, INVALID])))
-    swept = noise.swept(ladder, repeats)
-    rates = len(ladder.rungs) * 2**knee.BISECTIONS
+    knee = noise.swept(ladder, repeats)
+    rates = len(ladder.rungs) * 2**climb.BISECTIONS
     assert len(noise.asked) <= rates * (2 + repeats)
     assert {repeats} == set(Counter(step.rate for step in noise.asked if step.phase == CONFIRM).values())
     assert max(Counter(step.rate for step in noise.asked if step.phase == CLIMB).values()) <= 2
-    known = [rate for rate in (swept.low, swept.rate) if rate is not None]
-    beyond = [rate for rate in (swept.next, swept.high) if rate is not None]
+    known = [rate for rate in (knee.low, knee.rate) if rate is not None]
+    beyond = [rate for rate in (knee.next, knee.high) if rate is not None]
     assert known == sorted(known)
     assert not known or not beyond or known[-1] < min(beyond)
-    if swept.rate and swept.next:
-        assert ladder.rates or swept.next / swept.rate <= ladder.finest * knee.ROUNDING
+    if knee.rate and knee.next:
+        assert ladder.rates or knee.next / knee.rate <= ladder.finest * climb.ROUNDING
     assert all(rate <= max(ladder.rungs) for rate in (*known, *beyond))
 
 
@@ -174,14 +174,14 @@ def test_the_top_of_the_ladder_is_at_least() -> None:
 def test_a_climb_follows_the_ladder_and_halves_the_gap() -> None:
     """Rungs by the factor, a failing one twice at once, then geometric middles."""
     system = at(1100.0)
-    knee.climb([ONE], system, LADDER)
+    climb.climb([ONE], system, LADDER)
     assert [250, 500, 1000, 2000, 2000, 1410, 1410, 1190, 1190] == [step.rate for step in system.asked]
 
 
 def test_a_gap_too_narrow_to_be_said_is_not_halved() -> None:
     """Rates of three digits have none between them: no rate is offered again instead."""
     system = at(1000.0)
-    knee.climb([ONE], system, Ladder(1000.0, 2.0, 1001.0))
+    climb.climb([ONE], system, Ladder(1000.0, 2.0, 1001.0))
     assert [1000, 1001, 1001] == [step.rate for step in system.asked]
 
 

@@ -17,6 +17,7 @@ from sentinel.consumer.configurations import parse
 from sentinel.lab import formatting, registry
 from sentinel.lab.experiments.sweep import knee, plots, results, summary
 from sentinel.lab.experiments.sweep import report as sweep_report
+from sentinel.lab.experiments.sweep.climb import climb, confirm
 from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
 from sentinel.lab.experiments.sweep.parameters import Sweep
 from sentinel.lab.experiments.sweep.record import of_run
@@ -26,12 +27,12 @@ from sentinel.lab.presentation.phrase import Phrase, Strong
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.registry import table
 from sentinel.lab.report import sections
-from sentinel.lab.report.results import TERMINAL
 from sentinel.lab.run import queries, series
 from sentinel.lab.run.trial_record import LATENCY, WARM_UP, Outcome, Plan
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.compare import RANGE, Ratio, plain
 from sentinel.lab.trials.trial import PER_PROCESS
+from sentinel.runtime.text_table import WIDTH
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def swept(root: Path, holds: dict[str, float], change: Callable[[Outcome], objec
         return steps[-1]
 
     rungs = ladder(p, 2)
-    knee.confirm(knee.climb(p.names, trial, rungs), trial, rungs, p.REPEATS)
+    confirm(climb(p.names, trial, rungs), trial, rungs, p.REPEATS)
     run.data |= {
         "notebook": "sweep",
         "parameters": asdict(p),
@@ -367,7 +368,7 @@ def test_every_section_stands_however_it_went(any_run: Run) -> None:
 def test_the_terminal_table_fits(any_run: Run) -> None:
     """No line is wider than a terminal; stack, rates and verdict are there."""
     text = table(any_run)
-    assert max(map(len, text.splitlines())) <= TERMINAL
+    assert max(map(len, text.splitlines())) <= WIDTH
     assert "Highest rate within the SLO, msg/s" in text
     assert text.startswith("embedded stack")
 

@@ -1,0 +1,75 @@
+"""The trials of the performance gate: a benchmark without its latencies."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sentinel.environment import announce
+from sentinel.lab.experiments.bench_check.gate import Bound
+from sentinel.lab.experiments.bench_check.summary import judged, phrases
+from sentinel.lab.experiments.benchmark import summary
+from sentinel.lab.experiments.benchmark.parameters import Benchmark
+from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
+from sentinel.lab.notebook.progress_bar import PROGRESS, watched
+from sentinel.lab.run.run import Run, new_id
+from sentinel.lab.statistics import compare
+from sentinel.lab.trials import plans
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentinel.lab.experiments.bench_check.gate import Gate
+    from sentinel.lab.run.trial_record import Outcome
+
+
+class GateLab(BenchmarkLab):
+    """A benchmark without its latencies, in less than a minute."""
+
+    notebook = "bench-check"
+
+    def expected_seconds(self) -> dict[str, float]:
+        """See Lab."""
+        return self.expected_of([*plans.capacity(self.parameters), *plans.memory(self.parameters)])
+
+    def planned_trials(self) -> int:
+        """See Session."""
+        return len([*plans.capacity(self.parameters), *plans.memory(self.parameters)])
+
+    @staticmethod
+    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+        """See Session. Of a benchmark's verdict only the gate's own is left: there is no latency to judge."""
+        answer = judged(msgspec.convert(run.data.get("gate", []), list[Bound]), outcomes)
+        compared = summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], 0.0)
+        return {**compare.plain(compared), "answer": compare.plain(answer), "verdict": [*map(str, phrases(answer))]}
+
+    def measured(self, bounds: Sequence[Bound]) -> Run:
+        """Carry everything out and write the record."""
+        with self.keeping():
+            self.run.data["gate"] = msgspec.to_builtins(bounds)
+            self.capacity()
+            self.memory()
+            return self.close()
+
+
+def measure(gate: Gate) -> Run:
+    """Carry out the gate's trials, with a progress bar; returns their record, in runs/<id>/.
+
+    Raises:
+        RunError: the folder cannot be written.
+        StackError, BusError, StoreError: the stack cannot be had.
+        RunEndedError: it was interrupted, or could not go on; the trials so far are kept.
+    """
+    run = Run(new_id(GateLab.notebook)).create()
+    progress = run.folder / PROGRESS
+    announce(run.id, progress)
+    # As an exception, a SIGTERM lets the stack be stopped and what was measured be kept.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with watched(progress):
+            return GateLab.open(gate.parameters).measured(gate.bounds)
+    finally:
+        progress.unlink(missing_ok=True)

@@ -1,0 +1,196 @@
+"""Redis alone, as something to be timed through the pipeline's own edges.
+
+Messages are made before the clock starts.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sentinel import bus
+from sentinel.bus.byte_counter import ByteCounter
+from sentinel.consumer.configurations import OPTIMISED
+from sentinel.errors import TrialError
+from sentinel.lab.limits.bounds import DELIVERY, PUBLISH, READ, XADD
+from sentinel.lab.limits.component import MOST_BYTES, SOURCES, Measurement, agree
+from sentinel.load.payloads import encoder
+from sentinel.settings import BusSettings, ConsumerSettings, LoadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+CHUNK = 1000
+"""Messages that leave together."""
+ENDLESS = 10_000 * CHUNK
+"""Of what leaves nothing behind, at once."""
+PATIENCE = 10.0
+"""Seconds without an answer after which Redis counts as gone."""
+
+
+class IsolatedBus:
+    """Redis with one client, and no store: a second one beside it in this process reaches less, not more."""
+
+    def __init__(self, settings: BusSettings, codec: str) -> None:
+        self._settings = settings
+        encode, now = encoder(LoadSettings(codec=codec, workers=SOURCES)), time.time_ns()
+        n = np.arange(CHUNK)
+        self._payloads = encode(n % SOURCES, n // SOURCES, now + n)
+        self._longest = max(map(len, self._payloads))
+        self._message = f"{codec} messages of up to {self._longest} bytes"
+
+    def measurements(self) -> list[Measurement]:
+        """What can be timed."""
+        read = f"XREADGROUP COUNT {ConsumerSettings.read_count}"
+        made: dict[str, tuple[Callable[[int], float], str]] = {
+            PUBLISH: (self.publish, "Redis takes by pipelined PUBLISH while nobody is subscribed"),
+            XADD: (self.add, "Redis takes by pipelined XADD"),
+            READ: (self.read, f"{read} drains off a full stream, acknowledged and thrown away undecoded"),
+            DELIVERY: (self.deliver, "Redis delivers, as they are sent, to a subscriber that only counts bytes"),
+        }
+        most = dict.fromkeys((XADD, READ), MOST_BYTES // self._longest // CHUNK * CHUNK)
+        return [
+            Measurement(
+                name,
+                f"{self._message} that {what} (client included)",
+                "msg/s",
+                timed,
+                CHUNK,
+                most.get(name, ENDLESS),
+            )
+            for name, (timed, what) in made.items()
+        ]
+
+    def publish(self, count: int) -> float:
+        """Publish to a channel without a subscriber.
+
+        Args:
+            count: How many messages; a multiple of `CHUNK`.
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            BusError: Redis does not answer, or refuses.
+            TrialError: what was counted afterwards is not what was sent.
+        """
+        with self._sending("pubsub") as send:
+            begin = time.perf_counter()
+            receivers = send(count)
+            took = time.perf_counter() - begin
+        agree("receivers of messages that nobody was subscribed to", receivers, 0)
+        return took
+
+    def add(self, count: int) -> float:
+        """Add to a new stream.
+
+        Args:
+            count: How many entries; a multiple of `CHUNK`.
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            BusError: Redis does not answer, or refuses.
+            TrialError: what was counted afterwards is not what was sent.
+        """
+        with self._sending("stream") as send:
+            begin = time.perf_counter()
+            send(count)
+            return time.perf_counter() - begin
+
+    def read(self, count: int) -> float:
+        """Drain a stream, acknowledged on the way of the reads, as the consumer does.
+
+        Args:
+            count: How many entries; a multiple of `CHUNK`.
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            BusError: Redis does not answer, or refuses.
+            TrialError: what was counted afterwards is not what was sent.
+        """
+        options = ConsumerSettings(name="limits")
+        with self._sending("stream") as send:
+            send(count)
+            with closing(OPTIMISED.receive.open(self._settings, options)) as receiver:
+                begin = time.perf_counter()
+                came = _drained(receiver, count, options.batch_size)
+                took = time.perf_counter() - begin
+        agree("entries read off the stream", came, count)
+        return took
+
+    def deliver(self, count: int) -> float:
+        """Publish to one subscriber, until all has reached it.
+
+        Args:
+            count: How many messages; a multiple of `CHUNK`.
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            BusError: Redis does not answer, or refuses.
+            TrialError: what was counted afterwards is not what was sent.
+        """
+        with (
+            self._sending("pubsub") as send,
+            closing(ByteCounter(self._settings)) as subscriber,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            due = sum(map(subscriber.size, self._payloads)) * (count // CHUNK)
+            begin = time.perf_counter()
+            counting = pool.submit(subscriber.count, due)
+            receivers = send(count)
+            came = counting.result()
+            took = time.perf_counter() - begin
+        agree("receivers of published messages", receivers, count)
+        agree("bytes delivered to a subscriber", came, due)
+        return took
+
+    @contextmanager
+    def _sending(self, transport: str) -> Iterator[Callable[[int], int]]:
+        """A function that sends so many messages, pipelined over one connection, and returns their receivers' number.
+
+        Afterwards the stream is removed.
+        """
+        with closing(bus.Sender(self._settings, transport, 1)) as sender:
+            try:
+                yield lambda count: _sent(sender, self._payloads, count)
+            finally:
+                bus.remove(self._settings)
+
+
+def _sent(sender: bus.Sender, payloads: Sequence[bytes], count: int) -> int:
+    """Send the payloads over and over, `count` in all, until each is answered; returns their receivers' number."""
+    accepted = receivers = 0
+    for first in range(0, count + CHUNK, CHUNK):
+        if first < count:
+            sender.send(0, payloads)
+        answers = sender.collect(0.0 if first < count else PATIENCE)
+        if answers.refused:
+            raise TrialError(f"Redis refused {answers.refused:,} messages: {answers.reason}")
+        accepted += answers.accepted
+        receivers += answers.receivers
+    agree("messages that Redis answered", accepted, count)
+    return receivers
+
+
+def _drained(receiver: bus.Receiver, count: int, batch_size: int) -> int:
+    """Read and acknowledge up to `count` entries; returns how many came."""
+    came, ids = 0, list[bytes]()
+    # The first read asks for entries left over from before, of which there are none.
+    while came < count and (read := receiver.read(PATIENCE) or receiver.read(PATIENCE)):
+        came += len(read.payloads)
+        ids += read.ids
+        if len(ids) >= batch_size or came >= count:
+            receiver.acknowledge(ids)
+            ids = []
+    receiver.flush_acks()
+    return came

@@ -1,0 +1,74 @@
+"""Kinds of trial: how each starts its consumer, how often it is tried, and roughly how long it takes.
+
+`latency`: a paced load beside the consumer, after a warm-up that is left out. `capacity`: a stream is filled first,
+then the consumer drains it alone. `memory`: like capacity, under memray; `profile`: under py-spy; neither is ever used
+for timing. `live`: as latency, with an agent beside, while somebody looks on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentinel.lab.profiling import cpu
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, LIVE, MEMORY, PROFILE, Plan, warm_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+CONSUMER = "consumer"
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a consumer is started."""
+
+    words: tuple[str, ...] = ()
+    """Options besides those that every consumer of a trial has."""
+    module: str = "sentinel"
+    under: tuple[str, ...] = ()
+    """The command of a program whose child it is."""
+
+
+@dataclass(frozen=True)
+class TrialKind:
+    """One kind of trial."""
+
+    start: Callable[[Plan, Path], Start]
+    """By plan and folder of the trial."""
+    seconds: float
+    """Rough overhead beside a paced load, for the progress bar only."""
+    program: str = CONSUMER
+    """The process that is started and sampled: the consumer, or the one whose child it is."""
+    leaves: str = ""
+    """A file in the trial's folder without which it is tried again; empty where once is enough."""
+    attempts: int = 1
+
+
+def _beside_load(_plan: Plan, _folder: Path) -> Start:
+    return Start()
+
+
+def _draining(_plan: Plan, _folder: Path) -> Start:
+    return Start(("--until-empty",))
+
+
+def _under_memray(plan: Plan, folder: Path) -> Start:
+    words = ("--capture", str(folder / "memray.bin"), "--warm-up", str(warm_up(plan.load.count)))
+    return Start(words, module="sentinel.lab.profiling.memray_consumer")
+
+
+def _under_pyspy(_plan: Plan, folder: Path) -> Start:
+    return Start(("--until-empty",), under=tuple(cpu.sampling(folder / cpu.FOLDED)))
+
+
+KINDS: Mapping[str, TrialKind] = {
+    LATENCY: TrialKind(_beside_load, 2.5),
+    LIVE: TrialKind(_beside_load, 2.5),
+    CAPACITY: TrialKind(_draining, 3.0),
+    MEMORY: TrialKind(_under_memray, 7.0),
+    # Now and then py-spy fails to find out which Python it samples, and finds out when it is tried again.
+    PROFILE: TrialKind(_under_pyspy, 8.0, program="py-spy", leaves=cpu.FOLDED, attempts=3),
+}
+"""By the name that a plan has for it."""
