@@ -26,7 +26,7 @@ override parameter-words = $(foreach name,$(parameter-names),$(call as-word,$(na
 
 notebooks := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
 
-.PHONY: help install $(notebooks) bench-check limits env test fuzz test-compose check audit lab example constraints clean
+.PHONY: help install $(notebooks) bench-check limits env test fuzz test-compose check audit lab example schema constraints clean
 
 help:  ## this list
 	@echo "SentinelStream Lab. Parameters go behind a target: make benchmark WORKERS=128 DURATION=120s"
@@ -75,6 +75,9 @@ lab: install  ## open the notebooks in JupyterLab
 
 example: install  ## make a run the one that the README shows, or a live one its picture: make example RUN=<id>
 	@$(bin)/python -m sentinel.lab.readme_example $(if $(value RUN),$(call as-word,$(value RUN)))
+
+schema: install  ## write docs/run.schema.json anew: every key of a run's record with its unit
+	@$(bin)/python -m sentinel.lab.run.schema
 
 constraints: install  ## pin the newest allowed versions anew
 	@$(bin)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --universal --python-version 3.11 \

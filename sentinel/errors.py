@@ -81,6 +81,18 @@ class RunError(SentinelError):
     """A run's record is missing, unreadable or cannot be written."""
 
 
+class RunRecordError(RunError):
+    """A run.json cannot be read; the message names the file, and the key where that is what is wrong.
+
+    Attributes:
+        fault: What is wrong with it in one word, such as `damaged` or `newer`.
+    """
+
+    def __init__(self, message: str, fault: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
 class RunEndedError(SentinelError):
     """A run ended before its time, on purpose or because it could not go on; what was measured is kept.
 

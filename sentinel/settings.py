@@ -164,7 +164,9 @@ class LoadSettings:
     """What the load generator plays."""
 
     transport: str = "stream"
+    """`stream` or `pubsub`."""
     codec: str = "json"
+    """How a message is encoded."""
     workers: int = 16
     """Sources, each with its own sequence numbers."""
     rate: float = 1000.0
@@ -182,6 +184,7 @@ class LoadSettings:
     grace: float = 2.0
     """Seconds past the schedule's end in which late messages are still sent; the rest is `unsent`."""
     seed: int = 1
+    """Of all that is drawn by lot."""
     first_source: int = 0
     """Number of the first source: lets several processes share the sources."""
 

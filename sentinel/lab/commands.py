@@ -41,16 +41,16 @@ def run(notebook: str, parameters: tuple[str, ...], strict: bool) -> None:
     from sentinel.lab import registry
     from sentinel.lab.notebook import runner
     from sentinel.lab.parameters import from_words
-    from sentinel.lab.run import outcomes
+    from sentinel.lab.run import conclusion
 
     path = runner.find_notebook(notebook)
     rules = runner.parameter_rules(path)
     around = _from_environment(list(rules), parameters)
     done = runner.execute(path, from_words([*around, *parameters], rules))
-    experiment = registry.experiment(done.data["notebook"])
+    experiment = registry.experiment(done.data.notebook)
     click.echo(registry.table(done))
     click.echo(f"\nreport:   {done.report}\nrecord:   {done.folder}\nprofiles: {done.profiles}")
-    if why := outcomes.unanswered(done) or (strict and experiment.missed(done)):
+    if why := conclusion.unanswered(done) or (strict and experiment.missed(done)):
         raise click.ClickException(str(why))
 
 
@@ -185,13 +185,12 @@ def bench_check(context: click.Context, path: Path | None) -> None:
     Takes about a minute. The trials are kept in runs/<id>/ and profiles/<id>/.
     """
     from sentinel.lab.experiments.bench_check import gate, summary, trials
-    from sentinel.lab.run import queries
 
     pinned = gate.load(path or gate.COMMITTED)
     done = trials.measure(pinned)
-    outcomes = queries.outcomes(done)
+    outcomes = done.data.trials
     answer = summary.judged(pinned.bounds, outcomes)
-    click.echo(summary.table(answer, outcomes, done.data["warnings"]))
+    click.echo(summary.table(answer, outcomes, done.data.warnings))
     click.echo(f"\nrecord:   {done.folder}\nprofiles: {done.profiles}")
     context.exit(0 if answer.passes else 1)
 

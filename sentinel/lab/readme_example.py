@@ -21,7 +21,7 @@ from sentinel.errors import RunError
 from sentinel.lab import formatting, registry
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.page import links
-from sentinel.lab.report import results
+from sentinel.lab.report import results, terminal
 from sentinel.lab.run import queries
 from sentinel.lab.run.lookup import resolve
 from sentinel.lab.run.run import RUNS, Run, load
@@ -41,7 +41,7 @@ VIEW = re.compile(r"<figure>.*?</figure>\s*<div.*?</div>", re.DOTALL)
 
 def table(run: Run) -> str:
     """The key results in Markdown."""
-    compared = " ÷ ".join(queries.comparison(run).compared)
+    compared = " ÷ ".join(run.data.compared)
     heads = ["", *(queries.label(run, key) for key in queries.keys(run)), compared, "SentinelStream (Go), published"]
     rows = [[row.head, *row.cells, row.ratio, row.published] for row in results.rows(run)]
     return "\n".join(map(_line, [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]))
@@ -54,16 +54,15 @@ def _line(cells: Sequence[str]) -> str:
 def command(run: Run) -> str:
     """The line that makes such a run: its parameters where they differ from the usual ones."""
     usual = asdict(Benchmark())
-    given = {name: value for name, value in run.data["parameters"].items() if value != usual.get(name)}
+    given = {name: value for name, value in run.data.parameters.items() if value != usual.get(name)}
     return " ".join(["make benchmark", *(f"{name}={value}" for name, value in given.items())])
 
 
 def section(run: Run) -> str:
     """What README.md shows of the example."""
-    machine = run.data["machine"]
-    where = f"{run.data['stack']['label']} {machine['cpu_count_logical']} cores, everything on them."
+    where = f"{terminal.stack_label(run)} {run.data.machine.cpu_count_logical} cores, everything on them."
     verdict = " ".join(map(str, registry.answer(run)))
-    sure = formatting.intervals(run.data["parameters"]["REPEATS"])
+    sure = formatting.intervals(run.data.parameters["REPEATS"])
     return (
         f"{table(run)}\n\n"
         f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}), by `{command(run)}` ({where}) {verdict}"
@@ -129,19 +128,29 @@ def photograph(page: Path, picture: Path, height: int = HEIGHT) -> None:
         subprocess.run([browser, "--headless", *quiet, *offline, *shot], check=True, capture_output=True)
 
 
-@click.command()
-@click.argument("run")
-def main(run: str) -> None:
-    """Make a run, by its id or folder, the example of the repository."""
-    source = resolve(run)
-    if source.data["notebook"] == "live":
-        click.echo(f"{picture_of_view(source)} is new")
-        return
+def shown(source: Run) -> str:
+    """Make a run the example; says what is new.
+
+    Raises:
+        RunError: there is no chromium, or README.md has no marks.
+    """
+    if source.data.notebook == "live":
+        return f"{picture_of_view(source)} is new"
     made = copy(source)
     photograph(made.report, made.root / PICTURE)
     readme = made.root / "README.md"
     readme.write_text(replaced(readme.read_text(encoding="utf-8"), section(made)), encoding="utf-8")
-    click.echo(f"{made.folder}, {made.root / PICTURE} and the marked part of {readme} are new")
+    return f"{made.folder}, {made.root / PICTURE} and the marked part of {readme} are new"
+
+
+@click.command()
+@click.argument("run")
+def main(run: str) -> None:
+    """Make a run, by its id or folder, the example of the repository."""
+    try:
+        click.echo(shown(resolve(run)))
+    except RunError as error:
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from sentinel.lab.presentation.phrase import Phrase
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import msgspec
+
     from sentinel.lab.parameters import Parameters
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
@@ -35,12 +37,12 @@ def verdict(run: Run) -> str:
 
 def sentences(run: Run) -> list[Phrase] | None:
     """The answer in the sentences that the record holds, of an experiment that says nothing more of it."""
-    return [Phrase([text]) for text in run.data.get("verdict") or []]
+    return [Phrase([text]) for text in run.data.verdict]
 
 
 def unsustained(run: Run) -> str:
     """Which loads were not sustained: what an answer misses where nothing else is known."""
-    from sentinel.lab.run.outcomes import missed
+    from sentinel.lab.run.conclusion import missed
 
     return missed(run)
 
@@ -60,6 +62,8 @@ class Experiment:
     """A run's answer, made of its data; None where the record holds nothing but sentences, as those of format 1 do."""
     missed: Callable[[Run], str] = unsustained
     """What the answer of a valid run misses, for `--strict`; empty where nothing is missed."""
+    sections: Callable[[], type[msgspec.Struct] | None] = lambda: None
+    """Imports what its records hold beyond those of all others: a struct with a field a key of run.json."""
     notebook: Path | None = None
     """Its notebook, where that is not `notebooks/<name>.ipynb` of the checkout."""
 
@@ -107,13 +111,13 @@ def experiment(name: str) -> Experiment:
 
 def table(run: Run) -> str:
     """A run's key results as plain text, as wide as a terminal, whatever its experiment."""
-    known = find(str(run.data.get("notebook")))
+    known = find(run.data.notebook)
     return known.table(run) if known else verdict(run)
 
 
 def answer(run: Run) -> list[Phrase]:
     """A run's answer in sentences, whatever its experiment: made of its data where it has any; empty without one."""
-    known = find(str(run.data.get("notebook")))
+    known = find(run.data.notebook)
     made = known.answer(run) if known else None
     return (sentences(run) or []) if made is None else made
 

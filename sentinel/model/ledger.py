@@ -21,6 +21,7 @@ class SenderLedger:
     """What the load generator or the agent did with its messages."""
 
     scheduled: int = 0
+    """Messages that were to be sent."""
     sent: int = 0
     """Taken by Redis."""
     unsent: int = 0
@@ -81,6 +82,7 @@ class ConsumerLedger:
     """What the consumer did with the messages it received."""
 
     received: int = 0
+    """Messages read from Redis."""
     written: int = 0
     """Acknowledged by the store."""
     rejected: int = 0
@@ -104,6 +106,7 @@ class ConsumerLedger:
     """Points of a series and a time that another message had, within what `overwrites` remembers: the store keeps the
     last. Part of `written`. Messages without a number that came again are among them."""
     reordered: int = 0
+    """Messages that came after one with a higher number of their source."""
     retries: int = 0
     """Requests to the store made again."""
     requests: int = 0

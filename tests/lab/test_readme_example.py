@@ -31,7 +31,7 @@ def test_the_command_of_a_run_gives_its_parameters_back(tmp_path: Path) -> None:
     run = made(tmp_path, ["baseline", "optimised"], repeats=4)
     words = readme_example.command(run).removeprefix("make benchmark ").split()
     given = check(from_words(words, Benchmark.rules()), Benchmark)
-    assert run.data["parameters"] == asdict(given)
+    assert run.data.parameters == asdict(given)
     assert "SEED=" not in readme_example.command(run)
 
 

@@ -104,6 +104,8 @@ PURE = [
     ),
     "sentinel.lab.limits.bounds",
     "sentinel.lab.statistics.backlog",
+    "sentinel.lab.limits.limit",
+    "sentinel.lab.machine.facts",
     "sentinel.lab.statistics.compare",
     "sentinel.lab.experiments.sweep.climb",
     "sentinel.lab.experiments.sweep.knee",

@@ -29,7 +29,7 @@ PROFILED = {
 
 def with_profiles(run: Run, names: Sequence[str] = ALL, **changes: Any) -> Run:
     """The run with a profile trial of every configuration."""
-    outcomes = queries.outcomes(run)
+    outcomes = [*queries.outcomes(run)]
     for name in names:
         plan = Plan(len(outcomes), PROFILE, name, name, LoadSettings(count=9), group="profile")
         given: dict[str, Any] = {"valid": True, "profile": PROFILED, "cpu_us": 7.0, "consumer": {"received": 9}}

@@ -7,12 +7,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from support.records import record
 
 from sentinel.consumer.configurations import parse
 from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.run.run import Run
+from sentinel.lab.run.run_data import names_of
 from sentinel.lab.run.series import percentiles
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, Outcome, Plan
 from sentinel.lab.statistics.compare import plain
@@ -120,15 +122,15 @@ def made(root: Path, names: Sequence[str] = ALL, *, repeats: int = 2, memray: bo
         "label": "embedded stack: Valkey 9 and embedded store (not InfluxDB) 1.0",
         "reason": "",
     }
-    run.data = {
-        "notebook": "benchmark",
-        "created": "2026-01-01T00:00:00+00:00",
-        "parameters": asdict(p),
-        "configurations": {name: parse(name).axes() for name in names},
-        "stack": stack
+    run.data = record(
+        notebook="benchmark",
+        created="2026-01-01T00:00:00+00:00",
+        parameters=asdict(p),
+        configurations={name: parse(name).axes() for name in names},
+        stack=stack
         | {"bus": "Valkey 9", "store": "embedded store (not InfluxDB) 1.0", "write_path": "/write"}
         | {"description": "Valkey 9 and embedded store (not InfluxDB) 1.0, points posted to /write"},
-        "machine": {
+        machine={
             "cpu_model": "Some processor",
             "cpu_count_logical": 2,
             "memory_bytes": 8_000_000_000,
@@ -138,17 +140,16 @@ def made(root: Path, names: Sequence[str] = ALL, *, repeats: int = 2, memray: bo
             "packages": {"redis": "6.4.0"},
             "git": {"commit": "0123456789abcdef", "dirty": True},
         },
-        "rates": {"latency": 200.0, HEADLINE: p.HEADLINE_RATE},
-    }
+        rates={"latency": 200.0, HEADLINE: p.HEADLINE_RATE},
+    )
     return summed(run, maker.outcomes, names)
 
 
 def summed(run: Run, outcomes: Sequence[Outcome], names: Sequence[str] = ALL) -> Run:
     """The run with these outcomes, summed up and saved."""
-    p = Benchmark(**run.data["parameters"])
+    p = Benchmark(**run.data.parameters)
     reliability_warnings = ["Only 2 cores: <they> share them."]
-    run.data["trials"] = [outcome.to_dict() for outcome in outcomes]
-    run.data["order"] = [f"{o.plan.kind}/{o.plan.label}" for o in outcomes]
-    run.data |= plain(summary.of_benchmark(p, outcomes, reliability_warnings, run.data["rates"]["latency"]))
-    run.data = json.loads(json.dumps(run.data, allow_nan=False))
+    run.data.trials, run.data.order = list(outcomes), names_of(outcomes)
+    run.data.add(plain(summary.of_benchmark(p, outcomes, reliability_warnings, run.data.rates["latency"])))
+    run.data = record(**run.data.to_dict())
     return run

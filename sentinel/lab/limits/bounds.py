@@ -5,15 +5,15 @@ Pure. `limits` measures them; a run keeps them in run.json as `limits`.
 
 from __future__ import annotations
 
-import statistics
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
+    from sentinel.lab.limits.limit import Limit
     from sentinel.lab.run.run import Run
 
 BUS = PUBLISH, XADD, READ, DELIVERY = "PUBLISH", "XADD", "stream read", "Pub/Sub delivery"
@@ -31,46 +31,9 @@ def store(lines: int) -> str:
     return f"store, {formatting.counted(lines, 'line')}"
 
 
-@dataclass(frozen=True)
-class Limit:
-    """What one part of the stack can do when nothing else is asked of the machine, its measuring client included."""
-
-    name: str
-    words: str
-    """What is counted, as `messages that Redis takes by …`."""
-    unit: str
-    """`msg/s` or `points/s`; a message becomes a point."""
-    values: tuple[float, ...]
-    """One a repeat, in `unit`."""
-
-    @property
-    def median(self) -> float:
-        """Of the repeats."""
-        return statistics.median(self.values)
-
-    @property
-    def highest(self) -> float:
-        """Of the repeats: what throughputs are held against."""
-        return max(self.values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self) | {"values": list(self.values)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        return cls(**{**data, "values": tuple(data["values"])})
-
-
-def of_run(run: Run) -> list[Limit]:
-    """The limits measured in a run; none in runs older than they."""
-    return [Limit.from_dict(limit) for limit in run.data.get("limits", [])]
-
-
 def bound_of(run: Run, transport: str, *, paced: bool) -> Limit | None:
     """What a throughput of this run is held against; None where limits were not measured. See `bound`."""
-    return bound(of_run(run), transport, paced=paced)
+    return bound(run.data.limits, transport, paced=paced)
 
 
 def bound(limits: Iterable[Limit], transport: str, *, paced: bool) -> Limit | None:

@@ -11,8 +11,9 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sentinel.lab.limits.bounds import BUS, CONNECTIONS, LINES, READ, Limit
+from sentinel.lab.limits.bounds import BUS, CONNECTIONS, LINES, READ
 from sentinel.lab.limits.bus import IsolatedBus
+from sentinel.lab.limits.limit import Limit
 from sentinel.lab.limits.store import IsolatedStore
 from sentinel.lab.trials.plans import interleaved
 

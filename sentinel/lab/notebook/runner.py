@@ -28,7 +28,8 @@ from sentinel.lab.page import page
 from sentinel.lab.parameters import RULES, Rule, Shared
 from sentinel.lab.registry import NOTEBOOKS
 from sentinel.lab.run import conclusion
-from sentinel.lab.run.run import FAILED, FINISHED, INTERRUPTED, Run, load, new_id
+from sentinel.lab.run.run import Run, load, new_id
+from sentinel.lab.run.run_data import FAILED, FINISHED, INTERRUPTED
 from sentinel.lab.trials.supervision import require_room
 
 if TYPE_CHECKING:
@@ -94,13 +95,14 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
         progress.unlink(missing_ok=True)
     if not (run.folder / "run.json").exists():
         raise failure or TrialError(f"{notebook} opened no lab, so there is no run (the notebook: {run.notebook})")
-    run = _recovered(run.id, *((INTERRUPTED, "interrupted") if stopped else (FAILED, "its kernel died")))
+    how = (INTERRUPTED, "interrupted") if stopped else (FAILED, "its kernel died")
+    run = conclusion.recovered(load(run.id), *how)
     if failure is not None or not run.report.exists():
         page.write(run)
     if stopped and run.state != FINISHED:
         raise RunEndedError(f"interrupted; {_kept(run)}", stopped[0])
     if run.state != FINISHED:
-        raise RunEndedError(f"{run.data['why']}; {_kept(run)}")
+        raise RunEndedError(f"{run.data.why}; {_kept(run)}")
     if failure is not None:
         raise failure
     return run
@@ -114,15 +116,8 @@ def _ensure_stack(notebook: Path, parameters: dict[str, Any]) -> None:
         stack.ensure(kind)
 
 
-def _recovered(name: str, *how: str) -> Run:
-    # Every lab and what it sums up with: not before the kernel starts.
-    from sentinel.lab.run.recovery import recovered
-
-    return recovered(load(name), *how)
-
-
 def _kept(run: Run) -> str:
-    return f"{conclusion.kept(run, len(run.data['trials']), run.data.get('planned', 0))}\nreport:   {run.report}"
+    return f"{conclusion.kept(run, len(run.data.trials), run.data.planned)}\nreport:   {run.report}"
 
 
 def _executed(notebook: Path, run: Run, parameters: dict[str, Any]) -> SentinelError | None:

@@ -64,7 +64,7 @@ def write(run: Run) -> Path:
     """
     from sentinel.lab.page.export import page
 
-    text = page(composed(run), f"{run.data.get('notebook')} {run.id}", run.folder)
+    text = page(composed(run), f"{run.data.notebook} {run.id}", run.folder)
     try:
         run.report.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -78,8 +78,8 @@ def source(run: Run) -> NotebookNode:
     Raises:
         RunError: there is none, neither beside the code nor in the checkout that the run lies in.
     """
-    known = registry.find(str(run.data.get("notebook")))
-    name = f"{run.data.get('notebook')}.ipynb"
+    known = registry.find(run.data.notebook)
+    name = f"{run.data.notebook}.ipynb"
     own = [known.notebook] if known and known.notebook else []
     for path in (*own, CHECKOUT / "notebooks" / name, run.root / "notebooks" / name):
         if path.exists():
@@ -109,10 +109,10 @@ def _origin(run: Run, cells: list[NotebookNode]) -> dict[str, Any]:
     }
     given = {
         name: value
-        for name, value in run.data.get("parameters", {}).items()
+        for name, value in run.data.parameters.items()
         if name not in defaults or ast.literal_eval(defaults[name]) != value
     }
-    return {"input_path": f"{run.data['notebook']}.ipynb", "start_time": run.data.get("created"), "parameters": given}
+    return {"input_path": f"{run.data.notebook}.ipynb", "start_time": run.data.created or None, "parameters": given}
 
 
 def _tags(cell: NotebookNode) -> list[str]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from sentinel.lab.limits.bounds import Limit, Throughput
+    from sentinel.lab.limits.bounds import Throughput
+    from sentinel.lab.limits.limit import Limit
     from sentinel.lab.presentation.style import Style
 
 BREAK, BROKEN = re.compile(r",(?=[^\d\s])"), ",\n"

@@ -10,7 +10,8 @@ from sentinel.lab import formatting
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sentinel.lab.limits.bounds import Limit, Throughput
+    from sentinel.lab.limits.bounds import Throughput
+    from sentinel.lab.limits.limit import Limit
     from sentinel.lab.profiling.stacks import Breakdown
     from sentinel.lab.run.queries import Curve, Timeline
 

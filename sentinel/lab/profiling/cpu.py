@@ -11,11 +11,14 @@ import sys
 import sysconfig
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sentinel.errors import TrialError
 from sentinel.lab.profiling import flamegraph
 from sentinel.lab.profiling import stacks as flames
+
+if TYPE_CHECKING:
+    from sentinel.lab.run.trial_record import Profile
 
 RATE = 200
 """Samples per second: 600 in three seconds, at a few percent of the consumer's speed."""
@@ -66,7 +69,7 @@ def names(label: str) -> dict[str, str]:
     return {GRAPH: f"{label}-cpu.svg", "folded stacks": f"{label}-cpu.folded"}
 
 
-def keep(trial: Path, folder: Path, label: str) -> dict[str, Any]:
+def keep(trial: Path, folder: Path, label: str) -> Profile:
     """Move a trial's folded stacks to where profiles are kept, draw their flame graph, and return their summary.
 
     Raises:

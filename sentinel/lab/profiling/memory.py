@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.process.supervisor import Supervisor
+    from sentinel.lab.run.trial_record import Memory
 
 TOP = 400
 """Locations kept per capture: enough that what is left out is small change."""
@@ -46,7 +47,7 @@ def _memray(supervisor: Supervisor, capture: Path, *words: str | Path) -> None:
     log.unlink()
 
 
-def summary(capture: Path, supervisor: Supervisor) -> dict[str, Any]:
+def summary(capture: Path, supervisor: Supervisor) -> Memory:
     """Totals and top allocators per message of one capture, with the number of messages it saw.
 
     Raises:

@@ -17,6 +17,8 @@ from sentinel.errors import TrialError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sentinel.lab.run.trial_record import Profile
+
 STAGES = ("receive", "decode", "encode", "batch", "write", "acknowledge", "record", "other")
 """In the order in which a message passes them; `other` is the consumer's own loop and what no rule knows."""
 OTHER = STAGES[-1]
@@ -166,7 +168,7 @@ def stage_of(frames: Iterable[Frame]) -> str:
     return next((rule.stage for rule in RULES if any(map(rule.meets, kept))), OTHER)
 
 
-def summary(stacks: Folded) -> dict[str, Any]:
+def summary(stacks: Folded) -> Profile:
     """Samples at work and left out, samples by stage, and of the functions at the top their own and total samples.
 
     Raises:

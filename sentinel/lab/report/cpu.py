@@ -32,9 +32,9 @@ LARGEST_GRAPH = 250_000
 
 def cpu(run: Run) -> HTML:
     """CPU per message by stage, the functions at the top, and the flame graphs."""
-    if not run.data["parameters"].get("PYSPY", True):
+    if not run.data.parameters.get("PYSPY", True):
         return nothing("CPU was not profiled: PYSPY=False.")
-    if why := run.data.get("unprofiled"):
+    if why := run.data.unprofiled:
         return nothing(f"CPU was not profiled: {why}.")
     profiles = profiled(run)
     if not profiles:
@@ -57,7 +57,7 @@ def profiled(run: Run) -> dict[str, Outcome]:
 
 
 def _cost(run: Run, name: str) -> float | None:
-    return queries.comparison(run).summary.get(name, {}).get("capacity_cpu_us")
+    return run.data.summary.get(name, {}).get("capacity_cpu_us")
 
 
 def _left_out(run: Run) -> str:

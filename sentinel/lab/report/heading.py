@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -12,9 +12,9 @@ from sentinel.lab.presentation.tables import folded, items, table, tag, together
 from sentinel.lab.run import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from sentinel.lab.machine.facts import Git, Machine
     from sentinel.lab.run.run import Run
+    from sentinel.lab.run.run_data import RunData, StackData
 
 MOST_NAMED = 4
 """Configurations that the first sentence names one by one."""
@@ -39,42 +39,42 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
     """The whole head; `load` says what was offered and `lead` what was done, where it was not a benchmark's."""
     d = run.data
     lead = lead or _lead(run)
-    facts = {"Stack": _stack(d["stack"])} if "stack" in d else {}
+    facts = {"Stack": _stack(d.stack)} if d.stack else {}
     if offered := load or _load(run):
         facts["Load"] = offered
     facts |= {
-        "Machine": _machine(d["machine"]),
-        "Commit": _commit(d["machine"].get("git") or {}),
-        "Date": f"{d['created'][:16].replace('T', ' ')} UTC",
+        "Machine": _machine(d.machine),
+        "Commit": _commit(d.machine.git or {}),
+        "Date": f"{d.created[:16].replace('T', ' ')} UTC",
         "Run": run.id,
     }
     rows = together([together([tag("dt", name), tag("dd", fact)]) for name, fact in facts.items()], "\n")
-    parts = [_warnings(d["warnings"]), tag("p", lead, class_="lead"), badge(run), tag("dl", rows, class_="facts")]
+    parts = [_warnings(d.warnings), tag("p", lead, class_="lead"), badge(run), tag("dl", rows, class_="facts")]
     return together([*parts, _fine_print(d)], "\n")
 
 
 def badge(run: Run) -> Markup:
     """Says that the store was not InfluxDB; empty where it was."""
-    embedded = run.data.get("stack", {}).get("kind") == "embedded"
+    embedded = run.data.stack is not None and run.data.stack.kind == "embedded"
     return tag("p", EMBEDDED, class_="badge") if embedded else Markup()
 
 
 def _lead(run: Run) -> str:
-    if "configurations" not in run.data:
+    if not run.data.configurations:
         return "Nothing was measured for this page: it is about what is there already."
     names = queries.names(run)
     which = formatting.joined(names) if len(names) <= MOST_NAMED else f"from {names[0]} to {names[-1]}"
     measured = f"{formatting.counted(len(names), 'configuration')} of the consumer ({which})"
-    return f"{measured} in {formatting.counted(len(run.data['trials']), 'trial')}, each in fresh processes."
+    return f"{measured} in {formatting.counted(len(run.data.trials), 'trial')}, each in fresh processes."
 
 
-def _stack(stack: Mapping[str, str]) -> str:
-    why = f" ({stack['reason']})" if stack.get("reason") else ""
-    return f"{stack['kind']}: {stack.get('description', stack['label'])}{why}"
+def _stack(stack: StackData) -> str:
+    why = f" ({stack.reason})" if stack.reason else ""
+    return f"{stack.kind}: {stack.description or stack.label}{why}"
 
 
 def _load(run: Run) -> str:
-    p = run.data["parameters"]
+    p = run.data.parameters
     if "RATE" not in p:  # nothing was offered
         return ""
     rates = [formatting.plain(rate) for rate in queries.rates(run).values()]
@@ -85,15 +85,15 @@ def _load(run: Run) -> str:
     )
 
 
-def _machine(machine: Mapping[str, Any]) -> str:
-    memory = f"{machine.get('memory_bytes', 0) / 1e9:.0f} GB"
-    cores = formatting.counted(machine.get("cpu_count_logical") or 0, "core")
-    system = f"{machine.get('os', '')} {machine.get('kernel', '')}"
-    python = machine.get("python", "") + ("" if machine.get("python_optimised", True) else " (not optimised)")
-    return ", ".join([str(machine.get("cpu_model", "unknown processor")), cores, memory, system, python])
+def _machine(machine: Machine) -> str:
+    memory = f"{(machine.memory_bytes or 0) / 1e9:.0f} GB"
+    cores = formatting.counted(machine.cpu_count_logical or 0, "core")
+    system = f"{machine.os or ''} {machine.kernel or ''}"
+    python = (machine.python or "") + (" (not optimised)" if machine.python_optimised is False else "")
+    return ", ".join([machine.cpu_model or "unknown processor", cores, memory, system, python])
 
 
-def _commit(git: Mapping[str, Any]) -> str:
+def _commit(git: Git) -> str:
     if not git:
         return "unknown: the code that ran is in no checkout"
     return f"{git['commit'][:12]}{', with changes that are not committed' if git.get('dirty') else ''}"
@@ -114,11 +114,11 @@ def _weight(warning: str) -> int:
     return next((rank for rank, pattern in enumerate(WEIGHT) if pattern.search(warning)), len(WEIGHT))
 
 
-def _fine_print(d: Mapping[str, Any]) -> Markup:
-    tables = [table(["Parameter", "Value"], d["parameters"].items())]
-    if configurations := d.get("configurations", {}):
+def _fine_print(d: RunData) -> Markup:
+    tables = [table(["Parameter", "Value"], d.parameters.items())]
+    if configurations := d.configurations:
         axes = list(next(iter(configurations.values())))
         rows = [[name, *chosen.values()] for name, chosen in configurations.items()]
         tables.append(table(["Configuration", *axes], rows, words=range(1, len(axes) + 1)))
-    tables.append(table(["Package", "Version"], d["machine"].get("packages", {}).items()))
+    tables.append(table(["Package", "Version"], d.machine.packages.items()))
     return folded(f"Parameters, {'configurations ' if configurations else ''}and versions", *tables)

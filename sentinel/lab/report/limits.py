@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 from IPython.display import HTML
 
 from sentinel.consumer import configurations
 from sentinel.lab import formatting, plots
 from sentinel.lab.limits import bounds
-from sentinel.lab.limits.bounds import Limit, Throughput
+from sentinel.lab.limits.bounds import Throughput
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import folded, paragraphs, table, tag, together
@@ -22,21 +23,40 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from sentinel.lab.limits.limit import Limit
     from sentinel.lab.run.run import Run
+
+
+class Knee(msgspec.Struct):
+    """As far as limits are concerned, what a sweep found of a configuration."""
+
+    rate: float | None
+    """The highest rate that meets the SLO, msg/s."""
+    held: tuple[int, int]
+    """Trials that meet it there, of so many."""
+    at_least: bool
+    """Whether it may sustain more."""
+
+
+class Knees(msgspec.Struct):
+    """The section of a sweep's record, empty in others."""
+
+    knees: dict[str, Knee] = {}
+    """By configuration."""
 
 
 def limits(run: Run) -> HTML:
     """What Redis alone and the store alone can do here, and every throughput as a share of the limit that bounds it."""
-    measured, reached = bounds.of_run(run), throughputs(run)
-    if not measured:
+    values, reached = run.data.limits, throughputs(run)
+    if not values:
         return nothing("The limits of Redis and of the store were not measured in this run.")
-    picture = plots.limits(measured, reached, styles(queries.names(run)))
+    picture = plots.limits(values, reached, styles(queries.names(run)))
     caption = (
         "Each limit is measured alone, its client on the same machine; the line on a bar goes from the smallest to the"
         " largest. Dotted: what the marks are held against, the largest of its repeats."
     )
-    text = tag("div", paragraphs(sentences(run, measured, reached)), class_="prose")
-    return HTML(together([text, figure_html(picture, caption), _details(measured)]))
+    text = tag("div", paragraphs(sentences(run, values, reached)), class_="prose")
+    return HTML(together([text, figure_html(picture, caption), _details(values)]))
 
 
 def _details(measured: Sequence[Limit]) -> Markup:
@@ -55,21 +75,21 @@ def _details(measured: Sequence[Limit]) -> Markup:
 
 def throughputs(run: Run) -> list[Throughput]:
     """Everything that can be held against a limit: capacities, a sweep's knees, the headline; medians."""
-    p = run.data["parameters"]
+    p = run.data.parameters
     drained = bounds.bound_of(run, "stream", paced=False)
     offered = bounds.bound_of(run, p.get("TRANSPORT", "stream"), paced=True)
     if drained is None or offered is None:
         return []
-    compared, knees = queries.comparison(run), run.data.get("knees", {})
+    compared, knees = run.data, run.sections(Knees).knees
     reached = [
         Throughput(name, name, rate, compared.spread[name]["capacity"].n, drained)
         for name in queries.names(run)
         if (rate := compared.summary.get(name, {}).get("capacity")) is not None
     ]
     reached += [
-        Throughput(name, name, knee["rate"], knee["held"][1], offered, knee["at_least"])
+        Throughput(name, name, knee.rate, knee.held[1], offered, knee.at_least)
         for name, knee in knees.items()
-        if knee["rate"]
+        if knee.rate
     ]
     headline = compared.summary.get(HEADLINE, {}).get("throughput")
     if headline is not None:
@@ -85,7 +105,7 @@ def sentences(run: Run, measured: Sequence[Limit], reached: Sequence[Throughput]
     )
     if not own:
         return []
-    verb = "sustains" if run.data.get("knees") else "drains"
+    verb = "sustains" if run.sections(Knees).knees else "drains"
     below, beyond = (
         [throughput for throughput in own if not throughput.passes],
         [throughput for throughput in own if throughput.passes],
@@ -113,7 +133,7 @@ def _one_by_one(run: Run, measured: Sequence[Limit], own: Sequence[Throughput], 
     """A configuration that posts every point alone meets another limit first."""
     single = next((limit for limit in measured if limit.name == bounds.store(1)), None)
     slow = [
-        throughput for throughput in own if configurations.request_per_point(run.data["configurations"][throughput.key])
+        throughput for throughput in own if configurations.request_per_point(run.data.configurations[throughput.key])
     ]
     if single is None or not slow:
         return []

@@ -32,7 +32,7 @@ COUNTED = "memray, every request with its full size, freed or not"
 def memory(run: Run) -> HTML:
     """Allocation per message: totals, where, and what changed; memray's own pages."""
     memories = queries.memories(run)
-    if not run.data["parameters"].get("MEMRAY", True):
+    if not run.data.parameters.get("MEMRAY", True):
         return nothing("Memory was not measured: MEMRAY=False.")
     if not memories:
         return nothing(f"No valid memory trial: there is nothing to show.{left_out(run, MEMORY)}")
@@ -44,7 +44,7 @@ def memory(run: Run) -> HTML:
 
 
 def _difference(run: Run, memories: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
-    new, old = queries.comparison(run).compared
+    new, old = run.data.compared
     if new == old or not {new, old} <= set(memories):
         return []
     rows = profiling.difference(memories[old]["locations"], memories[new]["locations"])

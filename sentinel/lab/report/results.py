@@ -19,7 +19,7 @@ from sentinel.lab.statistics import published, tails
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sentinel.lab.limits.bounds import Limit
+    from sentinel.lab.limits.limit import Limit
     from sentinel.lab.run.run import Run
     from sentinel.lab.statistics.compare import Ratio
 
@@ -64,7 +64,7 @@ def measured(
     run: Run, name: str, unit: str, measure: str, *, headline: str = "", published: str = NOTHING, short: str = ""
 ) -> Row:
     """A row of medians out of run.json's summary; `headline` is the measure's name at the headline rate, if any."""
-    values, marked = queries.comparison(run), unsustained(run)
+    values, marked = run.data, unsustained(run)
     cells, spreads = [], []
     for key in queries.keys(run):
         called = headline if key == HEADLINE else measure
@@ -126,7 +126,7 @@ def _latency(run: Run, kind: str, percentile: str, title: str, bar: str) -> list
         return []
     kept = [cell if carried[key] else NOTHING for key, cell in zip(queries.keys(run), row.cells, strict=True)]
     spreads = tuple(text if carried[key] else "" for key, text in zip(queries.keys(run), row.spreads, strict=True))
-    both = all(carried.get(key, False) for key in queries.comparison(run).compared)
+    both = all(carried.get(key, False) for key in run.data.compared)
     return [replace(row, cells=kept, spreads=spreads, factor=row.factor if both else None)]
 
 
@@ -146,12 +146,12 @@ def _lost(run: Run) -> list[str]:
 def _shares(run: Run) -> list[str]:
     """Capacities in percent of that."""
     limit = bounds.bound_of(run, "stream", paced=False)
-    capacities = [queries.comparison(run).summary.get(key, {}).get("capacity") for key in queries.keys(run)]
+    capacities = [run.data.summary.get(key, {}).get("capacity") for key in queries.keys(run)]
     return [bounds.share(capacity, limit) for capacity in capacities]
 
 
 def _reductions(run: Run) -> list[str]:
-    allocated = [queries.comparison(run).summary.get(key, {}).get("bytes_per_message") for key in queries.keys(run)]
+    allocated = [run.data.summary.get(key, {}).get("bytes_per_message") for key in queries.keys(run)]
     first = allocated[0]
     return [
         formatting.figure(100 * (1 - value / first)) if number and value and first else NOTHING
@@ -183,7 +183,7 @@ def marks(run: Run) -> list[str]:
 
 def notes(run: Run) -> list[str]:
     """How the figures in the table came about."""
-    p, several = run.data["parameters"], len(queries.names(run)) > 1
+    p, several = run.data.parameters, len(queries.names(run)) > 1
     among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
     values = [
         f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not"
@@ -195,10 +195,10 @@ def notes(run: Run) -> list[str]:
     ]
     if (limit := bounds.bound_of(run, "stream", paced=False)) is not None:
         values.append(share_note("capacity", limit, _shares(run)))
-    if own := run.data["machine"].get("jitter"):
+    if own := run.data.machine.jitter:
         values.append(jitter.words(own))
     if several:
-        new, old = queries.comparison(run).compared
+        new, old = run.data.compared
         sure = f", with {formatting.intervals(p['REPEATS'])}" if p["REPEATS"] > 1 else ""
         values.append(f"Ratio: {new} ÷ {old}{sure}. Reduction: allocated bytes against {old}.")
     return [note for note in values if note]
@@ -233,18 +233,18 @@ def _streams(run: Run) -> str:
 
 def key_figures(run: Run) -> dict[str, str]:
     """A few short texts that tell runs apart; dashes where a run has no such figure."""
-    values = queries.comparison(run)
+    values = run.data
     new, old = values.compared
     last, headline = values.summary.get(new, {}), values.summary.get(HEADLINE, {})
     capacity = values.ratios.get("capacity") if new != old else None
-    lost = sum(trial["lost"] for trial in run.data.get("trials", []) if trial["valid"])
+    lost = sum(trial.lost for trial in run.data.trials if trial.valid)
     return {
-        "date": str(run.data.get("created", NOTHING))[:16].replace("T", " "),
-        "stack": run.data.get("stack", {}).get("kind", NOTHING),
+        "date": run.data.created[:16].replace("T", " ") or NOTHING,
+        "stack": run.data.stack.kind if run.data.stack else NOTHING,
         "last": new or NOTHING,
         "capacity/s": formatting.figure(last.get("capacity")),
         "ratio": formatting.times(capacity.value) if capacity else NOTHING,
         "e2e p99 ms": formatting.figure(headline.get("e2e_p99")),
-        "lost": formatting.count(lost) if run.data.get("trials") else NOTHING,
+        "lost": formatting.count(lost) if run.data.trials else NOTHING,
         "B/message": formatting.figure(last.get("bytes_per_message")),
     }

@@ -60,7 +60,7 @@ def header(run: Run, load: str = "") -> HTML:
 def key_results(run: Run) -> HTML:
     """The table in the original's shape."""
     several = len(queries.names(run)) > 1
-    new, old = queries.comparison(run).compared
+    new, old = run.data.compared
     ratio = [f"{new} ÷ {old}"] if several else []
     heads = ["Measure, unit", *(queries.label(run, key) for key in queries.keys(run)), *ratio, PUBLISHED]
     body = [
@@ -110,7 +110,7 @@ def capacity(run: Run) -> HTML:
     rates = queries.capacities(run)
     if not rates:
         return nothing("No valid capacity trial: there is nothing to draw.")
-    noise, last = queries.comparison(run).noise, queries.names(run)[-1]
+    noise, last = run.data.noise, queries.names(run)[-1]
     floor = formatting.floor(noise.band)
     text = (
         f"One dot per trial. {last} was measured twice: its run-to-run variation (A/A) makes a noise floor of {floor}."

@@ -13,13 +13,13 @@ from sentinel.runtime import text_table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sentinel.lab.limits.bounds import Limit
+    from sentinel.lab.limits.limit import Limit
     from sentinel.lab.run.run import Run
 
 
 def terminal_table(run: Run) -> str:
     """The key results as plain text, as wide as a terminal."""
-    if not run.data.get("summary"):
+    if not run.data.summary:
         return f"run {run.id}: no results"
     several = len(queries.names(run)) > 1
     shown = rows(run)
@@ -44,7 +44,12 @@ def _narrow(head: str) -> str:
 def said(run: Run, lines: Iterable[str], notes: Iterable[str]) -> str:
     """What a terminal is shown of a run: its stack, the lines of its tables, notes, and the verdict."""
     told = map(text_table.note, [*notes, *map(str, registry.answer(run))])
-    return "\n".join([text_table.note(run.data["stack"]["label"]), "", *lines, "", *told])
+    return "\n".join([text_table.note(stack_label(run)), "", *lines, "", *told])
+
+
+def stack_label(run: Run) -> str:
+    """Bus and store in words; empty for a study, which has none."""
+    return run.data.stack.label if run.data.stack else ""
 
 
 def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) -> str:

@@ -1,4 +1,4 @@
-"""How a run ends: its trials summed up and its record written, whole or as far as it came.
+"""How a run ends: its trials summed up and its record written, whole or as far as it came, and what it is worth.
 
 Everything is computed from the record, so that a run whose process was killed can be concluded by another.
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sentinel.lab import registry
 from sentinel.lab.formatting import counted
-from sentinel.lab.run.run import FINISHED
+from sentinel.lab.run.claim import under_way
+from sentinel.lab.run.run_data import FAILED, FINISHED, RUNNING, names_of
+from sentinel.lab.run.trial_record import LATENCY, PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,9 +21,8 @@ if TYPE_CHECKING:
 
 
 def keep(run: Run, outcomes: Sequence[Outcome]) -> None:
-    """Put the trials so far into the record's data."""
-    run.data["trials"] = [outcome.to_dict() for outcome in outcomes]
-    run.data["order"] = [f"{o.plan.kind}/{o.plan.label}" for o in outcomes]
+    """Put the trials so far into the record."""
+    run.data.trials, run.data.order = list(outcomes), names_of(outcomes)
 
 
 def conclude(
@@ -36,11 +38,11 @@ def conclude(
         RunError: the record cannot be written.
     """
     keep(run, outcomes)
-    run.data |= {"state": state} | ({"why": why} if why else {})
+    run.data.state, run.data.why = state, why or run.data.why
     try:
         summary = _summed_up(sum_up, run, outcomes)
         early = [_unfinished(run)] if state != FINISHED else []
-        run.data |= summary | {"warnings": [*early, *run.data["warnings"], *summary.get("warnings", [])]}
+        run.data.add(summary | {"warnings": [*early, *run.data.warnings, *summary.get("warnings", [])]})
     finally:  # whatever is wrong with the sum, the trials are kept
         run.save()
 
@@ -58,8 +60,21 @@ def _summed_up(
 
 
 def _unfinished(run: Run) -> str:
-    done = counted(len(run.data["trials"]), "trial")
-    return f"This run ended before its time ({run.data['why']}): all figures are of the {done} that it finished."
+    done = counted(len(run.data.trials), "trial")
+    return f"This run ended before its time ({run.data.why}): all figures are of the {done} that it finished."
+
+
+def recovered(run: Run, state: str = FAILED, why: str = "its process was killed") -> Run:
+    """The run, concluded if nobody is carrying it out any more and nobody has concluded it.
+
+    Raises:
+        RunError: the record cannot be written.
+        SettingsError: no experiment has the name that the record gives.
+    """
+    if run.state == RUNNING and not under_way(run):
+        summary = registry.experiment(run.data.notebook).study().found
+        conclude(summary, run, run.data.trials, state, why)
+    return run
 
 
 def kept(run: Run, done: int, planned: int) -> str:
@@ -69,3 +84,34 @@ def kept(run: Run, done: int, planned: int) -> str:
         return f"no trial was finished; the record is in {place}"
     count = f"{done} of {counted(planned, 'trial')}" if planned else counted(done, "trial")
     return f"{count} {'is' if done == 1 and not planned else 'are'} kept in {place}"
+
+
+# -- what it is worth to a program that waits for it -----------------------------------------------------------------
+
+
+def unanswered(run: Run) -> str:
+    """Which questions were left without one valid trial, and the first reason; empty where each has one.
+
+    A question is a configuration in a group of trials. A CPU profile that could not be taken is a warning, no failure.
+    """
+    trials = [o for o in run.data.trials if o.plan.kind != PROFILE]
+    if run.data.stack is None:  # a study, which has no trials
+        return ""
+    if not trials:
+        return "no trial was carried out, so nothing was measured"
+    asked = dict.fromkeys((o.plan.label, o.plan.kind, o.plan.group) for o in trials)
+    answered = {(o.plan.label, o.plan.kind, o.plan.group) for o in trials if o.valid}
+    missing = [question for question in asked if question not in answered]
+    if not missing:
+        return ""
+    named = ", ".join(f"{kind} of {label}" for label, kind, _ in missing)
+    reason = next(problem for o in trials if not o.valid for problem in o.problems)
+    return f"no valid trial of: {named}. The first reason: {reason}"
+
+
+def missed(run: Run) -> str:
+    """Which loads were not sustained, for those who asked to be strict; empty where all were."""
+    bad = [o for o in run.data.trials if o.plan.kind == LATENCY and o.valid and not o.sustained]
+    if bad:
+        return f"the load was not sustained in trial {', '.join(str(o.plan.number) for o in bad)}"
+    return ""

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from sentinel.errors import RunError
 from sentinel.lab.page import page
 from sentinel.lab.page.export import export
-from sentinel.lab.run.recovery import recovered
-from sentinel.lab.run.run import RUNS, load, load_folder, project_root
+from sentinel.lab.run.conclusion import recovered
+from sentinel.lab.run.run import RECORD, RUNS, load, load_folder, project_root
 
 if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
 
-RECORD = "run.json"
 FILES = (RECORD, "notebook.ipynb", "report.html")
 """Files in a run's folder that mean the run."""
 

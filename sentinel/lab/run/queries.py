@@ -7,20 +7,18 @@ figures; a trial without a series is passed over, and whoever draws says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 from sentinel.lab.run import series
-from sentinel.lab.run.trial_record import CAPACITY, CONTROL, HEADLINE, LATENCY, MEMORY, WARM_UP, Outcome
-from sentinel.lab.statistics.compare import Comparison
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, HEADLINE, LATENCY, MEMORY, WARM_UP
 from sentinel.model.histogram import Recorder
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Memory, Outcome
 
 KINDS = {
     "internal": "Internal: read → in the batch",
@@ -67,27 +65,18 @@ class Timeline:
 
 def outcomes(run: Run) -> list[Outcome]:
     """Every trial of the run, in the order in which they were carried out."""
-    return [Outcome.from_dict(trial) for trial in run.data.get("trials", [])]
-
-
-def comparison(run: Run) -> Comparison:
-    """What was found of configurations that were compared; empty where the run has none.
-
-    Raises:
-        msgspec.ValidationError: it is damaged; the message names the key.
-    """
-    return msgspec.convert(run.data, Comparison)
+    return run.data.trials
 
 
 def names(run: Run) -> list[str]:
     """The configurations compared, in order."""
-    return list(run.data.get("configurations", {}))
+    return list(run.data.configurations)
 
 
 def rates(run: Run) -> dict[str, float]:
     """Messages per second really offered: `latency` (common to all) and `HEADLINE`."""
-    p = run.data["parameters"]
-    return {"latency": p["RATE"], HEADLINE: p["HEADLINE_RATE"], **run.data.get("rates", {})}
+    p = run.data.parameters
+    return {"latency": p["RATE"], HEADLINE: p["HEADLINE_RATE"], **run.data.rates}
 
 
 def label(run: Run, key: str) -> str:
@@ -160,7 +149,7 @@ def capacities(run: Run) -> dict[str, list[float]]:
     return {name: rates for name, rates in values.items() if rates}
 
 
-def memories(run: Run) -> dict[str, dict[str, Any]]:
+def memories(run: Run) -> dict[str, Memory]:
     """memray's summary of each configuration's valid memory trial."""
     trials = outcomes(run)
     return {name: o.memory for name in names(run) for o in of_column(trials, name, MEMORY) if o.valid and o.memory}

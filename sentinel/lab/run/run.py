@@ -1,6 +1,7 @@
 """Runs: the self-describing record of an experiment, in `runs/<UTC time>-<notebook>-<4 hex>/`.
 
-`run.json` holds parameters, configurations, stack, machine, every trial with its ledger, summary, verdict and warnings;
+`run.json` holds parameters, configurations, stack, machine, every trial with its ledger, summary, verdict and warnings
+(see `run_data` and docs/run.schema.json);
 `trials/<n>/` the raw series and histograms; beside them `notebook.ipynb` and `report.html`. While a run goes on its
 record is brought up to date after every trial, so that whatever ends it loses none; once it has ended, nothing is
 edited: everything in a report can be recomputed from its folder.
@@ -14,17 +15,17 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from sentinel.errors import RunError
+import msgspec
 
-FORMAT, OLDEST = 2, 1
-"""Format of run.json, and the oldest that is read. 1: first. 2: `answer` holds as data what `verdict` says in
-sentences; ratios have `confidence` and `method`."""
+from sentinel.errors import RunError, RunRecordError
+from sentinel.lab.run.run_data import DAMAGED, RunData, told
 
 RUNS, PROFILES = Path("runs"), Path("profiles")
-RUNNING, FINISHED, INTERRUPTED, FAILED = "running", "finished", "interrupted", "failed"
-"""States of a run, as run.json has them; a record without one is of a finished run."""
+RECORD = "run.json"
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 def notebook_folder() -> Path:
@@ -50,11 +51,11 @@ def new_id(notebook: str) -> str:
 
 @dataclass
 class Run:
-    """One run's record. `data` is what run.json holds."""
+    """One run's folder, and in `data` what its run.json holds."""
 
     id: str
     root: Path = field(default_factory=project_root)
-    data: dict[str, Any] = field(default_factory=dict)
+    data: RunData = field(default_factory=lambda: RunData(id="", notebook=""))
     elsewhere: Path | None = None
     """The run's folder where that is not `runs/<id>` under `root`: a copy of it."""
 
@@ -66,7 +67,7 @@ class Run:
     @property
     def state(self) -> str:
         """`RUNNING` (also of a run whose process was killed), `FINISHED`, `INTERRUPTED` or `FAILED`."""
-        return str(self.data.get("state", FINISHED))
+        return self.data.state
 
     @property
     def profiles(self) -> Path:
@@ -96,7 +97,7 @@ class Run:
                 f"cannot write to {self.folder}: {error.strerror} (start from the repository's root, in a checkout"
                 " that you may write to)"
             ) from error
-        if (self.folder / "run.json").exists():
+        if (self.folder / RECORD).exists():
             raise RunError(f"{self.folder} holds a run already: records are written once")
         return self
 
@@ -106,15 +107,26 @@ class Run:
         Raises:
             RunError: it cannot be written; what was there stays as it was.
         """
-        self.data = {"format": FORMAT, "id": self.id, **self.data}
-        part = self.folder / "run.json.part"
-        text = json.dumps(self.data, indent=1, allow_nan=False) + "\n"
+        self.data.id = self.data.id or self.id
+        part = self.folder / f"{RECORD}.part"
+        text = json.dumps(self.data.to_dict(), indent=1, allow_nan=False) + "\n"
         try:
             part.write_text(text, encoding="utf-8")
-            part.rename(self.folder / "run.json")
+            part.rename(self.folder / RECORD)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise RunError(f"cannot write the record to {self.folder}: {error.strerror}") from error
+
+    def sections(self, kind: type[S]) -> S:
+        """Some sections of the record, an experiment's own among them, as `kind` has them: a field a key of run.json.
+
+        Raises:
+            RunRecordError: a value has the wrong type; the message names the file and the key.
+        """
+        try:
+            return msgspec.convert(self.data.only(kind.__struct_encode_fields__), kind)
+        except msgspec.ValidationError as error:
+            raise RunRecordError(f"{self.folder / RECORD} is damaged: {told(error)}", DAMAGED) from error
 
     def trial_folder(self, number: int) -> Path:
         """`runs/<id>/trials/<n>`."""
@@ -125,45 +137,32 @@ def load(run_id: str, root: Path | None = None) -> Run:
     """A saved run.
 
     Raises:
-        RunError: no such run, or its record cannot be read.
+        RunRecordError: no such run, or its record cannot be read.
     """
-    return _read(Run(run_id, root or project_root()))
+    run = Run(run_id, root or project_root())
+    run.data = RunData.read(run.folder / RECORD)
+    return run
 
 
 def load_folder(folder: Path) -> Run:
     """The run whose record lies in `folder`, wherever that is.
 
     Raises:
-        RunError: its record cannot be read.
+        RunRecordError: its record cannot be read.
     """
     folder = folder.absolute()
     if folder.parent.name == str(RUNS):
         return load(folder.name, folder.parent.parent)
-    run = _read(Run(folder.name, folder.parent, elsewhere=folder))
-    run.id = str(run.data.get("id", run.id))
-    return run
-
-
-def _read(run: Run) -> Run:
-    path = run.folder / "run.json"
-    try:
-        run.data = dict(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise RunError(f"no run can be read from {path}: {error.strerror}") from error
-    except (ValueError, TypeError, RecursionError) as error:
-        raise RunError(f"no run can be read from {path}: {error}") from error
-    known = run.data.get("format")
-    if not isinstance(known, int) or not OLDEST <= known <= FORMAT:
-        raise RunError(f"{path} has format {known!r}: this version reads {OLDEST} to {FORMAT}")
-    return run
+    data = RunData.read(folder / RECORD)
+    return Run(data.id, folder.parent, data, elsewhere=folder)
 
 
 def find(root: Path | None = None) -> list[Run]:
     """All saved runs, oldest first; folders without a readable record are passed over."""
     collected = []
-    for path in sorted(((root or project_root()) / RUNS).glob("*/run.json")):
+    for path in sorted(((root or project_root()) / RUNS).glob(f"*/{RECORD}")):
         try:
             collected.append(load(path.parent.name, root))
         except RunError:
             continue
-    return sorted(collected, key=lambda run: str(run.data.get("created", "")))
+    return sorted(collected, key=lambda run: run.data.created)

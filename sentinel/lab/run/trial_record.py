@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
-from sentinel.settings import LoadSettings
+import msgspec
+
+from sentinel.settings import LoadSettings  # noqa: TC001 - msgspec reads the annotations
 
 LATENCY, CAPACITY, MEMORY, PROFILE, LIVE = "latency", "capacity", "memory", "profile", "live"
 HEADLINE = "headline"
@@ -21,13 +23,19 @@ class Plan:
     """What one trial is to do."""
 
     number: int
+    """Its number in the run, from 0: the name of its folder."""
     kind: str
+    """`latency`, `capacity`, `memory`, `profile` or `live`."""
     label: str
     """The configuration's label in tables, such as `optimised` or `optimised (again)`."""
     configuration: str
+    """The configuration measured, without what sets one leg apart."""
     load: LoadSettings
+    """What is sent."""
     batch_size: int = 5000
+    """Points that a batch holds at most."""
     repeat: int = 0
+    """Which repeat of the same trial, from 0."""
     group: str = ""
     """Trials of one group are compared with each other."""
 
@@ -37,22 +45,57 @@ class Plan:
         return self.kind in (LATENCY, LIVE)
 
 
-@dataclass
-class Outcome:
+class Memory(TypedDict, total=False):
+    """What memray saw of one trial: every request with its full size, freed or not."""
+
+    messages: int
+    """Messages consumed while it was recorded."""
+    bytes_per_message: float
+    """Bytes asked for per message."""
+    allocations_per_message: float
+    """Requests per message."""
+    peak_bytes: int
+    """Most that was allocated at once, bytes."""
+    locations: dict[str, float]
+    """Bytes per message by place: function, file and line."""
+    modules: dict[str, float]
+    """Bytes per message by module."""
+
+
+class Profile(TypedDict, total=False):
+    """What py-spy sampled of one trial."""
+
+    samples: int
+    """Samples that met the consumer at work."""
+    left_out: int
+    """Other samples."""
+    stages: dict[str, int]
+    """Samples at work by stage."""
+    functions: dict[str, list[int]]
+    """Samples in a function itself, and with what it calls, of those at the top."""
+
+
+class Outcome(msgspec.Struct):
     """What a trial found. Times in ms unless named otherwise."""
 
     plan: Plan
+    """What it was to do."""
     valid: bool = False
-    problems: list[str] = field(default_factory=list)
+    """Whether every message is accounted for, so that it counts."""
+    problems: list[str] = []
     """Why the trial is invalid, in sentences."""
-    warnings: list[str] = field(default_factory=list)
-    sender: dict[str, Any] = field(default_factory=dict)
-    consumer: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = []
+    """What speaks against trusting it, in sentences."""
+    sender: dict[str, Any] = {}
+    """The ledger of all that sent, messages unless named otherwise: see `SenderLedger`; empty where it is missing."""
+    consumer: dict[str, Any] = {}
+    """The consumer's ledger, messages unless named otherwise: see `ConsumerLedger`; empty where it is missing."""
     stored: int | None = None
     """Points that the store itself counts."""
     unread: int = 0
     """Messages left on the stream, not given to the consumer."""
     lost: int = 0
+    """Messages sent that the consumer neither received nor left on the stream."""
     throughput: float = 0.0
     """Messages per second: under a paced load those stored from one flush to another within the measured seconds (to
     the last of all where there are no two); capacity: from the first read."""
@@ -60,31 +103,38 @@ class Outcome:
     """Latency trials: messages by which the backlog grew from the first measured second to the last."""
     sustained: bool = True
     """Latency trials: whether it kept pace with the load, as `sustained.faults` has it."""
-    unsustained: list[str] = field(default_factory=list)
+    unsustained: list[str] = []
     """Why not, in words; empty if it did, and in older runs."""
     cpu_us: float | None = None
     """CPU of the consumer per message, µs."""
     peak_rss_mb: float | None = None
+    """Largest resident memory of the consumer, MB."""
     steal: float = 0.0
     """Share of the machine's time that went to other guests, percent."""
-    latencies: dict[str, dict[str, float]] = field(default_factory=dict)
-    """internal, e2e, stored, send_delay: see `series.percentiles`."""
+    latencies: dict[str, dict[str, int | float]] = {}
+    """internal, e2e, stored, send_delay: percentiles in ms, and the counts `n`, `zero` and `negative` of messages."""
     started: int = 0
     """First intended send, ns since the epoch."""
-    memory: dict[str, Any] = field(default_factory=dict)
+    memory: Memory = {}
     """Memory trials: see `profiling.summary`."""
-    profile: dict[str, Any] = field(default_factory=dict)
+    profile: Profile = {}
     """Profile trials: see `flames.summary`; empty where py-spy left nothing."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return asdict(self)
+        built: dict[str, Any] = msgspec.to_builtins(self, enc_hook=plain)
+        return built
 
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        plan = Plan(**data["plan"] | {"load": LoadSettings(**data["plan"]["load"])})
-        return cls(**data | {"plan": plan})
+
+def plain(value: object) -> object:
+    """For msgspec: NumPy's numbers, which are Python's by inheritance, as Python's own.
+
+    Raises:
+        TypeError: it is something else that JSON has no form for.
+    """
+    if isinstance(value, float):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} {value!r} cannot be kept in a record")
 
 
 def warm_up(count: int) -> int:

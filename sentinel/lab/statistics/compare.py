@@ -13,10 +13,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
 BAND = 0.05
 """Differences below 5 % are of no practical interest here."""
@@ -42,8 +43,11 @@ class Ratio(msgspec.Struct, frozen=True, omit_defaults=True):
     """a ÷ b of medians, with its interval; what is not finite is None, also in run.json."""
 
     value: float | None
+    """The ratio itself; None where one side was not measured, or is zero."""
     low: float | None
+    """Lower end of its interval; None where there is none."""
     high: float | None
+    """Upper end, likewise."""
     n: int
     """Trials on the smaller side."""
     confidence: float | None = None
@@ -80,7 +84,9 @@ class Verdict(msgspec.Struct, frozen=True):
     measure: str
     """As `measures.measures` calls it."""
     word: Word
+    """`better`, `worse`, `no difference` or `cannot tell`."""
     ratio: Ratio
+    """Of the medians."""
     band: float
     """By which share either way a difference must exceed 1: the noise floor, less one."""
     control: bool
@@ -96,8 +102,11 @@ class Spread(msgspec.Struct, frozen=True, array_like=True):
     """The trials behind a median: smallest, largest, and how many."""
 
     low: float
+    """The smallest value, in the measure's unit."""
     high: float
+    """The largest, likewise."""
     n: int
+    """Trials."""
 
 
 class Noise(msgspec.Struct, frozen=True):
@@ -147,6 +156,7 @@ def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
     value = statistics.median(a) / statistics.median(b)
     if n < 2 or not all(b):  # resamples of zeros alone would have no ratio
         return Ratio(value, None, None, n)
+    import numpy as np
     from scipy import stats
 
     def of_medians(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:

@@ -31,11 +31,11 @@ def measures(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
 def _of_trial(outcome: Outcome) -> dict[str, float]:
     if not outcome.valid or outcome.plan.kind == PROFILE:
         return {}
-    if outcome.plan.kind == MEMORY:
-        kept = ("bytes_per_message", "allocations_per_message")
-        return {name: outcome.memory[name] for name in kept if name in outcome.memory}
     collected: dict[str, float | None] = {"cpu_us": outcome.cpu_us, "peak_rss_mb": outcome.peak_rss_mb}
-    if outcome.plan.kind == CAPACITY:
+    if outcome.plan.kind == MEMORY:
+        allocated = outcome.memory.get("bytes_per_message"), outcome.memory.get("allocations_per_message")
+        collected = dict(zip(("bytes_per_message", "allocations_per_message"), allocated, strict=True))
+    elif outcome.plan.kind == CAPACITY:
         collected = {f"capacity_{name}": value for name, value in collected.items()} | {"capacity": outcome.throughput}
     else:
         collected |= {"throughput": outcome.throughput, "lost": outcome.lost}

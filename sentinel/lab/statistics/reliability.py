@@ -28,7 +28,9 @@ class Validity(msgspec.Struct, frozen=True):
     """How many trials there are, and the numbers of those that are invalid."""
 
     trials: int
+    """Trials that were judged."""
     invalid: list[int] = []
+    """Numbers of those that are invalid."""
 
 
 def validity(outcomes: Sequence[Outcome]) -> Validity:

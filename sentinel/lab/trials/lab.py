@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sentinel.errors import SentinelError, StackError, TrialError
 from sentinel.lab import formatting
 from sentinel.lab.limits import measurement
-from sentinel.lab.limits.bounds import Limit
+from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine import jitter
 from sentinel.lab.parameters import Common
 from sentinel.lab.profiling import memory
@@ -79,8 +79,8 @@ class Lab(Session[P]):
             )
         except SentinelError as error:
             self._supervision.ask()
-            self.run.data["warnings"].append(f"The limits could not be measured: {error}.")
-        self.run.data["limits"] = [limit.to_dict() for limit in limits]
+            self.run.data.warnings.append(f"The limits could not be measured: {error}.")
+        self.run.data.limits = limits
         return limits
 
     def weighed(self, plans: Sequence[Plan]) -> list[Outcome]:

@@ -14,6 +14,7 @@ from sentinel.lab.machine import provenance
 from sentinel.lab.parameters import Shared
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.run import conclusion
+from sentinel.lab.run.run_data import StackData
 from sentinel.lab.trials.study import Study, reason
 from sentinel.lab.trials.supervision import Supervision
 
@@ -64,10 +65,10 @@ class Session(Study[P]):
         try:
             started = stops.enter_context(stack.start(kind, run.folder / "stack", supervisor))
         except BaseException as error:
-            run.data["stack"] = dict.fromkeys(("label", "description"), "did not start") | {"kind": kind}
+            run.data.stack = StackData(kind=kind, label="did not start", description="did not start")
             conclusion.conclude(cls.found, run, [], *reason(error))
             raise
-        run.data["stack"] = _described(started)
+        run.data.stack = _described(started)
         return cls(parameters, run, started, supervisor, stops.pop_all())
 
     def _numbered(self) -> int:
@@ -76,7 +77,13 @@ class Session(Study[P]):
         return self._number - 1
 
 
-def _described(started: Stack) -> dict[str, str]:
-    versions = {"bus": started.bus_version, "store": started.store_version, "write_path": started.write_path}
-    words = {"label": started.label, "description": started.description, "reason": started.reason}
-    return {"kind": started.kind, **words, **versions}
+def _described(started: Stack) -> StackData:
+    return StackData(
+        kind=started.kind,
+        label=started.label,
+        description=started.description,
+        reason=started.reason,
+        bus=started.bus_version,
+        store=started.store_version,
+        write_path=started.write_path,
+    )

@@ -26,7 +26,8 @@ from sentinel.lab.page import page
 from sentinel.lab.parameters import Parameters
 from sentinel.lab.run import conclusion
 from sentinel.lab.run.claim import Claim
-from sentinel.lab.run.run import FAILED, FINISHED, INTERRUPTED, RUNNING, Run, new_id, project_root
+from sentinel.lab.run.run import Run, new_id, project_root
+from sentinel.lab.run.run_data import FAILED, FINISHED, INTERRUPTED, RUNNING, RunData
 from sentinel.lab.trials.supervision import require_room
 
 if TYPE_CHECKING:
@@ -123,17 +124,15 @@ class Study(ABC, Generic[Q]):
         run = Run(LabSettings.from_env().run_id or new_id(cls.notebook), root or project_root())
         require_room(run.folder)
         run.create()
-        run.data |= {
-            "state": RUNNING,
-            "notebook": cls.notebook,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "parameters": asdict(parameters),
-            **cls.described(parameters),
-        }
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        run.data = RunData(
+            id=run.id, state=RUNNING, notebook=cls.notebook, created=created, parameters=asdict(parameters)
+        )
+        run.data.add(cls.described(parameters))
         with ExitStack() as stops:
             stops.callback(_release, Claim(run), run)
             Study._current = session = cls.begun(parameters, run, stops)
-        run.data["planned"] = session.planned_trials()
+        run.data.planned = session.planned_trials()
         session.checkpoint()
         return session
 
@@ -193,7 +192,7 @@ class Study(ABC, Generic[Q]):
 
 def _release(claim: Claim, run: Run) -> None:
     if others := claim.release():
-        run.data["warnings"].append(
+        run.data.warnings.append(
             f"Another run went on in this checkout at the same time ({', '.join(others)}): they took each other's time."
         )
 

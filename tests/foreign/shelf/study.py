@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from IPython.display import HTML
 
 from sentinel.lab.parameters import Parameters
@@ -21,6 +22,13 @@ class Shelf(Parameters):
     """It can be told nothing."""
 
 
+class Shelved(msgspec.Struct):
+    """What only its record holds."""
+
+    seen: list[str] = []
+    """The ids of the runs."""
+
+
 class ShelfStudy(Study[Shelf]):
     """Looks at the runs of the checkout."""
 
@@ -33,14 +41,14 @@ class ShelfStudy(Study[Shelf]):
     def look(self) -> None:
         """Note which runs there are."""
         with self.keeping():
-            self.run.data["seen"] = [run.id for run in find(self.run.root) if run.id != self.run.id]
+            self.run.data.add({"seen": [run.id for run in find(self.run.root) if run.id != self.run.id]})
 
     @staticmethod
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Study."""
-        return {"verdict": [f"There is {len(run.data['seen'])} run."]}
+        return {"verdict": [f"There is {len(run.sections(Shelved).seen)} run."]}
 
 
 def listed(run: Run) -> HTML:
     """The runs, as a list."""
-    return HTML("<ul>" + "".join(f"<li>{name}</li>" for name in run.data["seen"]) + "</ul>")
+    return HTML("<ul>" + "".join(f"<li>{name}</li>" for name in run.sections(Shelved).seen) + "</ul>")

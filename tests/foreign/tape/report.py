@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 def turns(run: Run) -> HTML:
     """The capacities, as a list."""
-    return HTML("<ol>" + "".join(f"<li>{rate:,.0f} msg/s</li>" for rate in run.data["capacities"]) + "</ol>")
+    return HTML("<ol>" + "".join(f"<li>{rate:,.0f} msg/s</li>" for rate in run.data.own["capacities"]) + "</ol>")

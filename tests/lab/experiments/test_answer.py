@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from support.records import changed, kept
 from support.synthetic import made
 
+from sentinel.errors import RunRecordError
 from sentinel.lab import formatting, registry
 from sentinel.lab.experiments.benchmark.answer import phrases
 from sentinel.lab.experiments.benchmark.record import Answer, CommonLoad, Headline, of_run
@@ -17,7 +18,8 @@ from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.report import sections
 from sentinel.lab.report.results import rows
 from sentinel.lab.report.terminal import terminal_table
-from sentinel.lab.run.run import FORMAT, load
+from sentinel.lab.run.run import load
+from sentinel.lab.run.run_data import FORMAT
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.compare import BOOTSTRAP, UNKNOWN, Ratio, Verdict, Word, plain
 from sentinel.lab.statistics.published import Figure
@@ -71,9 +73,7 @@ def test_other_data_is_another_sentence(run: Run) -> None:
     answer = of_run(run).answer
     assert answer is not None
     verdicts = answer.verdicts | {"capacity": Verdict("capacity", Word.WORSE, RATIO, 0.1, control=True)}
-    other = run.__class__(
-        run.id, run.root, run.data | {"answer": plain(msgspec.structs.replace(answer, verdicts=verdicts))}
-    )
+    other = changed(run, answer=plain(msgspec.structs.replace(answer, verdicts=verdicts)))
     text = "Capacity of optimised is worse than baseline's: 2.00× [1.80, 2.20], n = 5 each (A/A noise floor 1.10×)."
     assert text in map(str, registry.answer(other))
     assert text in " ".join(terminal_table(other).split())
@@ -82,14 +82,14 @@ def test_other_data_is_another_sentence(run: Run) -> None:
 
 def test_the_sentences_beside_the_data_are_made_of_it(run: Run) -> None:
     """Who reads run.json by eye reads what the page says."""
-    assert run.data["verdict"] == [str(item) for item in registry.answer(run)]
+    assert run.data.verdict == [str(item) for item in registry.answer(run)]
 
 
 def test_the_data_survives_the_record(run: Run) -> None:
     """What is read is what was written; what has no value is null, never a NaN."""
     answer = of_run(run).answer
     assert answer is not None
-    assert plain(answer) == json.loads(json.dumps(run.data["answer"], allow_nan=False))
+    assert plain(answer) == kept(run)["answer"]
     bare = plain(answered(Word.CANNOT_TELL, ratio=Ratio(float("nan"), float("inf"), None, 0)))
     assert plain(UNKNOWN) == bare["verdicts"]["capacity"]["ratio"] == {"value": None, "low": None, "high": None, "n": 0}
 
@@ -107,20 +107,20 @@ def test_every_measure_of_the_table_has_its_ratio_as_data(run: Run) -> None:
 
 def test_a_word_that_nobody_knows_is_named(run: Run) -> None:
     """A damaged verdict is one error that says where."""
-    data: dict[str, Any] = json.loads(json.dumps(run.data))
-    data["answer"]["verdicts"]["capacity"]["word"] = "splendid"
-    with pytest.raises(msgspec.ValidationError, match=r"'splendid' - at `\$\.answer\.verdicts\[...\]\.word`"):
-        of_run(run.__class__(run.id, run.root, data))
+    answer: dict[str, Any] = kept(run)["answer"]
+    answer["verdicts"]["capacity"]["word"] = "splendid"
+    with pytest.raises(RunRecordError, match=r"is damaged: answer\.verdicts\[…\]\.word: .*'splendid'"):
+        of_run(changed(run, answer=answer))
 
 
 def test_a_record_of_format_1_says_what_it_said() -> None:
     """Its sentences stand on page and terminal as they are; none of their words is taken for a verdict."""
     old = load("example", ROOT)
-    assert (1, 2) == (old.data["format"], FORMAT)
-    assert old.data["verdict"] == [str(item) for item in registry.answer(old)]
+    assert (1, 2) == (old.data.format, FORMAT)
+    assert old.data.verdict == [str(item) for item in registry.answer(old)]
     page = sections.answer(old).data
     assert "<strong>" not in page
-    assert all(" ".join(text.split()) in " ".join(terminal_table(old).split()) for text in old.data["verdict"])
+    assert all(" ".join(text.split()) in " ".join(terminal_table(old).split()) for text in old.data.verdict)
     assert "332× [268, 416]" == next(row.ratio for row in rows(old) if row.name == "Capacity")
 
 

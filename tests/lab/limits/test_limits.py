@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html import unescape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from support.figures import labels, texts
+from support.records import changed, record
 from support.synthetic import ALL, made
 
 from sentinel import cli
@@ -33,20 +34,19 @@ from sentinel.lab.limits.bounds import (
     PUBLISH,
     READ,
     XADD,
-    Limit,
     bound,
     share,
     store,
 )
 from sentinel.lab.limits.bus import CHUNK, IsolatedBus
 from sentinel.lab.limits.component import SOURCES, Measurement
+from sentinel.lab.limits.limit import Limit
 from sentinel.lab.limits.store import IsolatedStore
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.registry import table
 from sentinel.lab.report import limits as limits_report
 from sentinel.lab.report import results, sections, terminal
 from sentinel.lab.run import queries
-from sentinel.lab.run.run import Run
 from sentinel.lab.trials.lab import LIMITS, Lab
 from sentinel.runtime.text_table import WIDTH
 from sentinel.store import identify
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from support.servers import Lane
 
     from sentinel.lab.plots import Picture
+    from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
     from sentinel.lab.stack import Stack
 
@@ -83,8 +84,7 @@ def made_limits(**faster: float) -> list[Limit]:
 
 def with_limits(run: Run, measured: Iterable[Limit]) -> Run:
     """The run as if it had measured them, after a way through JSON."""
-    data = json.loads(json.dumps([limit.to_dict() for limit in measured], allow_nan=False))
-    return Run(run.id, run.root, run.data | {"limits": data})
+    return changed(run, limits=[asdict(limit) for limit in measured])
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_a_limit_survives_json_and_has_a_median() -> None:
     """What run.json holds is what was measured; an outlier does not move it."""
     limit = Limit(XADD, "words", "msg/s", (3.0, 100.0, 1.0))
     assert 3.0 == limit.median
-    assert limit == Limit.from_dict(json.loads(json.dumps(limit.to_dict())))
+    assert [limit] == record(limits=[asdict(limit)]).limits
 
 
 # The report ----------------------------------------------------------------------------------------------------------
@@ -170,14 +170,14 @@ def test_an_old_run_has_dashes_and_says_why(run: Run) -> None:
 def test_the_table_shows_shares_of_what_bounds_a_capacity(run: Run) -> None:
     """Capacity ÷ the store's highest at 5,000 lines, per cent; the headline is no capacity."""
     (row,) = [row for row in results.rows(with_limits(run, made_limits())) if "share" in row.name]
-    expected = [100 * run.data["summary"][name]["capacity"] / 192e3 for name in ALL]
+    expected = [100 * run.data.summary[name]["capacity"] / 192e3 for name in ALL]
     assert [*map(formatting.figure, expected), "–"] == row.cells
     assert any(note.startswith("Share of the limit") for note in results.footnotes(with_limits(run, made_limits())))
 
 
 def test_the_section_names_every_share_and_its_limit(run: Run) -> None:
     """One sentence for all configurations, one for those that post every point alone, both from the data."""
-    capacity = {name: run.data["summary"][name]["capacity"] for name in ALL}
+    capacity = {name: run.data.summary[name]["capacity"] for name in ALL}
     text = said(sections.limits(with_limits(run, made_limits())).data)
     shares = {name: f"{formatting.figure(100 * value / 192e3)} %" for name, value in capacity.items()}
     assert (
@@ -196,7 +196,7 @@ def test_more_than_the_limit_is_said_not_hidden(run: Run) -> None:
     """Both figures stand in the sentence, the table says it too, and no percentage above 100 is anywhere."""
     passed = with_limits(run, made_limits(store=0.1))
     text = said(sections.limits(passed).data)
-    capacity = formatting.figure(run.data["summary"]["optimised"]["capacity"])
+    capacity = formatting.figure(run.data.summary["optimised"]["capacity"])
     assert f"optimised drains {capacity} msg/s, at the reference: 19,200 messages that store, 5,000" in text
     assert "no upper bound" in text
     assert AT_REFERENCE in {row.name: row.cells for row in results.rows(passed)}["Capacity, share of the limit"]
@@ -209,8 +209,8 @@ def test_more_than_the_limit_is_said_not_hidden(run: Run) -> None:
 def test_knees_are_held_against_the_limit_of_a_paced_load(run: Run) -> None:
     """A sweep has no capacities: the rates that it found are marked instead, and one without a rate is not."""
     actual = {"rate": 40e3, "held": [2, 3], "at_least": True}
-    data = run.data | {"summary": {}, "knees": {"baseline": actual | {"rate": None}, "optimised": actual}}
-    sweep = with_limits(Run(run.id, run.root, data), made_limits())
+    knees = {"baseline": actual | {"rate": None}, "optimised": actual}
+    sweep = with_limits(changed(run, summary={}, knees=knees), made_limits())
     (reached,) = limits_report.throughputs(sweep)
     assert ("optimised", 40e3, 3, store(5000)) == (reached.label, reached.value, reached.trials, reached.limit.name)
     assert "Of the messages that store, 5,000 lines takes, optimised sustains at least 20.8 %." in said(
@@ -220,7 +220,7 @@ def test_knees_are_held_against_the_limit_of_a_paced_load(run: Run) -> None:
 
 def picture(run: Run) -> Picture:
     """The section's figure, laid out."""
-    drawn = plots.limits(bounds.of_run(run), limits_report.throughputs(run), styles(queries.names(run)))
+    drawn = plots.limits(run.data.limits, limits_report.throughputs(run), styles(queries.names(run)))
     FigureCanvasAgg(drawn.figure).draw()
     return drawn
 
@@ -246,14 +246,9 @@ def test_the_alt_text_has_every_limit_and_every_share(run: Run) -> None:
     for name in (*NAMES, *ALL):
         assert name in alt
     assert "store, 5,000 lines 160,000 points/s (144,000 to 192,000, n = 3)" in alt
-    assert (
-        f"{formatting.figure(100 * run.data['summary']['optimised']['capacity'] / 192e3)} % of store, 5,000 lines"
-        in alt
-    )
-    assert (
-        "Held against them"
-        not in picture(with_limits(Run("x", run.root, run.data | {"summary": {}}), made_limits())).alt
-    )
+    share_of_it = formatting.figure(100 * run.data.summary["optimised"]["capacity"] / 192e3)
+    assert f"{share_of_it} % of store, 5,000 lines" in alt
+    assert "Held against them" not in picture(with_limits(changed(run, summary={}), made_limits())).alt
 
 
 def test_the_terminal_has_a_row_and_an_explanation_for_every_limit() -> None:
@@ -425,9 +420,9 @@ def test_a_lab_keeps_the_limits_in_its_record(tmp_path: Path, monkeypatch: pytes
     lab = NoMeasurement.open(Benchmark(STACK="embedded", REPEATS=2, CODEC="binary"), tmp_path)
     monkeypatch.setattr(limits, "measure", measure)
     assert made_limits() == lab.limits()
-    assert lab.run.data["machine"]["jitter"]["turns"] >= 1
+    assert (lab.run.data.machine.jitter or {})["turns"] >= 1
     assert ("binary", 2, f"{lab.run.id}.limits") == (given["codec"], given["repeats"], given["run"])
-    assert made_limits() == bounds.of_run(lab.run)
+    assert made_limits() == lab.run.data.limits
     monkeypatch.setattr(limits, "measure", refuse)
     assert [] == lab.limits()
     record = json.loads((lab.close().folder / "run.json").read_text())

@@ -143,6 +143,6 @@ def test_the_table_has_the_machines_own_jitter(tmp_path: Path) -> None:
         "slowest": 15.2,
         "turns": 1500,
     }
-    run.data["machine"]["jitter"] = own
+    run.data.machine.jitter = own
     assert jitter.words(own) in results.footnotes(run)
     assert "was late by 0.07 ms at p50, 1.25 ms at p99 and" in " ".join(terminal.terminal_table(run).split())

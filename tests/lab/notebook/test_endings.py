@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -17,15 +18,18 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from support.executions import BIN, ROOT, clean, eventually
+from support.records import record
 
 from sentinel.errors import RunError
 from sentinel.lab import registry
+from sentinel.lab.experiments.sweep.knee import Knee
 from sentinel.lab.machine import provenance
 from sentinel.lab.notebook import runner
 from sentinel.lab.page import page
 from sentinel.lab.run import run as runs
+from sentinel.lab.run import run_data
 from sentinel.lab.run.claim import Claim, under_way
-from sentinel.lab.run.outcomes import unanswered
+from sentinel.lab.run.conclusion import unanswered
 from sentinel.lab.trials.supervision import require_room
 
 if TYPE_CHECKING:
@@ -91,12 +95,12 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 def assert_kept(run: runs.Run, state: str, expected_text: str) -> None:
     """Record and page are there, of the two trials that were finished, and the last line says so."""
-    assert (state, 2) == (run.state, len(run.data["trials"]))
+    assert (state, 2) == (run.state, len(run.data.trials))
     assert "Traceback" not in expected_text
     assert f"2 of 4 trials are kept in runs/{run.id}" in expected_text
     shown = run.report.read_text(encoding="utf-8")
     assert "This run ended before its time" in shown
-    assert run.data["summary"]["optimised"]["capacity"] > 0
+    assert run.data.summary["optimised"]["capacity"] > 0
     assert not under_way(run)
 
 
@@ -110,7 +114,7 @@ def test_a_signal_keeps_what_was_measured(running: Running, signum: int) -> None
     assert 128 + signum == running.process.returncode
     assert time.monotonic() - begin < 30
     assert "error: interrupted; " in result
-    assert_kept(run, runs.INTERRUPTED, result)
+    assert_kept(run, run_data.INTERRUPTED, result)
 
 
 @pytest.mark.parametrize("name", ["store", "bus"])
@@ -121,7 +125,7 @@ def test_the_end_of_a_server_ends_the_run(running: Running, name: str) -> None:
     run, result = running.ended()
     assert 1 == running.process.returncode
     assert "ended with signal 9; its log is" in result
-    assert_kept(run, runs.FAILED, result)
+    assert_kept(run, run_data.FAILED, result)
 
 
 @pytest.mark.timeout(100)
@@ -131,7 +135,7 @@ def test_a_killed_kernel_loses_no_trial(running: Running) -> None:
     kernel.kill()
     run, result = running.ended()
     assert 1 == running.process.returncode
-    assert_kept(run, runs.FAILED, result)
+    assert_kept(run, run_data.FAILED, result)
 
 
 @pytest.mark.timeout(100)
@@ -141,12 +145,12 @@ def test_a_killed_run_can_be_reported(running: Running) -> None:
         process.kill()
     running.process.communicate()
     (run,) = runs.find(running.place)
-    assert runs.RUNNING == run.state
+    assert run_data.RUNNING == run.state
     eventually(lambda: not under_way(run))
     done = subprocess.run([str(BIN / "sentinel"), "report", run.id], cwd=running.place, check=False)
     assert 0 == done.returncode
     again = runs.load(run.id, running.place)
-    assert (runs.FAILED, 2) == (again.state, len(again.data["trials"]))
+    assert (run_data.FAILED, 2) == (again.state, len(again.data.trials))
     assert again.report.exists()
 
 
@@ -165,7 +169,7 @@ def test_a_disk_that_fills_ends_the_run(tmp_path: Path) -> None:
         run, result = running.ended()
         assert 1 == running.process.returncode
         assert "is nearly full" in result
-        assert_kept(run, runs.FAILED, result)
+        assert_kept(run, run_data.FAILED, result)
     finally:
         subprocess.run(["umount", "--lazy", str(tmp_path / "runs")], check=True)
 
@@ -284,11 +288,11 @@ def test_questions_without_a_valid_trial_are_named() -> None:
     """The exit code tells a program that nothing valid was measured, with the first reason."""
     run = runs.load("example", ROOT)
     assert "" == unanswered(run)
-    for trial in run.data["trials"]:
-        if trial["plan"]["group"] == "headline":
-            trial |= {"valid": False, "problems": ["the store was away"]}
+    for trial in run.data.trials:
+        if trial.plan.group == "headline":
+            trial.valid, trial.problems = False, ["the store was away"]
     assert "no valid trial of: latency of optimised. The first reason: the store was away" == unanswered(run)
-    assert "no trial was carried out" in unanswered(runs.Run("x", ROOT, {"trials": [], "stack": {}}))
+    assert "no trial was carried out" in unanswered(runs.Run("x", ROOT, record(stack={"kind": "native", "label": ""})))
 
 
 def test_a_miss_is_told_to_those_who_ask() -> None:
@@ -296,12 +300,11 @@ def test_a_miss_is_told_to_those_who_ask() -> None:
     run = runs.load("example", ROOT)
     missed = registry.experiment("benchmark").missed
     assert "" == missed(run)
-    number = next(trial["plan"]["number"] for trial in run.data["trials"] if trial["plan"]["kind"] == "latency")
-    run.data["trials"][number]["sustained"] = False
+    number = next(trial.plan.number for trial in run.data.trials if trial.plan.kind == "latency")
+    run.data.trials[number].sustained = False
     assert f"the load was not sustained in trial {number}" == missed(run)
-    rest = {"low": None, "high": None, "next": None, "why": "", "at_least": True}
-    knees = {"baseline": {"rate": None, **rest}, "optimised": {"rate": 5.0, **rest}}
-    swept = runs.Run("x", ROOT, {"trials": [], "knees": knees})
+    knees = {"baseline": Knee(None, None, None, None, ""), "optimised": Knee(5.0, 5.0, None, None, "")}
+    swept = runs.Run("x", ROOT, record(knees={name: asdict(knee) for name, knee in knees.items()}))
     assert "no rate offered meets the SLO: baseline" == registry.experiment("sweep").missed(swept)
 
 

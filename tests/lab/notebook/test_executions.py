@@ -10,8 +10,10 @@ import nbformat
 import pytest
 from support.browser import browsed
 from support.executions import ASCII, SMALL, SMALL_ABLATION, SMALL_LIVE, SMALL_SWEEP, checkout, sentinel
+from support.records import kept
 
 from sentinel.lab.run import run as runs
+from sentinel.lab.run import run_data
 from sentinel.lab.statistics.compare import plain
 
 if TYPE_CHECKING:
@@ -65,16 +67,30 @@ def each(request: pytest.FixtureRequest) -> tuple[runs.Run, str]:
 
 
 @pytest.mark.timeout(180)
+def test_the_record_is_as_its_schema_says(each: tuple[runs.Run, str]) -> None:
+    """What a run of each notebook writes is what docs/run.schema.json describes, and is read back as it stands."""
+    from jsonschema import Draft202012Validator
+
+    from sentinel.lab.run.schema import schema
+
+    run, _ = each
+    written = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    validator = Draft202012Validator(schema())
+    assert [] == [f"{fault.json_path}: {fault.message}" for fault in validator.iter_errors(written)]
+    assert written == kept(run)
+
+
+@pytest.mark.timeout(180)
 def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
     """Every trial is valid, and record, notebook, page, captures, memray's pages and flame graphs are there."""
     run, _ = executed
-    assert [] == [trial["problems"] for trial in run.data["trials"] if not trial["valid"]]
+    assert [] == [trial.problems for trial in run.data.trials if not trial.valid]
     assert run.notebook.exists()
     assert run.report.exists()
     names = {path.name for path in run.profiles.iterdir()}
     for label in ("baseline", "client-batching", "optimised"):
         assert {f"{label}.bin", f"{label}-flamegraph.html", f"{label}-table.html"} <= names
-        assert {f"{label}-cpu.folded", f"{label}-cpu.svg"} <= names or run.data["unprofiled"]
+        assert {f"{label}-cpu.folded", f"{label}-cpu.svg"} <= names or run.data.unprofiled
 
 
 def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
@@ -88,19 +104,18 @@ def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
     """What the record says in sum follows from the trials that it holds."""
     from sentinel.lab.experiments.benchmark import summary
     from sentinel.lab.experiments.benchmark.parameters import Benchmark
-    from sentinel.lab.run.trial_record import Outcome
 
     run, _ = executed
-    outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
-    again = plain(summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], run.data["rates"]["latency"]))
+    outcomes = run.data.trials
+    again = plain(summary.of_benchmark(Benchmark(**run.data.parameters), outcomes, [], run.data.rates["latency"]))
     for key in ("summary", "ratios", "verdict", "spread"):
-        assert json.loads(json.dumps(again[key])) == run.data[key]
+        assert json.loads(json.dumps(again[key])) == kept(run)[key]
 
 
 def test_a_locale_without_utf_8_costs_nothing(executed: tuple[runs.Run, str], place: Path) -> None:
     """Under LC_ALL=C a run ends with its record and page, which are those of any other locale, as do other commands."""
     run, _ = executed
-    assert runs.FINISHED == run.state
+    assert run_data.FINISHED == run.state
     page = run.report.read_text(encoding="utf-8")
     assert "This cell failed" not in page
     assert "µs" in page
@@ -120,7 +135,7 @@ def test_report_is_one_offline_page(each: tuple[runs.Run, str]) -> None:
     assert len(page.encode()) < 3_000_000
     assert [] == re.findall(r'(?:src|href)=["\']?(?:https?:)?//[^"\' >]+', page)
     pictures = re.findall(r"<img[^>]*>", page)
-    assert len(pictures) >= {"benchmark": 4, "sweep": 2, "ablation": 2, "live": 1}[run.data["notebook"]]
+    assert len(pictures) >= {"benchmark": 4, "sweep": 2, "ablation": 2, "live": 1}[run.data.notebook]
     assert [] == [picture[:80] for picture in pictures if not re.search(r'alt="[^"]{20,}"', picture)]
     assert "Lab.open" not in page
 
@@ -151,12 +166,13 @@ def test_no_script_is_kept(each: tuple[runs.Run, str]) -> None:
 @pytest.mark.timeout(180)
 def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
     """Every trial is valid and a step, every configuration was offered the first rate and confirmed, in that order."""
-    from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
+    from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM
+    from sentinel.lab.experiments.sweep.record import of_run
 
     run, _ = swept
-    trials, steps = run.data["trials"], [Step(**step) for step in run.data["steps"]]
-    assert [] == [trial["problems"] for trial in trials if not trial["valid"]]
-    assert [trial["plan"]["number"] for trial in trials] == [step.trial for step in steps]
+    trials, steps = run.data.trials, of_run(run).steps
+    assert [] == [trial.problems for trial in trials if not trial.valid]
+    assert [trial.plan.number for trial in trials] == [step.trial for step in steps]
     assert {100.0, 300.0} >= {step.rate for step in steps}
     first = {s.configuration: (s.phase, s.rate) for s in reversed(steps)}
     assert {"baseline": (CLIMB, 100.0), "optimised": (CLIMB, 100.0)} == first
@@ -167,34 +183,33 @@ def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
 
 def test_steps_agree_with_their_trials(swept: tuple[runs.Run, str]) -> None:
     """Sent rate and backlog of a step, read off its folder, tell the same as the trial's own account."""
+    from sentinel.lab.experiments.sweep.record import of_run
     from sentinel.lab.statistics.sustained import most_growth
-    from sentinel.settings import LoadSettings
 
     run, _ = swept
-    for trial, step in zip(run.data["trials"], run.data["steps"], strict=True):
-        load = LoadSettings(**trial["plan"]["load"])
-        assert (load.rate, trial["plan"]["group"]) == (step["rate"], step["phase"])
-        assert trial["sustained"] == (not trial["unsustained"])
-        assert not trial["sustained"] or step["growth"] < most_growth(load)
+    for trial, step in zip(run.data.trials, of_run(run).steps, strict=True):
+        load = trial.plan.load
+        assert (load.rate, trial.plan.group) == (step.rate, step.phase)
+        assert trial.sustained == (not trial.unsustained)
+        assert not trial.sustained or step.growth < most_growth(load)
         # On a machine that falls behind, the same messages take longer: never more than were offered, but for rounding.
-        assert 0 < step["sent"] <= 1.02 * load.rate
+        assert 0 < step.sent <= 1.02 * load.rate
 
 
 def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
     """Knees, ratios and verdict follow from the steps and trials that the record holds; the terminal shows them."""
     from sentinel.lab.experiments.sweep import summary as sweep_summary
-    from sentinel.lab.experiments.sweep.knee import Step
     from sentinel.lab.experiments.sweep.parameters import Sweep
-    from sentinel.lab.run.trial_record import Outcome
+    from sentinel.lab.experiments.sweep.record import of_run
 
     run, text = swept
-    outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
-    steps = [Step(**step) for step in run.data["steps"]]
-    again = plain(sweep_summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes))
+    outcomes = run.data.trials
+    steps = of_run(run).steps
+    again = plain(sweep_summary.of_sweep(Sweep(**run.data.parameters), steps, outcomes))
     for key in ("summary", "knees", "ratios", "verdict"):
-        assert json.loads(json.dumps(again[key])) == run.data[key]
+        assert json.loads(json.dumps(again[key])) == kept(run)[key]
     assert "Highest rate within the SLO" in text
-    assert " ".join(run.data["verdict"][0].split()) in " ".join(text.split())
+    assert " ".join(run.data.verdict[0].split()) in " ".join(text.split())
 
 
 @pytest.mark.timeout(180)
@@ -202,16 +217,16 @@ def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
     """Every trial is valid, every configuration was measured, and the record follows from the trials."""
     from sentinel.lab.experiments.ablation.parameters import Ablation
     from sentinel.lab.experiments.ablation.summary import of_ablation
-    from sentinel.lab.run.trial_record import CONTROL, Outcome
+    from sentinel.lab.run.trial_record import CONTROL
 
     run, text = ablated
-    p, trials = Ablation(**run.data["parameters"]), run.data["trials"]
-    assert [] == [trial["problems"] for trial in trials if not trial["valid"]]
-    assert {*p.names, p.names[-1] + CONTROL} == {trial["plan"]["label"] for trial in trials}
-    again = plain(of_ablation(p, [Outcome.from_dict(trial) for trial in trials]))
+    p, trials = Ablation(**run.data.parameters), run.data.trials
+    assert [] == [trial.problems for trial in trials if not trial.valid]
+    assert {*p.names, p.names[-1] + CONTROL} == {trial.plan.label for trial in trials}
+    again = plain(of_ablation(p, trials))
     for key in ("summary", "spread", "noise", "steps", "ratios", "verdict"):
-        assert json.loads(json.dumps(again[key])) == run.data[key]
-    assert " ".join(run.data["verdict"][1].split()) in " ".join(text.split())
+        assert json.loads(json.dumps(again[key])) == kept(run)[key]
+    assert " ".join(run.data.verdict[1].split()) in " ".join(text.split())
     assert run.notebook.exists()
 
 
@@ -219,13 +234,13 @@ def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
 def test_watch_accounts_for_every_message(watched: tuple[runs.Run, str]) -> None:
     """What load generator and agent sent is stored, the samples of this host among it, and the answer says so."""
     run, text = watched
-    (trial,) = run.data["trials"]
-    assert (True, []) == (trial["valid"], trial["problems"])
-    samples = run.data["summary"]["host"]["samples"]
-    assert 3 * 200 + samples == trial["sender"]["sent"] == trial["stored"]
+    (trial,) = run.data.trials
+    assert (True, []) == (trial.valid, trial.problems)
+    samples = run.data.summary["host"]["samples"]
+    assert 3 * 200 + samples == trial.sender["sent"] == trial.stored
     assert samples >= 1
-    assert f"the store holds {trial['stored']:,}: nothing was lost" in " ".join(text.split())
-    assert " ".join(run.data["verdict"][0].split()) in " ".join(text.split())
+    assert f"the store holds {trial.stored:,}: nothing was lost" in " ".join(text.split())
+    assert " ".join(run.data.verdict[0].split()) in " ".join(text.split())
     assert run.notebook.exists()
 
 
@@ -238,5 +253,5 @@ def test_live_view_stays_in_place(watched: tuple[runs.Run, str]) -> None:
     assert len(shown) < 200_000
     assert 1 == shown.count("<img ")
     assert "3 of 3 s: " in shown
-    assert f"{run.data['trials'][0]['consumer']['written']:,} written, 0 lost" in shown
+    assert f"{run.data.trials[0].consumer['written']:,} written, 0 lost" in shown
     assert re.findall(r'src="data:[^"]+"', shown)[0] in run.report.read_text()

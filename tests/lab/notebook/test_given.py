@@ -44,8 +44,8 @@ def test_make_measures_what_it_was_given(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (run,) = runs.find(tmp_path)
     assert "from the environment: WORKERS=5" in done.stderr.splitlines()
-    assert (5, 1) == (run.data["parameters"]["WORKERS"], run.data["parameters"]["REPEATS"])
-    assert ["baseline", "optimised,decode=json.loads"] == list(run.data["configurations"])
-    assert "json.loads" == run.data["configurations"]["optimised,decode=json.loads"]["decode"]
-    assert all(trial["valid"] for trial in run.data["trials"])
+    assert (5, 1) == (run.data.parameters["WORKERS"], run.data.parameters["REPEATS"])
+    assert ["baseline", "optimised,decode=json.loads"] == list(run.data.configurations)
+    assert "json.loads" == run.data.configurations["optimised,decode=json.loads"]["decode"]
+    assert all(trial.valid for trial in run.data.trials)
     assert "This cell failed" not in run.report.read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ from support.executions import QUICK, ROOT, SMALL_LIVE, assert_nothing_left, cle
 
 from sentinel.lab.notebook.jupyterlab import before_saving
 from sentinel.lab.run import run as runs
+from sentinel.lab.run import run_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,8 +178,8 @@ def ended_well(tab: Page, place: Checkout, name: str) -> runs.Run:
     run = runs.find(place.folder)[-1]
     assert [] == tab.locator(TROUBLE).all_inner_texts()
     assert 0 == tab.locator(STATUS).count()
-    assert (name, runs.FINISHED) == (run.data["notebook"], run.state)
-    assert [] == [problem for trial in run.data["trials"] for problem in trial["problems"]]
+    assert (name, run_data.FINISHED) == (run.data.notebook, run.state)
+    assert [] == [problem for trial in run.data.trials for problem in trial.problems]
     answered = tab.request.get(link.get_attribute("href") or "")
     assert run.report.read_text(encoding="utf-8") == answered.text()
     return run
@@ -217,7 +218,7 @@ def test_an_interrupted_notebook_can_be_run_again(tab: Page, place: Checkout) ->
     tab.locator(TROUBLE).filter(has_text=re.compile("interrupted; 1 of 4 trials .* kept in")).first.wait_for()
     eventually(lambda: not [process for process in started if process.is_running()], 20)
     interrupted = runs.find(place.folder)[-1]
-    assert (runs.INTERRUPTED, True) == (interrupted.state, interrupted.report.exists())
+    assert (run_data.INTERRUPTED, True) == (interrupted.state, interrupted.report.exists())
     run_all(tab, "capacity")
     run = ended_well(tab, place, "benchmark")
     assert interrupted.id != run.id

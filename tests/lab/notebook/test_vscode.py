@@ -9,7 +9,7 @@ from support.executions import QUICK, assert_nothing_left, edited
 from support.vscode import opened
 
 from sentinel.lab.page import page
-from sentinel.lab.run import lookup
+from sentinel.lab.run import lookup, run_data
 from sentinel.lab.run import run as runs
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def test_a_run_in_vscode_ends_in_its_page(tmp_path: Path) -> None:
     (run,) = runs.find(tmp_path)
     outputs = [output for cell in window.notebook.cells for output in cell.get("outputs", [])]
     assert [] == [output for output in outputs if output.output_type in {"error", "stream"}]
-    assert runs.FINISHED == run.state
-    assert [] == [problem for trial in run.data["trials"] for problem in trial["problems"]]
+    assert run_data.FINISHED == run.state
+    assert [] == [problem for trial in run.data.trials for problem in trial.problems]
     assert f'href="../runs/{run.id}/report.html"' in outputs[-1].data["text/html"]
     written = run.report.read_text(encoding="utf-8")
     assert 4 <= written.count("<img ")

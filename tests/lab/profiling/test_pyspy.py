@@ -66,7 +66,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def lab(folder: Path, outcomes: list[Outcome], **parameters: Any) -> BenchmarkLab:
     """A lab without a stack."""
-    run = Run("test-pyspy", folder, {"warnings": []})
+    run = Run("test-pyspy", folder)
     made = BenchmarkLab(Benchmark(**parameters), run, None, None, ExitStack())  # type: ignore[arg-type]
     made.outcomes = outcomes
     return made
@@ -119,8 +119,8 @@ def test_where_py_spy_may_not_sample_there_is_a_warning_and_no_trial(tmp_path: P
     """The run goes on without profile trials, and keeps py-spy's words."""
     made = lab(tmp_path, [])
     assert [] == made.cpu()
-    assert "py-spy cannot sample here: Error: Permission denied (os error 13)" == made.run.data["unprofiled"]
-    assert [f"No CPU profile was taken: {made.run.data['unprofiled']}."] == made.run.data["warnings"]
+    assert "py-spy cannot sample here: Error: Permission denied (os error 13)" == made.run.data.unprofiled
+    assert [f"No CPU profile was taken: {made.run.data.unprofiled}."] == made.run.data.warnings
 
 
 def test_a_missing_py_spy_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_profile_that_was_not_wanted_is_not_tried(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cpu, "obstacle", lambda: pytest.fail("py-spy was started"))
     made = lab(tmp_path, [], PYSPY=False)
     assert [] == made.cpu()
-    assert [] == made.run.data["warnings"]
+    assert [] == made.run.data.warnings
 
 
 def test_a_trial_too_short_for_samples_keeps_its_ledger(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from support.figures import labels, texts
 from support.pages import section
 from support.profiles import PROFILED, SAMPLES, with_profiles
+from support.records import changed
 from support.synthetic import ALL, made, summed
 
 from sentinel.lab import formatting, plots
@@ -19,13 +20,14 @@ from sentinel.lab.profiling import flamegraph
 from sentinel.lab.profiling import stacks as flames
 from sentinel.lab.profiling.stacks import STAGES
 from sentinel.lab.report import cpu, sections
-from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import PROFILE, Outcome, Plan
 from sentinel.lab.trials import plans
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sentinel.lab.run.run import Run
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def test_microseconds_are_shares_of_the_capacity_trials_cost(run: Run) -> None:
     page = section("cpu", run)
     (alt,) = [attributes["alt"] or "" for tag, attributes in page.tags if tag == "img"]
     for name in ALL:
-        cost = run.data["summary"][name]["capacity_cpu_us"]
+        cost = run.data.summary[name]["capacity_cpu_us"]
         assert f"{name}, {formatting.figure(cost)} µs per message, n = 400 samples: receive 50.0" in alt
         for count in (200, 50, 40, 30, 60, 12, 7, 1):
             assert formatting.figure(cost * count / SAMPLES) in page.text
@@ -72,10 +74,10 @@ def test_profiles_change_no_figure_of_the_run(tmp_path: Path) -> None:
     plain = made(tmp_path / "a", repeats=2)
     profiled = with_profiles(made(tmp_path / "b", repeats=2), throughput=1e9)
     for key in ("summary", "spread", "ratios", "noise"):
-        assert plain.data[key] == profiled.data[key]
-    sentences = profiled.data["verdict"]
-    assert plain.data["verdict"][1:] == sentences[1:]
-    assert f"Every message of all {len(profiled.data['trials'])} trials is accounted for" in sentences[0]
+        assert getattr(plain.data, key) == getattr(profiled.data, key)
+    sentences = profiled.data.verdict
+    assert plain.data.verdict[1:] == sentences[1:]
+    assert f"Every message of all {len(profiled.data.trials)} trials is accounted for" in sentences[0]
 
 
 def test_the_functions_at_the_top_are_tabled(run: Run) -> None:
@@ -129,12 +131,10 @@ def test_the_ledgers_list_profile_trials_too(run: Run) -> None:
 def test_without_profiles_the_section_says_why(tmp_path: Path) -> None:
     """Switched off, not possible here, or nothing left: words instead of a figure."""
     bare = made(tmp_path, repeats=1)
-    off = Run(bare.id, bare.root, bare.data | {"parameters": bare.data["parameters"] | {"PYSPY": False}})
+    off = changed(bare, parameters=bare.data.parameters | {"PYSPY": False})
     assert "CPU was not profiled: PYSPY=False." == section("cpu", off).text
     why = "py-spy cannot sample here: <Permission denied>"
-    assert (
-        f"CPU was not profiled: {why}." == section("cpu", Run(bare.id, bare.root, bare.data | {"unprofiled": why})).text
-    )
+    assert f"CPU was not profiled: {why}." == section("cpu", changed(bare, unprofiled=why)).text
     assert "No profile trial left samples behind: there is nothing to show." == section("cpu", bare).text
 
 

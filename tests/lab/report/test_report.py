@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from markupsafe import Markup
 from support.pages import after, section
+from support.records import changed, kept, record
 from support.synthetic import ALL, made
 
 from sentinel.lab import formatting
@@ -88,13 +89,13 @@ def test_the_head_says_where_it_was_measured(run: Run) -> None:
 def test_a_python_that_is_not_optimised_is_marked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside its version; a run that does not know how its Python was compiled has no mark."""
     assert "not optimised" not in section("header", run).text
-    monkeypatch.setitem(run.data["machine"], "python_optimised", False)
+    monkeypatch.setattr(run.data.machine, "python_optimised", False)
     assert "CPython 3.11 (not optimised)" in section("header", run).text
 
 
 def test_an_embedded_store_is_not_taken_for_influxdb(run: Run) -> None:
     """The page says so in a badge of its own, and only then."""
-    other = Run(run.id, run.root, run.data | {"stack": run.data["stack"] | {"kind": "native"}})
+    other = changed(run, stack=run.data.to_dict()["stack"] | {"kind": "native"})
     for name in ("header", "answer"):
         assert ("p", {"class": "badge"}) in section(name, run).tags
         assert "embedded store, not InfluxDB" in section(name, run).text
@@ -103,15 +104,16 @@ def test_an_embedded_store_is_not_taken_for_influxdb(run: Run) -> None:
 
 def test_an_older_run_without_a_description_shows_its_label(run: Run) -> None:
     """A record of before there was one still makes a page."""
-    stack = {key: value for key, value in run.data["stack"].items() if key != "description"} | {"label": "as it was"}
-    assert "as it was" in section("header", Run(run.id, run.root, run.data | {"stack": stack})).text
+    stack = run.data.to_dict()["stack"] | {"label": "as it was"}
+    del stack["description"]
+    assert "as it was" in section("header", changed(run, stack=stack)).text
 
 
 def test_what_others_wrote_is_escaped(run: Run) -> None:
     """A server's version, a warning or a reason cannot become markup."""
     bad = "<script>alert(1)</script>"
-    stack = run.data["stack"] | {"reason": bad, "description": bad}
-    other = Run(run.id, run.root, run.data | {"stack": stack, "warnings": [bad], "verdict": [bad], "answer": None})
+    stack = run.data.to_dict()["stack"] | {"reason": bad, "description": bad}
+    other = changed(run, stack=stack, warnings=[bad], verdict=[bad], answer=None)
     for name in ("header", "answer"):
         assert "script" not in [tag for tag, _ in section(name, other).tags]
         assert bad in section(name, other).text
@@ -127,7 +129,7 @@ def cells(run: Run) -> dict[str, list[str]]:
 
 def test_cells_are_the_medians_of_the_summary(run: Run) -> None:
     """The table shows what run.json holds, in the columns' order, the headline last."""
-    summary = run.data["summary"]
+    summary = run.data.summary
     expected = [formatting.figure(summary[key]["stored_p99"]) for key in (*ALL, HEADLINE)]
     assert expected == cells(run)["Stored p99"]
     assert [formatting.figure(summary[key]["capacity"]) for key in ALL] + ["–"] == cells(run)["Capacity"]
@@ -145,20 +147,20 @@ def test_tails_are_shown_where_the_messages_carry_them(own: Run) -> None:
                 latency["n"] = n
 
     assert "E2E p99.9" not in cells(own)
-    changed = after(own, rich)
-    summary = changed.data["summary"]
-    assert ["–", "–", "–", formatting.figure(summary[HEADLINE]["e2e_p99.9"])] == cells(changed)["E2E p99.9"]
+    other = after(own, rich)
+    summary = other.data.summary
+    assert ["–", "–", "–", formatting.figure(summary[HEADLINE]["e2e_p99.9"])] == cells(other)["E2E p99.9"]
     p99 = [formatting.figure(summary[key]["e2e_p99"]) for key in (*ALL[1:], HEADLINE)]
-    assert ["–", *p99] == cells(changed)["E2E p99"]
-    assert [formatting.figure(summary[key]["e2e_max"]) for key in (*ALL, HEADLINE)] == cells(changed)["E2E max"]
-    assert "–" == {row.name: row.ratio for row in rows(changed)}["E2E p99"]
-    text = section("key_results", changed).text
+    assert ["–", *p99] == cells(other)["E2E p99"]
+    assert [formatting.figure(summary[key]["e2e_max"]) for key in (*ALL, HEADLINE)] == cells(other)["E2E max"]
+    assert "–" == {row.name: row.ratio for row in rows(other)}["E2E p99"]
+    text = section("key_results", other).text
     assert "p99 from 368 messages a trial on and p99.9 from 3,688 messages a trial on" in text
 
 
 def test_the_reduction_is_against_the_first_configuration(run: Run) -> None:
     """Percent of allocated bytes less than the first; the first itself has none."""
-    allocated = [run.data["summary"][name]["bytes_per_message"] for name in ALL]
+    allocated = [run.data.summary[name]["bytes_per_message"] for name in ALL]
     expected = ["–", *(formatting.figure(100 * (1 - value / allocated[0])) for value in allocated[1:]), "–"]
     assert expected == cells(run)["Reduction"]
 
@@ -228,17 +230,15 @@ def test_the_terminal_table_fits_and_is_aligned(run: Run) -> None:
 
 def test_the_terminal_table_gives_up_intervals_before_it_wraps(run: Run) -> None:
     """With long intervals the ratio stands alone; the page still has them."""
-    wide = {
-        name: value | {"value": 0.0012345, "low": 0.00123, "high": 0.00125}
-        for name, value in run.data["ratios"].items()
-    }
-    other = Run(run.id, run.root, run.data | {"ratios": wide, "configurations": run.data["configurations"]})
+    long = {"value": 0.0012345, "low": 0.00123, "high": 0.00125}
+    wide = {name: ratio | long for name, ratio in kept(run)["ratios"].items()}
+    other = changed(run, ratios=wide)
     assert max(map(len, table(other).splitlines())) <= WIDTH
 
 
 def test_key_figures_have_the_same_names_for_every_run(run: Run, own: Run) -> None:
     """A list of runs has one set of columns, whatever a run holds."""
-    empty = Run("x", run.root, {"created": "2026-01-01T00:00:00+00:00"})
+    empty = Run("x", run.root, record(created="2026-01-01T00:00:00+00:00"))
     figures = sections.key_figures(run)
     assert list(figures) == list(sections.key_figures(empty)) == list(sections.key_figures(own))
     assert {"embedded", "2026-01-01 00:00", "optimised", "0"} <= set(figures.values())
@@ -261,10 +261,10 @@ def test_pictures_have_alt_text_and_are_inlined(run: Run, name: str) -> None:
 def test_the_ledger_has_a_row_for_every_trial(run: Run) -> None:
     """Trials appear in the order in which they were carried out, with the store's own count and a verdict in words."""
     page = section("ledgers", run)
-    assert [str(number) for number in range(len(run.data["trials"]))] == re.findall(
+    assert [str(number) for number in range(len(run.data.trials))] == re.findall(
         r"(?<= )(\d+) (?=latency|capacity|memory)", page.text
     )
-    assert len(run.data["trials"]) == page.text.count("✓ accounted for")
+    assert len(run.data.trials) == page.text.count("✓ accounted for")
     assert "latency, 200/s" in page.text
 
 
@@ -281,7 +281,7 @@ def test_the_answer_is_the_verdict_word_by_word(run: Run) -> None:
     """Nothing is added to or left out of the computed sentences; what decides is stressed."""
     page = section("answer", run)
     text = page.text.removeprefix("embedded store, not InfluxDB")
-    assert "".join(" ".join(run.data["verdict"]).split()) == "".join(text.split())
+    assert "".join(" ".join(run.data.verdict).split()) == "".join(text.split())
     assert "strong" in [tag for tag, _ in page.tags]
 
 
@@ -367,10 +367,8 @@ def test_one_configuration_is_not_compared_with_itself(tmp_path: Path) -> None:
 
 def test_a_run_without_reliability_warnings_says_so(run: Run) -> None:
     """An empty list of warnings is a statement, not a gap."""
-    calm: dict[str, Any] = run.data | {"warnings": []}
-    assert (
-        "No warning: nothing speaks against these measurements." in section("header", Run(run.id, run.root, calm)).text
-    )
+    page = section("header", changed(run, warnings=[]))
+    assert "No warning: nothing speaks against these measurements." in page.text
 
 
 def test_the_weightiest_warnings_are_in_sight(run: Run) -> None:
@@ -381,7 +379,7 @@ def test_the_weightiest_warnings_are_in_sight(run: Run) -> None:
         "Capacity of baseline varies by 40 % between repeats.",
         "Trial 3: invalid: a message is missing.",
     ]
-    page = section("header", Run(run.id, run.root, run.data | {"warnings": warnings}))
+    page = section("header", changed(run, warnings=warnings))
     seen = page.text.partition("2 more warnings")
     assert "4 warnings, the weightiest first Trial 3: invalid" in seen[0]
     assert warnings[2] in seen[0]

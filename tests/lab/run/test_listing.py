@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.synthetic import made
 
-from sentinel.lab.run import run as runs
+from sentinel.lab.run import run_data
 from sentinel.lab.run.claim import Claim
 from sentinel.lab.run.listing import entries
-from sentinel.lab.run.run import FORMAT, Run
+from sentinel.lab.run.run_data import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from support.commandline import Result
+
+    from sentinel.lab.run.run import Run
 
 
 @pytest.fixture
@@ -47,9 +49,11 @@ FAULTS: list[tuple[bytes | None, str]] = [
     (b"[]", "damaged"),
     (b"null", "damaged"),
     (b"[" * 100_000, "damaged"),
-    (b"{}", "older"),
+    (b"{}", "damaged"),
+    (b'{"cells": [], "nbformat": 4}', "damaged"),
+    (b'{"format": 1, "trials": [{"plan": 3}]}', "damaged"),
     (b'{"format": 0}', "older"),
-    (b'{"format": "one"}', "older"),
+    (b'{"format": "one"}', "damaged"),
     (json.dumps({"format": FORMAT + 1}).encode(), "newer"),
 ]
 
@@ -74,21 +78,21 @@ def test_what_is_wrong_with_a_record_is_one_word(
 @pytest.mark.parametrize("value", [None, 3, "text", [{}], {"optimised": None}])
 def test_no_value_ends_the_list(sound: Run, key: str, value: Any, sentinel: Callable[..., Result]) -> None:
     """Null, or anything else under any key, costs at most the figures of its own line."""
-    folder = left(sound, json.dumps(sound.data | {key: value}).encode())
+    folder = left(sound, json.dumps(sound.data.to_dict() | {key: value}).encode())
     for words in (["runs"], ["runs", "--json"]):
         result = sentinel(*words)
         assert (0, "") == (result.code, result.err)
         assert sound.id in result.out
         assert folder.name in result.out
-    del sound.data[key]
-    (folder / "run.json").write_text(json.dumps(sound.data), encoding="utf-8")
+    rest = {name: section for name, section in sound.data.to_dict().items() if name != key}
+    (folder / "run.json").write_text(json.dumps(rest), encoding="utf-8")
     assert ["finished", "finished"] == [entry.state for entry in entries()]
 
 
-@pytest.mark.parametrize("state", [runs.INTERRUPTED, runs.FAILED])
+@pytest.mark.parametrize("state", [run_data.INTERRUPTED, run_data.FAILED])
 def test_a_run_that_ended_early_says_so(sound: Run, state: str, sentinel: Callable[..., Result]) -> None:
     """The state stands beside the figures of what was measured, and the reason in the JSON."""
-    sound.data |= {"state": state, "why": "the disk is full"}
+    sound.data.add({"state": state, "why": "the disk is full"})
     sound.save()
     line = sentinel("runs").out.splitlines()[1]
     assert [sound.id, state] == line.split()[:2]
@@ -99,7 +103,7 @@ def test_a_run_that_ended_early_says_so(sound: Run, state: str, sentinel: Callab
 
 def test_a_run_under_way_is_told_from_a_killed_one(sound: Run) -> None:
     """A record that says `running` is true as long as somebody carries the run out."""
-    sound.data["state"] = runs.RUNNING
+    sound.data.state = run_data.RUNNING
     sound.save()
     claim = Claim(sound)
     assert ["running"] == [entry.state for entry in entries()]
@@ -112,7 +116,7 @@ def test_a_program_gets_one_array(sound: Run, sentinel: Callable[..., Result]) -
     folder = left(sound, b"{")
     first, second = json.loads(sentinel("runs", "--json").out)
     assert list(first) == list(second)
-    kept = {name: sound.data[name] for name in ("notebook", "summary", "answer", "verdict")}
+    kept = {name: sound.data.to_dict()[name] for name in ("notebook", "summary", "answer", "verdict")}
     known = {"id": sound.id, "folder": str(sound.folder), "state": "finished", "problem": None} | kept
     assert known == {name: first[name] for name in known}
     assert (folder.name, "damaged", None) == (second["id"], second["state"], second["summary"])
@@ -123,7 +127,7 @@ def test_the_oldest_comes_first(sound: Run) -> None:
     """Records by their time, what has no record by its name, which begins with one."""
     for name in ("20200101T000000Z-sweep-0000", "20990101T000000Z-sweep-0000", "example"):
         left(sound, None, name)
-    old = left(sound, json.dumps(sound.data | {"created": "2019-01-01T00:00:00+00:00"}).encode(), "zzz")
+    old = left(sound, json.dumps(sound.data.to_dict() | {"created": "2019-01-01T00:00:00+00:00"}).encode(), "zzz")
     names = [entry.folder.name for entry in entries()]
     assert [old.name, "20200101T000000Z-sweep-0000", sound.id, "20990101T000000Z-sweep-0000", "example"] == names
 

@@ -107,7 +107,7 @@ def test_no_run_is_one_line(run: Run, text: str, sentinel: Callable[..., Result]
 )  # fmt: skip
 def test_a_damaged_record_is_no_traceback(run: Run, spoilt: Any, sentinel: Callable[..., Result]) -> None:
     """A record that is none is one line with its path; one with a fault in it makes a page as far as it goes."""
-    text = spoilt if isinstance(spoilt, bytes) else json.dumps(run.data | spoilt).encode()
+    text = spoilt if isinstance(spoilt, bytes) else json.dumps(run.data.to_dict() | spoilt).encode()
     (run.folder / "run.json").write_bytes(text)
     result = sentinel("report", run.id)
     if result.code:

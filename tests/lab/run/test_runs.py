@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.records import record
 
 from sentinel.errors import RunError
 from sentinel.lab.run import run as runs
-from sentinel.lab.run.run import FORMAT, OLDEST, Run, find, load, new_id, project_root
+from sentinel.lab.run.run import Run, find, load, new_id, project_root
+from sentinel.lab.run.run_data import FORMAT, OLDEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +41,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def saved(root: Path, run_id: str, **data: Any) -> Run:
     """A run on disk."""
-    run = Run(run_id, root, dict(data)).create()
+    run = Run(run_id, root, record(**{"notebook": "benchmark", **data})).create()
     run.save()
     return run
 
@@ -120,32 +122,34 @@ def test_a_run_is_written_once(tmp_path: Path) -> None:
 
 def test_a_record_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     """Saved and loaded, a run holds the same data, with its format and id first."""
-    data = {"parameters": {"RATE": 1.5, "MEMRAY": True}, "trials": [{"stored": None}], "verdict": ["58 % – ×"]}
+    data = {"parameters": {"RATE": 1.5, "MEMRAY": True}, "later": [{"stored": None}], "verdict": ["58 % – ×"]}
     run = saved(tmp_path, "x", **data)
     again = load("x", tmp_path)
     assert (run.id, run.root, run.data) == (again.id, again.root, again.data)
-    assert list(again.data)[:2] == ["format", "id"]
-    assert again.data == {"format": FORMAT, "id": "x", **data}
+    kept = json.loads((run.folder / "run.json").read_text())
+    assert ["format", "id"] == list(kept)[:2]
+    assert {"format": FORMAT, "id": "x", **data}.items() <= kept.items()
+    assert kept == again.data.to_dict()
 
 
 def test_saving_leaves_nothing_but_the_record(tmp_path: Path) -> None:
     """The record appears whole under its name: no partial file stays beside it."""
     run = saved(tmp_path, "x")
-    run.data["more"] = [1]
+    run.data.own["more"] = [1]
     run.save()
     assert [path.name for path in run.folder.iterdir()] == ["run.json"]
-    assert load("x", tmp_path).data["more"] == [1]
+    assert load("x", tmp_path).data.own["more"] == [1]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
 def test_what_json_cannot_hold_is_not_saved(tmp_path: Path, value: Any) -> None:
     """NaN, which no other reader of JSON takes, is an error, and the record saved before stays as it was."""
     run = saved(tmp_path, "x", seed=1)
-    run.data["bad"] = {"deep": [value]}
+    run.data.own["bad"] = {"deep": [value]}
     with pytest.raises((ValueError, TypeError)):
         run.save()
     assert [path.name for path in run.folder.iterdir()] == ["run.json"]
-    assert load("x", tmp_path).data == {"format": FORMAT, "id": "x", "seed": 1}
+    assert load("x", tmp_path).data == record(id="x", notebook="benchmark", seed=1)
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------

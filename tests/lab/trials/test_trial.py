@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import psutil
 import pytest
 from support.servers import wait_until
@@ -342,7 +343,7 @@ def test_an_outcome_survives_json(latency: tuple[Trial, Outcome]) -> None:
     """From run.json comes the same outcome, plan and load included: real, untouched, and with everything unknown."""
     plan = Plan(3, MEMORY, "optimised (again)", "optimised", replace(FULL, codec="binary"), 7, 2, "memory")
     for outcome in (latency[1], Outcome(plan), Outcome(plan, memory={"locations": {"a:b:1": 0.5}}, stored=None)):
-        assert outcome == Outcome.from_dict(json.loads(json.dumps(outcome.to_dict(), allow_nan=False)))
+        assert outcome == msgspec.convert(json.loads(json.dumps(outcome.to_dict(), allow_nan=False)), Outcome)
 
 
 def test_resources_are_sampled_even_in_a_short_block(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from sentinel.lab.experiments.ablation.parameters import Ablation
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    import msgspec
+
     from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
@@ -35,4 +37,10 @@ def _answer(run: Run) -> list[Phrase] | None:
     return phrases(record.answer, values, record.compared) if record.answer else None
 
 
-EXPERIMENT = Experiment("ablation", Ablation, _study, table=_table, answer=_answer)
+def _sections() -> type[msgspec.Struct]:
+    from sentinel.lab.experiments.ablation.record import Record
+
+    return Record
+
+
+EXPERIMENT = Experiment("ablation", Ablation, _study, table=_table, answer=_answer, sections=_sections)

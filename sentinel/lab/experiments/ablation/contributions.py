@@ -37,8 +37,11 @@ class Choice:
     """One axis switched from `baseline`'s choice to `optimised`'s, and the configurations that show its worth."""
 
     axis: str
+    """The axis that is switched."""
     old: str
+    """The choice of `baseline`."""
     new: str
+    """The choice of `optimised`."""
     before: str
     """The step before it is switched on."""
     after: str
@@ -85,6 +88,7 @@ class Contribution:
     """What one choice contributes to one measure."""
 
     choice: Choice
+    """The choice, and the configurations that show its worth."""
     medians: dict[str, float]
     """By configuration: `before`, `after`, `without` and `optimised`; what was not measured is not there."""
     on: Ratio
@@ -96,7 +100,9 @@ class Contribution:
     band: float
     """What a difference must exceed."""
     on_is: Word
+    """What the step that switches it on makes: `better`, `worse`, `no difference` or `cannot tell`."""
     off_is: Word
+    """The same of `optimised` against `optimised` without it."""
     says: str = field(init=False)
     """Whether the choice pays, by both ratios together: `PAYS`, `UNPAID`, `DEPENDS` or `UNCLEAR`."""
 

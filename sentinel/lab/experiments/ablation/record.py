@@ -18,6 +18,7 @@ class Answer(msgspec.Struct, frozen=True):
     """What an ablation answers, besides its steps."""
 
     validity: Validity
+    """Whether every message is accounted for."""
     verdicts: dict[str, Verdict]
     """Of the whole way, by measure; those without a value on either side are not there."""
 
@@ -38,6 +39,6 @@ def of_run(run: Run) -> Record:
     """A run's record.
 
     Raises:
-        msgspec.ValidationError: it is damaged; the message names the key.
+        RunRecordError: it is damaged; the message names the file and the key.
     """
-    return msgspec.convert(run.data, Record)
+    return run.sections(Record)

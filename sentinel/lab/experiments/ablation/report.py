@@ -29,7 +29,7 @@ __all__ = ["contributions", "load", "memory", "switched_off", "waterfall"]
 
 def load(run: Run) -> str:
     """What was offered, for the report's head."""
-    p = run.data["parameters"]
+    p = run.data.parameters
     counts = sorted({o.plan.load.count for o in queries.outcomes(run) if o.plan.kind == CAPACITY})
     span = " to ".join(formatting.plain(count) for count in dict.fromkeys([*counts[:1], *counts[-1:]]))
     return (
@@ -94,7 +94,7 @@ def _medians(run: Run) -> Markup:
 def memory(run: Run) -> HTML:
     """Which modules allocate in each configuration; memray's own pages."""
     memories = queries.memories(run)
-    if not run.data["parameters"]["MEMRAY"]:
+    if not run.data.parameters["MEMRAY"]:
         return nothing("Memory was not measured: MEMRAY=False.")
     if not memories:
         return nothing(f"No valid memory trial: there is nothing to show.{left_out(run)}")

@@ -8,6 +8,8 @@ from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    import msgspec
+
     from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
@@ -20,11 +22,16 @@ def _study() -> type[Study[Any]]:
 
 
 def _answer(run: Run) -> list[Phrase] | None:
-    import msgspec
+    from sentinel.lab.experiments.bench_check.summary import Gated, phrases
 
-    from sentinel.lab.experiments.bench_check.summary import Answer, phrases
+    answer = run.sections(Gated).answer
+    return phrases(answer) if answer else None
 
-    return phrases(msgspec.convert(run.data["answer"], Answer)) if "answer" in run.data else None
+
+def _sections() -> type[msgspec.Struct]:
+    from sentinel.lab.experiments.bench_check.summary import Gated
+
+    return Gated
 
 
-EXPERIMENT = Experiment("bench-check", Benchmark, _study, answer=_answer)
+EXPERIMENT = Experiment("bench-check", Benchmark, _study, answer=_answer, sections=_sections)

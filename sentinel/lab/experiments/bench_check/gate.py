@@ -35,11 +35,15 @@ class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one measure must be: of one configuration, divided by that of another."""
 
     measure: str
+    """What is bounded, by its name in the summary."""
     of: str
+    """The configuration that it is bounded for."""
     against: str = ""
     """The configuration to divide by; empty: the count itself is bounded."""
     at_least: float | None = None
+    """The smallest value that passes, in the measure's unit or, of a quotient, in none."""
     at_most: float | None = None
+    """The largest, likewise."""
 
     def __post_init__(self) -> None:
         if self.measure not in MEASURES:

@@ -36,7 +36,9 @@ class Row(msgspec.Struct, frozen=True):
     """What became of one bound."""
 
     bound: Bound
+    """What was asked for."""
     seen: Ratio
+    """What was measured: a quotient, or a count with its interval."""
     verdict: str
     """`HOLDS`, `MARGINAL`, `BROKEN` or `MISSING`."""
 
@@ -55,9 +57,13 @@ class InvalidTrial(msgspec.Struct, frozen=True):
     """A trial that cannot count: it lets no gate be green."""
 
     number: int
+    """Its number in the run."""
     kind: str
+    """`capacity`, `memory` or `profile`."""
     label: str
+    """The label of its configuration."""
     why: list[str]
+    """What does not add up, in sentences."""
 
     @property
     def head(self) -> str:
@@ -69,12 +75,23 @@ class Answer(msgspec.Struct, frozen=True):
     """What a gate answers: what became of every bound, and the trials that are invalid."""
 
     rows: list[Row]
+    """What became of every bound."""
     invalid: list[InvalidTrial]
+    """The trials that are invalid."""
 
     @property
     def passes(self) -> bool:
         """Whether the gate is green."""
         return not self.invalid and all(row.passes for row in self.rows)
+
+
+class Gated(msgspec.Struct):
+    """The sections that only a gate's record has."""
+
+    gate: list[Bound] = []
+    """What had to come out."""
+    answer: Answer | None = None
+    """None in runs of format 1, which hold sentences only."""
 
 
 def judged(bounds: Sequence[Bound], outcomes: Sequence[Outcome]) -> Answer:

@@ -6,11 +6,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from sentinel.environment import announce
-from sentinel.lab.experiments.bench_check.gate import Bound
-from sentinel.lab.experiments.bench_check.summary import judged, phrases
+from sentinel.lab.experiments.bench_check.summary import Gated, judged, phrases
 from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
@@ -22,7 +19,7 @@ from sentinel.lab.trials import plans
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sentinel.lab.experiments.bench_check.gate import Gate
+    from sentinel.lab.experiments.bench_check.gate import Bound, Gate
     from sentinel.lab.run.trial_record import Outcome
 
 
@@ -42,14 +39,14 @@ class GateLab(BenchmarkLab):
     @staticmethod
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session. Of a benchmark's verdict only the gate's own is left: there is no latency to judge."""
-        answer = judged(msgspec.convert(run.data.get("gate", []), list[Bound]), outcomes)
-        compared = summary.of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], 0.0)
+        answer = judged(run.sections(Gated).gate, outcomes)
+        compared = summary.of_benchmark(Benchmark(**run.data.parameters), outcomes, [], 0.0)
         return {**compare.plain(compared), "answer": compare.plain(answer), "verdict": [*map(str, phrases(answer))]}
 
     def measured(self, bounds: Sequence[Bound]) -> Run:
         """Carry everything out and write the record."""
         with self.keeping():
-            self.run.data["gate"] = msgspec.to_builtins(bounds)
+            self.run.data.add({"gate": bounds})
             self.capacity()
             self.memory()
             return self.close()

@@ -8,6 +8,8 @@ from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    import msgspec
+
     from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
@@ -33,4 +35,10 @@ def _answer(run: Run) -> list[Phrase] | None:
     return phrases(answer) if answer else None
 
 
-EXPERIMENT = Experiment("benchmark", Benchmark, _study, table=_table, answer=_answer)
+def _sections() -> type[msgspec.Struct]:
+    from sentinel.lab.experiments.benchmark.record import Record
+
+    return Record
+
+
+EXPERIMENT = Experiment("benchmark", Benchmark, _study, table=_table, answer=_answer, sections=_sections)

@@ -17,6 +17,7 @@ class Shortfall(msgspec.Struct, frozen=True):
     """A configuration that did not sustain the common load."""
 
     configuration: str
+    """Which one."""
     trials: int
     """In so many trials…"""
     of: int
@@ -33,6 +34,7 @@ class CommonLoad(msgspec.Struct, frozen=True):
     compared: bool
     """Whether enough trials of both sustained it."""
     short: list[Shortfall]
+    """The configurations that did not sustain it."""
 
 
 class Headline(msgspec.Struct, frozen=True):
@@ -56,6 +58,7 @@ class Answer(msgspec.Struct, frozen=True):
     """What a benchmark answers."""
 
     validity: Validity
+    """Whether every message is accounted for."""
     new: str
     """The configuration in question…"""
     old: str
@@ -65,9 +68,11 @@ class Answer(msgspec.Struct, frozen=True):
     looked_at: list[str]
     """Measures among them that were looked at for what got worse."""
     load: CommonLoad | None
+    """The load at which latencies are compared; None where a configuration has no valid trial of it."""
     bytes: tuple[float, float] | None
     """Allocated per message, new and old; None where memory was not measured on both sides."""
     headline: Headline
+    """The last configuration alone at HEADLINE_RATE."""
 
 
 class Record(Comparison, kw_only=True):
@@ -84,6 +89,6 @@ def of_run(run: Run) -> Record:
     """A run's record.
 
     Raises:
-        msgspec.ValidationError: it is damaged; the message names the key.
+        RunRecordError: it is damaged; the message names the file and the key.
     """
-    return msgspec.convert(run.data, Record)
+    return run.sections(Record)

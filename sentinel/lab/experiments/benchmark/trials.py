@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
-from sentinel.lab.limits import bounds, measurement
+from sentinel.lab.limits import measurement
 from sentinel.lab.profiling import cpu as pyspy
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, PROFILE, Outcome, Plan
 from sentinel.lab.statistics.compare import plain
@@ -61,15 +61,15 @@ class BenchmarkLab(Lab[Benchmark]):
         return outcomes
 
     def _limit_again(self) -> None:
-        data, known = self.run.data, bounds.of_run(self.run)
-        if not known:
+        data = self.run.data
+        if not data.limits:
             return
         try:
-            limits = measurement.again(self.stack, f"{self.run.id}.limits.again", known, self.parameters.CODEC)
+            limits = measurement.again(self.stack, f"{self.run.id}.limits.again", data.limits, self.parameters.CODEC)
         except SentinelError as error:
-            data["warnings"].append(f"The limits could not be measured again after the capacities: {error}.")
+            data.warnings.append(f"The limits could not be measured again after the capacities: {error}.")
         else:
-            data["limits"] = [limit.to_dict() for limit in limits]
+            data.limits = limits
 
     def latency(self) -> list[Outcome]:
         """Every configuration under the one load that all can sustain."""
@@ -84,8 +84,8 @@ class BenchmarkLab(Lab[Benchmark]):
         planned = self._profile_plans(self._capacities())
         if planned and (why := pyspy.obstacle()):
             self._progress.skip(PROFILE)
-            self.run.data["unprofiled"] = why
-            self.run.data["warnings"].append(f"No CPU profile was taken: {why}.")
+            self.run.data.unprofiled = why
+            self.run.data.warnings.append(f"No CPU profile was taken: {why}.")
             return []
         return self.carry_out(planned, self._keep_stacks)
 
@@ -111,7 +111,7 @@ class BenchmarkLab(Lab[Benchmark]):
     @staticmethod
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session."""
-        p = Benchmark(**run.data["parameters"])
+        p = Benchmark(**run.data.parameters)
         rate = common_rate(p, outcomes)
         limits = summary.of_benchmark(p, outcomes, _lowered(p, rate), rate)
         return {"rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE}, **plain(limits)}

@@ -8,6 +8,8 @@ from sentinel.lab.experiments.live.parameters import Live
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    import msgspec
+
     from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
@@ -27,4 +29,10 @@ def _answer(run: Run) -> list[Phrase] | None:
     return phrases(answer) if answer else None
 
 
-EXPERIMENT = Experiment("live", Live, _study, answer=_answer)
+def _sections() -> type[msgspec.Struct]:
+    from sentinel.lab.experiments.live.record import Record
+
+    return Record
+
+
+EXPERIMENT = Experiment("live", Live, _study, answer=_answer, sections=_sections)

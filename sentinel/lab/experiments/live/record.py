@@ -14,19 +14,27 @@ class Account(msgspec.Struct, frozen=True):
     """What became of the messages."""
 
     seconds: float
+    """How long the watch took, s."""
     interrupted: bool
+    """Whether it was ended by hand."""
     valid: bool
+    """Whether every message is accounted for."""
     problems: list[str]
     """Why it is not."""
     sent: int
+    """Messages sent."""
     samples: int
     """Of them, this host's own."""
     stored: int | None
     """As the store counts."""
     lost: int
+    """Messages sent that were neither received nor left on the stream."""
     rejected: int
+    """Messages that could not be decoded, or that the store refused."""
     unread: int
+    """Messages left on the stream."""
     overwritten: int
+    """Messages whose points took the place of others in the store."""
     retries: int
     """Requests made again."""
 
@@ -35,9 +43,11 @@ class Host(msgspec.Struct, frozen=True):
     """This host, as its agent saw it: percent."""
 
     samples: int
+    """Samples of the agent."""
     cpu: float
     """Median."""
     cpu_max: float
+    """Highest CPU."""
     mem: float
     """Median."""
     load1: float | None
@@ -55,10 +65,21 @@ class Answer(msgspec.Struct, frozen=True):
     """None where the agent sent no sample."""
 
 
+class Watched(msgspec.Struct):
+    """How long the last watch took."""
+
+    seconds: float = 0.0
+    """From its start to its end, s."""
+    interrupted: bool = False
+    """Whether it was ended by hand."""
+
+
 class Record(msgspec.Struct, kw_only=True):
     """All of it."""
 
     summary: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    watched: Watched = msgspec.field(default_factory=Watched)
+    """How long the last watch took."""
     answer: Answer | None = None
     """None in runs of format 1, which hold sentences only."""
     verdict: list[str] = msgspec.field(default_factory=list)
@@ -70,6 +91,6 @@ def of_run(run: Run) -> Record:
     """A run's record.
 
     Raises:
-        msgspec.ValidationError: it is damaged; the message names the key.
+        RunRecordError: it is damaged; the message names the file and the key.
     """
-    return msgspec.convert(run.data, Record)
+    return run.sections(Record)

@@ -11,12 +11,13 @@ from sentinel.lab import formatting
 from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live.feed import replayed
 from sentinel.lab.experiments.live.figures import KEYS
+from sentinel.lab.experiments.live.record import of_run
 from sentinel.lab.experiments.live.window import RECENT
 from sentinel.lab.notebook import frontend
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.tables import table, together
 from sentinel.lab.report import heading
-from sentinel.lab.run.trial_record import LIVE, Outcome
+from sentinel.lab.run.trial_record import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sentinel.lab.experiments.live.figures import Figures
     from sentinel.lab.experiments.live.window import Window
     from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Outcome
 
 __all__ = ["View", "header", "view"]
 
@@ -40,7 +42,7 @@ TITLES = {"internal": "Internal", "e2e": "E2E", "stored": "Stored"}
 
 def header(run: Run) -> HTML:
     """What is going to be watched, on what."""
-    p = run.data["parameters"]
+    p = run.data.parameters
     load = (
         f"{formatting.plain(p['RATE'])} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, " if p["LOAD"] else ""
     )
@@ -51,14 +53,14 @@ def header(run: Run) -> HTML:
 
 def view(run: Run) -> HTML:
     """The last watch's last window, out of its folder: what `View` showed at the end."""
-    watches = [trial for trial in run.data.get("trials", []) if trial["plan"]["kind"] == LIVE]
+    watches = [trial for trial in run.data.trials if trial.plan.kind == LIVE]
     if not watches:
         return nothing("Nothing was watched.")
-    outcome, p = Outcome.from_dict(watches[-1]), run.data["parameters"]
+    outcome, p = watches[-1], run.data.parameters
     window = replayed(run.trial_folder(outcome.plan.number), p["WINDOW"])
     if not window.end:
         return nothing("The consumer of this watch left no record: there is nothing to draw.")
-    return HTML(accounted(window, outcome, run.data["watched"]["seconds"]))
+    return HTML(accounted(window, outcome, of_run(run).watched.seconds))
 
 
 class View:

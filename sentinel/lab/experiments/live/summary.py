@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from sentinel.lab.experiments.live.figures import Figures
     from sentinel.lab.experiments.live.parameters import Live
+    from sentinel.lab.experiments.live.record import Watched
     from sentinel.lab.run.trial_record import Outcome
 
 
 def of_live(
-    p: Live, outcome: Outcome, samples: Sequence[Mapping[str, Any]], watched: Mapping[str, Any], whole: Figures
+    p: Live, outcome: Outcome, samples: Sequence[Mapping[str, Any]], watched: Watched, whole: Figures
 ) -> Record:
     """The record's part that a watch makes.
 
@@ -29,7 +30,7 @@ def of_live(
         p: Its parameters.
         outcome: What its trial found.
         samples: Of this host, by its agent.
-        watched: Its `seconds`, and whether it was `interrupted`.
+        watched: How long it took, and whether it was ended by hand.
         whole: Its key figures from the first message to the last, the same that the view shows.
     """
     (name,) = p.names
@@ -39,6 +40,7 @@ def of_live(
     answer = Answer(_counted(outcome, len(samples), watched), figures, seen)
     return Record(
         summary={name: figures, "host": msgspec.to_builtins(seen) or {}},
+        watched=watched,
         answer=answer,
         verdict=[*map(str, phrases(answer))],
         warnings=outcome.warnings,
@@ -60,11 +62,11 @@ def host(samples: Sequence[Mapping[str, Any]]) -> Host | None:
     return Host(len(samples), statistics.median(cpu), max(cpu), statistics.median(mem), load1)
 
 
-def _counted(outcome: Outcome, samples: int, watched: Mapping[str, Any]) -> Account:
+def _counted(outcome: Outcome, samples: int, watched: Watched) -> Account:
     got = outcome.consumer
     return Account(
-        seconds=watched["seconds"],
-        interrupted=watched["interrupted"],
+        seconds=watched.seconds,
+        interrupted=watched.interrupted,
         valid=outcome.valid,
         problems=outcome.problems,
         sent=outcome.sender.get("sent", 0),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel.lab.experiments.live import summary
 from sentinel.lab.experiments.live.feed import replayed
 from sentinel.lab.experiments.live.parameters import Live
+from sentinel.lab.experiments.live.record import Watched, of_run
 from sentinel.lab.experiments.live.watch import Watch, planned
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import LIVE
@@ -43,8 +44,9 @@ class LiveLab(Session[Live]):
         watch = Watch(*given, check=self._supervision.check, parameters=self.parameters, show=view.show)
         with self.keeping():
             self.outcomes.append(watch.run())
-            self.run.data["watched"] = {"seconds": round(watch.seconds, 1), "interrupted": watch.interrupted}
-            view.end(watch.window, self.outcomes[-1], self.run.data["watched"]["seconds"])
+            watched = Watched(round(watch.seconds, 1), watch.interrupted)
+            self.run.data.add({"watched": watched})
+            view.end(watch.window, self.outcomes[-1], watched.seconds)
             self.checkpoint()
         self._progress.advance(seconds)
 
@@ -56,6 +58,6 @@ class LiveLab(Session[Live]):
         outcome = outcomes[-1]
         folder = run.trial_folder(outcome.plan.number)
         samples = [sample for line in series.intervals(folder / series.AGENT) for sample in line["samples"]]
-        p = Live(**run.data["parameters"])
+        p = Live(**run.data.parameters)
         whole = replayed(folder, p.WINDOW).whole()
-        return plain(summary.of_live(p, outcome, samples, run.data["watched"], whole))
+        return plain(summary.of_live(p, outcome, samples, of_run(run).watched, whole))

@@ -8,6 +8,8 @@ from sentinel.lab.experiments.sweep.parameters import Sweep
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
+    import msgspec
+
     from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
@@ -39,4 +41,10 @@ def _answer(run: Run) -> list[Phrase] | None:
     return phrases(record.answer, record.knees, record.ratios["held"]) if record.answer and record.knees else None
 
 
-EXPERIMENT = Experiment("sweep", Sweep, _study, table=_table, answer=_answer, missed=_missed)
+def _sections() -> type[msgspec.Struct]:
+    from sentinel.lab.experiments.sweep.record import Record
+
+    return Record
+
+
+EXPERIMENT = Experiment("sweep", Sweep, _study, table=_table, answer=_answer, missed=_missed, sections=_sections)

@@ -40,6 +40,7 @@ class Step:
     """One trial at one rate."""
 
     configuration: str
+    """Which was offered it."""
     rate: float
     """Offered, msg/s."""
     phase: str
@@ -149,14 +150,15 @@ class Knee:
     """What the sweep of one configuration found; rates in msg/s."""
 
     rate: float | None
-    """The highest rate at which more than half of the trials meet the SLO, by a decreasing fit to all of them; None if
-    there is no such rate."""
+    """The highest rate (msg/s) at which more than half of the trials meet the SLO, by a decreasing fit to all of them;
+    None if there is no such rate."""
     low: float | None
-    """The highest rate up to which no trial fails."""
+    """The highest rate (msg/s) up to which no trial fails."""
     high: float | None
-    """The lowest rate from which on no trial meets the SLO; None where some do at the highest that says anything."""
+    """The lowest rate (msg/s) from which on no trial meets the SLO; None where some do at the highest that says
+    anything."""
     next: float | None
-    """The next rate that was offered beyond; None if none was."""
+    """The next rate (msg/s) that was offered beyond; None if none was."""
     why: str
     """What speaks against that: the commonest reason."""
     held: tuple[int, int] = (0, 0)

@@ -37,6 +37,7 @@ class Answer(msgspec.Struct, frozen=True):
     """What a sweep answers, besides its knees and their ratio."""
 
     validity: Validity
+    """Whether every message is accounted for."""
     slo: float
     """Of stored p99, ms."""
     duration: float
@@ -49,6 +50,7 @@ class Record(Comparison, kw_only=True):
     """All of it; `summary` has the medians of the confirming trials at each knee."""
 
     steps: list[Step] = msgspec.field(default_factory=list)
+    """Every trial, as a step of the climb or of the confirmation."""
     knees: dict[str, Knee] = msgspec.field(default_factory=dict)
     """By configuration."""
     answer: Answer | None = None
@@ -62,6 +64,6 @@ def of_run(run: Run) -> Record:
     """A run's record.
 
     Raises:
-        msgspec.ValidationError: it is damaged; the message names the key.
+        RunRecordError: it is damaged; the message names the file and the key.
     """
-    return msgspec.convert(run.data, Record)
+    return run.sections(Record)

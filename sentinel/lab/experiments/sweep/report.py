@@ -37,7 +37,7 @@ STYLES = {HOLDS: ("✓", "good"), FAILS: ("✗", "bad"), SILENT: ("?", "")}
 
 def load(run: Run) -> str:
     """What was offered, for the report's head."""
-    p = run.data["parameters"]
+    p = run.data.parameters
     rates = sorted({step.rate for step in of_run(run).steps})
     span = f"{formatting.plain(rates[0])} to {formatting.plain(rates[-1])} msg/s" if rates else "nothing"
     how = "as listed" if p["RATES"] else f"rising by {formatting.plain(p['FACTOR'])}"
@@ -75,7 +75,7 @@ def climb(run: Run) -> HTML:
         " is stored than offered: the consumer's limit or, at crosses, the generator's."
     )
     without = left_out(run) + missing(queries.names(run), points, "valid trial")
-    slo = run.data["parameters"]["P99_STORED_MS"]
+    slo = run.data.parameters["P99_STORED_MS"]
     picture = plots.climb(points, results.knees(run), slo, styles(queries.names(run)))
     return HTML(figure_html(picture, f"{caption}{without}"))
 
@@ -85,7 +85,7 @@ def steps(run: Run) -> HTML:
     tried = results.tried(run)
     if not tried:
         return nothing("No trial was carried out.")
-    slo = run.data["parameters"]["P99_STORED_MS"]
+    slo = run.data.parameters["P99_STORED_MS"]
     rows = [_row(step, outcome, slo) for step, outcome in tried]
     whole = table(HEADS, rows, words=(1, 2, len(HEADS) - 1), class_="dense")
     return HTML(together([whole, tag("div", paragraphs(rules(run)), class_="notes")]))
@@ -124,7 +124,7 @@ def _verdict(step: Step, slo: float) -> Markup:
 
 def rules(run: Run) -> list[str]:
     """By which rules a trial meets the SLO and a knee is found, in sentences."""
-    p = run.data["parameters"]
+    p = run.data.parameters
     grown = growth_seconds(p["DURATION"])
     slo, ladder = (
         formatting.plain(p["P99_STORED_MS"]),

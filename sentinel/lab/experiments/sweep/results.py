@@ -70,7 +70,7 @@ def rows(run: Run) -> list[Row]:
     measured = list(knees(run).values())
     held, limit = (
         [_rate(result) for result in measured],
-        bounds.bound_of(run, run.data["parameters"]["TRANSPORT"], paced=True),
+        bounds.bound_of(run, run.data.parameters["TRANSPORT"], paced=True),
     )
     latencies = [
         _measured(run, f"{title} {p}", "ms", f"{kind}_{p}", str(published.LATENCIES.get(f"{kind}_{p}", NOTHING)))
@@ -119,7 +119,7 @@ def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOT
 
 def footnotes(run: Run) -> list[str]:
     """What a reader must know to read the table right."""
-    slo = formatting.plain(run.data["parameters"]["P99_STORED_MS"])
+    slo = formatting.plain(run.data.parameters["P99_STORED_MS"])
     notes = [
         f"SLO: nothing lost, the load sustained, stored p99 within {slo} ms. Highest rate: where more than half of the"
         " trials meet it, by a decreasing fit to all trials, climb and confirmation.",
@@ -131,7 +131,7 @@ def footnotes(run: Run) -> list[str]:
             "≥: nothing speaks against the configuration at the next rate; the load generator was the limit,"
             " or no higher rate was offered."
         )
-    if (limit := bounds.bound_of(run, run.data["parameters"]["TRANSPORT"], paced=True)) is not None:
+    if (limit := bounds.bound_of(run, run.data.parameters["TRANSPORT"], paced=True)) is not None:
         shares = [bounds.share(result.rate, limit) for result in knees(run).values()]
         notes.append(share_note("the highest rate", limit, shares))
     names = queries.names(run)

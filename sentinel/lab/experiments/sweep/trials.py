@@ -33,7 +33,7 @@ class SweepLab(Lab[Sweep]):
     notebook = "sweep"
 
     def __init__(self, parameters: Sweep, run: Run, started: Stack, supervisor: Supervisor, stops: ExitStack) -> None:
-        self.ladder = ladder(parameters, run.data["machine"].get("cpu_count_logical") or 1)
+        self.ladder = ladder(parameters, run.data.machine.cpu_count_logical or 1)
         self.steps: list[Step] = []
         super().__init__(parameters, run, started, supervisor, stops)
 
@@ -73,7 +73,7 @@ class SweepLab(Lab[Sweep]):
     @staticmethod
     def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session."""
-        p = Sweep(**run.data["parameters"])
+        p = Sweep(**run.data.parameters)
         steps = [observed(outcome, run.trial_folder(outcome.plan.number), p.P99_STORED_MS) for outcome in outcomes]
         return plain(summary.of_sweep(p, steps, outcomes))
 

@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
 from support.figures import labels, texts
 from support.pages import Reader
+from support.records import changed
 from support.synthetic import made
 
 from sentinel.consumer.configurations import OPTIMISED, ORDER, parse
@@ -193,7 +194,7 @@ def test_the_record_leads_back_to_the_contributions(ablation: Run) -> None:
     values = {name: {} for name in NAMES} | {
         name: {m.name: [_value(o, m.name) for o in of(ablation, name, m.repeated)] for m in MEASURES} for name in NAMES
     }
-    assert contributions(values, result["noise"]["bands"], p.SEED) == found(ablation)
+    assert contributions(values, result.noise.bands, p.SEED) == found(ablation)
 
 
 def of(run: Run, name: str, repeated: bool) -> list[Outcome]:
@@ -340,7 +341,8 @@ def test_the_trials_left_are_counted() -> None:
 
 def trials_of(outcomes: list[Outcome]) -> str:
     """How many trials the capacity figures name."""
-    run = Run("x", data=summed(outcomes))
+    run = Run("x")
+    run.data.add(summed(outcomes))
     return trials(found(run)[MEASURES[0]])
 
 
@@ -360,12 +362,8 @@ def record(root: Path, trials: list[Outcome], **parameters: Any) -> Run:
     """A run as `AblationLab.close()` leaves it."""
     p = Ablation(**parameters)
     run = made(root, repeats=1)
-    own = {
-        "notebook": "ablation",
-        "parameters": asdict(p),
-        "trials": [contribution.to_dict() for contribution in trials],
-    }
-    run.data |= own | {"configurations": {name: parse(name).axes() for name in p.names}} | summed(trials, p)
+    own = {"notebook": "ablation", "parameters": asdict(p), "trials": trials}
+    run.data.add(own | {"configurations": {name: parse(name).axes() for name in p.names}} | summed(trials, p))
     return run
 
 
@@ -456,9 +454,8 @@ def test_memray_pages_of_every_configuration_are_linked(tmp_path: Path) -> None:
 def test_the_sentences_are_made_of_the_data(any_run: tuple[str, Run]) -> None:
     """Those beside the data say the same, whatever the trials did; without the data they stand as they are."""
     _, run = any_run
-    assert run.data["verdict"] == [str(contribution) for contribution in registry.answer(run)]
-    old = Run(run.id, run.root, {key: value for key, value in run.data.items() if key != "answer"})
-    assert [Phrase([text]) for text in run.data["verdict"]] == registry.answer(old)
+    assert run.data.verdict == [str(contribution) for contribution in registry.answer(run)]
+    assert [Phrase([text]) for text in run.data.verdict] == registry.answer(changed(run, answer=None))
 
 
 def test_words_and_factors_are_set_off(ablation: Run) -> None:

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
+from support.records import record
 from support.synthetic import Maker
 
 from sentinel import cli
@@ -29,6 +30,7 @@ from sentinel.lab.experiments.bench_check.summary import (
     INVALID,
     MARGINAL,
     MISSING,
+    Gated,
     judged,
     phrases,
     table,
@@ -36,6 +38,7 @@ from sentinel.lab.experiments.bench_check.summary import (
 )
 from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.run import run as runs
+from sentinel.lab.run import run_data
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome
 from sentinel.lab.statistics.compare import Ratio, plain
 from sentinel.lab.statistics.measures import measures
@@ -162,8 +165,8 @@ def test_the_sentences_are_made_of_the_data(outcomes: list[Outcome], tmp_path: P
     for o in capacities(outcomes, "optimised"):
         o.throughput /= 20
     answer = judged(PINNED.bounds, outcomes)
-    record = runs.Run("x", tmp_path, {"notebook": "bench-check", "answer": plain(answer)})
-    (text,) = registry.answer(record)
+    gated = runs.Run("x", tmp_path, record(notebook="bench-check", answer=plain(answer)))
+    (text,) = registry.answer(gated)
     assert str(phrases(answer)[0]) == str(text)
     assert [words.times(answer.rows[0].seen.value)] == [part for part in text if isinstance(part, Strong)]
 
@@ -261,8 +264,8 @@ def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[Out
     """`sentinel bench-check` with these trials in place of measured ones: exit code and what it says."""
 
     def run(outcomes: list[Outcome]) -> tuple[int, str]:
-        record = runs.Run("a-run", tmp_path, {"trials": [o.to_dict() for o in outcomes], "warnings": ["It was busy."]})
-        monkeypatch.setattr(trials, "measure", lambda _: record)
+        busy = runs.Run("a-run", tmp_path, record(trials=[o.to_dict() for o in outcomes], warnings=["It was busy."]))
+        monkeypatch.setattr(trials, "measure", lambda _: busy)
         done = CliRunner().invoke(cli.cli, ["bench-check"])
         return done.exit_code, done.output
 
@@ -284,7 +287,7 @@ def test_exit_code_is_one_where_something_broke(
     outcomes: list[Outcome], check: Callable[[list[Outcome]], tuple[int, str]]
 ) -> None:
     """Red is 1, with what broke and what speaks against trusting it."""
-    broken = [replace(o, throughput=o.throughput / 20) if "optimised" in o.plan.label else o for o in outcomes]
+    broken = [structs.replace(o, throughput=o.throughput / 20) if "optimised" in o.plan.label else o for o in outcomes]
     code, output = check(broken)
     assert 1 == code
     assert "✗ broken" in output
@@ -328,10 +331,10 @@ def test_a_real_gate_measures_and_records(tmp_path: Path) -> None:
     assert done.stdout.lstrip().startswith("bound")
     assert "✓ holds" in done.stdout
     (run,) = runs.find(tmp_path)
-    assert "bench-check" == run.data["notebook"]
-    assert ["PASS."] == run.data["verdict"]
-    assert 1 == run.data["gate"][0]["at_most"]
-    assert [CAPACITY] * 3 + [MEMORY] * 2 == [trial["plan"]["kind"] for trial in run.data["trials"]]
+    assert "bench-check" == run.data.notebook
+    assert ["PASS."] == run.data.verdict
+    assert 1 == run.sections(Gated).gate[0].at_most
+    assert [CAPACITY] * 3 + [MEMORY] * 2 == [trial.plan.kind for trial in run.data.trials]
     assert {"baseline-flamegraph.html", "optimised.bin"} <= {path.name for path in run.profiles.iterdir()}
     assert not (run.folder / "progress.json").exists()
 
@@ -376,4 +379,4 @@ def test_nothing_outlives_the_gate(underway: subprocess.Popen[bytes], tmp_path: 
     _, left = psutil.wait_procs(started, timeout=20)
     assert [] == left
     (run,) = runs.find(tmp_path)
-    assert run.state in {runs.INTERRUPTED, runs.RUNNING}  # killed outright, it could not say how it ended
+    assert run.state in {run_data.INTERRUPTED, run_data.RUNNING}  # killed outright, it could not say how it ended

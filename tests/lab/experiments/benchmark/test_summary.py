@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.records import kept
 from support.synthetic import made
 
 from sentinel.lab import formatting as words
@@ -119,11 +120,11 @@ def sentence(trials: Trials, start: str, p: Benchmark = P) -> str:
 def test_a_record_of_repeated_trials_can_be_summed_up_again(tmp_path: Path) -> None:
     """Medians, intervals, noise and verdict follow from the trials as the record holds them, to the last digit."""
     run = made(tmp_path, repeats=3)
-    outcomes = [Outcome.from_dict(trial) for trial in run.data["trials"]]
-    again = plain(of_benchmark(Benchmark(**run.data["parameters"]), outcomes, [], run.data["rates"]["latency"]))
+    again = plain(of_benchmark(Benchmark(**run.data.parameters), run.data.trials, [], run.data.rates["latency"]))
     for key in ("summary", "ratios", "noise", "answer", "verdict", "spread"):
-        assert again[key] == run.data[key]
-    assert run.data["ratios"]["capacity"]["low"] < run.data["ratios"]["capacity"]["high"]
+        assert again[key] == kept(run)[key]
+    low, high = run.data.ratios["capacity"].interval or (0, 0)
+    assert low < high
 
 
 # -- figures ---------------------------------------------------------------------------------------------------------

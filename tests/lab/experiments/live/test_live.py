@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import psutil
 import pytest
+from support.records import record
 from support.windows import START, line, running, sample
 
 from sentinel.lab import formatting
@@ -23,6 +24,7 @@ from sentinel.lab.experiments.live.feed import Feed
 from sentinel.lab.experiments.live.figures import KEYS, KINDS, NOTHING, Figures
 from sentinel.lab.experiments.live.parameters import Live
 from sentinel.lab.experiments.live.plots import scaled, spread
+from sentinel.lab.experiments.live.record import Watched
 from sentinel.lab.experiments.live.trials import LiveLab
 from sentinel.lab.experiments.live.watch import Watch, interruptible, planned
 from sentinel.lab.experiments.live.window import Window
@@ -198,7 +200,7 @@ def outcome(**more: Any) -> Outcome:
 
 WHOLE = Figures(30.0, 1003.0, dict(zip(KEYS, (0.1, 0.2, 0.5, 2.0, 2.0, 8.0), strict=True)))
 SAMPLES = [{"cpu_usage": cpu, "mem_usage": 20.0, "fields": {"load1": 1.5}} for cpu in (10.0, 30.0, 50.0)]
-DONE = {"seconds": 30.0, "interrupted": False}
+DONE = Watched(30.0)
 
 
 @pytest.mark.parametrize(
@@ -208,11 +210,11 @@ DONE = {"seconds": 30.0, "interrupted": False}
         ({}, DONE, "the store holds 3,010: nothing was lost. Every message is accounted for."),
         ({"lost": 5}, DONE, "5 lost."),
         ({"consumer": {"rejected": 2, "retries": 1}}, DONE, "2 rejected and 1 request made again."),
-        ({}, DONE | {"seconds": 12.3, "interrupted": True}, "In 12.3 s (interrupted), "),
+        ({}, Watched(12.3, interrupted=True), "In 12.3 s (interrupted), "),
         ({"valid": False, "problems": ["a ledger is missing"]}, DONE, "the watch is invalid: a ledger is missing."),
     ],
 )
-def test_the_answer_follows_from_the_counts(more: dict[str, Any], watched: dict[str, Any], expected_text: str) -> None:
+def test_the_answer_follows_from_the_counts(more: dict[str, Any], watched: Watched, expected_text: str) -> None:
     """What was sent, what became of it, and for how long; a watch that does not add up says only that."""
     assert expected_text in live_summary.of_live(Live(), outcome(**more), SAMPLES, watched, WHOLE).verdict[0]
 
@@ -276,9 +278,9 @@ def test_one_watch_has_one_count_and_one_latency(tmp_path: Path) -> None:
     lab = LiveLab.open(p, root=tmp_path)
     lab.watch()
     run = load(lab.close().id, tmp_path)
-    view, verdict = text_of(live_report.view(run)), " ".join(run.data["verdict"])
-    stored, summary = run.data["trials"][0]["stored"], run.data["summary"]["optimised"]
-    assert f"2 of 2 s: {run.data['summary']['host']['samples']} samples of this host" in view
+    view, verdict = text_of(live_report.view(run)), " ".join(run.data.verdict)
+    stored, summary = run.data.trials[0].stored, run.data.summary["optimised"]
+    assert f"2 of 2 s: {run.data.summary['host']['samples']} samples of this host" in view
     assert f"messages: {stored:,} sent, {stored:,} written, 0 lost, 0 rejected, 0 retries." in view
     assert f"{stored:,} messages were sent" in verdict
     assert f"{stored:,} {stored:,}" in text_of(sections.ledgers(run))
@@ -290,9 +292,9 @@ def test_one_watch_has_one_count_and_one_latency(tmp_path: Path) -> None:
 
 def test_a_record_without_a_watch_has_no_last_window(tmp_path: Path) -> None:
     """What is missing is said in words: no trial, or no record of its consumer."""
-    run = Run("r", tmp_path, {"parameters": {"WINDOW": 10}, "watched": {"seconds": 2.0}, "trials": []})
+    run = Run("r", tmp_path, record(parameters={"WINDOW": 10}, watched={"seconds": 2.0}))
     assert "Nothing was watched." in live_report.view(run).data
-    run.data["trials"] = [outcome(valid=False, consumer={}).to_dict()]
+    run.data.trials = [outcome(valid=False, consumer={})]
     assert "left no record" in live_report.view(run).data
 
 

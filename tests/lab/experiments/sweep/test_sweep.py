@@ -11,6 +11,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from support.figures import labels, texts
 from support.pages import Reader
+from support.records import changed, kept, record
 from support.synthetic import SECOND, START, Maker, made
 
 from sentinel.consumer.configurations import parse
@@ -22,7 +23,8 @@ from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
 from sentinel.lab.experiments.sweep.parameters import Sweep
 from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.experiments.sweep.trials import ladder, observed
-from sentinel.lab.limits.bounds import LINES, READ, XADD, Limit, store
+from sentinel.lab.limits.bounds import LINES, READ, XADD, store
+from sentinel.lab.limits.limit import Limit
 from sentinel.lab.presentation.phrase import Phrase, Strong
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.registry import table
@@ -70,25 +72,28 @@ def swept(root: Path, holds: dict[str, float], change: Callable[[Outcome], objec
 
     rungs = ladder(p, 2)
     confirm(climb(p.names, trial, rungs), trial, rungs, p.REPEATS)
-    run.data |= {
-        "notebook": "sweep",
-        "parameters": asdict(p),
-        "configurations": {name: parse(name).axes() for name in p.names},
-        "trials": [outcome.to_dict() for outcome in maker.outcomes],
-        "limits": [
-            Limit(name, f"messages by {name}", "msg/s", (2e5, 4e5)).to_dict()
-            for name in (READ, XADD, *map(store, LINES))
-        ],
-    }
-    for key in ("rates", "spread", "noise"):
-        run.data.pop(key, None)
+    sections = {name: value for name, value in run.data.to_dict().items() if name not in {"rates", "spread", "noise"}}
+    run.data = record(
+        **sections
+        | {
+            "notebook": "sweep",
+            "parameters": asdict(p),
+            "configurations": {name: parse(name).axes() for name in p.names},
+            "trials": [outcome.to_dict() for outcome in maker.outcomes],
+            "limits": [
+                asdict(Limit(name, f"messages by {name}", "msg/s", (2e5, 4e5)))
+                for name in (READ, XADD, *map(store, LINES))
+            ],
+        }
+    )
     return summed(run, steps, maker.outcomes)
 
 
 def summed(run: Run, steps: list[Step], outcomes: list[Outcome]) -> Run:
     """The run with these steps, summed up, after a way through JSON, which takes no NaN."""
-    run.data |= plain(summary.of_sweep(Sweep(**run.data["parameters"]), steps, outcomes))
-    run.data = json.loads(json.dumps(run.data, allow_nan=False))
+    run.data.trials = outcomes
+    run.data.add(plain(summary.of_sweep(Sweep(**run.data.parameters), steps, outcomes)))
+    run.data = record(**run.data.to_dict())
     return run
 
 
@@ -100,7 +105,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def sentence(run: Run, start: str) -> str:
     """The one sentence of the verdict that starts so."""
-    (sentence,) = [text for text in run.data["verdict"] if text.startswith(start)]
+    (sentence,) = [text for text in run.data.verdict if text.startswith(start)]
     return str(sentence)
 
 
@@ -112,31 +117,28 @@ def test_the_summary_is_of_the_confirming_trials_at_the_answer(run: Run) -> None
     result = results.knees(run)[NEW]
     at = [o for s, o in results.tried(run) if (s.configuration, s.rate, s.phase) == (NEW, result.rate, CONFIRM)]
     assert 2 == len(at)
-    assert sum(o.cpu_us or 0 for o in at) / 2 == pytest.approx(run.data["summary"][NEW]["cpu_us"])
-    assert 20.0 == run.data["summary"][NEW]["stored_p99"]
+    assert sum(o.cpu_us or 0 for o in at) / 2 == pytest.approx(run.data.summary[NEW]["cpu_us"])
+    assert 20.0 == run.data.summary[NEW]["stored_p99"]
 
 
 def test_sums_follow_from_what_the_record_holds(run: Run) -> None:
     """Steps and outcomes out of run.json give the same knees, ratios, verdict and warnings again."""
     steps = of_run(run).steps
-    again = plain(summary.of_sweep(Sweep(**run.data["parameters"]), steps, queries.outcomes(run)))
-    assert {name: run.data[name] for name in again if again[name]} == {
-        name: item for name, item in again.items() if item
-    }
+    again = plain(summary.of_sweep(Sweep(**run.data.parameters), steps, queries.outcomes(run)))
+    assert kept(run) == kept(changed(run, **again))
 
 
 def test_the_sentences_are_made_of_the_data(run: Run) -> None:
     """Those beside the data say the same, and the factor is set off; without the data they stand as they are."""
-    assert run.data["verdict"] == [str(item) for item in registry.answer(run)]
+    assert run.data.verdict == [str(item) for item in registry.answer(run)]
     factor = formatting.times(of_run(run).ratios["held"].value)
     assert factor in [part for item in registry.answer(run) for part in item if isinstance(part, Strong)]
-    old = run.__class__(run.id, run.root, {key: value for key, value in run.data.items() if key != "answer"})
-    assert [Phrase([text]) for text in run.data["verdict"]] == registry.answer(old)
+    assert [Phrase([text]) for text in run.data.verdict] == registry.answer(changed(run, answer=None))
 
 
 def test_a_verdict_states_rate_interval_repeats_and_reason(run: Run) -> None:
     """Every number of the sentence is one of the knee's; the interval holds the true threshold."""
-    low, high = (run.data["knees"][NEW][end] for end in ("low", "high"))
+    low, high = (getattr(of_run(run).knees[NEW], end) for end in ("low", "high"))
     assert low <= 30_000 < high
     assert (
         f"{NEW} meets the SLO up to {low:,.0f} msg/s [{low:,.0f}, {high:,.0f}] in 3 of 3 trials. At {high:,.0f} msg/s"
@@ -146,12 +148,10 @@ def test_a_verdict_states_rate_interval_repeats_and_reason(run: Run) -> None:
 
 def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -> None:
     """Smallest: our low by their high; largest: our high by their low."""
-    new, old = (run.data["knees"][name] for name in (NEW, OLD))
-    ratio = run.data["ratios"]["held"]
-    assert (new["rate"] / old["rate"], new["low"] / old["high"], new["high"] / old["low"], 3, RANGE) == tuple(
-        ratio.values()
-    )
-    text = sentence(run, f"{NEW} meets the SLO up to {formatting.ratio(Ratio(**ratio))}")
+    new, old = (of_run(run).knees[name] for name in (NEW, OLD))
+    ratio = run.data.ratios["held"]
+    assert Ratio(new.rate / old.rate, new.low / old.high, new.high / old.low, 3, method=RANGE) == ratio
+    text = sentence(run, f"{NEW} meets the SLO up to {formatting.ratio(ratio)}")
     assert text.endswith(f"the rate of {OLD}.")
 
 
@@ -182,8 +182,8 @@ def test_a_generator_at_its_limit_makes_it_at_least(tmp_path: Path) -> None:
     text = sentence(run, f"{NEW} meets the SLO up to at least 8,000 msg/s [8,000, …]")
     assert "trials are inconclusive: the load generator was the limit (sent" in text
     assert sentence(run, f"{NEW} meets the SLO up to at least 1")
-    assert "cannot tell whether it reaches" in run.data["verdict"][-1]
-    assert any("the load generator was the limit" in warning for warning in run.data["warnings"])
+    assert "cannot tell whether it reaches" in run.data.verdict[-1]
+    assert any("the load generator was the limit" in warning for warning in run.data.warnings)
 
 
 def test_the_end_of_the_ladder_makes_it_at_least(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_the_end_of_the_ladder_makes_it_at_least(tmp_path: Path) -> None:
     run = swept(tmp_path, {NEW: 1e9}, RATES="100,200")
     assert (
         f"{NEW} meets the SLO up to at least 200 msg/s [200, …] in 3 of 3 trials; no higher rate was offered."
-        in run.data["verdict"]
+        in run.data.verdict
     )
 
 
@@ -201,11 +201,11 @@ def test_what_holds_nothing_is_said_with_its_reason(tmp_path: Path) -> None:
     assert (
         f"{OLD} does not even meet the SLO at 250 msg/s, the lowest rate offered: 4 of 4 trials do not, stored p99 80.0"
         " ms, over 50 ms."
-    ) in run.data["verdict"]
+    ) in run.data.verdict
     text = sentence(run, f"No factor between {NEW} and {OLD}: there is no rate at which {OLD} is known to meet")
-    least = run.data["knees"][NEW]["low"] / 250
+    least = of_run(run).knees[NEW].low / 250
     assert text.endswith(f"by the intervals it is more than {least:.2f}×.")
-    assert {"value": None, "low": least, "high": None, "n": 0, "method": RANGE} == run.data["ratios"]["held"]
+    assert Ratio(None, least, None, 0, method=RANGE) == run.data.ratios["held"]
 
 
 def test_a_lowest_rate_that_some_trials_meet_is_not_called_failed(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_lowest_rate_that_some_trials_meet_is_not_called_failed(tmp_path: Path
     assert (
         f"{NEW} meets the SLO at no rate in more than half of the trials, interval –: at 100 msg/s, the lowest rate"
         " offered, 2 of 4 trials do not, stored p99 80.0 ms, over 50 ms."
-    ) in run.data["verdict"]
+    ) in run.data.verdict
 
 
 @pytest.mark.parametrize(
@@ -358,9 +358,9 @@ def test_every_section_stands_however_it_went(any_run: Run) -> None:
     pages = {name: section(name, any_run) for name in SECTIONS}
     assert [] == [name for name, page in pages.items() if "nan" in page.text.lower().split()]
     marks = sum(pages["steps"].text.count(mark) for mark in ("✓", "✗", "? "))
-    assert len(any_run.data["trials"]) == marks
+    assert len(any_run.data.trials) == marks
     text = pages["answer"].text.removeprefix("embedded store, not InfluxDB")
-    assert "".join(" ".join(any_run.data["verdict"]).split()) == "".join(text.split())
+    assert "".join(" ".join(any_run.data.verdict).split()) == "".join(text.split())
     drawn = "img" in [tag for tag, _ in pages["climb"].tags]
     assert drawn or "No valid trial" in pages["climb"].text
 
@@ -376,13 +376,13 @@ def test_the_terminal_table_fits(any_run: Run) -> None:
 def test_a_list_of_runs_takes_sweeps_too(any_run: Run) -> None:
     """The key figures have the same names as any run's, all short texts."""
     figures = sections.key_figures(any_run)
-    assert list(sections.key_figures(any_run.__class__("x", any_run.root, {}))) == list(figures)
+    assert list(sections.key_figures(any_run.__class__("x", any_run.root))) == list(figures)
     assert all(isinstance(value, str) and len(value) < 20 for value in figures.values())
 
 
 def test_a_run_without_steps_still_has_a_page(run: Run) -> None:
     """Nothing was carried out: words instead of tables and figures."""
-    empty = run.__class__(run.id, run.root, {**run.data, "steps": [], "knees": {}, "trials": [], "verdict": []})
+    empty = changed(run, steps=[], knees={}, trials=[], verdict=[])
     pages = {name: section(name, empty) for name in SECTIONS}
     assert "there are no results" in pages["key_results"].text
     assert "nothing to draw" in pages["climb"].text
@@ -400,7 +400,7 @@ def test_the_head_says_what_was_offered(run: Run) -> None:
 def test_every_rate_is_a_share_of_the_limit(run: Run) -> None:
     """The lowest limit on the way of a paced load bounds the highest rate that holds."""
     (row,) = [row for row in results.rows(run) if row.name == "Share of the limit"]
-    rate = run.data["knees"][NEW]["rate"]
+    rate = of_run(run).knees[NEW].rate
     assert f"{100 * rate / 4e5:.2f}" == row.cells[-1]
     assert "400,000 a second" in section("key_results", run).text
 
