@@ -19,10 +19,10 @@ SERVICES = ("pypi", "osv")
 """Databases, in the order in which they are asked until one answers for every package."""
 
 
-def judge(report: dict[str, Any] | None, said: str) -> tuple[int, str]:
+def judge(report: dict[str, Any] | None, output: str) -> tuple[int, str]:
     """Exit code and words for pip-audit's JSON report (None: it made none) and what it printed."""
     if report is None:
-        words = said.strip().splitlines() or ["it printed nothing"]
+        words = output.strip().splitlines() or ["it printed nothing"]
         return 2, f"NOT AUDITED: pip-audit came to no result: {words[-1][:300]}"
     packages = report["dependencies"]
     known = [f"{p['name']} {p['version']}: {v['id']}" for p in packages for v in p.get("vulns", [])]

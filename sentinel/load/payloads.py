@@ -67,11 +67,11 @@ def encoder(settings: LoadSettings) -> Encode:
         return _binary(np.array(pool).T)
     encode = CODECS[settings.codec].encode
 
-    def one(source: int, seq: int, sent: int) -> bytes:
+    def encoded(source: int, seq: int, sent: int) -> bytes:
         cpu, mem = pool[(source + seq) % POOL]
         return encode(Sample(sent // 1_000_000_000, cpu, mem, sent, source=source, seq=seq))
 
-    return lambda sources, numbers, sent: list(map(one, sources.tolist(), numbers.tolist(), sent.tolist()))
+    return lambda sources, numbers, sent: list(map(encoded, sources.tolist(), numbers.tolist(), sent.tolist()))
 
 
 def _binary(pool: NDArray[np.float64]) -> Encode:

@@ -531,7 +531,7 @@ def attempts(lane: Lane) -> Iterator[tuple[str, Callable[[], object]]]:
     yield lane.bus.dead_letters, partial(DeadLetters(lane.bus).put, [(b"payload", "json", "detail")])
 
 
-def said(attempt: Callable[[], object]) -> str:
+def text_of(attempt: Callable[[], object]) -> str:
     """The error's one line."""
     with pytest.raises(BusError) as caught:
         attempt()
@@ -545,7 +545,7 @@ def test_a_key_of_another_type_is_named(own: Lane) -> None:
         client.set(own.bus.stream, "x")
         client.set(own.bus.dead_letters, "x")
     for key, attempt in attempts(own):
-        line = said(attempt)
+        line = text_of(attempt)
         assert f"WRONGTYPE Operation against a key holding the wrong kind of value for the key {key!r} (" in line
         assert "running" not in line
 
@@ -556,7 +556,7 @@ def test_an_answer_is_not_asked_whether_redis_runs(own: Lane, how: str) -> None:
     join(own)
     with refusing(own, how) if how != "OOM" else full(own):
         for _, attempt in [*attempts(own)][2:]:
-            line = said(attempt)
+            line = text_of(attempt)
             assert f": {how} " in line
             assert ADVICE[how] in line
             assert "running" not in line
@@ -582,7 +582,7 @@ def test_a_password_that_is_missing_or_wrong_is_named_as_such(own: Lane) -> None
         wrong = Lane(replace(own.bus, url=own.bus.url.replace("redis://", "redis://:wr0ng@")), own.store, own.run)
         for lane, advice in ((own, ADVICE["NOAUTH"]), (wrong, ADVICE["WRONGPASS"])):
             for _, attempt in attempts(lane):
-                line = said(attempt)
+                line = text_of(attempt)
                 assert advice in line
                 assert not [word for word in ("running", "s3cret", "wr0ng") if word in line]
         client.config_set("requirepass", "")
@@ -601,7 +601,7 @@ def test_a_cluster_is_refused_in_one_line(
         wait_until("they know each other", lambda: first.execute_command("CLUSTER", "SLOTS"))
         wait_until("the cluster works", lambda: "cluster_state:ok" in str(first.execute_command("CLUSTER", "INFO")))
     for _, attempt in attempts(here):
-        line = said(attempt)
+        line = text_of(attempt)
         assert "MOVED " in line
         assert "not supported: REDIS_URL must name a Redis or Valkey that stands alone" in line
     for started, _ in nodes:

@@ -186,7 +186,7 @@ def test_bisecting_retries_what_may_pass() -> None:
 # Writers -------------------------------------------------------------------------------------------------------------
 
 
-def one(writer: Writer, payload: bytes) -> Batch:
+def single(writer: Writer, payload: bytes) -> Batch:
     """A batch of one message, as a Batcher with the writer's `pack` makes it."""
     line = f"m,p={payload.decode()} f=1.0 1"
     return Batch([Block(1, [payload], writer.pack([line]), 0)], 1)
@@ -209,7 +209,7 @@ def test_what_was_given_up_is_never_acknowledged(scripted: ScriptedStore, kind: 
     writer, stop = open_writer(kind, scripted, lambda batch, _refused, _at: settled.extend(batch.ids))
     stop.request(0.6)
     for name in (b"first", b"second", b"third"):
-        writer.put(one(writer, name))
+        writer.put(single(writer, name))
     left = writer.close()
     assert b"first" not in settled
     assert left + len(settled) == 3
@@ -229,7 +229,7 @@ def test_a_batch_is_settled_after_the_store_has_it(scripted: ScriptedStore, kind
     writer, _ = open_writer(kind, scripted, settle)
     names = [b"%d" % n for n in range(20)]
     for name in names:
-        writer.put(one(writer, name))
+        writer.put(single(writer, name))
     assert writer.close() == 0
     assert [(name, True) for name in names] == held
 
@@ -243,7 +243,7 @@ def test_a_full_queue_blocks_the_reader(scripted: ScriptedStore, kind: str) -> N
 
     def fill() -> None:
         for n in range(100):
-            writer.put(one(writer, b"%d" % n))
+            writer.put(single(writer, b"%d" % n))
             taken.append(n)
 
     with ThreadPoolExecutor(1) as pool:

@@ -98,7 +98,7 @@ def slow(jitter: Mapping[str, Any]) -> str:
     )
 
 
-def said(jitter: Mapping[str, Any], *facts: str) -> str:
+def sentence_of(jitter: Mapping[str, Any], *facts: str) -> str:
     """Facts such as `late` and `slow` give of what `measure` found, as a sentence that says what else was running."""
     busy = jitter.get("others")
     if busy is None:  # in older records
@@ -112,4 +112,4 @@ def said(jitter: Mapping[str, Any], *facts: str) -> str:
 
 def words(jitter: Mapping[str, Any]) -> str:
     """What `measure` found, in a sentence."""
-    return said(jitter, late(jitter), slow(jitter))
+    return sentence_of(jitter, late(jitter), slow(jitter))

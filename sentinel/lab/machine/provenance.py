@@ -105,7 +105,7 @@ def reliability_warnings(where: dict[str, Any]) -> list[str]:
     facts = ([jitter.late(own)] if late else []) + ([jitter.slow(own)] if slow else [])
     if facts:
         holding = "Latencies and CPU times" if slow else "Latencies"  # a late timer takes no CPU time
-        warnings.append(f"{jitter.said(own, *facts)} {holding} here hold such moments, too.")
+        warnings.append(f"{jitter.sentence_of(own, *facts)} {holding} here hold such moments, too.")
     if not where.get("python_optimised", True):
         warnings.append(
             f"{where.get('python', 'This Python')} was compiled without profile-guided optimisation, as pyenv does"

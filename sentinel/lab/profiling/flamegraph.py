@@ -98,7 +98,7 @@ def _trimmed(frames: list[Frame]) -> list[Frame]:
 
 def _rows(node: _Node, start: float, depth: int) -> Iterator[tuple[_Node, float, int]]:
     """Every node below with the samples to its left and its row; the widest comes first."""
-    for below in sorted(node.below.values(), key=lambda one: (-one.count, one.frame.text)):
+    for below in sorted(node.below.values(), key=lambda child: (-child.count, child.frame.text)):
         yield below, start, depth
         yield from _rows(below, start, depth + 1)
         start += below.count

@@ -29,7 +29,7 @@ def terminal_table(run: Run) -> str:
     lines = key_table(heads, texts)
     if several and max(map(len, lines)) > width:
         lines = key_table(heads, bare, width)
-    return said(run, lines, footnotes(run))
+    return with_notes(run, lines, footnotes(run))
 
 
 def key_table(heads: Sequence[str], texts: Iterable[Sequence[str]], width: int | None = None) -> list[str]:
@@ -41,7 +41,7 @@ def _narrow(head: str) -> str:
     return text_table.head(head.replace(",", ", ") if "=" in head else head.replace(" msg/s", "/s"), 9)
 
 
-def said(run: Run, lines: Iterable[str], notes: Iterable[str]) -> str:
+def with_notes(run: Run, lines: Iterable[str], notes: Iterable[str]) -> str:
     """What a terminal is shown of a run: its stack, the lines of its tables, notes, and the verdict."""
     told = map(text_table.note, [*notes, *map(str, registry.answer(run))])
     return "\n".join([text_table.note(stack_label(run)), "", *lines, "", *told])

@@ -72,7 +72,7 @@ def recovered(run: Run, state: str = FAILED, why: str = "its process was killed"
         SettingsError: no experiment has the name that the record gives.
     """
     if run.state == RUNNING and not under_way(run):
-        summary = registry.experiment(run.data.notebook).study().found
+        summary = registry.experiment(run.data.notebook).study().summarise
         conclude(summary, run, run.data.trials, state, why)
     return run
 

@@ -66,7 +66,7 @@ class Session(Study[P]):
             started = stops.enter_context(stack.start(kind, run.folder / "stack", supervisor))
         except BaseException as error:
             run.data.stack = StackData(kind=kind, label="did not start", description="did not start")
-            conclusion.conclude(cls.found, run, [], *reason(error))
+            conclusion.conclude(cls.summarise, run, [], *reason(error))
             raise
         run.data.stack = _described(started)
         return cls(parameters, run, started, supervisor, stops.pop_all())

@@ -69,7 +69,7 @@ class Study(ABC, Generic[Q]):
 
     @staticmethod
     @abstractmethod
-    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """What was found, for run.json.
 
         Args:
@@ -186,7 +186,7 @@ class Study(ABC, Generic[Q]):
         self._stops.close()
         if Study._current is self:
             Study._current = None
-        conclusion.conclude(self.found, self.run, self.outcomes, state, why)
+        conclusion.conclude(self.summarise, self.run, self.outcomes, state, why)
         self._progress.close(f"run {self.run.id} is written")
 
 

@@ -44,7 +44,7 @@ class ShelfStudy(Study[Shelf]):
             self.run.data.add({"seen": [run.id for run in find(self.run.root) if run.id != self.run.id]})
 
     @staticmethod
-    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Study."""
         return {"verdict": [f"There is {len(run.sections(Shelved).seen)} run."]}
 

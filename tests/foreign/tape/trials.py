@@ -31,6 +31,6 @@ class TapeLab(Lab[Tape]):
         return self.carry_out(self._plans())
 
     @staticmethod
-    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Study."""
         return of_tape(outcomes)

@@ -93,7 +93,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return made(tmp_path_factory.mktemp("run"))
 
 
-def said(html: str) -> str:
+def text_of(html: str) -> str:
     """The text of a page, in one line."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
@@ -163,7 +163,7 @@ def test_an_old_run_has_dashes_and_says_why(run: Run) -> None:
     assert ("%", ["–"] * 4) == (row.unit, row.cells)
     assert "Share of the limit, %" in table(run)
     assert not [note for note in results.footnotes(run) if note.startswith("Share of the limit")]
-    assert "not measured" in said(sections.limits(run).data)
+    assert "not measured" in text_of(sections.limits(run).data)
     assert "<img" not in sections.limits(run).data
 
 
@@ -178,7 +178,7 @@ def test_the_table_shows_shares_of_what_bounds_a_capacity(run: Run) -> None:
 def test_the_section_names_every_share_and_its_limit(run: Run) -> None:
     """One sentence for all configurations, one for those that post every point alone, both from the data."""
     capacity = {name: run.data.summary[name]["capacity"] for name in ALL}
-    text = said(sections.limits(with_limits(run, made_limits())).data)
+    text = text_of(sections.limits(with_limits(run, made_limits())).data)
     shares = {name: f"{formatting.figure(100 * value / 192e3)} %" for name, value in capacity.items()}
     assert (
         f"Of the messages that store, 5,000 lines takes, optimised drains {shares['optimised']},"
@@ -187,7 +187,7 @@ def test_the_section_names_every_share_and_its_limit(run: Run) -> None:
     isolated = formatting.figure(100 * capacity["baseline"] / 1800)
     assert f"of the messages that store, 1 line takes, baseline drains {isolated} %." in text
     assert "at the reference" not in text
-    read = said(sections.limits(with_limits(run, made_limits(store=10))).data)
+    read = text_of(sections.limits(with_limits(run, made_limits(store=10))).data)
     of_reading = formatting.figure(100 * capacity["optimised"] / 420e3)
     assert f"Of the messages that stream read takes, optimised drains {of_reading} %" in read
 
@@ -195,12 +195,12 @@ def test_the_section_names_every_share_and_its_limit(run: Run) -> None:
 def test_more_than_the_limit_is_said_not_hidden(run: Run) -> None:
     """Both figures stand in the sentence, the table says it too, and no percentage above 100 is anywhere."""
     passed = with_limits(run, made_limits(store=0.1))
-    text = said(sections.limits(passed).data)
+    text = text_of(sections.limits(passed).data)
     capacity = formatting.figure(run.data.summary["optimised"]["capacity"])
     assert f"optimised drains {capacity} msg/s, at the reference: 19,200 messages that store, 5,000" in text
     assert "no upper bound" in text
     assert AT_REFERENCE in {row.name: row.cells for row in results.rows(passed)}["Capacity, share of the limit"]
-    for shown in (text, table(passed), said(sections.key_results(passed).data), picture(passed).alt):
+    for shown in (text, table(passed), text_of(sections.key_results(passed).data), picture(passed).alt):
         assert AT_REFERENCE in shown
         assert not [figure for figure in re.findall(r"([\d,.]+) % of", shown) if float(figure.replace(",", "")) > 100]
     assert any("It was passed, so that it is a reference" in note for note in results.footnotes(passed))
@@ -213,7 +213,7 @@ def test_knees_are_held_against_the_limit_of_a_paced_load(run: Run) -> None:
     sweep = with_limits(changed(run, summary={}, knees=knees), made_limits())
     (reached,) = limits_report.throughputs(sweep)
     assert ("optimised", 40e3, 3, store(5000)) == (reached.label, reached.value, reached.trials, reached.limit.name)
-    assert "Of the messages that store, 5,000 lines takes, optimised sustains at least 20.8 %." in said(
+    assert "Of the messages that store, 5,000 lines takes, optimised sustains at least 20.8 %." in text_of(
         sections.limits(sweep).data
     )
 
@@ -401,7 +401,7 @@ class NoMeasurement(Lab[Benchmark]):
         return {LIMITS: limits.expected(self.parameters.REPEATS)}
 
     @staticmethod
-    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Lab."""
         return {}
 

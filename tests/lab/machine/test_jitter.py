@@ -42,7 +42,7 @@ class Clock:
         self.now += round((self._work.pop(0) if self._work else 0.05) * MS)
 
 
-def found(monkeypatch: pytest.MonkeyPatch, clock: Clock, seconds: float) -> dict[str, float]:
+def measured_with(monkeypatch: pytest.MonkeyPatch, clock: Clock, seconds: float) -> dict[str, float]:
     """What is found by that clock."""
     times = {"monotonic_ns": clock.monotonic_ns, "sleep": clock.sleep, "process_time": lambda: 0.0}
     monkeypatch.setattr(jitter, "time", SimpleNamespace(**times))
@@ -53,12 +53,12 @@ def found(monkeypatch: pytest.MonkeyPatch, clock: Clock, seconds: float) -> dict
 def test_a_steady_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wake-up a millisecond, each on time, and every turn of work like the others."""
     steady = {"late_p50": 0.0, "late_p99": 0.0, "late_max": 0.0, "mean": 1.0, "slow": 0.0, "slowest": 1.0, "turns": 100}
-    assert steady | {"others": 0.0} == found(monkeypatch, Clock(), 0.1)
+    assert steady | {"others": 0.0} == measured_with(monkeypatch, Clock(), 0.1)
 
 
 def test_what_a_pause_swallows_counts_as_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pause of 50.5 ms makes the wake-ups due in it late by 50.5, 49.5, … 0.5 ms: 51 of 100, not one."""
-    own = found(monkeypatch, Clock(late=(0.0, 50.5)), 0.1)
+    own = measured_with(monkeypatch, Clock(late=(0.0, 50.5)), 0.1)
     assert 50 == own["turns"]
     assert 50.5 == own["late_max"]
     assert own["late_p50"] == pytest.approx(1.0, abs=0.5)  # 49 are on time
@@ -67,20 +67,20 @@ def test_what_a_pause_swallows_counts_as_late(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_slowed_processor_shows_where_no_timer_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten turns of 100 take 16 times as long, one takes three times, which is not yet slow; nobody wakes late."""
-    own = found(monkeypatch, Clock(work=(0.05,) * 5 + (0.8,) * 10 + (0.15,)), 0.1)
+    own = measured_with(monkeypatch, Clock(work=(0.05,) * 5 + (0.8,) * 10 + (0.15,)), 0.1)
     assert (10.0, 100, 0.0) == (own["slow"], own["turns"], own["late_max"])
     assert (own["slowest"], own["mean"]) == (pytest.approx(16.0), pytest.approx(2.52))
 
 
 def test_a_clock_that_wakes_early_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is counted as late before it was due."""
-    own = found(monkeypatch, Clock(late=(-0.5,) * 9), 0.02)
+    own = measured_with(monkeypatch, Clock(late=(-0.5,) * 9), 0.02)
     assert (0.0, 0.0) == (own["late_p50"], own["late_max"])
 
 
 def test_a_clock_too_coarse_for_the_work_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work that takes no time at all by the clock has no multiples."""
-    assert 0.0 == found(monkeypatch, Clock(work=(0.0,) * 100), 0.02)["slow"]
+    assert 0.0 == measured_with(monkeypatch, Clock(work=(0.0,) * 100), 0.02)["slow"]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.02])
@@ -115,7 +115,7 @@ def test_other_work_is_what_is_not_our_own(busy: float, own: float, total: float
 )
 def test_nothing_else_was_running_only_where_that_was_so(others: float | None, who: str) -> None:
     """What else took CPU time is said with its share; a record that does not know claims neither."""
-    assert who == jitter.said({} if others is None else {"others": others}, "x", "y")
+    assert who == jitter.sentence_of({} if others is None else {"others": others}, "x", "y")
 
 
 def test_a_busy_neighbour_is_seen() -> None:

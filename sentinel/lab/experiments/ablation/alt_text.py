@@ -8,10 +8,10 @@ from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation.contributions import trials
 
 if TYPE_CHECKING:
-    from sentinel.lab.experiments.ablation.contributions import Found
+    from sentinel.lab.experiments.ablation.contributions import ByMeasure
 
 
-def waterfall(by_measure: Found) -> str:
+def waterfall(by_measure: ByMeasure) -> str:
     """Both ends and every step's factor, by measure."""
     sentences = ["From baseline to optimised on log axes, a floating bar a step."]
     for measure, by_choice in by_measure.items():
@@ -27,7 +27,7 @@ def waterfall(by_measure: Found) -> str:
     return " ".join(sentences)
 
 
-def taken_off(by_measure: Found) -> str:
+def taken_off(by_measure: ByMeasure) -> str:
     """What optimised is of itself without each choice, by measure."""
     sentences = [
         "optimised divided by optimised without each choice, on log axes; one means that the choice does nothing."

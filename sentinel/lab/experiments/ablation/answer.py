@@ -17,7 +17,7 @@ from sentinel.lab.statistics.reliability import accounted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sentinel.lab.experiments.ablation.contributions import Contribution, Found
+    from sentinel.lab.experiments.ablation.contributions import ByMeasure, Contribution
     from sentinel.lab.experiments.ablation.record import Answer
     from sentinel.lab.statistics.compare import Ratio, Verdict
     from sentinel.lab.statistics.metrics import Measure
@@ -36,7 +36,7 @@ GROUPS = {
 """What is said of choices that do not simply pay: what they say, and whether they are better on, and off."""
 
 
-def phrases(answer: Answer, by_measure: Found, ends: tuple[str, str]) -> list[Phrase]:
+def phrases(answer: Answer, by_measure: ByMeasure, ends: tuple[str, str]) -> list[Phrase]:
     """Validity, what matters most, and a sentence or more for every measure.
 
     Args:
@@ -68,7 +68,7 @@ def _ranked(steps: Sequence[Contribution]) -> list[Contribution]:
     )
 
 
-def _named(by_measure: Found) -> Phrase:
+def _named(by_measure: ByMeasure) -> Phrase:
     measure, steps = next(iter(by_measure.items()))
     named = [contribution.choice.label for contribution in leaders(steps)]
     to = measure.inline
@@ -79,7 +79,7 @@ def _named(by_measure: Found) -> Phrase:
     return Phrase([f"The two choices that matter most to {to} are {formatting.joined(named)}."])
 
 
-def _unpaid(by_measure: Found) -> str:
+def _unpaid(by_measure: ByMeasure) -> str:
     """Every choice that was shown not to pay, with what it does not pay in."""
     where: dict[str, list[str]] = {}
     for measure, steps in by_measure.items():

@@ -112,7 +112,7 @@ class Contribution:
         object.__setattr__(self, "says", UNCLEAR if Word.CANNOT_TELL in verdicts else pays)
 
 
-Found = dict[Measure, list[Contribution]]
+ByMeasure = dict[Measure, list[Contribution]]
 """A contribution for every choice, in the order of the steps, by measure."""
 
 
@@ -127,7 +127,7 @@ def trials(steps: Sequence[Contribution]) -> str:
     return f"n = {f'{ns[0]} to ' if len(ns) > 1 else ''}{formatting.counted(ns[-1], 'trial')}"
 
 
-def contributions(values: Columns, bands: Mapping[str, float], seed: int) -> Found:
+def contributions(values: Columns, bands: Mapping[str, float], seed: int) -> ByMeasure:
     """Every choice's contribution to every measure; `values` are the trials', by configuration of the ablation."""
     return {measure: _to(measure, values, bands[measure.name], seed) for measure in MEASURES}
 

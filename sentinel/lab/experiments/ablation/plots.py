@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from sentinel.lab.experiments.ablation.contributions import Contribution, Found
+    from sentinel.lab.experiments.ablation.contributions import ByMeasure, Contribution
     from sentinel.lab.presentation.style import Style
     from sentinel.lab.statistics.compare import Ratio
     from sentinel.lab.statistics.metrics import Measure
@@ -46,7 +46,7 @@ def _styles(steps: Sequence[Contribution]) -> dict[str, Style]:
 
 
 @styled
-def waterfall(by_measure: Found) -> Picture:
+def waterfall(by_measure: ByMeasure) -> Picture:
     """A panel a measure: from `baseline` to `optimised`, a floating bar a step, its factor and interval above it."""
     shown = next(iter(by_measure.values()))
     rows = [BASELINE.name, *(contribution.choice.label for contribution in shown), OPTIMISED.name]
@@ -124,7 +124,7 @@ def _write(axis: Axes, row: float, start: float, end: float, text: str, **more: 
 
 
 @styled
-def taken_off(by_measure: Found) -> Picture:
+def taken_off(by_measure: ByMeasure) -> Picture:
     """A panel a measure: every choice as `optimised` ÷ `optimised` without it, beside what it was on the way up."""
     shown = next(iter(by_measure.values()))
     figure, axes = grid(1, len(by_measure), 1.5 + ROW * len(shown), sharey=True)

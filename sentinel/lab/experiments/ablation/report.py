@@ -40,7 +40,7 @@ def load(run: Run) -> str:
 
 def waterfall(run: Run) -> HTML:
     """From `baseline` to `optimised`, step by step."""
-    by_measure = results.found(run)
+    by_measure = results.by_measure_of(run)
     if not by_measure:
         return nothing("No valid trial: there is nothing to draw.")
     caption = (
@@ -52,7 +52,7 @@ def waterfall(run: Run) -> HTML:
 
 def switched_off(run: Run) -> HTML:
     """`optimised` against itself without each choice."""
-    by_measure = results.found(run)
+    by_measure = results.by_measure_of(run)
     if not by_measure:
         return nothing("No valid trial: there is nothing to draw.")
     bands = "; ".join(f"{measure.title} {formatting.floor(steps[0].band)}" for measure, steps in by_measure.items())

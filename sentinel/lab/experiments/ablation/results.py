@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
-from sentinel.lab.experiments.ablation.contributions import MEASURES, Found, counts, trials
+from sentinel.lab.experiments.ablation.contributions import MEASURES, ByMeasure, counts, trials
 from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.formatting import NOTHING
-from sentinel.lab.report.terminal import said
+from sentinel.lab.report.terminal import with_notes
 from sentinel.runtime import text_table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Table:
     """How the figures came about."""
 
 
-def found(run: Run) -> Found:
+def by_measure_of(run: Run) -> ByMeasure:
     """The contributions to every measure that was taken at all."""
     record = of_run(run)
     measured = {name for medians in record.summary.values() for name in medians}
@@ -44,7 +44,7 @@ def found(run: Run) -> Found:
 
 def tables(run: Run) -> list[Table]:
     """A table for every measure."""
-    return [_table(run, measure, steps) for measure, steps in found(run).items()]
+    return [_table(run, measure, steps) for measure, steps in by_measure_of(run).items()]
 
 
 def _table(run: Run, measure: Measure, steps: list[Contribution]) -> Table:
@@ -100,4 +100,4 @@ def terminal_table(run: Run) -> str:
         heads, kept = ["", *HEADS[1:]], [[row[0], *row[2:]] for row in contribution.rows]
         lines += [*([""] if lines else []), f"{contribution.title}: {contribution.rows[-1][1]}"]
         lines += text_table.table(heads, kept, width=text_table.columns())
-    return said(run, lines, [*(f"{contribution.title}: {contribution.note}" for contribution in shown), *NOTES])
+    return with_notes(run, lines, [*(f"{contribution.title}: {contribution.note}" for contribution in shown), *NOTES])

@@ -48,6 +48,6 @@ class AblationLab(Lab[Ablation]):
         return len([*plans.capacity(self.parameters), *memory_plans(self.parameters)])
 
     @staticmethod
-    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session."""
         return plain(summary.of_ablation(Ablation(**run.data.parameters), outcomes))

@@ -37,7 +37,7 @@ class GateLab(BenchmarkLab):
         return len([*plans.capacity(self.parameters), *plans.memory(self.parameters)])
 
     @staticmethod
-    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session. Of a benchmark's verdict only the gate's own is left: there is no latency to judge."""
         answer = judged(run.sections(Gated).gate, outcomes)
         compared = summary.of_benchmark(Benchmark(**run.data.parameters), outcomes, [], 0.0)

@@ -109,7 +109,7 @@ class BenchmarkLab(Lab[Benchmark]):
         return self.weighed(plans.memory(self.parameters))
 
     @staticmethod
-    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session."""
         p = Benchmark(**run.data.parameters)
         rate = common_rate(p, outcomes)

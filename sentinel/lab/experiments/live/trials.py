@@ -51,7 +51,7 @@ class LiveLab(Session[Live]):
         self._progress.advance(seconds)
 
     @staticmethod
-    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session: of the last watch."""
         if not outcomes:
             return plain(summary.nothing())

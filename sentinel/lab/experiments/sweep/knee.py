@@ -173,7 +173,7 @@ class Knee:
         object.__setattr__(self, "at_least", self.next is None or self.why in UNDECIDED)
 
 
-def found(steps: Iterable[Step]) -> Knee:
+def locate(steps: Iterable[Step]) -> Knee:
     """The knee of one configuration, out of its steps."""
     seen = levels(steps)
     top, beyond = around(seen)

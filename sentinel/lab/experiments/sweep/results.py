@@ -14,7 +14,7 @@ from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
 from sentinel.lab.report.results import Row, share_note
-from sentinel.lab.report.terminal import key_table, said
+from sentinel.lab.report.terminal import key_table, with_notes
 from sentinel.lab.run import queries
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.measures import measures
@@ -157,4 +157,4 @@ def terminal_table(run: Run) -> str:
     texts = [[row.published, *row.cells, *([row.bare_ratio] if several else [])] for row in rows(run)]
     heads = ["", "published", *knees(run), *(["ratio"] if several else [])]
     named = [[row.head.strip(", "), *text] for row, text in zip(rows(run), texts, strict=True)]
-    return said(run, key_table(heads, named, text_table.columns()), footnotes(run))
+    return with_notes(run, key_table(heads, named, text_table.columns()), footnotes(run))

@@ -30,7 +30,7 @@ def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> Re
     by_number = {outcome.plan.number: outcome for outcome in outcomes}
     trials = {step.trial: by_number[step.trial] for step in steps}
     by_name = {name: [step for step in steps if step.configuration == name] for name in p.names}
-    knees = {name: knee.found(some) for name, some in by_name.items()}
+    knees = {name: knee.locate(some) for name, some in by_name.items()}
     new, old = p.names[-1], p.names[0]
     held = ratio(knees[new], knees[old])
     causes = {name: cause for name, result in knees.items() if (cause := _cause(result, by_name[name], trials))}

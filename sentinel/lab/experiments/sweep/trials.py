@@ -71,7 +71,7 @@ class SweepLab(Lab[Sweep]):
         return self.steps[-1]
 
     @staticmethod
-    def found(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session."""
         p = Sweep(**run.data.parameters)
         steps = [observed(outcome, run.trial_folder(outcome.plan.number), p.P99_STORED_MS) for outcome in outcomes]

@@ -23,7 +23,7 @@ from sentinel.lab.experiments.ablation import plots
 from sentinel.lab.experiments.ablation import report as ablation_report
 from sentinel.lab.experiments.ablation.contributions import MEASURES, choices, contributions, short, trials
 from sentinel.lab.experiments.ablation.parameters import Ablation
-from sentinel.lab.experiments.ablation.results import found
+from sentinel.lab.experiments.ablation.results import by_measure_of
 from sentinel.lab.experiments.ablation.summary import of_ablation
 from sentinel.lab.experiments.ablation.trials import memory_plans
 from sentinel.lab.presentation.phrase import Phrase, Strong
@@ -194,7 +194,7 @@ def test_the_record_leads_back_to_the_contributions(ablation: Run) -> None:
     values = {name: {} for name in NAMES} | {
         name: {m.name: [_value(o, m.name) for o in of(ablation, name, m.repeated)] for m in MEASURES} for name in NAMES
     }
-    assert contributions(values, result.noise.bands, p.SEED) == found(ablation)
+    assert contributions(values, result.noise.bands, p.SEED) == by_measure_of(ablation)
 
 
 def of(run: Run, name: str, repeated: bool) -> list[Outcome]:
@@ -343,7 +343,7 @@ def trials_of(outcomes: list[Outcome]) -> str:
     """How many trials the capacity figures name."""
     run = Run("x")
     run.data.add(summed(outcomes))
-    return trials(found(run)[MEASURES[0]])
+    return trials(by_measure_of(run)[MEASURES[0]])
 
 
 def test_a_step_without_valid_trials_leaves_the_rest_standing() -> None:
@@ -472,7 +472,7 @@ def test_words_and_factors_are_set_off(ablation: Run) -> None:
 @pytest.fixture(scope="module")
 def pictures(any_run: tuple[str, Run]) -> dict[str, Picture]:
     """Both figures, laid out; none where nothing is valid."""
-    contributed = found(any_run[1])
+    contributed = by_measure_of(any_run[1])
     drawn = {"waterfall": plots.waterfall, "taken_off": plots.taken_off}
     made = {name: draw(contributed) for name, draw in drawn.items()} if contributed else {}
     for picture in made.values():
@@ -502,9 +502,9 @@ def test_alt_texts_are_made_of_numbers(pictures: dict[str, Picture]) -> None:
 
 def test_the_waterfall_has_a_bar_a_step_end_to_end(ablation: Run) -> None:
     """Four bars a measure, each beginning where the last one ended, with every factor written at it."""
-    figure = plots.waterfall(found(ablation)).figure
+    figure = plots.waterfall(by_measure_of(ablation)).figure
     assert len(MEASURES) == len(figure.axes)
-    for axes, (measure, steps) in zip(figure.axes, found(ablation).items(), strict=True):
+    for axes, (measure, steps) in zip(figure.axes, by_measure_of(ablation).items(), strict=True):
         bars = [sorted((p.get_x(), p.get_x() + p.get_width())) for p in axes.patches if isinstance(p, Rectangle)]
         expected = [
             sorted((contribution.medians[contribution.choice.before], contribution.medians[contribution.choice.after]))
@@ -517,6 +517,6 @@ def test_the_waterfall_has_a_bar_a_step_end_to_end(ablation: Run) -> None:
 
 def test_a_bar_within_the_noise_is_hollow(ablation: Run) -> None:
     """Colour alone does not claim a gain: what does not leave the noise is not filled."""
-    axes = plots.waterfall(found(ablation)).figure.axes[0]
+    axes = plots.waterfall(by_measure_of(ablation)).figure.axes[0]
     fills = [patch.get_facecolor() for patch in axes.patches]
     assert [False, False, True, False] == [fill == (1.0, 1.0, 1.0, 1.0) for fill in fills]

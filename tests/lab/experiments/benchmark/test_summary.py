@@ -104,7 +104,7 @@ def benchmark(
     return trials
 
 
-def found(trials: Trials, p: Benchmark = P, reliability_warnings: Sequence[str] = ()) -> dict[str, Any]:
+def summarised(trials: Trials, p: Benchmark = P, reliability_warnings: Sequence[str] = ()) -> dict[str, Any]:
     """The summary, after a way through JSON, which takes no NaN."""
     result = plain(of_benchmark(p, trials.made, reliability_warnings, RATE))
     assert result == json.loads(json.dumps(result, allow_nan=False))
@@ -113,7 +113,7 @@ def found(trials: Trials, p: Benchmark = P, reliability_warnings: Sequence[str] 
 
 def sentence(trials: Trials, start: str, p: Benchmark = P) -> str:
     """The one sentence of the verdict that starts so."""
-    (sentence,) = [text for text in found(trials, p)["verdict"] if text.startswith(start)]
+    (sentence,) = [text for text in summarised(trials, p)["verdict"] if text.startswith(start)]
     return str(sentence)
 
 
@@ -136,7 +136,7 @@ def test_medians_are_taken_over_valid_trials() -> None:
     for speed in (100.0, 300.0, 200.0):
         trials.capacity(NEW, speed, cpu_us=speed / 10)
     trials.capacity(NEW, 9e9, valid=False, problems=["x"])
-    result = found(trials)
+    result = summarised(trials)
     assert {"capacity": 200.0, "capacity_cpu_us": 20.0} == result["summary"][NEW]
     assert [100.0, 300.0, 3] == result["spread"][NEW]["capacity"]
 
@@ -147,7 +147,7 @@ def test_each_kind_of_trial_has_measures_of_its_own() -> None:
     trials.capacity(NEW, 5000.0, cpu_us=4.0, peak_rss_mb=60.0)
     trials.latency(NEW, e2e=4.0, cpu_us=44.0, peak_rss_mb=66.0, lost=3)
     trials.memory(NEW, 1000.0)
-    measured = found(trials)["summary"][NEW]
+    measured = summarised(trials)["summary"][NEW]
     assert (5000.0, 4.0, 60.0) == (
         measured["capacity"],
         measured["capacity_cpu_us"],
@@ -162,7 +162,7 @@ def test_each_kind_of_trial_has_measures_of_its_own() -> None:
 
 def test_the_headline_and_the_second_leg_have_columns_of_their_own() -> None:
     """Trials at the headline rate, and those of the A/A leg, are not mixed with the configuration's others."""
-    result = found(benchmark())["summary"]
+    result = summarised(benchmark())["summary"]
     assert [OLD, NEW, HEADLINE] == list(result)
     assert (4.0, 5.0) == (result[NEW]["e2e_p99"], result[HEADLINE]["e2e_p99"])
     assert result[NEW]["capacity"] == 10_000
@@ -172,7 +172,7 @@ def test_the_last_configuration_is_compared_with_the_first() -> None:
     """Ratios are last ÷ first, each with its interval; the one in between is shown, not compared."""
     trials = benchmark()
     trials.capacity("client-batching", 5000.0)
-    result = found(trials, replace(P, CONFIGURATIONS=f"{OLD},client-batching,{NEW}"))
+    result = summarised(trials, replace(P, CONFIGURATIONS=f"{OLD},client-batching,{NEW}"))
     assert [NEW, OLD] == result["compared"]
     assert result["ratios"]["capacity_cpu_us"] == {
         "value": 0.5,
@@ -191,21 +191,21 @@ def test_what_is_not_known_is_null() -> None:
     trials.capacity(OLD, 1000.0)
     trials.capacity(NEW, 2000.0)
     trials.memory(NEW, 10.0)
-    ratios = found(trials)["ratios"]
+    ratios = summarised(trials)["ratios"]
     assert ratios["capacity"] == {"value": 2.0, "low": None, "high": None, "n": 1}
     assert ratios["bytes_per_message"] == {"value": None, "low": None, "high": None, "n": 0}
 
 
 def test_the_noise_is_that_of_the_second_leg() -> None:
     """The band is what the medians of one configuration's two legs differ by; the second leg is kept."""
-    noise = found(benchmark(again=(8000.0, 7500.0, 10_000.0)))["noise"]
+    noise = summarised(benchmark(again=(8000.0, 7500.0, 10_000.0)))["noise"]
     assert (pytest.approx(0.25), [8000.0, 7500.0, 10_000.0]) == (noise["band"], noise["again"])
     assert noise["band"] == noise["bands"]["capacity"]
 
 
 def test_no_trials_at_all_are_summed_up_too() -> None:
     """A notebook that was interrupted before its first trial still leaves a record."""
-    result = found(Trials())
+    result = summarised(Trials())
     assert {OLD: {}, NEW: {}, HEADLINE: {}} == result["summary"]
     assert {} == result["ratios"]
 
@@ -215,7 +215,7 @@ def test_no_trials_at_all_are_summed_up_too() -> None:
 
 def test_a_whole_verdict() -> None:
     """The answer names validity, capacity, CPU, latency, memory and the headline, in this order."""
-    assert found(benchmark())["verdict"] == [
+    assert summarised(benchmark())["verdict"] == [
         "Every message of all 20 trials is accounted for, and the store's own count agrees.",
         "Capacity of optimised is better than baseline's: 10.0× [9.80, 10.2], n = 3 each (A/A noise floor 1.05×).",
         "CPU per message of optimised is better than baseline's: 0.50× [0.50, 0.50], n = 3 each (A/A noise floor"
@@ -283,7 +283,7 @@ def test_sentence_and_table_show_one_interval() -> None:
         for new, old in speeds:
             trials.capacity(OLD, old)
             trials.capacity(NEW, new)
-        result = found(trials, replace(P, SEED=seed))
+        result = summarised(trials, replace(P, SEED=seed))
         assert str(words.ratio(Ratio(**result["ratios"]["capacity"]))) in result["verdict"][1]
 
 
@@ -292,7 +292,7 @@ def test_invalid_trials_are_named_first() -> None:
     trials = benchmark(change=lambda t: t.capacity(NEW, 9e9, valid=False, problems=["the store holds 3 points"]))
     assert (
         f"1 of 21 trials are invalid (number {trials.made[-1].plan.number}) and are left out of all figures."
-        == (found(trials)["verdict"][0])
+        == (summarised(trials)["verdict"][0])
     )
     assert sentence(trials, "Capacity") == sentence(benchmark(), "Capacity")
 
@@ -302,7 +302,7 @@ def test_no_valid_trial_is_no_answer() -> None:
     trials = benchmark()
     for outcome in trials.made:
         outcome.valid, outcome.problems = False, ["the consumer did not start"]
-    result = found(trials)
+    result = summarised(trials)
     assert result["verdict"][0].startswith("20 of 20 trials are invalid (number 0, 1, 2, ")
     assert all("cannot tell" in text for text in result["verdict"][1:4])
     assert "At 25,000 msg/s: no valid trial of optimised, so no answer." == result["verdict"][-1]
@@ -314,7 +314,7 @@ def test_one_configuration_is_not_compared_with_itself() -> None:
     trials = Trials()
     trials.capacity(NEW, 100.0)
     trials.headline()
-    verdict = found(trials, replace(P, CONFIGURATIONS=NEW))["verdict"]
+    verdict = summarised(trials, replace(P, CONFIGURATIONS=NEW))["verdict"]
     assert [text.split()[0] for text in verdict] == ["Every", NEW]
 
 
@@ -341,7 +341,7 @@ def test_no_latency_of_an_unsustained_load_is_compared() -> None:
             "baseline did not sustain 840 msg/s in 3 of 3 trials and optimised did not sustain 840 msg/s in 3 of 3",
         ),
     ]:
-        result = found(trials)
+        result = summarised(trials)
         assert f": not compared: {why}" in sentence(trials, "Latency")
         ratios = {n for n, r in result["ratios"].items() if r["value"] is not None}
         assert {"cpu_us", "throughput"} == ratios
@@ -420,11 +420,11 @@ def test_the_memory_sentence_follows_from_the_captures(sizes: tuple[float, float
 def test_without_captures_there_is_no_memory_sentence() -> None:
     """MEMRAY=False, or one capture that failed, leaves the sentence out: half a comparison is none."""
     trials = benchmark(sizes=None)
-    assert not any("allocates" in text for text in found(trials)["verdict"])
+    assert not any("allocates" in text for text in summarised(trials)["verdict"])
     trials.memory(NEW, 1000.0)
-    assert not any("allocates" in text for text in found(trials)["verdict"])
+    assert not any("allocates" in text for text in summarised(trials)["verdict"])
     trials.memory(OLD, 1000.0, valid=False)
-    assert not any("allocates" in text for text in found(trials)["verdict"])
+    assert not any("allocates" in text for text in summarised(trials)["verdict"])
 
 
 def test_the_reduction_is_a_percentage() -> None:
@@ -515,8 +515,8 @@ def warned(add: Callable[[Trials], object]) -> list[str]:
 
 def test_a_good_run_warns_of_nothing() -> None:
     """No warning is made up; those of the machine are passed on, first."""
-    assert found(benchmark())["warnings"] == []
-    assert found(benchmark(), reliability_warnings=["Only 2 cores."])["warnings"] == ["Only 2 cores."]
+    assert summarised(benchmark())["warnings"] == []
+    assert summarised(benchmark(), reliability_warnings=["Only 2 cores."])["warnings"] == ["Only 2 cores."]
 
 
 @pytest.mark.parametrize(
@@ -590,4 +590,4 @@ def test_trials_that_got_nothing_done_are_no_error() -> None:
         trials.capacity(OLD, 0.0)
         trials.capacity(NEW, 0.0)
         trials.capacity(NEW + CONTROL, 0.0)
-    assert found(trials)["ratios"]["capacity"]["value"] is None
+    assert summarised(trials)["ratios"]["capacity"]["value"] is None

@@ -54,7 +54,7 @@ class System:
         steps = climb.climb(names, self, ladder)
         steps += climb.confirm(steps, self, ladder, repeats)
         assert self.asked == steps
-        return knee.found(step for step in steps if step.configuration == names[-1])
+        return knee.locate(step for step in steps if step.configuration == names[-1])
 
 
 def at(threshold: float) -> System:
@@ -236,7 +236,7 @@ def test_an_answer_that_only_most_trials_support_has_a_lower_interval() -> None:
     """The interval begins where no trial fails."""
     told = [(500.0, CLIMB, ""), (1000.0, CLIMB, ""), (2000.0, CLIMB, LOSS), (2000.0, CLIMB, LOSS)]
     told += [(1000.0, CONFIRM, why) for why in ("", SLOW, "")] + [(2000.0, CONFIRM, LOSS)] * 3
-    assert Knee(1000.0, 500.0, 2000.0, 2000.0, LOSS, (3, 4), (5, 5)) == knee.found(steps(*told))
+    assert Knee(1000.0, 500.0, 2000.0, 2000.0, LOSS, (3, 4), (5, 5)) == knee.locate(steps(*told))
 
 
 def test_the_interval_holds_what_all_repeats_say() -> None:
@@ -246,10 +246,10 @@ def test_the_interval_holds_what_all_repeats_say() -> None:
     told += [(11_300.0, CLIMB, SLOW), (11_300.0, CLIMB, SLOW), (9510.0, CLIMB, SLOW), (9510.0, CLIMB, "")]
     told += [(rate, CONFIRM, SLOW) for rate in (9510.0, 11_300.0, 8000.0, 4000.0, 2830.0) for _ in range(3)]
     told += [(2380.0, CONFIRM, "")] * 3
-    swept = knee.found(steps(*told))
+    swept = knee.locate(steps(*told))
     assert (500.0, 11_300.0) == (swept.low, swept.high)
     assert (2380.0, 2830.0, SLOW) == (swept.rate, swept.next, swept.why)
-    open_ended = knee.found([*steps(*told), Step(ONE, 16_000.0, CONFIRM, 99, 16_000.0, 0.0, "")])
+    open_ended = knee.locate([*steps(*told), Step(ONE, 16_000.0, CONFIRM, 99, 16_000.0, 0.0, "")])
     assert open_ended.high is None
 
 
@@ -269,7 +269,7 @@ def test_the_answer_is_where_a_decreasing_fit_crosses_one_half(
     told: list[tuple[float, list[str]]], rate: float | None
 ) -> None:
     """All trials have one weight each; inconclusive ones have none; one half is not more than half."""
-    assert rate == knee.found(steps(*((rate, CONFIRM, why) for rate, whys in told for why in whys))).rate
+    assert rate == knee.locate(steps(*((rate, CONFIRM, why) for rate, whys in told for why in whys))).rate
 
 
 def test_a_rate_fails_for_what_speaks_against_it() -> None:
@@ -282,13 +282,13 @@ def test_a_rate_fails_for_what_speaks_against_it() -> None:
 def test_a_trial_of_the_climb_counts_for_the_interval() -> None:
     """A rate whose climb needed a second trial is not one at which every trial meets the SLO."""
     told = [(500.0, CLIMB, ""), (1000.0, CLIMB, SLOW), (1000.0, CLIMB, ""), (1000.0, CONFIRM, "")]
-    assert (1000.0, 500.0) == (knee.found(steps(*told)).rate, knee.found(steps(*told)).low)
+    assert (1000.0, 500.0) == (knee.locate(steps(*told)).rate, knee.locate(steps(*told)).low)
 
 
 def test_without_steps_there_is_no_answer() -> None:
     """No step at all finds no knee, and nothing speaks against the configuration."""
-    assert Knee(None, None, None, None, "") == knee.found([])
-    assert knee.found([]).at_least
+    assert Knee(None, None, None, None, "") == knee.locate([])
+    assert knee.locate([]).at_least
 
 
 def test_a_knee_survives_its_record() -> None:
