@@ -205,18 +205,26 @@ def test_there_is_something_to_look_at() -> None:
     assert set() == named - set(ALL)
 
 
-@pytest.mark.parametrize("name", PIPELINE)
-def test_the_pipeline_never_imports_the_lab(name: str) -> None:
+def test_the_pipeline_never_imports_the_lab() -> None:
     """The pipeline is deployable in a slim container: nothing of the lab, nor of the lab's libraries."""
-    assert [] == sorted(module for module in imported(name) if within(module, "sentinel.lab"))
-    assert set() == {module.partition(".")[0] for module in imported(name)} & LAB_ONLY
+    offenders = [
+        (name, module)
+        for name in PIPELINE
+        for module in sorted(imported(name))
+        if within(module, "sentinel.lab") or module.partition(".")[0] in LAB_ONLY
+    ]
+    assert [] == offenders
 
 
-@pytest.mark.parametrize("thing", HOMES)
-def test_each_outside_thing_has_one_home(thing: str) -> None:
+def test_each_outside_thing_has_one_home() -> None:
     """A library is imported by the module that is its home, and by nobody else, not even lazily."""
-    users = {name for name in ALL if any(within(module, thing) for module in imported(name))}
-    assert set() == {user for user in users if not any(within(user, home) for home in HOMES[thing])}
+    offenders = [
+        (name, thing)
+        for name in ALL
+        for thing, homes in HOMES.items()
+        if any(within(module, thing) for module in imported(name)) and not any(within(name, home) for home in homes)
+    ]
+    assert [] == offenders
 
 
 def test_one_module_reads_the_environment() -> None:
@@ -235,14 +243,22 @@ def test_one_module_reads_the_environment() -> None:
     assert {"sentinel.environment"} == readers
 
 
-@pytest.mark.parametrize("name", PURE)
-def test_pure_modules_touch_nothing_outside(name: str) -> None:
+def test_pure_modules_touch_nothing_outside() -> None:
     """They read no clock, socket, file, environment or chance, and no module that does: time is an argument."""
-    used = imported(name)
-    assert set() == {module.partition(".")[0] for module in used} & IMPURE
-    assert set() == {module for module in used if any(within(module, edge) for edge in EDGES)}
-    calls = {ast.unparse(node.func) for node in ast.walk(modules()[name][1]) if isinstance(node, ast.Call)}
-    assert set() == calls & {"open", "print", "input", "np.random.seed", "datetime.now", "datetime.utcnow"}
+    offenders = [
+        (name, module)
+        for name in PURE
+        for module in sorted(imported(name))
+        if module.partition(".")[0] in IMPURE or any(within(module, edge) for edge in EDGES)
+    ]
+    impure = {"open", "print", "input", "np.random.seed", "datetime.now", "datetime.utcnow"}
+    offenders += [
+        (name, call)
+        for name in PURE
+        for node in ast.walk(modules()[name][1])
+        if isinstance(node, ast.Call) and (call := ast.unparse(node.func)) in impure
+    ]
+    assert [] == offenders
 
 
 def test_pure_modules_stand_on_pure_ones() -> None:
@@ -273,29 +289,38 @@ def test_a_package_is_not_imported_by_its_own_parts() -> None:
     assert {} == {name: package for name, package in parts.items() if package in imported(name, lazy=False)}
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_no_room_outgrows_its_house(name: str) -> None:
-    """A file has at most 320 lines, a function 45."""
-    path, tree = modules()[name]
-    lines = len(path.read_text().splitlines())
-    assert lines <= LONGEST_FILE, f"{path} has {lines} lines"
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
-    assert {} == {function: length for function, length in lengths.items() if length > LONGEST_FUNCTION}
+def test_no_room_outgrows_its_house() -> None:
+    """A file has at most `LONGEST_FILE` lines, a function `LONGEST_FUNCTION`."""
+    files = [(name, len(path.read_text().splitlines())) for name, (path, _) in modules().items()]
+    functions = [
+        (f"{name}:{node.name}", (node.end_lineno or 0) - node.lineno + 1)
+        for name, (_, tree) in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert [] == [(name, length) for name, length in files if length > LONGEST_FILE]
+    assert [] == [(name, length) for name, length in functions if length > LONGEST_FUNCTION]
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_every_module_says_what_lives_in_it(name: str) -> None:
+def test_every_module_says_what_lives_in_it() -> None:
     """A docstring heads every file; there is no file for whatever was left over."""
-    assert ast.get_docstring(modules()[name][1])
-    assert name.rpartition(".")[2] not in {"utils", "util", "common", "helpers", "misc"}
+    left_over = {"utils", "util", "common", "helpers", "misc"}
+    assert [] == [
+        name
+        for name, (_, tree) in modules().items()
+        if not ast.get_docstring(tree) or name.rpartition(".")[2] in left_over
+    ]
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_one_concurrency_model(name: str) -> None:
+def test_one_concurrency_model() -> None:
     """Threads, processes and bounded queues: no asyncio twins."""
-    assert "asyncio" not in {module.partition(".")[0] for module in imported(name)}
-    assert not [node for node in ast.walk(modules()[name][1]) if isinstance(node, ast.AsyncFunctionDef | ast.Await)]
+    offenders = [name for name in ALL if "asyncio" in {module.partition(".")[0] for module in imported(name)}]
+    offenders += [
+        name
+        for name, (_, tree) in modules().items()
+        if any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(tree))
+    ]
+    assert [] == offenders
 
 
 def rooms() -> dict[str, list[str]]:
@@ -451,3 +476,24 @@ def test_receivers_do_not_inherit_from_each_other() -> None:
     """What the kinds of receivers have in common they share by an abstract base or a part: each can be read alone."""
     receivers = {RedisPyPubSub, SocketPubSub, RedisPyStream, SocketStream}
     assert set() == {module for module in receivers for base in module.__mro__[1:] if base in receivers}
+
+
+def test_no_test_imports_another() -> None:
+    """What tests share lies in tests/support/, or is a fixture of tests/conftest.py."""
+    tests = ROOT.parent / "tests"
+    offenders = [
+        (path.relative_to(tests).as_posix(), node.module)
+        for path in sorted(tests.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
+    ]
+    assert [] == offenders
+
+
+def test_tests_mirror_the_tree() -> None:
+    """A folder of tests is named after a room of the package; the others are those of the project as a whole."""
+    tests = ROOT.parent / "tests"
+    own = {"support", "foreign", "compose", "project", "lab"}
+    folders = {path.parent.relative_to(tests).parts for path in tests.rglob("test_*.py")}
+    mirrored = [parts for parts in folders if parts and parts[0] not in own - {"lab"}]
+    assert [] == sorted("/".join(parts) for parts in mirrored if not ROOT.joinpath(*parts).is_dir())
