@@ -31,17 +31,38 @@ NOTEBOOKS = Path("notebooks")
 
 
 def verdict(run: Run) -> str:
-    """The run's answer, or that there is none: what is shown of a run where nothing else is known."""
+    """The run's answer as plain text: the table of an experiment that has none of its own.
+
+    Args:
+        run: A run of any experiment.
+
+    Returns:
+        One sentence a line; of a run without an answer, that it has no results.
+    """
     return "\n".join(map(str, answer(run))) or f"run {run.id}: no results"
 
 
 def sentences(run: Run) -> list[Phrase] | None:
-    """The answer in the sentences that the record holds, of an experiment that says nothing more of it."""
+    """The sentences that the record holds: the answer of an experiment that makes none from its data.
+
+    Args:
+        run: A run of any experiment.
+
+    Returns:
+        One phrase a sentence; never None.
+    """
     return [Phrase([text]) for text in run.data.verdict]
 
 
 def unsustained(run: Run) -> str:
-    """Which loads were not sustained: what an answer misses where nothing else is known."""
+    """The loads that were not sustained: what an answer misses in an experiment that defines nothing else.
+
+    Args:
+        run: A run of any experiment.
+
+    Returns:
+        A clause that names the trials; empty where every load was sustained.
+    """
     from sentinel.lab.run.conclusion import missed
 
     return missed(run)
@@ -69,20 +90,30 @@ class Experiment:
 
 
 def names() -> list[str]:
-    """The names of all experiments."""
+    """The names of all experiments, sorted; none is imported."""
     return sorted({*_own(), *_foreign()})
 
 
 def with_notebooks() -> list[str]:
-    """The names of all that a notebook is there for, without loading any."""
+    """The names of all experiments that have a notebook, without importing any.
+
+    Returns:
+        Sorted names: those of the notebooks in `notebooks/` of the current folder, and those of other packages.
+    """
     return sorted({*(path.stem for path in NOTEBOOKS.glob("*.ipynb")), *_foreign()})
 
 
 def find(name: str) -> Experiment | None:
-    """The experiment of that name, if there is one.
+    """The experiment of that name, imported.
+
+    Args:
+        name: The name of its notebook, such as `bench-check`.
+
+    Returns:
+        The experiment; None where no experiment has that name.
 
     Raises:
-        SettingsError: it is there, but cannot be loaded.
+        SettingsError: the experiment exists, but it cannot be loaded, or what was loaded is no experiment of that name.
     """
     if (module := _own().get(name)) is not None:
         experiment: Any = import_module(module).EXPERIMENT
@@ -99,10 +130,13 @@ def find(name: str) -> Experiment | None:
 
 
 def experiment(name: str) -> Experiment:
-    """The experiment of that name.
+    """The experiment of that name, imported.
+
+    Args:
+        name: The name of its notebook, such as `bench-check`.
 
     Raises:
-        SettingsError: there is none, or it cannot be loaded.
+        SettingsError: no experiment has that name, or it cannot be loaded; the message lists the names.
     """
     if (experiment := find(name)) is None:
         raise SettingsError(f"no experiment {name!r}: there are {', '.join(names())}")
@@ -110,13 +144,30 @@ def experiment(name: str) -> Experiment:
 
 
 def table(run: Run) -> str:
-    """A run's key results as plain text, as wide as a terminal, whatever its experiment."""
+    """A run's key results as plain text, as wide as a terminal.
+
+    Args:
+        run: A run of any experiment, also of one that is not installed.
+
+    Raises:
+        SettingsError: the run's experiment exists, but it cannot be loaded.
+    """
     known = find(run.data.notebook)
     return known.table(run) if known else verdict(run)
 
 
 def answer(run: Run) -> list[Phrase]:
-    """A run's answer in sentences, whatever its experiment: made of its data where it has any; empty without one."""
+    """A run's answer in sentences, made from its data where its experiment does so.
+
+    Args:
+        run: A run of any experiment, also of one that is not installed.
+
+    Returns:
+        One phrase a sentence; empty where the record holds no answer.
+
+    Raises:
+        SettingsError: the run's experiment exists, but it cannot be loaded.
+    """
     known = find(run.data.notebook)
     made = known.answer(run) if known else None
     return (sentences(run) or []) if made is None else made

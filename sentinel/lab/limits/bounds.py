@@ -27,22 +27,43 @@ AT_REFERENCE = "at the reference"
 
 
 def store(lines: int) -> str:
-    """Name of the store's limit at so many lines per request."""
+    """The name of the store's limit at a number of lines per request.
+
+    Args:
+        lines: One of `LINES`.
+    """
     return f"store, {formatting.counted(lines, 'line')}"
 
 
 def bound_of(run: Run, transport: str, *, paced: bool) -> Limit | None:
-    """What a throughput of this run is held against; None where limits were not measured. See `bound`."""
+    """The limit that a throughput of this run is held against.
+
+    Args:
+        run: A run whose record may hold limits.
+        transport: `stream` or `pubsub`.
+        paced: Whether messages are added while they are read.
+
+    Returns:
+        See `bound`; None where limits were not measured.
+    """
     return bound(run.data.limits, transport, paced=paced)
 
 
 def bound(limits: Iterable[Limit], transport: str, *, paced: bool) -> Limit | None:
-    """What a throughput is held against: the lowest of the limits on its messages' way. None where one is missing.
+    """The lowest of the limits on the messages' way.
 
     Every message passes the store, of which the highest of its limits counts, whatever a configuration makes of it, so
-    that all are held against one. Before that, a message on a stream is read; in a paced load it is also added
-    meanwhile. On Pub/Sub it is delivered, which takes sending and reading at once. Each limit is measured alone, so the
-    bound is a generous one: a pipeline whose parts share the cores stays below it.
+    that all are held against the same limit. Before that, a message on a stream is read; in a paced load it is also
+    added meanwhile. On Pub/Sub it is delivered, which takes sending and reading at once. Each limit is measured alone,
+    so the bound is a generous one: a pipeline whose parts share the cores stays below it.
+
+    Args:
+        limits: All limits that were measured.
+        transport: `stream` or `pubsub`.
+        paced: Whether messages are added while they are read.
+
+    Returns:
+        The limit; None where one on the way was not measured.
     """
     known = {limit.name: limit for limit in limits}
     way = [READ, *([XADD] if paced else [])] if transport == "stream" else [DELIVERY]

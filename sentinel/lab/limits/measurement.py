@@ -69,9 +69,15 @@ def measure(
 
 
 def again(stack: Stack, run: str, limits: Sequence[Limit], codec: str) -> list[Limit]:
-    """The limits, with one value more each of what a drained stream is held against.
+    """The limits, with a further value for each limit that a drained stream is held against.
 
     For after the capacities, since the others are measured before them: the machine may have been slower then.
+
+    Args:
+        stack: What is measured.
+        run: The tag of the points.
+        limits: What `measure` returned.
+        codec: How messages are encoded, such as `json`.
 
     Raises:
         BusError, StoreError, TrialError: as `measure`.
@@ -107,12 +113,20 @@ def _fastest(
 
 
 def steps(repeats: int = REPEATS) -> int:
-    """How often `measure` calls `note`."""
+    """How often `measure` calls `note`.
+
+    Args:
+        repeats: As `measure` has it.
+    """
     return len(BUS) + len(LINES) * len(CONNECTIONS) + (len(BUS) + len(LINES)) * repeats
 
 
 def expected(repeats: int = REPEATS) -> float:
-    """Roughly how long `measure` takes, in seconds, for the progress bar only."""
+    """Roughly how long `measure` takes, in seconds, for the progress bar only.
+
+    Args:
+        repeats: As `measure` has it.
+    """
     return 1.1 * SECONDS * steps(repeats)
 
 

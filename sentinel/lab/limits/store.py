@@ -32,7 +32,15 @@ PAST = 3600 * 1_000_000_000
 
 
 class IsolatedStore:
-    """The store with kept-alive connections, and no bus."""
+    """The store with kept-alive connections, and no bus; the points stay in the lab's bucket.
+
+    Args:
+        stack: Whose store is measured.
+        run: The tag of the points.
+
+    Raises:
+        StoreError: the store does not answer, or refuses.
+    """
 
     def __init__(self, stack: Stack, run: str) -> None:
         self._settings = stack.store
@@ -62,7 +70,7 @@ class IsolatedStore:
             first += POOL
 
     def measurements(self) -> list[Measurement]:
-        """What can be timed."""
+        """The measurements of the store, one for each of `LINES` over each of `CONNECTIONS`, in points/s."""
         return [self._measurement(lines, connections) for lines in LINES for connections in CONNECTIONS]
 
     def _measurement(self, lines: int, connections: int) -> Measurement:
@@ -107,10 +115,11 @@ class IsolatedStore:
             connection.write(self._target, body)
 
     def verify(self) -> None:
-        """The store holds what it acknowledged.
+        """Make sure that the store holds the points that it acknowledged; wait up to `SETTLE` seconds for them.
 
         Raises:
-            TrialError: it does not.
+            TrialError: the store's count differs from what was acknowledged.
+            StoreError: the store does not answer, or refuses.
         """
         end = time.monotonic() + SETTLE
         while (stored := self._stored()) < self.written and time.monotonic() < end:

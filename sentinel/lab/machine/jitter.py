@@ -34,11 +34,16 @@ def _count() -> None:
 
 
 def measure(seconds: float, work: Callable[[], None] = _count) -> dict[str, float]:
-    """Sleep from one millisecond to the next for so long, and do the same work after each sleep.
+    """Sleep from one millisecond to the next, and do the same work after each sleep.
 
-    Returns `late_p50`, `late_p99` and `late_max` in ms; what the work took in the `mean` and in the `slowest` of all
-    `turns`, as multiples of its median, and `slow`, the percentage of them that took more than `SLOW` times that; and
-    `others`, the percentage of all CPUs' time that went to other work meanwhile.
+    Args:
+        seconds: How long.
+        work: What is done after each sleep.
+
+    Returns:
+        `late_p50`, `late_p99` and `late_max`: by how much sleeps were late, ms. `mean` and `slowest`: what the work
+        took of all `turns`, in multiples of its median. `slow`: the percentage of turns that took more than `SLOW`
+        times the median. `others`: the percentage of all CPUs' time that went to other work meanwhile.
     """
     late, took = list[int](), list[int]()
     before, began = cpu_times(), time.process_time()
@@ -83,7 +88,11 @@ def others(before: CpuTimes, after: CpuTimes, own: float) -> float:
 
 
 def late(jitter: Mapping[str, Any]) -> str:
-    """How late a sleeper wakes, in words."""
+    """How late a sleeper wakes, as a clause.
+
+    Args:
+        jitter: What `measure` returned.
+    """
     return (
         f"a timer due every millisecond was late by {jitter['late_p50']:.2f} ms at p50, {jitter['late_p99']:.2f} ms at"
         f" p99 and {jitter['late_max']:.1f} ms at most"
@@ -91,7 +100,11 @@ def late(jitter: Mapping[str, Any]) -> str:
 
 
 def slow(jitter: Mapping[str, Any]) -> str:
-    """How steady the processor is, in words."""
+    """How steady the processor is, as a clause.
+
+    Args:
+        jitter: What `measure` returned.
+    """
     return (
         f"a fixed piece of work took {jitter['mean']:.2f} times its median on average, over {SLOW} times in"
         f" {jitter['slow']:.1f} % of {jitter['turns']:,} turns, {jitter['slowest']:.0f} times at most"
@@ -99,7 +112,12 @@ def slow(jitter: Mapping[str, Any]) -> str:
 
 
 def sentence_of(jitter: Mapping[str, Any], *facts: str) -> str:
-    """Facts such as `late` and `slow` give of what `measure` found, as a sentence that says what else was running."""
+    """Clauses on the machine's jitter as a sentence, which says what else was running.
+
+    Args:
+        jitter: What `measure` returned; in older records without `others`.
+        *facts: Clauses, such as those of `late` and `slow`.
+    """
     busy = jitter.get("others")
     if busy is None:  # in older records
         who = "The machine, whatever else ran on it"
@@ -111,5 +129,9 @@ def sentence_of(jitter: Mapping[str, Any], *facts: str) -> str:
 
 
 def words(jitter: Mapping[str, Any]) -> str:
-    """What `measure` found, in a sentence."""
+    """What `measure` returned, in a sentence.
+
+    Args:
+        jitter: What `measure` returned.
+    """
     return sentence_of(jitter, late(jitter), slow(jitter))

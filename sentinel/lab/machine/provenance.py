@@ -35,7 +35,11 @@ SLOW = 0.5
 
 
 def provenance() -> dict[str, Any]:
-    """The machine, the packages that matter on the hot path, and the commit."""
+    """The machine, the versions of packages that matter on the hot path, and the commit.
+
+    Returns:
+        Values by the keys of run.json's `machine`; see `facts.Machine`.
+    """
     packages = {name: version(name) for name in PACKAGES}
     return {
         **machine(),
@@ -70,6 +74,9 @@ def code(package: Path = PACKAGE) -> dict[str, Any]:
 
     Args:
         package: A folder in the checkout that is asked, whatever the current folder is.
+
+    Returns:
+        `commit`, `dirty` and `changed`; see `facts.Git`.
     """
 
     def ask(*words: str) -> str:
@@ -89,7 +96,14 @@ def code(package: Path = PACKAGE) -> dict[str, Any]:
 
 
 def reliability_warnings(where: dict[str, Any]) -> list[str]:
-    """What speaks against trusting measurements from this machine now, in sentences."""
+    """What speaks against trusting measurements from this machine now.
+
+    Args:
+        where: What `provenance` returned, with the `jitter` where that was measured.
+
+    Returns:
+        One sentence a warning; empty where there is none.
+    """
     warnings = []
     cores = where.get("cpu_count_logical") or 1
     if cores < FEW_CORES:

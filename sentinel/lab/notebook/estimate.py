@@ -12,7 +12,11 @@ MOST = 99
 
 
 class Estimate:
-    """Seconds of work by kind. One kind's steps are slower here than expected by one factor, which is learnt."""
+    """Seconds of work by kind. Steps of a kind are slower here than expected by a common factor, which is learnt.
+
+    Args:
+        expected: Seconds of all steps of each kind.
+    """
 
     def __init__(self, expected: Mapping[str, float]) -> None:
         self._left = dict(expected)
@@ -20,33 +24,60 @@ class Estimate:
         self._took = dict.fromkeys(expected, 0.0)
 
     def done(self, kind: str, expected: float, took: float) -> None:
-        """A step that was expected to take so many seconds is over, and took so many."""
+        """A step is over.
+
+        Args:
+            kind: The step's.
+            expected: Seconds that it was expected to take.
+            took: Seconds that it took.
+        """
         self.skip(kind, expected)
         self._expected[kind] = self._expected.get(kind, 0.0) + expected
         self._took[kind] = self._took.get(kind, 0.0) + took
 
     def skip(self, kind: str, expected: float) -> None:
-        """A step that was expected to take so many seconds will not be taken."""
+        """A step will not be taken.
+
+        Args:
+            kind: The step's.
+            expected: Seconds that it was expected to take; infinity takes all that are left.
+        """
         self._left[kind] = max(0.0, self._left.get(kind, 0.0) - expected)
 
     def scale(self, kind: str) -> float:
-        """What a kind's steps really took, over what was expected; 1 before the first is over."""
+        """The seconds that a kind's steps took ÷ the seconds expected; 1 before the first is over.
+
+        Args:
+            kind: Of the steps.
+        """
         expected = self._expected.get(kind, 0.0)
         return self._took[kind] / expected if expected else 1.0
 
     @property
     def left(self) -> float:
-        """Seconds that all that is left will take."""
+        """Seconds that all steps left will take."""
         return sum(seconds * self.scale(kind) for kind, seconds in self._left.items())
 
 
 def share(done: float, left: float) -> int:
-    """Percent of the time that is over, of work that is not."""
+    """How far unfinished work is.
+
+    Args:
+        done: Seconds that it took so far.
+        left: Seconds that it will still take.
+
+    Returns:
+        Percent of the whole time, `MOST` at most.
+    """
     return min(MOST, int(100 * done / (done + left))) if done + left > 0 else 0
 
 
 def clock(seconds: float) -> str:
-    """`0:07`, `12:34`, `1:02:03`."""
+    """A duration as `0:07`, `12:34` or `1:02:03`.
+
+    Args:
+        seconds: Fractions are cut off.
+    """
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

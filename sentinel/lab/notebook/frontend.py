@@ -63,9 +63,11 @@ setTimeout(() => element.closest(".jp-NotebookPanel .jp-Cell")?.scrollIntoView({
 
 
 def status(state: Mapping[str, Any]) -> Javascript:
-    """Show how far the work is, by the `label` of its step and seconds: `elapsed`, `left` in all, left of the `step`.
+    """Show in a status line how far the work is.
 
-    `percent` is the least that is shown.
+    Args:
+        state: `label` of the step; seconds `elapsed`, `left` of all the work and of the `step`; `percent`, the least
+            that is shown.
     """
     given = {"NAME": NAME, "STYLE": STYLE, "BUSY": BUSY, "state": dict(state)}
     told = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in given.items())

@@ -25,13 +25,23 @@ OPTIONS = (
 
 
 def before_saving(model: dict[str, Any], path: str, **_: object) -> None:
-    """Strip a notebook in notebooks/ that is about to be saved; one that lies elsewhere, as in a run, keeps all."""
+    """Strip a notebook in notebooks/ that is about to be saved; a notebook elsewhere, as in a run, keeps all.
+
+    Args:
+        model: Jupyter's contents model, which is changed in place.
+        path: Where it is saved, from Jupyter's root.
+        **_: Whatever else Jupyter gives its hook.
+    """
     if model["type"] == "notebook" and path.strip("/").startswith(f"{FOLDER}/"):
         strip(model["content"])
 
 
 def strip(notebook: dict[str, Any]) -> None:
-    """Take away what execution left: outputs, counts, widgets' state, and what the kernel told of its language."""
+    """Take away what execution left: outputs, counts, widgets' state, and what the kernel told of its language.
+
+    Args:
+        notebook: A notebook as JSON (nbformat 4), which is changed in place.
+    """
     for cell in notebook["cells"]:
         for name in LEFT:
             cell["metadata"].pop(name, None)

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 def read(notebook: Path) -> Any:
-    """A notebook's node.
+    """Read a notebook.
+
+    Args:
+        notebook: Its path.
+
+    Returns:
+        A node of nbformat.
 
     Raises:
         RunError: it cannot be read, or is no notebook of nbformat 4; the message says what it is instead.

@@ -26,13 +26,15 @@ WORK = ""
 
 
 class Progress:
-    """Follows steps of several kinds, names the one that runs. The notebook keeps only the last state of its line.
+    """Follows steps of several kinds, names the step that runs. The notebook keeps only the last state of its line.
 
     The percentage shown never falls: where work turns out slower than expected it stands still.
+
+    Args:
+        expected: Seconds of all steps of each kind.
     """
 
     def __init__(self, expected: Mapping[str, float]) -> None:
-        """`expected`: seconds of all steps of each kind."""
         self._estimate = Estimate(expected)
         self._began = self._since = time.monotonic()
         self._kind, self._label, self._note = WORK, "starting", ""
@@ -46,19 +48,33 @@ class Progress:
         self._show()
 
     def step(self, label: str, seconds: float = 0.0, *, kind: str = WORK) -> None:
-        """Name what is going on now, and how long it should take."""
+        """A step begins.
+
+        Args:
+            label: What is shown of it.
+            seconds: How long it should take.
+            kind: One of those that were expected; `WORK` for a step that has no other of its kind.
+        """
         self._keep_percent()
         self._label, self._note, self._step, self._kind = label, "", seconds, kind
         self._since = time.monotonic()
         self._show()
 
     def note(self, text: str) -> None:
-        """What the step has to tell of itself in a terminal; a notebook shows more of it."""
+        """Add details to the step shown in a terminal; the notebook itself does not show them.
+
+        Args:
+            text: A short text, in place of the one before.
+        """
         self._note = text
         self._write()
 
     def advance(self, seconds: float) -> None:
-        """The step, or so many expected seconds of it, are over; what they really took corrects the estimate."""
+        """The step, or a part of it, is over; the time that it took corrects the estimate.
+
+        Args:
+            seconds: Seconds that it was expected to take.
+        """
         now = self._keep_percent()
         self._estimate.done(self._kind, seconds, now - self._since)
         self._since = now
@@ -66,11 +82,20 @@ class Progress:
         self._show()
 
     def skip(self, kind: str, seconds: float = math.inf) -> None:
-        """So many expected seconds of a kind will not be needed; all that is left of it where no number is given."""
+        """Steps of a kind will not be taken.
+
+        Args:
+            kind: Of the steps.
+            seconds: Seconds that they were expected to take; all that is left of the kind where it is infinite.
+        """
         self._estimate.skip(kind, seconds)
 
     def close(self, label: str) -> None:
-        """Everything is done."""
+        """All the work is done.
+
+        Args:
+            label: What is shown from now on.
+        """
         self._label, self._note, self._step, self._closed = label, "", 0.0, True
         self._show()
 

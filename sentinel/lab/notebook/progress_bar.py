@@ -32,7 +32,11 @@ LOOK, LINE = 0.25, 15.0
 
 @contextmanager
 def watched(progress: Path) -> Iterator[None]:
-    """Show on stderr what the notebook does, while the block runs."""
+    """Show on stderr how far the notebook is, while the block runs.
+
+    Args:
+        progress: The file that the kernel writes its state into; it need not be there yet.
+    """
     line = TerminalLine() if sys.stderr.isatty() else LogLines()
     done = threading.Event()
     thread = threading.Thread(target=_watch, args=(progress, done, line), daemon=True)
@@ -55,7 +59,14 @@ def _watch(progress: Path, done: threading.Event, line: TerminalLine | LogLines)
 
 
 def state(progress: Path) -> dict[str, Any]:
-    """What the notebook does now; empty before it says so."""
+    """What the kernel wrote of its state.
+
+    Args:
+        progress: The file that the kernel writes into.
+
+    Returns:
+        The keys of `progress.Progress`'s file; empty where it is missing or half written.
+    """
     try:
         return dict(json.loads(progress.read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -79,7 +90,13 @@ class Standing:
 
 
 def standing(state: Mapping[str, Any], elapsed: float, now: float) -> Standing:
-    """`elapsed` seconds after the start, at the moment `now` (s, monotonic: all processes share that clock)."""
+    """How far the work is now.
+
+    Args:
+        state: See `state`.
+        elapsed: Seconds since the start.
+        now: Seconds on the monotonic clock, which all processes share.
+    """
     if not state:
         return Standing(0, clock(elapsed), STARTING)
     # Within a step the time that has passed is the best guess there is.
@@ -102,12 +119,16 @@ class TerminalLine:
         self._bar = tqdm(total=100, desc=STARTING, unit="0:00", bar_format=self.LAYOUT, mininterval=0)
 
     def show(self, now: Standing) -> None:
-        """Draw it."""
+        """Draw the line."""
         self._bar.n, self._bar.unit = now.percent, now.time
         self._bar.set_description_str(now.words)
 
     def close(self, elapsed: float) -> None:
-        """Draw it for the last time, after so many seconds."""
+        """Draw the line for the last time.
+
+        Args:
+            elapsed: Seconds since the start.
+        """
         if self.finished:
             self.show(Standing(100, clock(elapsed), "done"))
         self._bar.close()
@@ -129,6 +150,10 @@ class LogLines:
             print(f"{now.percent:3}% {now.time}  {now.words}", file=sys.stderr, flush=True)
 
     def close(self, elapsed: float) -> None:
-        """The last line, after so many seconds."""
+        """Write the last line.
+
+        Args:
+            elapsed: Seconds since the start.
+        """
         if self.finished:
             self.show(Standing(100, clock(elapsed), "done"))

@@ -41,7 +41,10 @@ QUIET_KERNEL = ["--IPKernelApp.log_level=40"]
 
 
 def find_notebook(name: str) -> Path:
-    """`benchmark`, or a path, to the notebook.
+    """The path of a notebook.
+
+    Args:
+        name: An experiment's name, such as `benchmark`, or the path of an .ipynb.
 
     Raises:
         SettingsError: there is no such notebook; the message lists what there is.
@@ -60,8 +63,14 @@ def find_notebook(name: str) -> Path:
 def parameter_rules(notebook: Path) -> dict[str, Rule]:
     """How each of a notebook's parameters is read.
 
+    Args:
+        notebook: Its path.
+
+    Returns:
+        Rules by parameter, in the notebook's order.
+
     Raises:
-        SettingsError: it has a parameter that no experiment of its name knows.
+        SettingsError: the notebook has a parameter that its experiment does not know.
     """
     logging.getLogger("papermill").setLevel(logging.WARNING)
     names = list(papermill.inspect_notebook(str(notebook)))
@@ -74,7 +83,14 @@ def parameter_rules(notebook: Path) -> dict[str, Rule]:
 
 
 def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
-    """Execute into a new run's folder, and return the run; its page is written, whatever became of it.
+    """Execute a notebook into a new run's folder; its page is written, whatever became of it.
+
+    Args:
+        notebook: Its path.
+        parameters: Values by name, in place of the notebook's own.
+
+    Returns:
+        The run, finished.
 
     Raises:
         SettingsError, StackError, BusError, StoreError: the stack cannot be had; nothing was started.
@@ -171,9 +187,18 @@ class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
 
 @contextmanager
 def stoppable(progress: Path) -> Iterator[list[int]]:
-    """Ctrl-C, SIGTERM and SIGHUP interrupt the kernel, which keeps what it has; a second one ends everything at once.
+    """Let Ctrl-C, SIGTERM and SIGHUP interrupt the kernel, which keeps what it has, while the block runs.
 
-    Yields the exit codes of the signals that came. A watch takes an interrupt for its end, and goes on to its report.
+    A second signal ends everything at once. A watch takes an interrupt for its end, and goes on to its report.
+
+    Args:
+        progress: The file in which the kernel names its process id.
+
+    Yields:
+        A list that fills with the exit codes of the signals that came.
+
+    Raises:
+        Stopped: a second signal came, or the first came before there was a kernel.
     """
     stopped: list[int] = []
 

@@ -26,6 +26,9 @@ def bundle(run: Run, output: Path | None = None) -> Path:
         run: What is packed.
         output: The zip; `<run id>.zip` in the current folder where it is None.
 
+    Returns:
+        The path of the zip.
+
     Raises:
         RunError: the run has no page yet, the zip is there already, or it cannot be written.
     """

@@ -100,7 +100,11 @@ def page(notebook: Any, title: str, folder: Path) -> str:
 
 
 def quiet(notebook: Any) -> Any:
-    """A copy without what cells said on the way: progress, stderr, and cells that then say nothing."""
+    """A copy without what cells said on the way: progress, stderr, and code cells that then show nothing.
+
+    Args:
+        notebook: A node of nbformat with its outputs, which stays as it is.
+    """
     kept = copy.deepcopy(notebook)
     for cell in kept.cells:
         if cell.cell_type == "code":
@@ -117,7 +121,14 @@ def _passing(output: Any) -> bool:
 
 
 def arranged(cells: Sequence[Any]) -> list[Any]:
-    """Cells in the page's order: question, answer, key results, main figure, what was measured and how, the rest."""
+    """Cells in the page's order: question, answer, key results, main figure, what was measured and how, the rest.
+
+    Args:
+        cells: A notebook's cells of nbformat; their tags (`FIRST`, `UNSEEN`) decide.
+
+    Returns:
+        The same cells without those tagged `UNSEEN`; an opening cell that holds question and method becomes two.
+    """
     groups = {tag: [cell for cell in cells if tag in _tags(cell)] for tag in FIRST}
     rest = [cell for cell in cells if not _tags(cell) & {*FIRST, UNSEEN}]
     opening = next((cell for cell in rest if cell.cell_type == "markdown" and cell.source.startswith("# ")), None)
@@ -149,7 +160,15 @@ def _of_run(folder: Path) -> bool:
 
 
 def made(papermill: dict[str, Any], folder: Path) -> str:
-    """How the page came about, as HTML: the command, when, and how to recompute it."""
+    """How the page came about: the command, when, and how to recompute it.
+
+    Args:
+        papermill: The notebook's metadata of that name: `parameters`, `input_path`, `start_time`; each may be missing.
+        folder: Where the page stands; a run's folder adds how to make it anew.
+
+    Returns:
+        HTML.
+    """
     run = escape(folder.name)
     given = [f"{name}={value}" for name, value in (papermill.get("parameters") or {}).items()]
     source = Path(papermill.get("input_path") or "").stem
@@ -167,7 +186,11 @@ def made(papermill: dict[str, Any], folder: Path) -> str:
 
 
 def navigable(text: str) -> str:
-    """The page with an anchor on every h2, and its navigation made from them."""
+    """The page with an anchor on every h2, and its navigation made from them.
+
+    Args:
+        text: HTML with a `nav` element, at whose end the links go.
+    """
     names: dict[str, str] = {}
 
     def anchored(match: re.Match[str]) -> str:

@@ -34,6 +34,9 @@ def settled(page: str, place: Callable[[str], str | None], advice: str = "") -> 
         page: HTML.
         place: From a link's target to what it becomes; None makes text of it.
         advice: The end of the footer's sentence where links became text; HTML.
+
+    Returns:
+        HTML; its footer says to how many files it links, and in which folders they lie.
     """
     kept: list[str] = []
 
@@ -63,6 +66,9 @@ def beside(target: str, folder: Path) -> str | None:
     Args:
         target: What the page says.
         folder: Where the page stands.
+
+    Returns:
+        The link's new target, relative to `folder`; None where there is no such file.
     """
     if (folder / target).is_file():
         return target

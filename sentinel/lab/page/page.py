@@ -48,16 +48,28 @@ class Link:
 
 
 def of(run: Run) -> Link:
-    """Write the page of a run; the last cell of a notebook shows what this returns.
+    """Write the page of a run, for the last cell of a notebook.
+
+    Args:
+        run: A run whose record is written.
+
+    Returns:
+        The page as a link, which the notebook shows.
 
     Raises:
-        RunError: it cannot be made or written; see `write`.
+        RunError: the page cannot be made or written; see `write`.
     """
     return Link(write(run))
 
 
 def write(run: Run) -> Path:
     """Write `report.html` into the run's folder, from its record.
+
+    Args:
+        run: A run whose record is written.
+
+    Returns:
+        The path of the page.
 
     Raises:
         RunError: the checkout has no such notebook, or the file cannot be written.
@@ -73,10 +85,13 @@ def write(run: Run) -> Path:
 
 
 def source(run: Run) -> NotebookNode:
-    """The notebook whose report a run has.
+    """The notebook whose report a run has, read from the checkout.
+
+    Args:
+        run: A run of any experiment.
 
     Raises:
-        RunError: there is none, neither beside the code nor in the checkout that the run lies in.
+        RunError: there is no such notebook, neither beside the code nor in the checkout that the run lies in.
     """
     known = registry.find(run.data.notebook)
     name = f"{run.data.notebook}.ipynb"
@@ -90,8 +105,13 @@ def source(run: Run) -> NotebookNode:
 def composed(run: Run) -> NotebookNode:
     """A notebook of the question and the report's sections, with outputs computed from the record.
 
+    The imports and cells of the experiment's notebook are executed in this process.
+
+    Args:
+        run: A run whose record is written.
+
     Raises:
-        RunError: see `source`.
+        RunError: there is no such notebook; see `source`.
     """
     cells = source(run).cells
     known: dict[str, Any] = {"run": run}

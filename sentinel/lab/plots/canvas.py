@@ -75,7 +75,11 @@ class Picture:
     alt: str
 
     def render(self) -> tuple[str, bytes]:
-        """MIME type and bytes: SVG, or PNG at twice the resolution where the SVG would be large."""
+        """The figure as a file.
+
+        Returns:
+            MIME type and bytes: SVG, or PNG at twice the resolution where the SVG would exceed `LARGEST_SVG`.
+        """
         with own_style():
             file = io.BytesIO()
             self.figure.savefig(file, format="svg", metadata={"Date": None})
@@ -88,7 +92,11 @@ class Picture:
 
 
 def styled(draw: Callable[P, Picture]) -> Callable[P, Picture]:
-    """Draw in our style, without leaving it behind."""
+    """Decorator: draw in our style, and restore the style in force before.
+
+    Args:
+        draw: A function that makes a figure.
+    """
 
     @functools.wraps(draw)
     def inside(*args: P.args, **kwargs: P.kwargs) -> Picture:
@@ -106,13 +114,23 @@ def grid(rows: int, columns: int, height: float, **more: Any) -> tuple[Figure, G
         columns: How many.
         height: Inches.
         **more: For `Figure.subplots`.
+
+    Returns:
+        The figure, and its axes with shape (rows, columns).
     """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **more)
 
 
 def logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
-    """Plain numbers on a log axis; between the powers of ten too where there are few of those."""
+    """Put plain numbers on a log axis; between the powers of ten too where there are few of those.
+
+    Args:
+        axes: Whose axis is set.
+        which: The axis.
+        low: Its lower end, above 0, in the unit of the data.
+        high: Its upper end.
+    """
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 300 else (1.0, 2.0, 5.0)))

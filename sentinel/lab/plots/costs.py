@@ -25,7 +25,12 @@ MEMORY = {"bytes_per_message": "allocated bytes per message", "allocations_per_m
 
 @styled
 def capacity(rates: Mapping[str, Sequence[float]], styles: Mapping[str, Style]) -> Picture:
-    """Every capacity trial as a dot, the median as a tick, a row a configuration."""
+    """Every capacity trial as a dot, the median as a tick, a row a configuration.
+
+    Args:
+        rates: Messages per second of each trial by label; see `queries.capacities`.
+        styles: The look of each label.
+    """
     figure, axes = grid(1, 1, 1.2 + 0.5 * len(rates))
     axis = axes[0, 0]
     for row, (name, values) in enumerate(rates.items()):
@@ -55,7 +60,12 @@ def capacity(rates: Mapping[str, Sequence[float]], styles: Mapping[str, Style]) 
 
 @styled
 def memory(summaries: Mapping[str, Mapping[str, Any]], styles: Mapping[str, Style]) -> Picture:
-    """Bytes and allocations per message, a bar a configuration, the value at its end."""
+    """Bytes and allocations per message, a bar a configuration, the value at its end.
+
+    Args:
+        summaries: memray's summaries by configuration; see `trial_record.Memory`.
+        styles: The look of each configuration.
+    """
     figure, axes = grid(1, 2, 1.1 + 0.5 * len(summaries), sharey=True)
     for axis, (measure, title) in zip(axes[0], MEMORY.items(), strict=True):
         values = [summary[measure] for summary in summaries.values()]
@@ -80,7 +90,13 @@ def memory(summaries: Mapping[str, Mapping[str, Any]], styles: Mapping[str, Styl
 def memory_difference(
     rows: Sequence[tuple[str, float, float]], pair: tuple[str, str], styles: Mapping[str, Style]
 ) -> Picture:
-    """Where bytes per message changed most from one configuration (`pair[0]`) to another: a dumbbell a place."""
+    """Where bytes per message changed most from one configuration to another: a dumbbell a place.
+
+    Args:
+        rows: Place, and bytes per message before and after; largest change first, of which `PLACES` are shown.
+        pair: The configurations before and after.
+        styles: The look of each configuration.
+    """
     shown = rows[:PLACES]
     figure, axes = grid(1, 1, 1.2 + 0.3 * len(shown))
     axis = axes[0, 0]

@@ -31,7 +31,13 @@ ROOM = 0.3
 
 @styled
 def limits(measured: Sequence[Limit], reached: Sequence[Throughput], styles: Mapping[str, Style]) -> Picture:
-    """A bar a limit, its median at the end, its range as a line; above them a mark for every throughput reached."""
+    """A bar a limit, its median at the end, its range as a line; above them a mark for every throughput reached.
+
+    Args:
+        measured: The machine's limits.
+        reached: What configurations reached, msg/s.
+        styles: The look of each configuration, by `Throughput.key`.
+    """
     heads = [
         *((throughput.label, throughput.trials) for throughput in reached),
         *((limit.name, len(limit.values)) for limit in measured),

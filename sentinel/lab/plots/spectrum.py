@@ -31,9 +31,16 @@ PERCENTILES = {1: "0", 2: "50", 10: "90", 100: "99", 1e3: "99.9", 1e4: "99.99", 
 
 
 def tail(recorder: Recorder, points: int = 120) -> tuple[Numbers, Numbers]:
-    """The spectrum of one histogram: 1 ÷ (1 - p) and the latency there in ms; zero and less are left out.
+    """The spectrum of one histogram; it ends at its largest value, at p = 1 - 1/n.
 
-    It ends where the data end: in the largest one, at p = 1 - 1/n.
+    Args:
+        recorder: Durations in ns, at least one.
+        points: Shares at which the histogram is read, evenly spaced on a log axis; inner points of flat stretches are
+            dropped.
+
+    Returns:
+        1 ÷ (1 - p) and the latency there in ms, both of shape (k,) with k ≤ `points`; latencies of zero and less are
+        left out.
     """
     n = len(recorder)
     at = np.geomspace(1, n, points)
@@ -49,7 +56,12 @@ def tail(recorder: Recorder, points: int = 120) -> tuple[Numbers, Numbers]:
 
 @styled
 def spectrum(panels: Mapping[str, Sequence[Curve]], styles: Mapping[str, Style]) -> Picture:
-    """Percentile spectrum: latency over percentile, spread towards the tail; a panel a kind, a curve a column."""
+    """Percentile spectrum: latency over percentile, spread towards the tail; a panel a kind, a curve a column.
+
+    Args:
+        panels: Curves by kind of latency; see `queries.latencies`.
+        styles: The look of each column, by `Curve.key`.
+    """
     rows = (len(panels) + 1) // 2
     figure, axes = grid(rows, 2, 0.8 + 2.7 * rows, sharex=True)
     for axis, (kind, curves) in zip(axes.flat, panels.items(), strict=False):

@@ -27,7 +27,14 @@ ROOM = 1.95
 
 @styled
 def stages(breakdowns: Mapping[str, Breakdown]) -> Picture:
-    """Shares on one common axis, since microseconds differ by orders of magnitude; these stand at the bars' ends."""
+    """Where CPU time goes: a panel a configuration, a bar a stage.
+
+    The bars are shares on one common axis, since microseconds differ by orders of magnitude; these stand at the bars'
+    ends.
+
+    Args:
+        breakdowns: Shares by stage, by configuration.
+    """
     columns = min(ACROSS, len(breakdowns))
     rows = -(-len(breakdowns) // columns)
     figure, axes = grid(rows, columns, 0.4 + 2.9 * rows, sharex=True, sharey=True)

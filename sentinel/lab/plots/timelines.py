@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 @styled
 def over_time(timelines: Sequence[Timeline], styles: Mapping[str, Style]) -> Picture:
-    """A row a trial: throughput, backlog, CPU and memory of every process over seconds; the warm-up is shaded."""
+    """A row a trial: throughput, backlog, CPU and memory of every process over seconds; the warm-up is shaded.
+
+    Args:
+        timelines: One or more trials; see `queries.timelines`.
+        styles: The look of each column, by `Timeline.key`.
+    """
     figure, axes = grid(len(timelines), 4, 0.9 + 1.75 * len(timelines), sharex="row")
     titles = ("Throughput, msg/s", "Backlog, messages", "CPU, % of one core¹", "Memory (RSS), MB")
     for title, axis in zip(titles, axes[0], strict=True):

@@ -19,7 +19,11 @@ NAMES = {"internal": "internal", "e2e": "end to end", "stored": "stored", "send_
 
 
 def spectrum(panels: Mapping[str, Sequence[Curve]]) -> str:
-    """p50 and p99 of every curve."""
+    """p50 and p99 of every curve, in ms.
+
+    Args:
+        panels: Curves by kind of latency; see `queries.latencies`.
+    """
     sentences = [f"Percentile spectra of latency in milliseconds, {formatting.counted(len(panels), 'panel')}."]
     for kind, curves in panels.items():
         parts = []
@@ -32,7 +36,11 @@ def spectrum(panels: Mapping[str, Sequence[Curve]]) -> str:
 
 
 def over_time(timelines: Sequence[Timeline]) -> str:
-    """Highest backlog, mean CPU and peak memory of the consumer in every trial."""
+    """Highest backlog, mean CPU and peak memory of the consumer in every trial.
+
+    Args:
+        timelines: Trials over time; see `queries.timelines`.
+    """
     sentences = ["Throughput, backlog, CPU and memory over time, one trial in each row."]
     for line in timelines:
         consumer = line.resources[line.resources["process"] == "consumer"]
@@ -45,7 +53,11 @@ def over_time(timelines: Sequence[Timeline]) -> str:
 
 
 def capacity(rates: Mapping[str, Sequence[float]]) -> str:
-    """Median, range and n of every row."""
+    """Median, range and n of every row.
+
+    Args:
+        rates: Messages per second of each trial by label; see `queries.capacities`.
+    """
     parts = [
         f"{name} {formatting.figure(statistics.median(values))} ({formatting.figure(min(values))} to"
         f" {formatting.figure(max(values))}, n = {formatting.counted(len(values), 'trial')})"
@@ -55,7 +67,11 @@ def capacity(rates: Mapping[str, Sequence[float]]) -> str:
 
 
 def memory(summaries: Mapping[str, Mapping[str, Any]]) -> str:
-    """Bytes and allocations of every bar."""
+    """Bytes and allocations of every bar.
+
+    Args:
+        summaries: memray's summaries by configuration; see `trial_record.Memory`.
+    """
     parts = [
         f"{name} {formatting.figure(summary['bytes_per_message'])} bytes in"
         f" {formatting.figure(summary['allocations_per_message'])} allocations"
@@ -65,14 +81,24 @@ def memory(summaries: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def memory_difference(rows: Sequence[tuple[str, float, float]], pair: tuple[str, str]) -> str:
-    """The three largest changes."""
+    """The three largest changes.
+
+    Args:
+        rows: Place, and bytes per message before and after; largest change first.
+        pair: The configurations before and after.
+    """
     parts = [f"{place} from {formatting.figure(old)} to {formatting.figure(new)}" for place, old, new in rows[:3]]
     largest = f" Largest: {'; '.join(parts)}." if parts else ""
     return f"The {len(rows)} places where bytes per message changed most from {pair[0]} to {pair[1]}.{largest}"
 
 
 def limits(measured: Sequence[Limit], reached: Sequence[Throughput]) -> str:
-    """Median, range and n of every limit, and the share that every throughput is of its own."""
+    """Median, range and n of every limit, and the share that every throughput is of its own.
+
+    Args:
+        measured: The machine's limits.
+        reached: What configurations reached, msg/s.
+    """
     bars = [
         f"{limit.name} {formatting.figure(limit.median)} {limit.unit} ({formatting.figure(min(limit.values))} to"
         f" {formatting.figure(max(limit.values))}, n = {len(limit.values)})"
@@ -88,7 +114,11 @@ def limits(measured: Sequence[Limit], reached: Sequence[Throughput]) -> str:
 
 
 def stages(breakdowns: Mapping[str, Breakdown]) -> str:
-    """The share of every stage, and the microseconds per message of all."""
+    """The share of every stage, and the microseconds per message of all.
+
+    Args:
+        breakdowns: Shares by stage, by configuration.
+    """
     sentences = ["Share of CPU samples by stage of the consumer, in percent, a panel a configuration."]
     for name, breakdown in breakdowns.items():
         parts = ", ".join(f"{stage} {100 * share:.1f}" for stage, share in breakdown.shares.items())

@@ -37,5 +37,9 @@ def figure_html(picture: Rendered, caption: object, more: str = "") -> Markup:
 
 
 def nothing(why: str) -> HTML:
-    """In place of a figure: why there is none."""
+    """A paragraph in place of a figure.
+
+    Args:
+        why: Why there is no figure, as a sentence; escaped.
+    """
     return HTML(tag("p", why, class_="nothing"))

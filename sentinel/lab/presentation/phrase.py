@@ -25,7 +25,11 @@ class Phrase(tuple[str, ...]):
 
 
 def phrase(template: str, **values: object) -> Phrase:
-    """The template with a value in place of each `{name}`; values that are phrases or `Strong` keep their marks.
+    """A template with its values filled in.
+
+    Args:
+        template: Text with `{name}` where a value goes, as `str.format` has it.
+        **values: By name; phrases and `Strong` keep their marks, every other value becomes text.
 
     Raises:
         KeyError: the template names a value that is not given.
@@ -37,7 +41,12 @@ def phrase(template: str, **values: object) -> Phrase:
 
 
 def joined(between: str, phrases: Iterable[object]) -> Phrase:
-    """Texts or phrases in a row, with the same text between each two."""
+    """Texts or phrases in a row.
+
+    Args:
+        between: The text between each two.
+        phrases: Phrases and `Strong` keep their marks, every other item becomes text.
+    """
     parts: list[str] = []
     for item in phrases:
         parts += (_parts(between) if parts else []) + _parts(item)

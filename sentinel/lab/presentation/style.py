@@ -74,7 +74,14 @@ STAGE_COLOURS = {
 
 
 def styles(names: Sequence[str]) -> dict[str, Style]:
-    """A look for every configuration of a run, and for the last one's second leg and its headline."""
+    """A look for every configuration of a run, for the A/A leg of the last, and for its headline.
+
+    Args:
+        names: The configurations, in order; at least one.
+
+    Returns:
+        Looks by label: the configurations' names, the last one's with `CONTROL` behind it, and `HEADLINE`.
+    """
     others = [name for name in names if name not in KNOWN]
     given = {name: SPARE[number % len(SPARE)] for number, name in enumerate(others)}
     by_name = {name: KNOWN.get(name) or given[name] for name in names}

@@ -22,13 +22,25 @@ UNIT = re.compile(r"(?<=[\d=±n]) (?=[\d=%]|msg|ms)")
 
 
 def tag(name: str, content: object, **attributes: str) -> Markup:
-    """One element; `class_` for class."""
+    """One HTML element.
+
+    Args:
+        name: Of the element, such as `p`.
+        content: Escaped unless it is `Markup`.
+        **attributes: By name, escaped; an underscore at a name's end is dropped (`class_`), an empty value leaves the
+            attribute out.
+    """
     given = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items() if value)
     return Markup(f"<{name}{given}>{escape(content)}</{name}>")
 
 
 def together(parts: Iterable[object], between: str = "") -> Markup:
-    """Parts in a row, each escaped."""
+    """Parts in a row.
+
+    Args:
+        parts: Each escaped unless it is `Markup`.
+        between: HTML between each two.
+    """
     return Markup(between).join(escape(part) for part in parts)
 
 
@@ -61,31 +73,61 @@ def _cell(number: int, cell: object, left: set[int]) -> Markup:
 
 
 def breakable(content: object) -> Markup:
-    """Text that may go on in the next line after a comma: a configuration's name may be a list of switches."""
+    """Text that may go on in the next line after a comma: a configuration's name may be a list of switches.
+
+    Args:
+        content: Escaped unless it is `Markup`.
+    """
     return Markup(re.sub(r",(?=[^\d\s])", ",<wbr>", str(escape(content))))
 
 
 def stressed(phrase: Phrase) -> Markup:
-    """A sentence: what decides is bold, and no line ends between a number and its unit."""
+    """A sentence as HTML: its `Strong` parts are bold, and no line ends between a number and its unit.
+
+    Args:
+        phrase: Each part is escaped.
+    """
     parts = [tag("strong", part) if isinstance(part, Strong) else escape(part) for part in phrase]
     return Markup(UNIT.sub("\N{NO-BREAK SPACE}", "".join(parts)))
 
 
 def hinted(content: str, hint: str) -> object:
-    """A cell's text, with more to be seen when pointed at."""
+    """A cell's text with a tooltip.
+
+    Args:
+        content: Escaped.
+        hint: The tooltip; empty leaves the text as it is.
+
+    Returns:
+        A cell for `table`.
+    """
     return tag("span", content, title=hint) if hint else content
 
 
 def items(entries: Iterable[object]) -> Markup:
-    """A list."""
+    """A bulleted list.
+
+    Args:
+        entries: Each escaped unless it is `Markup`.
+    """
     return tag("ul", together([tag("li", entry) for entry in entries], "\n"))
 
 
 def paragraphs(entries: Iterable[object], class_: str = "") -> Markup:
-    """A paragraph each."""
+    """One paragraph an entry.
+
+    Args:
+        entries: Each escaped unless it is `Markup`.
+        class_: CSS class of every paragraph; empty for none.
+    """
     return together([tag("p", entry, class_=class_) for entry in entries], "\n")
 
 
 def folded(summary: object, *content: object) -> Markup:
-    """What opens when clicked."""
+    """Content that is shown once its summary is clicked.
+
+    Args:
+        summary: The text that is always seen; escaped unless it is `Markup`.
+        *content: What opens below it, likewise.
+    """
     return tag("details", together([tag("summary", summary), *content]))

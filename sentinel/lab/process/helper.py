@@ -37,7 +37,12 @@ _LOOK = 0.25
 
 
 class SupervisorHelper:
-    """Starts, reaps and ends processes for the process `parent`, one request at a time."""
+    """Starts, reaps and ends processes for a parent process, one request at a time.
+
+    Args:
+        parent: The process id of the lab; its end is this process's end.
+        grace: Seconds between SIGTERM and SIGKILL once the parent is gone.
+    """
 
     def __init__(self, parent: int, grace: float) -> None:
         self._parent = parent

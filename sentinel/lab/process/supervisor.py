@@ -78,7 +78,11 @@ class Child:
         return code
 
     def signal(self, signum: int) -> None:
-        """Send `signum` to the process itself, not to its group; nothing happens if it has ended."""
+        """Send a signal to the process itself, not to its group; nothing happens if it has ended.
+
+        Raises:
+            StackError: the supervisor is closed or gone.
+        """
         self._supervisor.request("signal", number=self._number, signum=int(signum))
 
     def stop(self, grace: float = 5.0) -> int:

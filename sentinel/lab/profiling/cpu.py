@@ -42,6 +42,9 @@ def sampling(folded: Path) -> list[str]:
 
     Args:
         folded: Where the folded stacks are, once it has ended.
+
+    Returns:
+        The beginning of a command line.
     """
     options = {"--format": "raw", "--rate": str(RATE), "--output": str(folded)}
     # By a function's first line: stacks that differ by the line only are one.
@@ -49,7 +52,11 @@ def sampling(folded: Path) -> list[str]:
 
 
 def obstacle() -> str:
-    """Why nothing can be sampled here, in py-spy's words; empty if it can. Takes a second: it tries."""
+    """Why nothing can be sampled here. Takes about a second: it samples a small program.
+
+    Returns:
+        The reason in py-spy's words; empty where sampling works.
+    """
     with tempfile.TemporaryDirectory() as folder:
         command = [*sampling(Path(folder, FOLDED)), sys.executable, "-c", TRY]
         try:
@@ -65,15 +72,30 @@ def obstacle() -> str:
 
 
 def names(label: str) -> dict[str, str]:
-    """What of a configuration is kept, and under which name."""
+    """The files that are kept of a configuration's profile.
+
+    Args:
+        label: The configuration's label.
+
+    Returns:
+        File names by what they hold: the flame graph and the folded stacks.
+    """
     return {GRAPH: f"{label}-cpu.svg", "folded stacks": f"{label}-cpu.folded"}
 
 
 def keep(trial: Path, folder: Path, label: str) -> Profile:
-    """Move a trial's folded stacks to where profiles are kept, draw their flame graph, and return their summary.
+    """Move a trial's folded stacks to where profiles are kept, and draw their flame graph beside them.
+
+    Args:
+        trial: The trial's folder.
+        folder: The run's folder of profiles, made if it is not there.
+        label: The configuration's label, of which the files' names are made.
+
+    Returns:
+        The summary of the stacks.
 
     Raises:
-        TrialError: there are none, no sample met the consumer at work, or the folder cannot be written.
+        TrialError: there are no stacks, no sample met the consumer at work, or the folder cannot be written.
     """
     graph, stacks = (folder / name for name in names(label).values())
     try:

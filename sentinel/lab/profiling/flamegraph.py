@@ -49,7 +49,15 @@ class _Node:
 
 
 def svg(stacks: Folded, title: str) -> str:
-    """The picture of stacks that are at work."""
+    """The flame graph of stacks that are at work.
+
+    Args:
+        stacks: See `stacks.working`.
+        title: The heading of the picture.
+
+    Returns:
+        SVG, as a file of its own or a part of a page.
+    """
     root = _tree(stacks)
     rows = list(_rows(root, 0.0, 0))
     height = TOP + ROW * (1 + max((depth for _, _, depth in rows), default=0)) + EDGE

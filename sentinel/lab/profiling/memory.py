@@ -50,8 +50,12 @@ def _memray(supervisor: Supervisor, capture: Path, *words: str | Path) -> None:
 def summary(capture: Path, supervisor: Supervisor) -> Memory:
     """Totals and top allocators per message of one capture, with the number of messages it saw.
 
+    Args:
+        capture: A memray capture; the number of messages is in a .json beside it.
+        supervisor: Starts memray.
+
     Raises:
-        TrialError: the capture is missing, empty or unreadable.
+        TrialError: the capture or its number of messages is missing, empty or unreadable.
     """
     try:
         messages = int(json.loads(capture.with_suffix(".json").read_text(encoding="utf-8"))["messages"])
@@ -83,12 +87,24 @@ def _per_message(rows: list[Mapping[str, Any]], name: str, size: str, messages: 
 
 
 def short_location(location: str) -> str:
-    """A location without the part of its path that differs from machine to machine."""
+    """A location without the part of its path that differs from machine to machine.
+
+    Args:
+        location: Function, file and line, as memray prints them.
+    """
     return re.sub(r"[^:]*/(?:site-packages|lib/python3\.\d+|(?=sentinel/))/?", "", location)
 
 
 def keep(trial: Path, folder: Path, name: str) -> Path:
-    """Move a trial's capture, and its message count, to where profiles are kept; returns the capture's new path.
+    """Move a trial's capture, and its message count, to where profiles are kept.
+
+    Args:
+        trial: The trial's folder.
+        folder: The run's folder of profiles, made if it is not there.
+        name: The files' names without their extensions.
+
+    Returns:
+        The capture's new path.
 
     Raises:
         TrialError: there is no capture, or the folder cannot be written.
@@ -103,7 +119,15 @@ def keep(trial: Path, folder: Path, name: str) -> Path:
 
 
 def page(kind: str, capture: Path, supervisor: Supervisor) -> Path:
-    """One of `PAGES` of a capture, beside it: a page that opens offline.
+    """Make one of memray's pages, which opens offline, beside a capture.
+
+    Args:
+        kind: One of `PAGES`.
+        capture: The capture.
+        supervisor: Starts memray.
+
+    Returns:
+        The path of the page.
 
     Raises:
         TrialError: memray could not make it.
@@ -114,7 +138,15 @@ def page(kind: str, capture: Path, supervisor: Supervisor) -> Path:
 
 
 def difference(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, float, float]]:
-    """(place, bytes per message before, after) of every place, by size of the change."""
+    """How the bytes per message of every place changed.
+
+    Args:
+        before: Bytes per message by place.
+        after: The same of another capture; a place that is missing on either side has 0.
+
+    Returns:
+        Rows of place, bytes per message before and after; the largest change first.
+    """
     places = {place: (before.get(place, 0.0), after.get(place, 0.0)) for place in {*before, *after}}
     rows = [(place, old, new) for place, (old, new) in places.items()]
     return sorted(rows, key=lambda row: (-abs(row[2] - row[1]), row[0]))

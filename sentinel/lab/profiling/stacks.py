@@ -123,12 +123,19 @@ class Breakdown:
     """Of one message, measured where nothing was profiled; None if it was not."""
 
     def us(self, stage: str) -> float | None:
-        """Microseconds per message of one stage."""
+        """Microseconds per message of one stage; None where the CPU per message is not known.
+
+        Args:
+            stage: One of `STAGES`.
+        """
         return None if self.cpu_us is None else self.shares[stage] * self.cpu_us
 
 
 def parsed(text: str) -> Folded:
-    """Lines of `outermost;…;innermost count`.
+    """Parse folded stacks.
+
+    Args:
+        text: Lines of `outermost;…;innermost count`.
 
     Raises:
         TrialError: a line is not of that form.
@@ -163,13 +170,23 @@ def _works(frames: list[Frame]) -> bool:
 
 
 def stage_of(frames: Iterable[Frame]) -> str:
-    """The stage of a stack that is at work."""
+    """The stage of a stack that is at work.
+
+    Args:
+        frames: In any order.
+
+    Returns:
+        One of `STAGES`.
+    """
     kept = list(frames)
     return next((rule.stage for rule in RULES if any(map(rule.meets, kept))), OTHER)
 
 
 def summary(stacks: Folded) -> Profile:
     """Samples at work and left out, samples by stage, and of the functions at the top their own and total samples.
+
+    Args:
+        stacks: All stacks of a trial, at work or not.
 
     Raises:
         TrialError: no sample is at work.
@@ -188,6 +205,11 @@ def summary(stacks: Folded) -> Profile:
 
 
 def breakdown(profile: Mapping[str, Any], cpu_us: float | None) -> Breakdown:
-    """What a `summary` says, as shares, with the CPU of one message measured elsewhere."""
+    """A profile as shares of its samples.
+
+    Args:
+        profile: See `summary`.
+        cpu_us: CPU of one message, µs, measured where nothing was profiled; None where it was not.
+    """
     samples = profile["samples"]
     return Breakdown(samples, {stage: profile["stages"].get(stage, 0) / samples for stage in STAGES}, cpu_us)

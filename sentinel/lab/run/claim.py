@@ -18,7 +18,11 @@ FILE = "under-way"
 
 
 class Claim:
-    """Says that a run is under way, until `release` or the end of this process."""
+    """The lock that marks a run as under way, until `release` or the end of this process.
+
+    Args:
+        run: The run that this process carries out; its folder exists.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -31,7 +35,11 @@ class Claim:
                 file.write(f"{run.id}\n")
 
     def release(self) -> list[str]:
-        """End the claim; returns the ids of the runs that went on at the same time, a while at least."""
+        """End the claim.
+
+        Returns:
+            The ids of the runs that were under way at the same time, if only for a while.
+        """
         self._file.seek(0)
         others = [*(path.parent.name for path in self._before), *self._file.read().split()]
         self._path.unlink(missing_ok=True)

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def keep(run: Run, outcomes: Sequence[Outcome]) -> None:
-    """Put the trials so far into the record."""
+    """Put the trials so far into the record, without writing it.
+
+    Args:
+        run: Whose record.
+        outcomes: All trials carried out so far, in order; they replace those that the record has.
+    """
     run.data.trials, run.data.order = list(outcomes), names_of(outcomes)
 
 
@@ -32,10 +37,20 @@ def conclude(
     state: str = FINISHED,
     why: str = "",
 ) -> None:
-    """Sum a run up and write its record; `why` says what ended it, where that came too early.
+    """Sum a run up and write its record.
+
+    Args:
+        sum_up: Returns sections of the record by their keys in run.json; `warnings` among them are added to those that
+            the record has.
+        run: The run that ends.
+        outcomes: All its trials, in the order in which they were carried out.
+        state: `FINISHED`, `INTERRUPTED` or `FAILED`.
+        why: What ended the run before its time; empty leaves what the record says.
 
     Raises:
-        RunError: the record cannot be written.
+        RunError: the record cannot be written, or a section is not what the record has under that key.
+        Exception: whatever `sum_up` raises for a finished run; for any other it becomes a warning. The trials are
+            written in either case.
     """
     keep(run, outcomes)
     run.data.state, run.data.why = state, why or run.data.why
@@ -65,7 +80,15 @@ def _unfinished(run: Run) -> str:
 
 
 def recovered(run: Run, state: str = FAILED, why: str = "its process was killed") -> Run:
-    """The run, concluded if nobody is carrying it out any more and nobody has concluded it.
+    """The run, concluded if its record says that it is running and no process carries it out.
+
+    Args:
+        run: A run of any state.
+        state: The state that a run which is concluded here gets.
+        why: What ended it.
+
+    Returns:
+        The same run.
 
     Raises:
         RunError: the record cannot be written.
@@ -78,7 +101,13 @@ def recovered(run: Run, state: str = FAILED, why: str = "its process was killed"
 
 
 def kept(run: Run, done: int, planned: int) -> str:
-    """What is kept of a run that ended early, in words; `planned` is 0 where nobody knows."""
+    """What is kept of a run that ended early, as a clause for the terminal.
+
+    Args:
+        run: The run that ended.
+        done: Trials that were finished.
+        planned: Trials of the whole run; 0 where the number is not known beforehand.
+    """
     place = run.folder.relative_to(run.root)
     if not done:
         return f"no trial was finished; the record is in {place}"
@@ -90,9 +119,15 @@ def kept(run: Run, done: int, planned: int) -> str:
 
 
 def unanswered(run: Run) -> str:
-    """Which questions were left without one valid trial, and the first reason; empty where each has one.
+    """Which questions were left without a valid trial.
 
     A question is a configuration in a group of trials. A CPU profile that could not be taken is a warning, no failure.
+
+    Args:
+        run: A run that has ended.
+
+    Returns:
+        A clause that names the questions, and the first reason; empty where each has a valid trial, and for a study.
     """
     trials = [o for o in run.data.trials if o.plan.kind != PROFILE]
     if run.data.stack is None:  # a study, which has no trials
@@ -110,7 +145,14 @@ def unanswered(run: Run) -> str:
 
 
 def missed(run: Run) -> str:
-    """Which loads were not sustained, for those who asked to be strict; empty where all were."""
+    """Which loads were not sustained, for `--strict`.
+
+    Args:
+        run: A run that has ended.
+
+    Returns:
+        A clause with the numbers of the valid latency trials that did not sustain their load; empty without any.
+    """
     bad = [o for o in run.data.trials if o.plan.kind == LATENCY and o.valid and not o.sustained]
     if bad:
         return f"the load was not sustained in trial {', '.join(str(o.plan.number) for o in bad)}"

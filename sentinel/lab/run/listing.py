@@ -36,11 +36,16 @@ class Entry:
     """See `results.key_figures`."""
 
     def row(self) -> dict[str, str]:
-        """Short texts by column."""
+        """Short texts by column of the table of `sentinel runs`: `run`, `state`, and the key figures."""
         return {"run": self.folder.name, "state": self.state, **self.figures}
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it; what is not known is null."""
+        """The entry as `sentinel runs --json` prints it.
+
+        Returns:
+            `id`, `folder`, `state`, `problem`, and sections of the record by their keys in run.json; None where a value
+            is not known.
+        """
         known = self.data.to_dict() if self.data else {}
         kept = {name: known.get(name) for name in ("notebook", "created", "parameters", "summary", "answer", "verdict")}
         named = {"id": self.folder.name, "folder": str(self.folder), "state": self.state}
@@ -48,13 +53,21 @@ class Entry:
 
 
 def entries(root: Path | None = None) -> list[Entry]:
-    """Every folder under `runs/`, oldest first."""
+    """Every folder under `runs/`, oldest first; hidden folders are left out.
+
+    Args:
+        root: The checkout that holds `runs/`; `project_root()` where it is None.
+    """
     folders = (path for path in ((root or project_root()) / RUNS).glob("[!.]*") if path.is_dir())
     return sorted(map(entry, folders), key=_moment)
 
 
 def entry(folder: Path) -> Entry:
-    """What there is to say of a folder; nothing that its record holds is an error."""
+    """One folder as the list shows it; a record that is missing or damaged is part of the entry, no error.
+
+    Args:
+        folder: A run's folder.
+    """
     try:
         run = load_folder(folder)
     except RunRecordError as error:

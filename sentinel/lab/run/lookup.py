@@ -20,11 +20,18 @@ FILES = (RECORD, "notebook.ipynb", "report.html")
 
 
 def report(text: str, *, force: bool = False) -> Path:
-    """Make the page of a run, or of any executed notebook, anew; returns its path.
+    """Make the page of a run, or of any executed notebook, anew.
+
+    Args:
+        text: What names the run (see `resolve`), or the path of an executed .ipynb outside of a run's folder.
+        force: Whether a page beside such a notebook is replaced even if this program did not write it.
+
+    Returns:
+        The path of the page: `report.html` in the run's folder, or the .html beside the notebook.
 
     Raises:
         RunError: there is no such run or notebook, it cannot be read or was not executed, or the page cannot be
-            written; a page beside a notebook that is not one of ours is only replaced by `force`.
+            written, or would replace a file that this program did not write.
     """
     if text.endswith(".ipynb") and _folder(text) is None:
         notebook, html = Path(text), Path(text).with_suffix(".html")
@@ -34,10 +41,13 @@ def report(text: str, *, force: bool = False) -> Path:
 
 
 def resolve(text: str) -> Run:
-    """The run that is meant by its id, its folder (also a copy of it elsewhere), or a file of `FILES` in there.
+    """The run that a text names.
+
+    Args:
+        text: An id, the path of a run's folder (also of a copy elsewhere), or the path of a file of `FILES` in it.
 
     Raises:
-        RunError: there is none, or its record cannot be read.
+        RunError: no run is named so, or its record cannot be read.
     """
     if (folder := _folder(text)) is not None:
         return load_folder(folder)

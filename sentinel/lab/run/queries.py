@@ -31,7 +31,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Curve:
-    """The latencies of one kind in the trials of one column."""
+    """The latencies of one kind in the trials of one column, a histogram (ns) a trial."""
 
     key: str
     """Whose look it has: a configuration's name, or `HEADLINE`."""
@@ -40,7 +40,7 @@ class Curve:
 
     @property
     def whole(self) -> Recorder:
-        """All repeats in one histogram."""
+        """The histograms of all repeats merged into one, ns."""
         merged = Recorder()
         for repeat in self.repeats:
             merged.merge(repeat)
@@ -74,13 +74,28 @@ def names(run: Run) -> list[str]:
 
 
 def rates(run: Run) -> dict[str, float]:
-    """Messages per second really offered: `latency` (common to all) and `HEADLINE`."""
+    """The rates really offered, in messages per second.
+
+    Args:
+        run: A benchmark, or a run with its parameters `RATE` and `HEADLINE_RATE`.
+
+    Returns:
+        Two rates by key: `latency`, common to all configurations, and `HEADLINE`.
+    """
     p = run.data.parameters
     return {"latency": p["RATE"], HEADLINE: p["HEADLINE_RATE"], **run.data.rates}
 
 
 def label(run: Run, key: str) -> str:
-    """How a column is called: the configuration's name, the headline's with its rate."""
+    """The text at the head of a column.
+
+    Args:
+        run: Whose column.
+        key: One of `keys`.
+
+    Returns:
+        The configuration's name; of the headline the last configuration's with its rate.
+    """
     return f"{names(run)[-1]} at {formatting.plain(rates(run)[HEADLINE])} msg/s" if key == HEADLINE else key
 
 
@@ -90,7 +105,13 @@ def keys(run: Run) -> list[str]:
 
 
 def of_column(trials: list[Outcome], key: str, kind: str = LATENCY) -> list[Outcome]:
-    """A column's trials of one kind."""
+    """A column's trials of one kind, valid or not.
+
+    Args:
+        trials: Trials of a run.
+        key: One of `keys`, or the label of an A/A leg.
+        kind: `LATENCY`, `CAPACITY`, `MEMORY` or `PROFILE`.
+    """
     return [
         o
         for o in trials
@@ -100,7 +121,15 @@ def of_column(trials: list[Outcome], key: str, kind: str = LATENCY) -> list[Outc
 
 
 def latencies(run: Run) -> dict[str, list[Curve]]:
-    """Histograms after the warm-up, by kind and column, of the valid latency trials."""
+    """Histograms after the warm-up, of the valid latency trials.
+
+    Args:
+        run: A run with a headline.
+
+    Returns:
+        One curve a column, in the order of `keys`, by kind (see `KINDS`); kinds and columns without a message are left
+        out.
+    """
     panels: dict[str, list[Curve]] = {kind: [] for kind in KINDS}
     for key in keys(run):
         trials = [
@@ -115,7 +144,14 @@ def latencies(run: Run) -> dict[str, list[Curve]]:
 
 
 def timelines(run: Run) -> list[Timeline]:
-    """One trial a column: the one whose stored p99 is the middle of its repeats'."""
+    """One trial a column over time: the trial whose stored p99 is the median of its repeats'.
+
+    Args:
+        run: A run with a headline.
+
+    Returns:
+        Timelines in the order of `keys`; columns without a valid trial or without a series are left out.
+    """
     collected = []
     for key in keys(run):
         trials = [o for o in of_column(outcomes(run), key) if o.valid]
@@ -142,7 +178,14 @@ def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
 
 
 def capacities(run: Run) -> dict[str, list[float]]:
-    """Messages per second of every valid capacity trial, by label; the A/A leg last."""
+    """The capacity of every valid capacity trial.
+
+    Args:
+        run: A benchmark.
+
+    Returns:
+        Messages per second by label, one value a trial; the A/A leg last. Labels without a valid trial are left out.
+    """
     trials = outcomes(run)
     labels = [*names(run), *(name + CONTROL for name in names(run)[-1:])]
     values = {name: [o.throughput for o in of_column(trials, name, CAPACITY) if o.valid] for name in labels}
@@ -150,6 +193,13 @@ def capacities(run: Run) -> dict[str, list[float]]:
 
 
 def memories(run: Run) -> dict[str, Memory]:
-    """memray's summary of each configuration's valid memory trial."""
+    """memray's summary of the configurations' valid memory trials.
+
+    Args:
+        run: A benchmark.
+
+    Returns:
+        Summaries by configuration; configurations without a valid memory trial are left out.
+    """
     trials = outcomes(run)
     return {name: o.memory for name in names(run) for o in of_column(trials, name, MEMORY) if o.valid and o.memory}

@@ -29,9 +29,10 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def notebook_folder() -> Path:
-    """Where the notebook lies that this process executes, or the current folder.
+    """The folder of the notebook that this process executes, or the current folder.
 
-    A kernel starts beside its notebook, but for VS Code's: that may start anywhere, and is told where its notebook is.
+    A kernel starts beside its notebook, except in VS Code: there it may start anywhere, and is told the notebook's
+    path.
     """
     told = Path(vars(sys.modules["__main__"]).get("__vsc_ipynb_file__", ""))
     return told.parent if told.is_absolute() and told.parent.is_dir() else Path.cwd()
@@ -45,7 +46,11 @@ def project_root() -> Path:
 
 
 def new_id(notebook: str) -> str:
-    """A run id: UTC time to the second, the notebook's name, four hex digits."""
+    """A new run id: UTC time to the second, the notebook's name, four random hex digits.
+
+    Args:
+        notebook: The name of the notebook, without its extension.
+    """
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{notebook}-{secrets.token_hex(2)}"
 
 
@@ -87,8 +92,11 @@ class Run:
     def create(self) -> Run:
         """Make the folder.
 
+        Returns:
+            The run itself.
+
         Raises:
-            RunError: it cannot be written, or exists with a record in it.
+            RunError: the folder cannot be written, or holds a record already.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -118,10 +126,14 @@ class Run:
             raise RunError(f"cannot write the record to {self.folder}: {error.strerror}") from error
 
     def sections(self, kind: type[S]) -> S:
-        """Some sections of the record, an experiment's own among them, as `kind` has them: a field a key of run.json.
+        """Sections of the record, those of its experiment among them, as typed data.
+
+        Args:
+            kind: A struct whose fields are keys of run.json; keys that the record lacks take the field's default.
 
         Raises:
-            RunRecordError: a value has the wrong type; the message names the file and the key.
+            RunRecordError: a value has the wrong type, or a key without a default is missing; the message names the
+                file and the key.
         """
         try:
             return msgspec.convert(self.data.only(kind.__struct_encode_fields__), kind)
@@ -129,15 +141,23 @@ class Run:
             raise RunRecordError(f"{self.folder / RECORD} is damaged: {told(error)}", DAMAGED) from error
 
     def trial_folder(self, number: int) -> Path:
-        """`runs/<id>/trials/<n>`."""
+        """The folder of one trial: `runs/<id>/trials/<n>`.
+
+        Args:
+            number: `Plan.number`, from 0.
+        """
         return self.folder / "trials" / str(number)
 
 
 def load(run_id: str, root: Path | None = None) -> Run:
-    """A saved run.
+    """The saved run of that id.
+
+    Args:
+        run_id: The name of its folder under `runs/`.
+        root: The checkout that holds `runs/`; `project_root()` where it is None.
 
     Raises:
-        RunRecordError: no such run, or its record cannot be read.
+        RunRecordError: there is no such run, or its record cannot be read.
     """
     run = Run(run_id, root or project_root())
     run.data = RunData.read(run.folder / RECORD)
@@ -145,10 +165,13 @@ def load(run_id: str, root: Path | None = None) -> Run:
 
 
 def load_folder(folder: Path) -> Run:
-    """The run whose record lies in `folder`, wherever that is.
+    """The run whose record lies in a folder, also in a copy outside of `runs/`.
+
+    Args:
+        folder: The folder of run.json, absolute or relative to the current one.
 
     Raises:
-        RunRecordError: its record cannot be read.
+        RunRecordError: there is no record, or it cannot be read.
     """
     folder = folder.absolute()
     if folder.parent.name == str(RUNS):
@@ -158,7 +181,11 @@ def load_folder(folder: Path) -> Run:
 
 
 def find(root: Path | None = None) -> list[Run]:
-    """All saved runs, oldest first; folders without a readable record are passed over."""
+    """All saved runs, oldest first; folders without a readable record are left out.
+
+    Args:
+        root: The checkout that holds `runs/`; `project_root()` where it is None.
+    """
     collected = []
     for path in sorted(((root or project_root()) / RUNS).glob(f"*/{RECORD}")):
         try:

@@ -110,9 +110,12 @@ class RunData(msgspec.Struct, kw_only=True):
     def read(cls, path: Path) -> Self:
         """The record in a file.
 
+        Args:
+            path: A run.json.
+
         Raises:
-            RunRecordError: there is none, or it is damaged, of another program or of another format; the message names
-                the file and the key.
+            RunRecordError: there is no file, or it is damaged, of another program or of another format; the message
+                names the file and the key.
         """
         data = _loaded(path)
         _require_format(data, path)
@@ -123,10 +126,13 @@ class RunData(msgspec.Struct, kw_only=True):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`; unknown keys go to `own`.
+        """The inverse of `to_dict`.
+
+        Args:
+            data: Values by the keys of run.json; unknown keys go to `own`.
 
         Raises:
-            msgspec.ValidationError: a value has the wrong type, or a key that must be there is not.
+            msgspec.ValidationError: a value has the wrong type, or a key without a default is missing.
         """
         known, own = _divided(data)
         return msgspec.convert(known | {"own": own}, cls)
@@ -142,16 +148,26 @@ class RunData(msgspec.Struct, kw_only=True):
         return kept | own
 
     def only(self, names: Iterable[str]) -> dict[str, Any]:
-        """Some sections as JSON can hold them, by their keys in run.json; what is empty is left out."""
+        """Some sections as JSON can hold them.
+
+        Args:
+            names: Keys of run.json.
+
+        Returns:
+            Values by key; empty and unknown sections are left out.
+        """
         known = {name: msgspec.to_builtins(getattr(self, name), enc_hook=plain) for name in names if name in KNOWN}
         own = {name: self.own[name] for name in names if name in self.own}
         return {name: value for name, value in known.items() if value != EMPTY[name]} | own
 
     def add(self, sections: Mapping[str, Any]) -> None:
-        """Put sections of the record, by their keys in run.json, in place of what was there.
+        """Put sections into the record, in place of those that it had under the same keys.
+
+        Args:
+            sections: Structs, or values that JSON can hold, by their keys in run.json; unknown keys go to `own`.
 
         Raises:
-            RunError: one is not what the record has under that key.
+            RunError: a section is not what the record has under that key.
         """
         known, own = _divided(msgspec.to_builtins(sections, enc_hook=plain))
         try:
@@ -229,5 +245,5 @@ def told(error: msgspec.ValidationError) -> str:
 
 
 def names_of(outcomes: Iterable[Outcome]) -> list[str]:
-    """Kind and label of trials, as `order` has them."""
+    """Kind and label of trials, such as `capacity/optimised`, as `RunData.order` holds them."""
     return [f"{outcome.plan.kind}/{outcome.plan.label}" for outcome in outcomes]

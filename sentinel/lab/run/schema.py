@@ -53,13 +53,24 @@ def schema() -> dict[str, Any]:
 
 
 def own_sections() -> dict[str, type]:
-    """What records of single experiments hold beyond those of all, by experiment; of the lab's own ones."""
+    """The sections that records of the lab's own experiments hold beyond those of every record.
+
+    Returns:
+        The struct of its sections by the experiment's name; experiments without such sections are left out.
+    """
     values = {name: registry.experiment(name).sections() for name in registry.names()}
     return {name: kind for name, kind in values.items() if kind and kind.__module__.startswith("sentinel.")}
 
 
 def documented(kind: type) -> dict[str, str]:
-    """What the docstrings behind a class's fields, and behind those of its bases, say; by field."""
+    """The docstrings behind the fields of a class and of its bases.
+
+    Args:
+        kind: A class whose source can be read.
+
+    Returns:
+        Texts by field; fields without a docstring are left out.
+    """
     own = [base for base in reversed(kind.__mro__) if base.__module__.startswith("sentinel.")]
     return {name: text for base in own for name, text in _documented(base).items()}
 

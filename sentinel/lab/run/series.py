@@ -29,24 +29,46 @@ FEW = 10
 
 
 def intervals(folder: Path) -> list[dict[str, Any]]:
-    """Lines of one record's `intervals.jsonl`, in order; empty where there are none."""
+    """The lines of one record's `intervals.jsonl`.
+
+    Args:
+        folder: The folder of one program's record in a trial's folder.
+
+    Returns:
+        Lines in order, counts and histograms by key; empty where the file is missing.
+    """
     path = folder / INTERVALS
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def ledger(folder: Path) -> dict[str, Any]:
-    """A record's `ledger.json`; empty if the program did not come to write it."""
+    """A record's `ledger.json`.
+
+    Args:
+        folder: The folder of one program's record in a trial's folder.
+
+    Returns:
+        Values by key; empty where the program did not come to write it.
+    """
     path = folder / LEDGER
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def load_folders(folder: Path) -> list[Path]:
-    """Folders of the load generator's processes in a trial's folder."""
+    """Folders of the load generator's processes, sorted by name.
+
+    Args:
+        folder: A trial's folder.
+    """
     return sorted((folder / LOAD).glob("[0-9]*"))
 
 
 def senders(folder: Path) -> list[Path]:
-    """Folders of all that sent messages: the load generator's processes, and the agent where there was one."""
+    """Folders of all programs that sent messages: the load generator's processes, and the agent where there was one.
+
+    Args:
+        folder: A trial's folder.
+    """
     return [*load_folders(folder), *(path for path in [folder / AGENT] if path.exists())]
 
 
@@ -57,6 +79,9 @@ def histogram(lines: Iterable[dict[str, Any]], kind: str, since: int = 0) -> Rec
         lines: Lines of a record.
         kind: The key of the histogram in each.
         since: Intervals that end later than this count, ns since the epoch.
+
+    Returns:
+        Durations in ns; empty where no line has that key.
     """
     merged = Recorder()
     for line in lines:
@@ -82,7 +107,15 @@ def histograms(trial: Path, since: int) -> dict[str, Recorder]:
 
 
 def percentiles(recorder: Recorder) -> dict[str, float]:
-    """Milliseconds at `QUANTILES`, `max`, and the counts `n`, `zero`, `negative`."""
+    """The percentiles of one kind of latency.
+
+    Args:
+        recorder: Durations in ns.
+
+    Returns:
+        Milliseconds at `QUANTILES` and `max` (left out where there is no message), and the counts of messages `n`,
+        `zero` and `negative`.
+    """
     values = {name: recorder.quantile(q) / 1e6 for name, q in QUANTILES.items()} | {"max": recorder.quantile(1.0) / 1e6}
     known = {name: round(value, 6) for name, value in values.items() if np.isfinite(value)}
     return known | {"n": len(recorder), "zero": recorder.zero, "negative": recorder.negative}

@@ -127,10 +127,13 @@ class Outcome(msgspec.Struct):
 
 
 def plain(value: object) -> object:
-    """For msgspec: NumPy's numbers, which are Python's by inheritance, as Python's own.
+    """NumPy's floats as Python's own: msgspec's hook for what it cannot encode.
+
+    Args:
+        value: A NumPy float, which is a Python float by inheritance.
 
     Raises:
-        TypeError: it is something else that JSON has no form for.
+        TypeError: the value is anything else, for which JSON has no form.
     """
     if isinstance(value, float):
         return float(value)
@@ -138,5 +141,12 @@ def plain(value: object) -> object:
 
 
 def warm_up(count: int) -> int:
-    """Messages, out of `count` or beside them, that a memory trial consumes before its tracker starts."""
+    """Messages that a memory trial consumes before its tracker starts.
+
+    Args:
+        count: Messages that the trial is asked for.
+
+    Returns:
+        A tenth of `count`, and at least 1.
+    """
     return max(1, count // 10)

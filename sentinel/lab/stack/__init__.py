@@ -31,10 +31,18 @@ _AUTO_PROBES: Mapping[str, Callable[[], str]] = {**_PROBES, "docker": docker.not
 
 
 def choose(kind: str, probes: Mapping[str, Callable[[], str]] | None = None) -> tuple[str, str]:
-    """The kind to start, and why `auto` came to it ("" where a kind was asked for).
+    """The kind of stack to start.
 
-    A probe says what its kind lacks, or "". None is asked after the first that lacks nothing. `auto` fetches nothing:
-    a measurement should not begin with a download that nobody asked for, nor fail for want of a network.
+    No probe is asked after the first whose kind lacks nothing. `auto` fetches nothing: a measurement should not begin
+    with a download that nobody asked for, nor fail for want of a network.
+
+    Args:
+        kind: One of `KINDS`.
+        probes: By kind, what tells in words what the kind lacks, or ""; in the order in which `auto` asks. None takes
+            the lab's own.
+
+    Returns:
+        The kind, and why `auto` chose it; "" where a kind was asked for.
 
     Raises:
         SettingsError: there is no such kind, or only half of an external stack is given.
@@ -56,6 +64,9 @@ def choose(kind: str, probes: Mapping[str, Callable[[], str]] | None = None) -> 
 
 def ensure(kind: str) -> None:
     """Make sure, before anything is started, that a stack of this kind can be had.
+
+    Args:
+        kind: One of `KINDS`.
 
     Raises:
         SettingsError, StackError: see `choose`.

@@ -25,7 +25,16 @@ _LOOK = 0.5
 
 
 def says(command: list[str], within: float = ANSWERS_WITHIN, env: Mapping[str, str] | None = None) -> str:
-    """What a command printed in time; empty if it failed or took longer."""
+    """What a command printed to stdout.
+
+    Args:
+        command: The program and its arguments.
+        within: Seconds that it may take.
+        env: Its environment; None for this process's.
+
+    Returns:
+        Text without blanks at its ends; empty where the command failed, was not there or took longer.
+    """
     try:
         done = subprocess.run(
             command, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=within, env=env
@@ -36,13 +45,26 @@ def says(command: list[str], within: float = ANSWERS_WITHIN, env: Mapping[str, s
 
 
 def program() -> list[str]:
-    """How compose is called here: the plugin, the older program of its own, or [] where there is neither."""
+    """How compose is called here.
+
+    Returns:
+        The beginning of a command line: the plugin's, or the older program's; [] where neither works.
+    """
     ways = (["docker", "compose"], ["docker-compose"])
     return next((way for way in ways if says([*way, "version"])), [])
 
 
 def main(project: str, file: str, *services: str) -> int:
-    """Up, wait for SIGTERM, down; the exit code is that of `up`, 1 where a service does not become healthy, or 0."""
+    """Take the project up, wait for SIGTERM, and take it down again.
+
+    Args:
+        project: The project's name, for `-p`.
+        file: The compose file.
+        *services: Services to start, by their names in that file.
+
+    Returns:
+        The exit code: that of `up`, 1 where a service does not become healthy, or 0.
+    """
     compose = [*program(), "-p", project, "-f", file]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

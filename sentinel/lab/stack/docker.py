@@ -37,7 +37,14 @@ _IMAGE = re.compile(rf"^ +image: *((?:{'|'.join(SERVICES)}):\S+)", re.MULTILINE)
 
 
 def missing(folder: Path | None = None) -> str:
-    """What is lacking and what to do, or ""."""
+    """What the stack lacks here.
+
+    Args:
+        folder: Where docker-compose.yml lies; the current folder where it is None.
+
+    Returns:
+        What is lacking and what to do, in words; "" where nothing is.
+    """
     file = (folder or Path()).absolute() / FILE
     if not file.exists():
         return f"there is no {FILE} in {file.parent} (start from the project's folder)"
@@ -49,7 +56,14 @@ def missing(folder: Path | None = None) -> str:
 
 
 def not_at_hand(folder: Path | None = None) -> str:
-    """As `missing`; images that would have to be fetched first are lacking, too."""
+    """What the stack lacks here, images that would have to be fetched first included.
+
+    Args:
+        folder: Where docker-compose.yml lies; the current folder where it is None.
+
+    Returns:
+        What is lacking and what to do, in words; "" where nothing is.
+    """
     if lack := missing(folder):
         return lack
     away = [name for name in images((folder or Path()) / FILE) if not says(["docker", "image", "inspect", name])]
@@ -57,13 +71,21 @@ def not_at_hand(folder: Path | None = None) -> str:
 
 
 def images(file: Path) -> list[str]:
-    """The images of the services that make a stack."""
+    """The images of the services that make a stack, such as `redis:7`.
+
+    Args:
+        file: A docker-compose.yml.
+    """
     return _IMAGE.findall(file.read_text(encoding="utf-8"))
 
 
 @contextmanager
 def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """The containers, ours until the block ends.
+
+    Args:
+        directory: Where compose's log goes.
+        supervisor: Starts the process that takes the project up and down.
 
     Raises:
         StackError: docker failed, or a container is not ready in time.

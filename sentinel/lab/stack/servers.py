@@ -62,7 +62,11 @@ class Running(NamedTuple):
 
 
 def free_ports(count: int) -> list[int]:
-    """Different loopback ports that were free a moment ago."""
+    """Different loopback ports that were free a moment ago.
+
+    Args:
+        count: How many.
+    """
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -71,12 +75,21 @@ def free_ports(count: int) -> list[int]:
 
 
 def bus_on(port: int) -> BusSettings:
-    """Settings of a bus of our own."""
+    """Settings of a bus of our own.
+
+    Args:
+        port: On the loopback.
+    """
     return BusSettings(url=f"redis://127.0.0.1:{port}/0")
 
 
 def store_on(port: int, token: str = "") -> StoreSettings:
-    """Settings of a store of our own."""
+    """Settings of a store of our own, with the lab's bucket.
+
+    Args:
+        port: On the loopback.
+        token: The administrator's; empty where the store asks for none.
+    """
     return StoreSettings(url=f"http://127.0.0.1:{port}", token=token, bucket=LAB_BUCKET)
 
 
@@ -96,6 +109,13 @@ def own_stack(
     The store is in the background, whatever is measured: on the cores that it shares it would interrupt every tenth
     read of a consumer. Internal latencies have shorter tails so, and as much can be drained. That the store's timers
     may be 1 ms late helps further; later ones would lengthen the tail of what is stored.
+
+    Args:
+        kind: `Stack.kind`.
+        bus_program: The bus.
+        store_program: The store.
+        directory: Data and logs go below it; afterwards the logs remain.
+        supervisor: Starts the two servers.
 
     Raises:
         StackError: one of them did not start.

@@ -64,6 +64,11 @@ class Stack:
 def stack_behind(kind: str, bus_settings: BusSettings, store_settings: StoreSettings) -> Stack:
     """The stack behind URLs, its bucket ready to be written to.
 
+    Args:
+        kind: `Stack.kind`.
+        bus_settings: Where the bus answers.
+        store_settings: Where the store answers, and the bucket, which is made if it is not there.
+
     Raises:
         BusError: the bus does not answer.
         StoreError: the store does not answer or does not let us write and read.

@@ -22,6 +22,9 @@ def settled(counts: Mapping[str, Any]) -> int:
     Args:
         counts: A line of a consumer's record. A message that was written twice was sent once. Older records lack
             `duplicated` and `lost`.
+
+    Returns:
+        Messages.
     """
     return int(counts["written"] - counts.get("duplicated", 0) + counts["rejected"] + counts.get("lost", 0))
 

@@ -134,22 +134,45 @@ class Comparison(msgspec.Struct, kw_only=True):
 
 
 def plain(record: msgspec.Struct) -> dict[str, Any]:
-    """A record as run.json holds it: dictionaries, lists, texts, and numbers that are finite or null."""
+    """A record as run.json holds it.
+
+    Args:
+        record: `Ratio`, `Comparison` or another struct.
+
+    Returns:
+        Dictionaries, lists, texts, and numbers that are finite or None.
+    """
     collected: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(record))
     return collected
 
 
 def nominal(n: int) -> float | None:
-    """Nominal coverage of the bootstrap interval of `n` trials a side; None of single trials, which have none.
+    """Nominal coverage of the bootstrap interval of a ratio of medians.
 
     Of few trials the interval reaches from best to worst: two draws of two lie wholly apart in 2 of the 6 ways to
     share four places.
+
+    Args:
+        n: Trials a side.
+
+    Returns:
+        Coverage from 0 to 1; None for single trials, which have no interval.
     """
     return CONFIDENCE if n >= ENOUGH else 0.9 if n > 2 else 0.67 if n == 2 else None
 
 
 def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
-    """Median of `a` ÷ median of `b`, with the percentile bootstrap interval of that ratio (scipy, 9,999 resamples)."""
+    """Median of `a` ÷ median of `b`, with the percentile bootstrap interval of that ratio (scipy, 9,999 resamples).
+
+    Args:
+        a: One value a trial.
+        b: One value a trial, in the same unit.
+        seed: Of the resampling, so that the same values give the same interval.
+
+    Returns:
+        The ratio; without a value where a side is empty or the median of `b` is zero, without an interval where a side
+        has fewer than two values or `b` holds a zero.
+    """
     n = min(len(a), len(b))
     if not n or not statistics.median(b):
         return Ratio(None, None, None, n)
@@ -174,9 +197,17 @@ def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
 
 
 def noise(a: Sequence[float], control: Sequence[float]) -> float:
-    """The noise floor, less one: by which factor two sets of trials of one and the same configuration lie apart.
+    """The noise floor, less one: the factor by which two sets of trials of the same configuration lie apart.
 
-    Of their medians, whichever is larger, and `BAND` at least; single outliers widen the ratio's interval, not this.
+    The factor is that of their medians, the larger ÷ the smaller; single outliers widen the ratio's interval, not the
+    floor.
+
+    Args:
+        a: One value a trial.
+        control: One value a trial of the A/A control, in the same unit.
+
+    Returns:
+        A share, `BAND` at least, also where a side is empty or its median is zero.
     """
     if not a or not control or not statistics.median(a) or not statistics.median(control):
         return BAND
@@ -185,10 +216,18 @@ def noise(a: Sequence[float], control: Sequence[float]) -> float:
 
 
 def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) -> Word:
-    """Where the whole interval lies.
+    """What a ratio says, by where its whole interval lies.
 
     Beyond the noise floor, from 1 ÷ (1 + band) to 1 + band, it is a difference, however high the floor. Within the
     floor it is none, unless the floor itself is `WIDE`: then run-to-run variation hides what there may be.
+
+    Args:
+        value: New ÷ old.
+        band: The noise floor, less one.
+        higher_is_better: Whether more of the measure is better.
+
+    Returns:
+        `CANNOT_TELL` also where the ratio has no interval.
     """
     if value.interval is None:
         return Word.CANNOT_TELL
@@ -202,5 +241,10 @@ def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) 
 
 
 def hidden(value: Ratio, band: float) -> bool:
-    """Whether run-to-run variation alone hides what a ratio with an interval may be."""
+    """Whether run-to-run variation alone hides what a ratio with an interval may be.
+
+    Args:
+        value: New ÷ old.
+        band: The noise floor, less one.
+    """
     return value.known and band > WIDE and verdict(value, band) == Word.CANNOT_TELL

@@ -26,6 +26,9 @@ def distribution(values: NDArray[np.float64], counts: NDArray[np.int64], *, octa
         counts: Of each value, at least 1; shape (n,).
         octaves: Doublings that the histogram covers, for the footer.
         steps: Buckets in each, for the footer.
+
+    Returns:
+        Rows of value, share at or below it (0 to 1), count, and 1 ÷ (1 - share); then the footer.
     """
     cumulative = np.cumsum(counts)
     total = int(cumulative[-1]) if len(cumulative) else 0
@@ -38,10 +41,13 @@ def distribution(values: NDArray[np.float64], counts: NDArray[np.int64], *, octa
 
 
 def shares(total: int) -> Iterator[float]:
-    """Shares, from 0 to 1, at which a row stands; none of nothing.
+    """Shares of values at which a row of the distribution stands.
 
     Args:
-        total: How many values there are.
+        total: Values in the histogram.
+
+    Yields:
+        Rising shares from 0 to 1, the last of them 1; no share where `total` is 0.
     """
     if not total:
         return

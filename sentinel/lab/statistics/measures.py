@@ -20,7 +20,14 @@ KINDS = ("internal", "e2e", "stored", "send_delay")
 
 
 def measures(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
-    """Every measure's values over the valid trials of one group: name → one value a trial."""
+    """Every measure's values over the valid trials of one group.
+
+    Args:
+        outcomes: Trials of one configuration; invalid ones are left out.
+
+    Returns:
+        One value a trial, in order, by the measure's name; a trial without the measure adds none.
+    """
     values: dict[str, list[float]] = {}
     for outcome in outcomes:
         for name, value in _of_trial(outcome).items():
@@ -45,19 +52,37 @@ def _of_trial(outcome: Outcome) -> dict[str, float]:
 
 
 def medians(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """The median of every measure that has values."""
+    """The median of every measure that has values.
+
+    Args:
+        values: One value a trial by measure.
+
+    Returns:
+        Medians by measure, in its unit.
+    """
     return {name: statistics.median(v) for name, v in values.items() if v}
 
 
 def spreads(values: Mapping[str, Sequence[float]]) -> dict[str, Spread]:
-    """Smallest, largest and n of every measure that has values."""
+    """Smallest and largest value, and their number, of every measure that has values.
+
+    Args:
+        values: One value a trial by measure.
+
+    Returns:
+        Spreads by measure, in its unit.
+    """
     return {name: Spread(min(v), max(v), len(v)) for name, v in values.items() if v}
 
 
 def comparable(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
     """The values of one group's measures that can be compared: latencies only of trials that sustained their load.
 
-    Where fewer than two of several trials are left, there is no latency to compare.
+    Args:
+        outcomes: Trials of one configuration; invalid ones are left out.
+
+    Returns:
+        One value a trial by measure. Where fewer than two of several trials sustained their load, no latency is left.
     """
     valid = [o for o in outcomes if o.valid]
     values, loaded = measures(valid), [o for o in valid if o.plan.kind == LATENCY]
@@ -75,12 +100,25 @@ def _is_latency(measure: str) -> bool:
 
 
 def column(name: str, outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The trials of one column of the table: of a configuration, or of the headline."""
+    """The trials of one column of the table.
+
+    Args:
+        name: A configuration's label, or `HEADLINE`.
+        outcomes: Trials of a run, valid or not.
+    """
     if name == HEADLINE:
         return [o for o in outcomes if o.plan.group == HEADLINE]
     return [o for o in outcomes if o.plan.label == name and o.plan.group != HEADLINE]
 
 
 def columns(names: Sequence[str], outcomes: Sequence[Outcome]) -> Columns:
-    """Values by column of the table: every configuration's, and the headline's."""
+    """Values by column of the table: every configuration's, and the headline's.
+
+    Args:
+        names: The configurations, in order.
+        outcomes: All trials of a run; invalid ones are left out.
+
+    Returns:
+        One value a trial by column and measure; a column without a valid trial is empty.
+    """
     return {name: measures(column(name, outcomes)) for name in (*names, HEADLINE)}

@@ -28,16 +28,33 @@ class Measure:
         return self.title if self.title[1:2].isupper() else f"{self.title[:1].lower()}{self.title[1:]}"
 
     def gain(self, ratio: float | None) -> float:
-        """The logarithm of a ratio, positive where it is for the better; NaN where there is none."""
+        """The logarithm of a ratio, positive where the ratio is for the better.
+
+        Args:
+            ratio: New ÷ old.
+
+        Returns:
+            The natural logarithm; NaN where the ratio is None, zero or negative.
+        """
         return math.log(ratio if self.higher else 1 / ratio) if ratio and ratio > 0 else math.nan
 
     def judged(self, ratio: Ratio, band: float) -> Word:
-        """`compare.verdict`'s word; single trials of what does not repeat are judged by the ratio itself."""
+        """`compare.verdict`'s word; a measure that is taken once is judged by the ratio itself.
+
+        Args:
+            ratio: New ÷ old.
+            band: The noise floor, less one.
+        """
         if not self.repeated and ratio.value is not None:
             ratio = Ratio(ratio.value, ratio.value, ratio.value, 2)
         return compare.verdict(ratio, band, higher_is_better=self.higher)
 
     def verdict(self, ratio: Ratio | None, floor: float | None) -> Verdict:
-        """The whole verdict; `floor` is the noise floor that an A/A control showed, less one, None without one."""
+        """The whole verdict on this measure.
+
+        Args:
+            ratio: New ÷ old; None where the measure was not taken on both sides.
+            floor: The noise floor that an A/A control showed, less one; None without a control, which makes it `BAND`.
+        """
         values, band = ratio or compare.UNKNOWN, compare.BAND if floor is None else floor
         return Verdict(self.name, self.judged(values, band), values, band, floor is not None)

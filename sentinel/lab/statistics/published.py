@@ -17,7 +17,11 @@ class Figure:
     """Whether more is better."""
 
     def met_by(self, value: float) -> bool:
-        """Whether a value is better than the figure; of a range its worse end counts."""
+        """Whether a value is better than the figure; of a range its worse end counts.
+
+        Args:
+            value: In the figure's unit.
+        """
         if self.higher:
             return self.low is not None and value > self.low
         return self.high is not None and value < self.high

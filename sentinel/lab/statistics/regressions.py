@@ -28,12 +28,23 @@ KEY = {
 
 
 def key(name: str) -> Measure:
-    """The key measure of that name; every other one is a latency, such as `stored_p99`."""
+    """The key measure of that name.
+
+    Args:
+        name: One of `KEY`, or a latency such as `stored_p99`.
+
+    Returns:
+        The measure; for a name that is not in `KEY`, a latency in ms.
+    """
     return KEY.get(name) or Measure(name, name.replace("_", " "), "ms")
 
 
 def looked_at(outcomes: Sequence[Outcome]) -> list[str]:
-    """The names of all key measures; of the latencies those that the messages of all these trials carry."""
+    """The names of all key measures: those of `KEY`, then the latencies.
+
+    Args:
+        outcomes: The trials behind the latencies; a percentile counts where the messages of all of them carry it.
+    """
     return [
         *KEY,
         *(

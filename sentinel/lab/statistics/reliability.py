@@ -37,13 +37,21 @@ def validity(outcomes: Sequence[Outcome]) -> Validity:
     """Whether every message is accounted for.
 
     A trial in which py-spy failed, and took the consumer along, has no ledger to judge; `warnings` has it.
+
+    Args:
+        outcomes: All trials of a run.
     """
     judged = [o for o in outcomes if o.plan.kind != PROFILE or o.consumer]
     return Validity(len(judged), [o.plan.number for o in judged if not o.valid])
 
 
 def accounted(warnings: Validity, otherwise: str = "are left out of all figures") -> Phrase:
-    """The same in a sentence; `otherwise`: what becomes of invalid trials."""
+    """A validity in a sentence.
+
+    Args:
+        warnings: The trials that were judged, and the invalid ones among them.
+        otherwise: What becomes of invalid trials, as the end of the sentence.
+    """
     if not warnings.trials:
         return phrase("No trial was carried out.")
     if not warnings.invalid:
@@ -60,7 +68,14 @@ def accounted(warnings: Validity, otherwise: str = "are left out of all figures"
 
 
 def warnings(outcomes: Sequence[Outcome]) -> list[str]:
-    """What speaks against trusting these trials, in sentences with numbers."""
+    """What speaks against trusting trials, in sentences with numbers.
+
+    Args:
+        outcomes: All trials of a run, valid or not.
+
+    Returns:
+        One sentence a warning, invalid trials first; empty where there is none.
+    """
     tests: list[tuple[Callable[[Outcome], bool], str]] = [
         (lambda o: not o.valid, "invalid: " + "; ".join(p for o in outcomes for p in o.problems)[:600]),
         (lambda o: o.steal > STEAL, STOLEN),

@@ -32,7 +32,7 @@ first flush after the start may be a part of one, and a busy neighbour is no que
 
 @dataclass(frozen=True)
 class Pace:
-    """What shows whether a trial kept pace with its load."""
+    """The signs of whether a trial kept pace with its load."""
 
     unsent: int = 0
     """Messages that the load generator did not come to send."""
@@ -46,7 +46,15 @@ class Pace:
 
 
 def faults(load: LoadSettings, pace: Pace) -> list[str]:
-    """Why the load was not sustained, in words; empty if it was."""
+    """Why a load was not sustained.
+
+    Args:
+        load: What was offered: rate (msg/s) and duration (s, the warm-up included).
+        pace: What the trial showed.
+
+    Returns:
+        One clause a reason; empty where the load was sustained.
+    """
     collected = [f"{pace.unsent:,} messages were left unsent"] if pace.unsent else []
     if pace.growth >= most_growth(load):
         collected.append(f"the backlog grew by {figure(pace.growth)} messages")
@@ -65,22 +73,30 @@ def faults(load: LoadSettings, pace: Pace) -> list[str]:
 
 
 def reached(rate: float, messages: float, seconds: float) -> bool:
-    """Whether what was counted is the whole of an offered load.
+    """Whether the messages counted are the whole of an offered load.
 
     Args:
         rate: Offered, msg/s.
-        messages: How many were counted.
-        seconds: In which time.
+        messages: Messages counted.
+        seconds: The time in which they were counted.
     """
     missing = seconds - messages / rate
     return missing <= max((1 - ENOUGH) * seconds, HICCUP)
 
 
 def most_growth(load: LoadSettings) -> float:
-    """Messages by which the backlog may grow under a paced load that counts as sustained."""
+    """Messages by which the backlog may grow under a paced load that counts as sustained.
+
+    Args:
+        load: What is offered: rate (msg/s) and duration (s, the warm-up included).
+    """
     return load.rate * growth_seconds(load.duration - WARM_UP)
 
 
 def growth_seconds(measured: float) -> float:
-    """Seconds of load by which the backlog may grow in so many measured ones."""
+    """Seconds of load by which the backlog may grow.
+
+    Args:
+        measured: Measured seconds, the warm-up left out.
+    """
     return min(GROWN, GROWN_SHARE * measured)

@@ -15,15 +15,36 @@ in more than 2.5 of 100 trials (0.99 ** 368 and 0.999 ** 3688 are 0.025)."""
 
 
 def carried(percentile: str, messages: int) -> bool:
-    """Whether so many messages of one trial carry a percentile; with fewer, the maximum is all that is known."""
+    """Whether the messages of one trial carry a percentile; with fewer, the maximum is all that is known.
+
+    Args:
+        percentile: Such as `p99.9`; one that is not in `NEEDED` needs a single message.
+        messages: Messages of the trial.
+    """
     return messages >= NEEDED.get(percentile, 1)
 
 
 def fewest(outcomes: Iterable[Outcome], kind: str) -> int:
-    """Messages behind one kind of latency in the trial that has the fewest; 0 without any."""
+    """Messages behind one kind of latency in the trial that has the fewest.
+
+    Args:
+        outcomes: Trials that are compared.
+        kind: `internal`, `e2e`, `stored` or `send_delay`.
+
+    Returns:
+        Messages; 0 without a trial, or where a trial has no latency of that kind.
+    """
     return int(min((o.latencies.get(kind, {}).get("n", 0) for o in outcomes), default=0))
 
 
 def highest(outcomes: Iterable[Outcome], kind: str) -> str:
-    """The name of the tail that all these trials carry: `p99`, or `max` where their messages are too few for it."""
+    """The name of the highest percentile that all trials carry, as their tail.
+
+    Args:
+        outcomes: Trials that are compared.
+        kind: `internal`, `e2e`, `stored` or `send_delay`.
+
+    Returns:
+        `p99`, or `max` where the messages are too few for it.
+    """
     return "p99" if carried("p99", fewest(outcomes, kind)) else "max"

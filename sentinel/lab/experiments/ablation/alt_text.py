@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def waterfall(by_measure: ByMeasure) -> str:
-    """Both ends and every step's factor, by measure."""
+    """Both ends and every step's factor, by measure.
+
+    Args:
+        by_measure: A contribution for every choice, in the order of the steps, by measure; not empty.
+    """
     sentences = ["From baseline to optimised on log axes, a floating bar a step."]
     for measure, by_choice in by_measure.items():
         ends = (
@@ -28,7 +32,11 @@ def waterfall(by_measure: ByMeasure) -> str:
 
 
 def taken_off(by_measure: ByMeasure) -> str:
-    """What optimised is of itself without each choice, by measure."""
+    """`optimised` ÷ `optimised` without each choice, by measure.
+
+    Args:
+        by_measure: A contribution for every choice, in the order of the steps, by measure; not empty.
+    """
     sentences = [
         "optimised divided by optimised without each choice, on log axes; one means that the choice does nothing."
     ]

@@ -57,7 +57,7 @@ def phrases(answer: Answer, by_measure: ByMeasure, ends: tuple[str, str]) -> lis
 
 
 def leaders(steps: Sequence[Contribution]) -> list[Contribution]:
-    """The choices that matter most to one measure, the largest share first; fewer where others are not significant."""
+    """The choices that matter most to one measure, the largest share first; `MOST` at most, all significant."""
     return [contribution for contribution in _ranked(steps) if contribution.on_is == Word.BETTER][:MOST]
 
 

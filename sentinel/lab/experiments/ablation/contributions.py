@@ -77,7 +77,11 @@ def choices(names: Sequence[str]) -> list[Choice]:
 
 
 def short(name: str) -> str:
-    """A configuration of an ablation in few words: `+ point`, `optimised without write`."""
+    """A configuration of an ablation in few words: `+ point`, `optimised without write`.
+
+    Args:
+        name: The configuration's name, a list of switches behind the first comma.
+    """
     first, *switches = name.split(",")
     axis = switches[-1].partition("=")[0] if switches else ""
     return first if not axis else f"+\N{NO-BREAK SPACE}{axis}" if first == BASELINE.name else f"{first} without {axis}"
@@ -117,18 +121,35 @@ ByMeasure = dict[Measure, list[Contribution]]
 
 
 def counts(steps: Sequence[Contribution]) -> list[int]:
-    """How many trials stand on the smaller side of every ratio: the different numbers, ascending."""
+    """How many trials stand on the smaller side of the ratios.
+
+    Args:
+        steps: Contributions to one measure.
+
+    Returns:
+        The different numbers, ascending.
+    """
     return sorted({ratio.n for contribution in steps for ratio in (contribution.on, contribution.off)})
 
 
 def trials(steps: Sequence[Contribution]) -> str:
-    """The same in words: `n = 3 trials`, or from the fewest to the most."""
+    """The numbers of trials behind the ratios in words: `n = 3 trials`, or from the fewest to the most.
+
+    Args:
+        steps: Contributions to one measure, at least one.
+    """
     ns = counts(steps)
     return f"n = {f'{ns[0]} to ' if len(ns) > 1 else ''}{formatting.counted(ns[-1], 'trial')}"
 
 
 def contributions(values: Columns, bands: Mapping[str, float], seed: int) -> ByMeasure:
-    """Every choice's contribution to every measure; `values` are the trials', by configuration of the ablation."""
+    """Every choice's contribution to every measure.
+
+    Args:
+        values: One value a trial, by configuration of the ablation and measure.
+        bands: Noise floors, less one, of all `MEASURES` by name.
+        seed: Of the bootstrap.
+    """
     return {measure: _to(measure, values, bands[measure.name], seed) for measure in MEASURES}
 
 

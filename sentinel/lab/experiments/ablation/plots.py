@@ -47,7 +47,11 @@ def _styles(steps: Sequence[Contribution]) -> dict[str, Style]:
 
 @styled
 def waterfall(by_measure: ByMeasure) -> Picture:
-    """A panel a measure: from `baseline` to `optimised`, a floating bar a step, its factor and interval above it."""
+    """A panel a measure: from `baseline` to `optimised`, a floating bar a step, its factor and interval above it.
+
+    Args:
+        by_measure: A contribution for every choice, in the order of the steps, by measure; not empty.
+    """
     shown = next(iter(by_measure.values()))
     rows = [BASELINE.name, *(contribution.choice.label for contribution in shown), OPTIMISED.name]
     figure, axes = grid(1, len(by_measure), 1.1 + ROW * len(rows), sharey=True)
@@ -125,7 +129,11 @@ def _write(axis: Axes, row: float, start: float, end: float, text: str, **more: 
 
 @styled
 def taken_off(by_measure: ByMeasure) -> Picture:
-    """A panel a measure: every choice as `optimised` ÷ `optimised` without it, beside what it was on the way up."""
+    """A panel a measure: every choice as `optimised` ÷ `optimised` without it, beside what it was on the way up.
+
+    Args:
+        by_measure: A contribution for every choice, in the order of the steps, by measure; not empty.
+    """
     shown = next(iter(by_measure.values()))
     figure, axes = grid(1, len(by_measure), 1.5 + ROW * len(shown), sharey=True)
     for axis, (measure, steps) in zip(axes[0], by_measure.items(), strict=True):

@@ -28,7 +28,7 @@ __all__ = ["contributions", "load", "memory", "switched_off", "waterfall"]
 
 
 def load(run: Run) -> str:
-    """What was offered, for the report's head."""
+    """The offered load in words, for the report's head."""
     p = run.data.parameters
     counts = sorted({o.plan.load.count for o in queries.outcomes(run) if o.plan.kind == CAPACITY})
     span = " to ".join(formatting.plain(count) for count in dict.fromkeys([*counts[:1], *counts[-1:]]))
@@ -39,7 +39,7 @@ def load(run: Run) -> str:
 
 
 def waterfall(run: Run) -> HTML:
-    """From `baseline` to `optimised`, step by step."""
+    """The figure from `baseline` to `optimised`, step by step."""
     by_measure = results.by_measure_of(run)
     if not by_measure:
         return nothing("No valid trial: there is nothing to draw.")
@@ -51,7 +51,7 @@ def waterfall(run: Run) -> HTML:
 
 
 def switched_off(run: Run) -> HTML:
-    """`optimised` against itself without each choice."""
+    """The figure of `optimised` against itself without each choice."""
     by_measure = results.by_measure_of(run)
     if not by_measure:
         return nothing("No valid trial: there is nothing to draw.")
@@ -92,7 +92,7 @@ def _medians(run: Run) -> Markup:
 
 
 def memory(run: Run) -> HTML:
-    """Which modules allocate in each configuration; memray's own pages."""
+    """A table of the modules that allocate in each configuration, and links to memray's own pages."""
     memories = queries.memories(run)
     if not run.data.parameters["MEMRAY"]:
         return nothing("Memory was not measured: MEMRAY=False.")

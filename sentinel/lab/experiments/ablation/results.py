@@ -36,7 +36,18 @@ class Table:
 
 
 def by_measure_of(run: Run) -> ByMeasure:
-    """The contributions to every measure that was taken at all."""
+    """The contributions that a run's record holds.
+
+    Args:
+        run: An ablation.
+
+    Returns:
+        A contribution for every choice, in the order of the steps, by measure; measures that no trial took are left
+        out.
+
+    Raises:
+        RunRecordError: the record is damaged; the message names the file and the key.
+    """
     record = of_run(run)
     measured = {name for medians in record.summary.values() for name in medians}
     return {m: record.steps[m.name] for m in MEASURES if m.name in measured}

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 
 def of_ablation(p: Ablation, outcomes: Sequence[Outcome]) -> Record:
-    """The record's part that the trials make."""
+    """The sections of the record that are made from the trials.
+
+    Args:
+        p: The ablation's parameters.
+        outcomes: All its trials; invalid ones are left out of all figures.
+    """
     new, old = p.names[-1], p.names[0]
     values = {name: measures(o for o in outcomes if o.plan.label == name) for name in p.names}
     first, last = values[old], values[new]

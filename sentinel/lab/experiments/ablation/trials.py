@@ -21,7 +21,14 @@ READS = 2
 
 
 def memory_plans(p: Ablation) -> list[Plan]:
-    """One request a point means few messages, yet one socket read takes many: some must be left after the warm-up."""
+    """The memory trials, each with enough messages.
+
+    A request for each point means few messages, yet a single socket read takes many: some must be left after the
+    warm-up.
+
+    Args:
+        p: The ablation's parameters.
+    """
     least = READS * ConsumerSettings.read_count
     return [replace(plan, load=replace(plan.load, count=max(plan.load.count, least))) for plan in plans.memory(p)]
 
@@ -36,11 +43,11 @@ class AblationLab(Lab[Ablation]):
         return self.expected_of([*plans.capacity(self.parameters), *memory_plans(self.parameters)])
 
     def capacity(self) -> list[Outcome]:
-        """Every step and every omission draining a full stream, `optimised` twice."""
+        """Carry out the capacity trials: every step and every omission draining a full stream, `optimised` twice."""
         return self.carry_out(plans.capacity(self.parameters))
 
     def memory(self) -> list[Outcome]:
-        """Each of them once under memray."""
+        """Carry out the memory trials: every configuration once under memray."""
         return self.weighed(memory_plans(self.parameters))
 
     def planned_trials(self) -> int:

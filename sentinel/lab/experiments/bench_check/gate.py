@@ -83,8 +83,11 @@ class Gate:
 def load(path: Path = COMMITTED) -> Gate:
     """Read and check a gate.
 
+    Args:
+        path: A TOML file with the table `parameters` and an array of tables `bounds`.
+
     Raises:
-        SettingsError: it cannot be read, or something in it is unknown or not allowed; the message says where.
+        SettingsError: the file cannot be read, or something in it is unknown or not allowed; the message says where.
     """
     try:
         file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)

@@ -49,7 +49,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def head(self) -> str:
-        """Which bound."""
+        """The bound in words."""
         return self.bound.head
 
 
@@ -67,7 +67,7 @@ class InvalidTrial(msgspec.Struct, frozen=True):
 
     @property
     def head(self) -> str:
-        """Which trial."""
+        """The trial in words."""
         return f"Trial {self.number}, {self.kind} of {self.label}"
 
 
@@ -95,7 +95,15 @@ class Gated(msgspec.Struct):
 
 
 def judged(bounds: Sequence[Bound], outcomes: Sequence[Outcome]) -> Answer:
-    """Every bound held against the trials."""
+    """Hold every bound against the trials.
+
+    Args:
+        bounds: What had to come out.
+        outcomes: All trials of the run, valid or not.
+
+    Returns:
+        A row for every bound, in order, and the invalid trials.
+    """
     invalid = [InvalidTrial(o.plan.number, o.plan.kind, o.plan.label, o.problems) for o in outcomes if not o.valid]
     seen = [(bound, _seen(bound, outcomes)) for bound in bounds]
     return Answer([Row(bound, lines, verdict(bound, lines)) for bound, lines in seen], invalid)
@@ -112,7 +120,15 @@ def _seen(bound: Bound, outcomes: Sequence[Outcome]) -> Ratio:
 
 
 def verdict(bound: Bound, seen: Ratio) -> str:
-    """Where the interval lies, or the value where there is none: `holds`, `marginal`, `broken` or `missing`."""
+    """The verdict on one bound, by where the interval lies, or the value where there is no interval.
+
+    Args:
+        bound: What had to come out.
+        seen: What was measured: a quotient, or a count.
+
+    Returns:
+        `HOLDS`, `MARGINAL`, `BROKEN` or `MISSING`.
+    """
     if seen.value is None:
         return MISSING
     low, high = seen.interval or (seen.value, seen.value)
@@ -123,7 +139,15 @@ def verdict(bound: Bound, seen: Ratio) -> str:
 
 
 def phrases(answer: Answer) -> list[Phrase]:
-    """What broke, a sentence each; or that nothing did."""
+    """The answer in sentences.
+
+    Args:
+        answer: What became of the bounds.
+
+    Returns:
+        A phrase for every bound that fails and every invalid trial; the one phrase `PASS.`, with what is marginal,
+        where there is neither.
+    """
     sentences = [_failed(row) for row in answer.rows if not row.passes] + [
         _cannot_count(item) for item in answer.invalid
     ]
@@ -165,6 +189,9 @@ def table(answer: Answer, outcomes: Sequence[Outcome], reliability_warnings: Seq
         answer: What became of the bounds.
         outcomes: The trials, for the run-to-run variation.
         reliability_warnings: What speaks against trusting the trials; it is said where something broke.
+
+    Returns:
+        Lines as wide as a terminal.
     """
     texts = [[row.head, str(row.bound), str(_said(row)), str(row.seen.n), _marked(row.verdict)] for row in answer.rows]
     texts += [[item.head, "adds up", NOTHING, "1", _marked(INVALID)] for item in answer.invalid]

@@ -44,7 +44,14 @@ class GateLab(BenchmarkLab):
         return {**compare.plain(compared), "answer": compare.plain(answer), "verdict": [*map(str, phrases(answer))]}
 
     def measured(self, bounds: Sequence[Bound]) -> Run:
-        """Carry everything out and write the record."""
+        """Carry out all trials and write the record.
+
+        Args:
+            bounds: What has to come out; they are kept in the record.
+
+        Returns:
+            The run, concluded.
+        """
         with self.keeping():
             self.run.data.add({"gate": bounds})
             self.capacity()
@@ -53,12 +60,18 @@ class GateLab(BenchmarkLab):
 
 
 def measure(gate: Gate) -> Run:
-    """Carry out the gate's trials, with a progress bar; returns their record, in runs/<id>/.
+    """Carry out the gate's trials, with a progress bar on stderr; from the main thread.
+
+    Args:
+        gate: What is measured, and what has to come out.
+
+    Returns:
+        The run, in runs/<id>/.
 
     Raises:
         RunError: the folder cannot be written.
         StackError, BusError, StoreError: the stack cannot be had.
-        RunEndedError: it was interrupted, or could not go on; the trials so far are kept.
+        RunEndedError: the run was interrupted, or could not go on; the trials so far are kept.
     """
     run = Run(new_id(GateLab.notebook)).create()
     progress = run.folder / PROGRESS

@@ -20,7 +20,15 @@ ACKNOWLEDGED = "Latency to the store's acknowledgement ({tail}, {rate} msg/s) of
 
 
 def phrases(answer: Answer) -> list[Phrase]:
-    """A sentence for validity, capacity, CPU, latency, memory, what got worse, and the headline."""
+    """The answer in sentences.
+
+    Args:
+        answer: The answer as data.
+
+    Returns:
+        A phrase each for validity, capacity, CPU, latency, memory, what got worse, and the headline; of a single
+        configuration for validity and the headline.
+    """
     sentences = [accounted(answer.validity)]
     if answer.new != answer.old:
         sentences += [
@@ -67,7 +75,12 @@ def _short_of(short: Shortfall, rate: float) -> str:
 
 
 def reduction(new: float, old: float) -> float:
-    """Percent by which `new` is less than `old`."""
+    """Percent by which `new` is less than `old`; negative where it is more.
+
+    Args:
+        new: A value of the new configuration.
+        old: The value of the old one in the same unit, not zero.
+    """
     return 100 * (1 - new / old)
 
 

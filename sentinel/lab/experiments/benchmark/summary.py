@@ -27,7 +27,14 @@ SAID = ("capacity", "capacity_cpu_us")
 
 
 def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], reliability_warnings: Sequence[str], rate: float) -> Record:
-    """The record's part that the trials make; `rate` is that of the latency trials, msg/s."""
+    """The sections of the record that are made from the trials.
+
+    Args:
+        p: The benchmark's parameters.
+        outcomes: All its trials; invalid ones are left out of all figures.
+        reliability_warnings: Warnings that come before those of the trials, in sentences.
+        rate: Of the latency trials, msg/s.
+    """
     values = columns(p.names, outcomes)
     new, old = p.names[-1], p.names[0]
     last, first = (comparable(column(name, outcomes)) for name in (new, old))
@@ -50,7 +57,15 @@ def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], reliability_warnings
 def answered(
     p: Benchmark, ratios: Mapping[str, Ratio], floors: Mapping[str, float], outcomes: Sequence[Outcome], rate: float
 ) -> Answer:
-    """The answer as data; `floors` noise floors by measure, `rate` of the common load, msg/s."""
+    """The answer as data.
+
+    Args:
+        p: The benchmark's parameters.
+        ratios: New ÷ old by measure.
+        floors: Noise floors, less one, of the measures that the A/A control showed.
+        outcomes: All trials.
+        rate: Of the common load, msg/s.
+    """
     new, old = p.names[-1], p.names[0]
     pair = _loaded(new, outcomes), _loaded(old, outcomes)
     values = regressions.verdicts(ratios, floors, [*pair[1], *pair[0]])

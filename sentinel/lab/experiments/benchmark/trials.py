@@ -55,7 +55,11 @@ class BenchmarkLab(Lab[Benchmark]):
         return plans.profile(p, rates, p.DURATION) if p.PYSPY else []
 
     def capacity(self) -> list[Outcome]:
-        """Every configuration draining a full stream; afterwards once more what they are held against."""
+        """Carry out the capacity trials: every configuration draining a full stream.
+
+        The last of them is measured once more as A/A control. Two limits are measured again afterwards, since the
+        machine may have been slower by then.
+        """
         outcomes = self.carry_out(plans.capacity(self.parameters))
         self._limit_again()
         return outcomes
@@ -72,15 +76,19 @@ class BenchmarkLab(Lab[Benchmark]):
             data.limits = limits
 
     def latency(self) -> list[Outcome]:
-        """Every configuration under the one load that all can sustain."""
+        """Carry out the latency trials: every configuration under the common load, which all can sustain."""
         return self.carry_out(self._latency_plans())
 
     def headline(self) -> list[Outcome]:
-        """The last configuration named, alone, at the original's rate."""
+        """Carry out the headline's trials: the last configuration alone, at HEADLINE_RATE."""
         return self.carry_out(self._headline_plans())
 
     def cpu(self) -> list[Outcome]:
-        """Every configuration once under py-spy; where that cannot run there are none, and the run says why."""
+        """Carry out the profile trials: every configuration once under py-spy.
+
+        Returns:
+            The trials; none where py-spy cannot run, and the record then says why.
+        """
         planned = self._profile_plans(self._capacities())
         if planned and (why := pyspy.obstacle()):
             self._progress.skip(PROFILE)
@@ -105,7 +113,7 @@ class BenchmarkLab(Lab[Benchmark]):
             outcome.warnings.append(f"no CPU profile: {error}")
 
     def memory(self) -> list[Outcome]:
-        """Every configuration once under memray."""
+        """Carry out the memory trials: every configuration once under memray."""
         return self.weighed(plans.memory(self.parameters))
 
     @staticmethod
@@ -118,7 +126,17 @@ class BenchmarkLab(Lab[Benchmark]):
 
 
 def common_rate(p: Benchmark, outcomes: Sequence[Outcome]) -> float:
-    """RATE, or less where the slowest configuration could not sustain it: queues are no latencies to compare."""
+    """The rate of the common load: RATE, or less where the slowest configuration could not sustain it.
+
+    A queue that grows has no latency to compare.
+
+    Args:
+        p: The benchmark's parameters.
+        outcomes: Trials so far, with the capacities.
+
+    Returns:
+        msg/s; RATE where no capacity is known.
+    """
     capacities = [o.throughput for o in outcomes if o.plan.kind == CAPACITY and o.valid]
     if not capacities or min(capacities) * HEADROOM >= p.RATE:
         return p.RATE

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 class Feed:
-    """Brings a trial's folder, while it grows or afterwards, into a window."""
+    """Brings a trial's folder, while it grows or afterwards, into a window.
+
+    Args:
+        folder: The trial's folder.
+        window: What the lines go into.
+    """
 
     def __init__(self, folder: Path, window: Window) -> None:
         self._folder = folder
@@ -22,7 +27,7 @@ class Feed:
         self._tails: dict[Path, Tail] = {}
 
     def read(self) -> None:
-        """Bring what is new."""
+        """Bring the lines that were written since the last call."""
         for folder in series.senders(self._folder):
             # Looked at before the lines: whoever has ended by now has written its last one.
             ended = (folder / LEDGER).exists()
@@ -41,7 +46,12 @@ class Feed:
 
 
 def replayed(folder: Path, seconds: float) -> Window:
-    """A window of so many seconds, filled with all that the programs recorded in a trial's folder."""
+    """A window with all that the programs recorded in a trial's folder.
+
+    Args:
+        folder: The trial's folder.
+        seconds: How far the window reaches back.
+    """
     window = Window(seconds)
     Feed(folder, window).read()
     return window

@@ -40,7 +40,11 @@ NOTHING = Figures(0.0, math.nan, dict.fromkeys(KEYS, math.nan))
 
 
 class Latencies:
-    """Histograms of every kind, merged out of as many lines as one likes."""
+    """Histograms of every kind, merged from any number of lines.
+
+    Args:
+        lines: Lines to begin with: by kind, a `Recorder` as a dict.
+    """
 
     def __init__(self, lines: Iterable[Mapping[str, Mapping[str, int]]] = ()) -> None:
         self._recorders = {kind: Recorder() for kind in KINDS}
@@ -57,7 +61,7 @@ class Latencies:
             recorder.merge(Recorder.from_dict(buckets[kind]))
 
     def milliseconds(self) -> dict[tuple[str, float], float]:
-        """By kind and quantile; NaN without messages."""
+        """Latencies in ms by kind and quantile (see `KEYS`); NaN without messages."""
         return {(kind, q): self._recorders[kind].quantile(q) / 1e6 for kind, q in KEYS}
 
 
@@ -76,21 +80,40 @@ class Interval:
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> Interval:
-        """The interval that a line of the record tells of."""
+        """The interval that a line of the record describes.
+
+        Args:
+            line: A line of the consumer's `intervals.jsonl`; those of older consumers lack `RARE`.
+
+        Raises:
+            KeyError: the line lacks a key.
+        """
         buckets = {kind: line[kind] for kind in KINDS}
         counts = {name: line[name] for name in COUNTS} | {name: line.get(name, 0) for name in RARE}
         return cls(line["at"], counts, buckets, Latencies([buckets]).milliseconds())
 
 
 def between(first: Interval, last: Interval, latencies: Latencies) -> Figures:
-    """Figures from the end of one interval to that of another, with the latencies measured meanwhile."""
+    """Figures of the time between the ends of two intervals.
+
+    Args:
+        first: The interval at whose end the time begins.
+        last: The interval at whose end it ends.
+        latencies: Of the messages in between.
+    """
     seconds = (last.at - first.at) / 1e9
     stored = (last.counts["written"] - first.counts["written"]) / seconds if seconds > 0 else math.nan
     return Figures(seconds, stored, latencies.milliseconds())
 
 
 def described(host: Host, pipeline: Pipeline, window: float) -> str:
-    """The latest value of every line of the live view, in words: its alt text."""
+    """The latest value of every line of the live view, in words: its alt text.
+
+    Args:
+        host: This host over the window.
+        pipeline: The pipeline over the window.
+        window: Seconds that it reaches back.
+    """
 
     def last(values: NDArray[np.float64]) -> str:
         known = [value for value in values.tolist() if math.isfinite(value)]

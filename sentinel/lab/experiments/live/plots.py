@@ -138,7 +138,7 @@ def _pipeline(pipeline: Pipeline) -> list[Panel]:
 
 
 def scaled(*series: NDArray[np.float64]) -> tuple[list[NDArray[np.float64]], str]:
-    """Series of bytes a second in the largest unit of which there is at least one, and that unit."""
+    """Series of bytes a second in the largest unit of which there is at least one, and the name of that unit."""
     highest = max(_finite(values).max(initial=0.0) for values in series)
     factor, unit = next(((factor, unit) for factor, unit in UNITS if highest >= factor), UNITS[-1])
     return [values / factor for values in series], unit

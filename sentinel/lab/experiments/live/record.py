@@ -88,9 +88,9 @@ class Record(msgspec.Struct, kw_only=True):
 
 
 def of_run(run: Run) -> Record:
-    """A run's record.
+    """The sections of a watch in a run's record.
 
     Raises:
-        RunRecordError: it is damaged; the message names the file and the key.
+        RunRecordError: the record is damaged; the message names the file and the key.
     """
     return run.sections(Record)

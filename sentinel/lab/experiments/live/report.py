@@ -41,7 +41,7 @@ TITLES = {"internal": "Internal", "e2e": "E2E", "stored": "Stored"}
 
 
 def header(run: Run) -> HTML:
-    """What is going to be watched, on what."""
+    """The head of the report: what is watched, and on which stack."""
     p = run.data.parameters
     load = (
         f"{formatting.plain(p['RATE'])} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, " if p["LOAD"] else ""
@@ -52,7 +52,7 @@ def header(run: Run) -> HTML:
 
 
 def view(run: Run) -> HTML:
-    """The last watch's last window, out of its folder: what `View` showed at the end."""
+    """The last window of the run's last watch, made from its folder: what `View` showed at the end."""
     watches = [trial for trial in run.data.trials if trial.plan.kind == LIVE]
     if not watches:
         return nothing("Nothing was watched.")
@@ -64,7 +64,12 @@ def view(run: Run) -> HTML:
 
 
 class View:
-    """One output that is replaced in place; without a notebook around, nothing. `note` is told the window in a line."""
+    """An output of the notebook that is replaced in place; outside a notebook nothing is shown.
+
+    Args:
+        seconds: How long the watch takes.
+        note: Called with the window in a line, for a terminal.
+    """
 
     def __init__(self, seconds: float, note: Callable[[str], object]) -> None:
         self._seconds = seconds
@@ -84,13 +89,24 @@ class View:
             self._handle.update(HTML(seen(window, now, timed(passed, self._seconds), window.tally(now))))
 
     def end(self, window: Window, outcome: Outcome, passed: float) -> None:
-        """The window once every message is accounted for."""
+        """Show the window once every message is accounted for.
+
+        Args:
+            window: What is known.
+            outcome: The watch's trial, with its ledgers.
+            passed: Seconds that the watch took.
+        """
         if self._handle is not None and window.end:
             self._handle.update(HTML(accounted(window, outcome, passed)))
 
 
 def line(window: Window, now: int) -> str:
-    """The last seconds in one line of a terminal."""
+    """The last seconds in a line for a terminal.
+
+    Args:
+        window: What is known.
+        now: ns since the epoch; nothing later is shown.
+    """
     recent, pipeline, host = window.recent(now), window.pipeline(now), window.host(now)
     backlog = formatting.count(pipeline.backlog[-1]) if len(pipeline.backlog) else formatting.NOTHING
     cpu = formatting.figure(host.values["cpu"][-1]) if len(host.seconds) else formatting.NOTHING
@@ -101,19 +117,37 @@ def line(window: Window, now: int) -> str:
 
 
 def accounted(window: Window, outcome: Outcome, passed: float) -> Markup:
-    """The window as of its end, with the counts of the ledgers."""
+    """The window as of its end, with the counts of the ledgers.
+
+    Args:
+        window: A window with at least one line of the consumer.
+        outcome: The watch's trial, with its ledgers; without the consumer's the window's counts are shown.
+        passed: Seconds that the watch took.
+    """
     got = outcome.consumer
     counts = {"sent": outcome.sender["sent"], **got, "lost": outcome.lost} if got else window.tally(window.end)
     return seen(window, window.end, timed(passed, outcome.plan.load.duration), counts | {"left unread": outcome.unread})
 
 
 def timed(passed: float, seconds: float) -> str:
-    """How much of a watch is over."""
+    """How much of a watch is over, in words.
+
+    Args:
+        passed: Seconds since its start.
+        seconds: How long it takes.
+    """
     return f"{passed:.0f} of {formatting.plain(seconds)} s"
 
 
 def seen(window: Window, now: int, progress: str, counts: Mapping[str, int]) -> Markup:
-    """Figure, key figures and counts."""
+    """Figure, key figures and counts.
+
+    Args:
+        window: What is known.
+        now: ns since the epoch; nothing later is shown.
+        progress: How much of the watch is over, in words.
+        counts: Messages by name: all of `COUNTS`, and those of `RARE` that are known.
+    """
     drawing = plots.live(window.host(now), window.pipeline(now), window.seconds)
     shown = {name: counts[name] for name in COUNTS} | {name: count for name in RARE if (count := counts.get(name))}
     told = ", ".join(f"{formatting.count(count)} {name}" for name, count in shown.items())

@@ -48,13 +48,20 @@ def of_live(
 
 
 def nothing() -> Record:
-    """That of a session in which nothing was watched."""
+    """The record of a session in which no watch was carried out."""
     answer = Answer()
     return Record(answer=answer, verdict=[*map(str, phrases(answer))])
 
 
 def host(samples: Sequence[Mapping[str, Any]]) -> Host | None:
-    """Median and highest CPU and memory (%) of the samples, and the last load; None without samples."""
+    """The agent's samples summed up.
+
+    Args:
+        samples: Samples as they travel, in order.
+
+    Returns:
+        Median and highest CPU and memory in percent, and the last load; None without samples.
+    """
     if not samples:
         return None
     cpu, mem = ([sample[name] for sample in samples] for name in ("cpu_usage", "mem_usage"))
@@ -88,7 +95,14 @@ def _known(value: float | None) -> float | None:
 
 
 def phrases(answer: Answer) -> list[Phrase]:
-    """What became of the messages, how long they took, and how the host was."""
+    """The answer in sentences.
+
+    Args:
+        answer: The answer as data.
+
+    Returns:
+        Phrases on what became of the messages, how long they took, and how the host was.
+    """
     if answer.account is None:
         return [Phrase(["Nothing was watched."])]
     return [_account(answer.account), *_latency(answer.figures), Phrase([_host(answer.host)])]

@@ -32,7 +32,7 @@ class LiveLab(Session[Live]):
         return {LIVE: self.parameters.SECONDS + OUTSIDE}
 
     def watch(self) -> None:
-        """Show what goes on, for SECONDS or until interrupted; the view stays, with the last window."""
+        """Show the host and the pipeline, for SECONDS or until interrupted; the view stays, with the last window."""
         from sentinel.lab.experiments.live.report import View
 
         plan = planned(self.parameters, self._numbered())

@@ -40,7 +40,12 @@ STOP_GRACE = 10.0
 
 
 def planned(parameters: Live, number: int) -> Plan:
-    """What a watch is to do; without a load generator the rate is the agent's own."""
+    """What a watch is to do; without a load generator the rate is the agent's own.
+
+    Args:
+        parameters: The watch's parameters.
+        number: The trial's number in the run, from 0.
+    """
     rate = parameters.RATE if parameters.LOAD else 1 / parameters.INTERVAL
     load = LoadSettings(parameters.TRANSPORT, "json", parameters.WORKERS, rate, parameters.SECONDS)
     (name,) = parameters.names
@@ -48,9 +53,17 @@ def planned(parameters: Live, number: int) -> Plan:
 
 
 class Watch(Trial):
-    """Carries out one watch; `show` is called with the window about once a second.
+    """Carries out one watch. Once every message is stored, `window` ends with the consumer's last line.
 
-    Once every message is stored, `window` ends with the consumer's last line.
+    Args:
+        plan: What it is to do; see `planned`.
+        stack: Bus and store.
+        folder: The trial's folder.
+        supervisor: Starts the programs.
+        run_id: The tag of the points.
+        check: Raises where the run cannot go on; see `Trial`.
+        parameters: The watch's parameters.
+        show: Called about once a second with the window, now (ns since the epoch) and the seconds that have passed.
     """
 
     def __init__(
@@ -128,7 +141,11 @@ class Watch(Trial):
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that the first SIGINT sets; a second one does what it always did. Main thread only."""
+    """Let the first SIGINT set an event, while the block runs; a second one does what it always did. Main thread only.
+
+    Yields:
+        The event.
+    """
     stop = threading.Event()
     before = signal.getsignal(signal.SIGINT)
 

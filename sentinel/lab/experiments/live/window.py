@@ -65,7 +65,13 @@ class Pipeline:
 
 
 class Window:
-    """What `seconds` before now hold. Moments are ns since the epoch."""
+    """What the programs recorded over the last seconds.
+
+    Moments are ns since the epoch. A method's `now` is the moment that the window ends at; what is later is left out.
+
+    Args:
+        seconds: How far the window reaches back.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -84,7 +90,7 @@ class Window:
     # -- in ------------------------------------------------------------------------------------------------------
 
     def consumer(self, line: Mapping[str, Any]) -> None:
-        """A line of the consumer's record."""
+        """Take a line of the consumer's record."""
         interval = Interval.of(line)
         self._whole.merge(interval.buckets)
         self._intervals.append(interval)
@@ -94,11 +100,20 @@ class Window:
             self._last = interval
 
     def load(self, name: str, line: Mapping[str, Any]) -> None:
-        """A line of one load generator's record."""
+        """Take a line of the record of one of the load generator's processes.
+
+        Args:
+            name: The process's folder in the trial's.
+            line: `at` (ns since the epoch) and `sent` (messages so far).
+        """
         self._sent.setdefault(name, deque([(line["at"] - BEAT, 0)])).append((line["at"], line["sent"]))
 
     def agent(self, line: Mapping[str, Any]) -> None:
-        """A line of the agent's record, which holds samples as they travel."""
+        """Take a line of the agent's record.
+
+        Args:
+            line: `at` (ns since the epoch), `sent` (messages so far) and `samples`, as they travel.
+        """
         self._sent.setdefault(AGENT, deque([(0, 0)])).append((line["at"], line["sent"]))
         for sample in line["samples"]:
             values = {"cpu": sample["cpu_usage"], "mem": sample["mem_usage"], **(sample.get("fields") or {})}
@@ -106,7 +121,11 @@ class Window:
             self.samples += 1
 
     def ended(self, name: str) -> None:
-        """A sender will send no more."""
+        """Note that a sender will send no more.
+
+        Args:
+            name: `AGENT`, or the name that `load` was given.
+        """
         self._ended.add(name)
 
     def forget(self, now: int) -> None:
@@ -127,7 +146,11 @@ class Window:
         return self._intervals[-1].at if self._intervals else 0
 
     def tally(self, now: int) -> dict[str, int]:
-        """Messages so far: `sent`, `COUNTS` and `RARE`, of the last moment that every sender has told of."""
+        """Messages so far, at the last moment for which the counts of every sender are known.
+
+        Returns:
+            Messages by name: `sent`, `COUNTS` and `RARE`.
+        """
         known = self._known(now)
         if not known:
             return dict.fromkeys(("sent", *COUNTS, *RARE), 0)
@@ -154,7 +177,7 @@ class Window:
         return Host(seconds[inside], {name: array[inside] for name, array in values.items()})
 
     def pipeline(self, now: int) -> Pipeline:
-        """Rates, latencies, backlog and losses of the window, as far as all senders have told their counts."""
+        """Rates, latencies, backlog and losses of the window, as far as the counts of every sender are known."""
         known = self._known(now)
         at = np.array([interval.at for interval in known], dtype=np.int64)
         sent = self._sent_at(at)
@@ -170,7 +193,7 @@ class Window:
         return Pipeline(seconds[inside], *rates, waiting, troubles, latencies)
 
     def recent(self, now: int) -> Figures:
-        """The last seconds before now."""
+        """Figures of the last `RECENT` seconds before now."""
         known = self._known(now)
         if not known:
             return NOTHING
@@ -180,7 +203,7 @@ class Window:
         return between(start, last, since)
 
     def whole(self) -> Figures:
-        """From the first message to the last."""
+        """Figures from the first message to the last."""
         if self._first is None:
             return NOTHING
         return between(self._first, self._last, self._whole)

@@ -36,7 +36,15 @@ def phrases(answer: Answer, knees: Mapping[str, Knee], ratio: Ratio) -> list[Phr
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """`[4,000, 5,660]`, open where an end is not known; a dash where neither is."""
+    """An interval of rates as text: `[4,000, 5,660]`, with `…` in place of an end that is not known.
+
+    Args:
+        low: The lower end, msg/s.
+        high: The upper end, msg/s.
+
+    Returns:
+        The text; a dash where neither end is known.
+    """
     if low is None and high is None:
         return formatting.NOTHING
     return f"[{'…' if low is None else formatting.plain(low)}, {'…' if high is None else formatting.plain(high)}]"

@@ -29,7 +29,11 @@ Trial: TypeAlias = "Callable[[str, float, str], Step]"
 
 
 def rounded(rate: float) -> float:
-    """To three significant digits: a rate that can be said."""
+    """A rate to three significant digits, so that it is easily said.
+
+    Args:
+        rate: msg/s.
+    """
     return float(f"{rate:.3g}")
 
 
@@ -49,19 +53,34 @@ class Ladder:
 
     @property
     def rungs(self) -> list[float]:
-        """All of them, rising."""
+        """All rates of the ladder, rising."""
         values = [self.rates[0] if self.rates else self.start]
         while (higher := self.above(values[-1])) is not None:
             values.append(higher)
         return values
 
     def above(self, rate: float) -> float | None:
-        """The next rung; None at the top."""
+        """The next rate up the ladder.
+
+        Args:
+            rate: msg/s, on the ladder or between two rungs.
+
+        Returns:
+            msg/s; None at the top.
+        """
         higher = self.rates or (min(rounded(rate * self.factor), self.ceiling),)
         return next((item for item in higher if item > rate), None)
 
     def between(self, low: float, high: float) -> float | None:
-        """The geometric middle of two rates; None where they are as near as it gets, but for the rounding."""
+        """The geometric mean of two rates, rounded.
+
+        Args:
+            low: The lower rate, msg/s.
+            high: The higher rate, msg/s.
+
+        Returns:
+            msg/s; None where no rate is offered between two so near, but for the rounding.
+        """
         middle = rounded(math.sqrt(low * high))
         return middle if high / low > ROUNDING * self.finest and low < middle < high else None
 
@@ -74,7 +93,16 @@ def _of(steps: Sequence[Step], name: str) -> list[Step]:
 
 
 def climb(names: Sequence[str], trial: Trial, ladder: Ladder) -> list[Step]:
-    """Find where each configuration begins to fail; they take turns, so that a drift of the machine meets all alike."""
+    """Find where each configuration begins to fail; they take turns, so that a drift of the machine meets all alike.
+
+    Args:
+        names: The configurations.
+        trial: Carries out one trial: configuration, rate (msg/s), phase.
+        ladder: The rates.
+
+    Returns:
+        Every trial, in the order in which they were carried out.
+    """
     steps: list[Step] = []
     while wanted := {name: rate for name in names if (rate := next_rate(_of(steps, name), ladder)) is not None}:
         for name, rate in wanted.items():
@@ -85,7 +113,15 @@ def climb(names: Sequence[str], trial: Trial, ladder: Ladder) -> list[Step]:
 
 
 def next_rate(steps: Sequence[Step], ladder: Ladder) -> float | None:
-    """The rate that one configuration's climb offers next; None when it is over."""
+    """The rate that one configuration's climb offers next.
+
+    Args:
+        steps: The configuration's trials so far.
+        ladder: The rates.
+
+    Returns:
+        msg/s; None when the climb is over.
+    """
     if not steps:
         return ladder.rungs[0]
     seen = {level.rate: level.climbed for level in levels(steps)}
@@ -100,7 +136,17 @@ def next_rate(steps: Sequence[Step], ladder: Ladder) -> float | None:
 
 
 def confirm(steps: Sequence[Step], trial: Trial, ladder: Ladder, repeats: int) -> list[Step]:
-    """Repeat the rates around each configuration's knee, interleaved; the climb's steps in, the confirmation's out."""
+    """Repeat the rates around each configuration's knee, interleaved.
+
+    Args:
+        steps: The climb's trials, of all configurations.
+        trial: Carries out one trial: configuration, rate (msg/s), phase.
+        ladder: The rates.
+        repeats: Trials at each rate.
+
+    Returns:
+        The trials of the confirmation, in the order in which they were carried out.
+    """
     names, done = list(dict.fromkeys(step.configuration for step in steps)), list(steps)
     while pairs := {f"{n} {rate}": (n, rate) for n in names for rate in to_confirm(levels(_of(done, n)), ladder)}:
         done += [trial(*pairs[pair], CONFIRM) for _, pair in interleaved(list(pairs), repeats)]
@@ -108,7 +154,15 @@ def confirm(steps: Sequence[Step], trial: Trial, ladder: Ladder, repeats: int) -
 
 
 def to_confirm(collected: Sequence[Level], ladder: Ladder) -> list[float]:
-    """The rates that one configuration's confirmation offers next; none when it is over."""
+    """The rates that one configuration's confirmation offers next.
+
+    Args:
+        collected: The configuration's trials so far by rate, rising.
+        ladder: The rates.
+
+    Returns:
+        msg/s; empty when the confirmation is over.
+    """
     confirmed = {level.rate for level in collected if level.confirm}
     top, beyond = around(collected)
     if missing := [level.rate for level in (top, beyond) if level is not None and level.rate not in confirmed]:

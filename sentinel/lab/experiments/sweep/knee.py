@@ -104,7 +104,7 @@ class Level:
 
     @property
     def trials(self) -> tuple[str, ...]:
-        """Both phases'."""
+        """The trials of both phases, those of the climb first."""
         return self.climb + self.confirm
 
     @property
@@ -135,7 +135,14 @@ class Level:
 
 
 def levels(steps: Iterable[Step]) -> list[Level]:
-    """One configuration's trials by rate, rising."""
+    """Trials grouped by rate.
+
+    Args:
+        steps: Trials of one configuration, in the order in which they were carried out.
+
+    Returns:
+        A level for every rate, rising.
+    """
     by_rate: dict[float, dict[str, list[str]]] = {}
     for step in steps:
         by_rate.setdefault(step.rate, {CLIMB: [], CONFIRM: []})[step.phase].append(step.why)
@@ -174,7 +181,11 @@ class Knee:
 
 
 def locate(steps: Iterable[Step]) -> Knee:
-    """The knee of one configuration, out of its steps."""
+    """The knee of one configuration.
+
+    Args:
+        steps: All its trials, of both phases.
+    """
     seen = levels(steps)
     top, beyond = around(seen)
     failing = min((level.rate for level in seen if level.failed), default=math.inf)
@@ -191,10 +202,16 @@ def locate(steps: Iterable[Step]) -> Knee:
 
 
 def around(seen: Sequence[Level]) -> tuple[Level | None, Level | None]:
-    """The last rate at which the fit is above one half, and the next that was offered; None where there is none.
+    """The levels on both sides of the knee.
 
     The fit is isotonic: of all shares of trials that meet the SLO that do not rise with the rate, those nearest to the
     ones seen, each rate with the weight of its trials.
+
+    Args:
+        seen: One configuration's trials by rate, rising.
+
+    Returns:
+        The last level at which the fit is above one half, and the next that was offered; None where there is none.
     """
     decided = [level for level in seen if level.decided]
     if not decided:

@@ -135,14 +135,24 @@ def _marks(slo: float) -> list[Line2D]:
 
 
 def held(knee: Knee) -> str:
-    """The highest rate at which a configuration meets the SLO, as a verb's phrase."""
+    """The highest rate at which a configuration meets the SLO, as a verb's phrase.
+
+    Args:
+        knee: What the sweep of the configuration found.
+    """
     if knee.rate is None:
         return "is without an answer" if knee.at_least else "meets the SLO at no rate offered"
     return f"meets the SLO up to {'at least ' if knee.at_least else ''}{formatting.plain(knee.rate)} msg/s"
 
 
 def described(points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], slo: float) -> str:
-    """The knee of every curve, and its ends."""
+    """The knee of every curve, and its ends, in words: the figure's alt text.
+
+    Args:
+        points: The valid trials, by configuration; rates rise.
+        knees: What was found, by configuration.
+        slo: The most that stored p99 may be, ms.
+    """
     sentences = []
     for name, some in points.items():
         ends = [

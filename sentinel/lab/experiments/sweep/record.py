@@ -61,9 +61,9 @@ class Record(Comparison, kw_only=True):
 
 
 def of_run(run: Run) -> Record:
-    """A run's record.
+    """The sections of a sweep in a run's record.
 
     Raises:
-        RunRecordError: it is damaged; the message names the file and the key.
+        RunRecordError: the record is damaged; the message names the file and the key.
     """
     return run.sections(Record)

@@ -36,7 +36,7 @@ STYLES = {HOLDS: ("✓", "good"), FAILS: ("✗", "bad"), SILENT: ("?", "")}
 
 
 def load(run: Run) -> str:
-    """What was offered, for the report's head."""
+    """The offered load and the SLO in words, for the report's head."""
     p = run.data.parameters
     rates = sorted({step.rate for step in of_run(run).steps})
     span = f"{formatting.plain(rates[0])} to {formatting.plain(rates[-1])} msg/s" if rates else "nothing"
@@ -50,7 +50,7 @@ def load(run: Run) -> str:
 
 
 def key_results(run: Run) -> HTML:
-    """The highest rate at which each configuration meets the SLO, with its interval, and how it does there."""
+    """A table of the highest rate at which each configuration meets the SLO, with its interval and its latencies."""
     if not results.knees(run):
         return nothing("Nothing was offered to any configuration: there are no results.")
     names = queries.names(run)
@@ -65,7 +65,7 @@ def key_results(run: Run) -> HTML:
 
 
 def climb(run: Run) -> HTML:
-    """Latency percentiles and achieved rate over the offered rate."""
+    """The figure of latency percentiles and achieved rate over the offered rate."""
     points = results.points(run)
     if not points:
         return nothing("No valid trial: there is nothing to draw.")
@@ -81,7 +81,7 @@ def climb(run: Run) -> HTML:
 
 
 def steps(run: Run) -> HTML:
-    """Every trial, whether it meets the SLO, and by which rules."""
+    """A table of every trial and whether it meets the SLO, and the rules for that."""
     tried = results.tried(run)
     if not tried:
         return nothing("No trial was carried out.")
@@ -123,7 +123,7 @@ def _verdict(step: Step, slo: float) -> Markup:
 
 
 def rules(run: Run) -> list[str]:
-    """By which rules a trial meets the SLO and a knee is found, in sentences."""
+    """The rules by which a trial meets the SLO and a knee is found, in sentences."""
     p = run.data.parameters
     grown = growth_seconds(p["DURATION"])
     slo, ladder = (

@@ -39,7 +39,14 @@ class Point:
 
 
 def tried(run: Run) -> list[tuple[Step, Outcome]]:
-    """Every step with its trial: by configuration, rate and trial."""
+    """Every step of a sweep with its trial.
+
+    Args:
+        run: A sweep.
+
+    Returns:
+        Pairs in the order of configuration, rate and trial.
+    """
     trials = {outcome.plan.number: outcome for outcome in queries.outcomes(run)}
     steps = of_run(run).steps
     order = queries.names(run)
@@ -48,12 +55,19 @@ def tried(run: Run) -> list[tuple[Step, Outcome]]:
 
 
 def knees(run: Run) -> dict[str, Knee]:
-    """What was found, by configuration."""
+    """What the sweep of each configuration found, by configuration."""
     return of_run(run).knees
 
 
 def points(run: Run) -> dict[str, list[Point]]:
-    """Every valid trial, by configuration; rates rise."""
+    """Every valid trial, by configuration.
+
+    Args:
+        run: A sweep.
+
+    Returns:
+        Points by configuration, rates rising; configurations without a valid trial are left out.
+    """
     collected: dict[str, list[Point]] = {}
     for step, outcome in tried(run):
         values = {name: value for name, (value,) in measures([outcome]).items()}
@@ -66,7 +80,11 @@ def points(run: Run) -> dict[str, list[Point]]:
 
 
 def rows(run: Run) -> list[Row]:
-    """The highest rate at which each configuration meets the SLO, and how it does there."""
+    """The rows of the key results: the highest rate at which each configuration meets the SLO, and its latencies there.
+
+    Args:
+        run: A sweep with a knee for every configuration.
+    """
     measured = list(knees(run).values())
     held, limit = (
         [_rate(result) for result in measured],
@@ -118,7 +136,7 @@ def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOT
 
 
 def footnotes(run: Run) -> list[str]:
-    """What a reader must know to read the table right."""
+    """The notes below the table of key results, in sentences."""
     slo = formatting.plain(run.data.parameters["P99_STORED_MS"])
     notes = [
         f"SLO: nothing lost, the load sustained, stored p99 within {slo} ms. Highest rate: where more than half of the"
@@ -144,7 +162,14 @@ def footnotes(run: Run) -> list[str]:
 
 
 def missed(run: Run) -> str:
-    """Which configurations meet the SLO at no rate offered; that loads are not sustained is a sweep's nature."""
+    """Which configurations meet the SLO at no rate offered; that loads are not sustained is a sweep's nature.
+
+    Args:
+        run: A sweep.
+
+    Returns:
+        A clause that names the configurations; empty where each meets the SLO at some rate.
+    """
     none = [name for name, result in knees(run).items() if result.rate is None]
     return f"no rate offered meets the SLO: {', '.join(none)}" if none else ""
 

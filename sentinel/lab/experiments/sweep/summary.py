@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 
 def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> Record:
-    """The record's part that the steps and their trials make."""
+    """The sections of the record that are made from the steps and their trials.
+
+    Args:
+        p: The sweep's parameters.
+        steps: Every trial, as a step of the climb or of the confirmation.
+        outcomes: The trials of these steps.
+    """
     by_number = {outcome.plan.number: outcome for outcome in outcomes}
     trials = {step.trial: by_number[step.trial] for step in steps}
     by_name = {name: [step for step in steps if step.configuration == name] for name in p.names}
@@ -54,7 +60,15 @@ def _at_knee(result: Knee, steps: Iterable[Step], trials: Mapping[int, Outcome])
 
 
 def ratio(new: Knee, old: Knee) -> Ratio:
-    """Quotient of two knees, from its smallest to its largest by their intervals; n is of the one with fewer trials."""
+    """Quotient of two knees, with an interval from its smallest to its largest value by the knees' intervals.
+
+    Args:
+        new: The knee of the last configuration.
+        old: The knee of the first.
+
+    Returns:
+        new ÷ old; its n is that of the knee with fewer trials.
+    """
     return Ratio(
         value=_quotient(new.rate, old.rate),
         low=_quotient(new.low, old.high),
@@ -97,7 +111,13 @@ def _p99(kind: str, outcomes: Sequence[Outcome]) -> float | None:
 def warnings(
     knees: Mapping[str, Knee], steps: Mapping[str, Sequence[Step]], trials: Mapping[int, Outcome]
 ) -> list[str]:
-    """What speaks against trusting these trials, in sentences with numbers; that trials fail is a sweep's nature."""
+    """What speaks against trusting a sweep, in sentences with numbers; that trials fail is a sweep's nature.
+
+    Args:
+        knees: What was found, by configuration.
+        steps: Every trial as a step, by configuration.
+        trials: Outcomes by the trial's number.
+    """
     every = [step for some in steps.values() for step in some]
     tests: list[tuple[Callable[[Step, Outcome], bool], str]] = [
         (lambda _, o: not o.valid, "invalid: " + "; ".join(p for o in trials.values() for p in o.problems)[:600]),

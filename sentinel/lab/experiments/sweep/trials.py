@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class SweepLab(Lab[Sweep]):
-    """First the climb, then its confirmation."""
+    """A sweep: first the climb, then its confirmation."""
 
     notebook = "sweep"
 
@@ -51,14 +51,22 @@ class SweepLab(Lab[Sweep]):
         return self.expected(plan)
 
     def climb(self) -> list[Step]:
-        """Every configuration up the ladder until it fails, then nearer to its knee."""
+        """Carry out the climb: every configuration up the ladder until it fails, then nearer to its knee.
+
+        Returns:
+            Every trial, in the order in which they were carried out.
+        """
         steps = climb(self.parameters.names, self._step, self.ladder)
         saved = self._climbing() * len(self.parameters.names) - len(steps)
         self._progress.skip(LATENCY, max(0, saved) * self._seconds())
         return steps
 
     def confirm(self) -> list[Step]:
-        """Repeats on both sides of every knee."""
+        """Carry out the confirmation: repeats on both sides of every knee.
+
+        Returns:
+            The trials of the confirmation, in the order in which they were carried out.
+        """
         return confirm(self.steps, self._step, self.ladder, self.parameters.REPEATS)
 
     def _step(self, name: str, rate: float, phase: str) -> Step:
@@ -79,7 +87,12 @@ class SweepLab(Lab[Sweep]):
 
 
 def ladder(p: Sweep, cores: int) -> Ladder:
-    """The rates of a climb; it ends where the load generator would need more processes than there are cores."""
+    """The rates of a climb; they end where the load generator would need more processes than there are cores.
+
+    Args:
+        p: The sweep's parameters.
+        cores: Logical cores of the machine.
+    """
     return Ladder(p.START, p.FACTOR, PER_PROCESS * cores, tuple(float(rate) for rate in p.RATES.split(",") if rate))
 
 

@@ -34,7 +34,11 @@ class NoDatabaseError(LookupError):
 
 
 class Database:
-    """What is known by name in one database."""
+    """What is known by name in one database.
+
+    Args:
+        number: The database's id in the file.
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -45,7 +49,12 @@ class Database:
 
 
 class Catalog:
-    """All databases of one file."""
+    """All databases of one file.
+
+    Args:
+        connection: The writing connection to a file with the tables of `SCHEMA`; it gets the SQL function
+            `merged_shape`.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
@@ -73,28 +82,46 @@ class Catalog:
     def find(self, name: str) -> Database:
         """The database of that name.
 
+        Args:
+            name: As it was created; case matters.
+
         Raises:
-            NoDatabaseError: it was never created.
+            NoDatabaseError: no database of that name was created.
         """
         if name not in self.databases:
             raise NoDatabaseError(name)
         return self.databases[name]
 
     def create(self, name: str) -> None:
-        """Make sure that there is such a database."""
+        """Make sure that a database of that name exists."""
         if name not in self.databases:
             added = self._execute("INSERT INTO databases(name) VALUES (?)", (name,))
             self.databases[name] = Database(added.lastrowid or 0)
 
     def drop(self, name: str) -> None:
-        """Forget a database; its points are the caller's to delete first."""
+        """Forget a database; the caller deletes its points first.
+
+        Args:
+            name: Of a database that exists.
+
+        Raises:
+            KeyError: no database has that name.
+        """
         home = self.databases.pop(name)
         self._execute("DELETE FROM tags WHERE series IN (SELECT id FROM series WHERE database = ?)", (home.number,))
         for table, column in (("series", "database"), ("fields", "database"), ("databases", "id")):
             self._execute(f"DELETE FROM {table} WHERE {column} = ?", (home.number,))  # noqa: S608 (names from here)
 
     def place(self, home: Database, pairs: list[Pair]) -> dict[Pair, str]:
-        """Number every pair that is new, in order: the first point of a field sets its type. Returns the refused."""
+        """Number every pair that is new, in order: the first point of a field sets its type.
+
+        Args:
+            home: The database of the points; `placed` has the numbers afterwards.
+            pairs: Key and shape of each point.
+
+        Returns:
+            Pairs that are refused, each with InfluxDB's reason; empty where all are taken.
+        """
         if home.placed.keys() >= set(pairs):
             return {}
         refused: dict[Pair, str] = {}
@@ -110,7 +137,7 @@ class Catalog:
         return refused
 
     def save_shapes(self) -> None:
-        """Put the new shapes on file; at the end of a transaction."""
+        """Put the new shapes on file, at the end of a transaction."""
         if not self._new_shapes:
             return
         self._executemany("INSERT INTO shapes VALUES (?, ?)", self._new_shapes)

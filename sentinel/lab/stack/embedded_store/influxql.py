@@ -66,10 +66,13 @@ Statement = CreateDatabase | DropDatabase | ShowDatabases | Count | SelectAll
 
 
 def parse(query: str) -> Statement:
-    """The statement that a query is.
+    """Parse a query.
+
+    Args:
+        query: InfluxQL, one statement.
 
     Raises:
-        QueryError: the text is not of the subset.
+        QueryError: the text is not of the subset; the message is InfluxDB's.
     """
     parser = _Parser(query)
     statement = parser.statement()
@@ -79,7 +82,13 @@ def parse(query: str) -> Statement:
 
 
 def result(name: str = "", columns: list[str] | None = None, values: Any = ()) -> dict[str, Any]:
-    """The entry of `results`; without values it has no series, as in InfluxDB."""
+    """The entry of `results` in an answer; without values it has no series, as in InfluxDB.
+
+    Args:
+        name: Of the series, such as the measurement.
+        columns: Names of the columns.
+        values: Rows, a value a column.
+    """
     if not values:
         return {"statement_id": 0}
     return {"statement_id": 0, "series": [{"name": name, "columns": columns, "values": values}]}

@@ -69,6 +69,13 @@ class Response(NamedTuple):
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """Listens from construction; serves inside a `with` block, whose end finishes what is in flight.
 
+    Args:
+        host: Address to listen on.
+        port: 0 takes a free one; `url` tells which.
+        headers: Sent with every response.
+        answer: Called for every request, from one thread a connection; an `HttpError` keeps its status, any other
+            exception becomes a 500.
+
     Raises:
         StackError: the address cannot be listened on.
     """
@@ -112,18 +119,21 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """A thread for a new connection; always from the accepting thread, so none is missed at the end."""
+        """Start a thread for a new connection; always from the accepting thread, so none is missed at the end.
+
+        Overrides ThreadingMixIn's.
+        """
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         self._clients[request] = thread
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
-        """A connection has ended."""
+        """See TCPServer: a connection has ended."""
         self._clients.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is its own affair; anything else is logged."""
+        """See TCPServer: a client that went away is no error here; anything else is logged."""
         del request
         if not isinstance(sys.exception(), OSError):
             _log(f"connection from {client_address[0]} lost")

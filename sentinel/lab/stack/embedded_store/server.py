@@ -61,7 +61,15 @@ def serve(directory: Path, host: str, port: int) -> None:
 
 
 def answer(file: StoreFile, request: Request) -> Response:
-    """What the store says to one request."""
+    """Carry out one request.
+
+    Args:
+        file: The store's data.
+        request: Any method and path; routes that are not there answer 404.
+
+    Returns:
+        What InfluxDB 1.x would answer; errors are responses too.
+    """
     route = _ROUTES.get((request.method, request.path))
     if not route:
         return Response(404, {"error": f"no {request.method} {request.path} in the embedded store"})

@@ -58,6 +58,9 @@ class Row(NamedTuple):
 class StoreFile:
     """Databases of points in a directory.
 
+    Args:
+        directory: Holds `points.db`; made if it is not there.
+
     Raises:
         StackError: the directory cannot be written, is in use, or holds something else.
     """
@@ -78,22 +81,22 @@ class StoreFile:
             raise StackError(f"cannot keep the embedded store's data in {directory}: {error}; {advice}") from error
 
     def close(self) -> None:
-        """Wait for what is being written or read, then let go of the file."""
+        """Wait for reads and writes that go on, then close the file."""
         with self._writing, self._reading:
             self._opened.close()
 
     def databases(self) -> list[str]:
-        """Their names, sorted."""
+        """The databases' names, sorted."""
         with self._writing:
             return sorted(self._catalog.databases)
 
     def create(self, name: str) -> None:
-        """Make sure that there is such a database."""
+        """Make sure that a database of that name exists."""
         with self._writing, self._transaction():
             self._catalog.create(name)
 
     def drop(self, name: str) -> None:
-        """Forget a database and its points; no complaint where there is none, as in InfluxDB."""
+        """Delete a database and its points; a name that no database has is no error, as in InfluxDB."""
         with self._writing, self._transaction():
             if name in self._catalog.databases:
                 of_home = "(SELECT id FROM series WHERE database = ?)"
@@ -102,7 +105,11 @@ class StoreFile:
                 self._catalog.drop(name)
 
     def write(self, database: str, points: Columns) -> Refused:
-        """Store all points but those that InfluxDB would drop; on disk when this returns.
+        """Store all points but those that InfluxDB would drop; they are on disk when this returns.
+
+        Args:
+            database: Its name.
+            points: What `linereader.read_lines` made of a body.
 
         Raises:
             NoDatabaseError: the database was never created.
@@ -124,6 +131,10 @@ class StoreFile:
     def count(self, database: str, query: Count) -> int:
         """How many points of the measurement hold the field.
 
+        Args:
+            database: Its name.
+            query: Measurement and field, and the values that tags must have.
+
         Raises:
             NoDatabaseError: the database was never created.
         """
@@ -134,7 +145,11 @@ class StoreFile:
             return int(self._reader.execute(sql, (number, *values, query.field.encode())).fetchone()[0])
 
     def select(self, database: str, query: SelectAll) -> list[Row]:
-        """Points of the measurement in order of time.
+        """Points of the measurement, in order of time and series.
+
+        Args:
+            database: Its name.
+            query: The measurement, and the values that tags must have.
 
         Raises:
             NoDatabaseError: the database was never created.
@@ -152,6 +167,10 @@ class StoreFile:
 
     def names(self, database: str, measurement: str) -> list[str]:
         """Names of all fields and tags of a measurement, sorted.
+
+        Args:
+            database: Its name.
+            measurement: Its name, unescaped.
 
         Raises:
             NoDatabaseError: the database was never created.
