@@ -1,4 +1,4 @@
-"""The pipeline's docstrings, read from its syntax trees: arguments, returns and errors stand in Google's sections."""
+"""Public docstrings, read from the syntax trees: arguments, returns and errors stand in Google's sections."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Documented(NamedTuple):
         after = re.split(rf"^{title}:$", self.doc, flags=re.MULTILINE)
         if len(after) < 2:
             return {}
-        return dict(re.findall(r"^ {4}(\w+): (.*)$", SECTION.split(after[1])[0], re.MULTILINE))
+        return dict(re.findall(r"^ {4}\*{0,2}(\w+): (.*)$", SECTION.split(after[1])[0], re.MULTILINE))
 
     def parameters(self) -> set[str]:
         """Of the function, or of the class's constructor."""
@@ -53,10 +53,9 @@ class Documented(NamedTuple):
 
 
 def documented() -> Iterator[Documented]:
-    """Every public class, function and method of the pipeline that has a docstring."""
+    """Every public class, function and method that has a docstring."""
     for path in sorted(ROOT.rglob("*.py")):
-        if "lab" not in path.relative_to(ROOT).parts:
-            yield from _within(ast.parse(path.read_text()), str(path.relative_to(ROOT)))
+        yield from _within(ast.parse(path.read_text()), str(path.relative_to(ROOT)))
 
 
 def _within(parent: ast.AST, where: str) -> Iterator[Documented]:
@@ -70,7 +69,7 @@ def _within(parent: ast.AST, where: str) -> Iterator[Documented]:
 
 
 def test_there_is_something_to_read() -> None:
-    """The pipeline's docstrings are found, sections among them."""
+    """Docstrings are found, sections among them."""
     every = list(documented())
     assert len(every) > 300
     assert sum(bool(item.section("Raises")) for item in every) > 50
