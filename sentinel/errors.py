@@ -25,6 +25,10 @@ class ExtensionError(SettingsError):
     """An entry point of an installed package cannot be loaded, or collides with another; the message names it."""
 
 
+class ContenderError(SettingsError):
+    """A contender's file cannot be read or makes no sense, or its program is missing or could not be built."""
+
+
 class BusError(SentinelError):
     """Redis cannot be reached, or refused what was asked."""
 

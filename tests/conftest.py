@@ -40,7 +40,17 @@ hypothesis.settings.load_profile("lab")
 
 
 LONGEST = (
-    *("test_executions", "test_endings", "test_papermill", "test_faults", "test_jupyterlab", "test_refusals"),
+    *(
+        "test_verify",
+        "test_contender_trial",
+        "test_contested_run",
+        "test_executions",
+        "test_endings",
+        "test_papermill",
+        "test_faults",
+        "test_jupyterlab",
+        "test_refusals",
+    ),
     *("test_pipeline", "test_generator", "test_trial", "test_live", "test_lookup", "test_vscode", "test_gate"),
 )
 

@@ -1,14 +1,27 @@
-"""Questions about a Redis and its keys, and their removal."""
+"""Questions about a Redis and its keys, what is left on a stream, and their removal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from redis.exceptions import ResponseError
 
 from sentinel.bus.link import client
 from sentinel.bus.refusals import mapped
 
 if TYPE_CHECKING:
     from sentinel.settings import BusSettings
+
+
+class Depth(NamedTuple):
+    """Messages of a stream that nobody is done with."""
+
+    unread: int
+    """Not given to the group yet."""
+    pending: int
+    """Given to one of its consumers, and not acknowledged."""
+    dead: int
+    """On the dead-letter stream."""
 
 
 def server_version(settings: BusSettings) -> str:
@@ -47,3 +60,18 @@ def unread(settings: BusSettings) -> int:
         last = next((g["last-delivered-id"] for g in groups if g["name"] == settings.group.encode()), b"0-0")
         # `lag` is unknown after some trims, and absent before Redis 7: count.
         return len(redis_client.xrange(settings.stream, min=f"({last.decode()}"))
+
+
+def depth(settings: BusSettings) -> Depth:
+    """As of now; a stream or group that is not there holds nothing.
+
+    Raises:
+        BusError: Redis is away or refuses.
+    """
+    with mapped(settings.url), client(settings) as redis_client:
+        try:
+            values: Any = redis_client.xpending(settings.stream, settings.group)
+        except ResponseError:  # no such stream or group
+            values = {"pending": 0}
+        dead = int(redis_client.xlen(settings.dead_letters))
+    return Depth(unread(settings), int(values["pending"]), dead)

@@ -63,6 +63,11 @@ def names() -> list[str]:
     return _listed(CONFIGURATIONS, [p.name for p in _entry_points() if p.name.partition(".")[0] not in AXES])
 
 
+def is_known(name: str) -> bool:
+    """Whether a name, with or without switches or a leg's mark behind it, is of one of these; none is imported."""
+    return re.split("[,; ]", name)[0] in names()
+
+
 def choice_names(axis: str) -> list[str]:
     """The names of all choices of an axis, likewise."""
     return _listed(CHOICES[axis], [p.name.partition(".")[2] for p in _entry_points() if p.name.startswith(f"{axis}.")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -195,13 +196,54 @@ def bench_check(context: click.Context, path: Path | None) -> None:
     context.exit(0 if answer.passes else 1)
 
 
+@click.command()
+@click.argument("path")
+@click.option("--stack", "kind", type=click.Choice(KINDS), default="auto", show_default=True, help="Kind of stack.")
+def verify(path: str, kind: str) -> None:
+    """Try what a contender promises, in under a minute: `sentinel verify contenders/mine`.
+
+    PATH is its folder, or its name in contenders/. Prints ✓, ✗ or ~ (not kept, as it says itself) for each promise with
+    the first difference, and exits 1 where one is broken. Logs and records of it are kept where one is.
+    """
+    from sentinel.lab.contenders import catalog, program
+    from sentinel.lab.contenders.verification import checks
+    from sentinel.lab.contenders.verification.verify import verify as tried
+
+    contender = catalog.named(path)
+    program.build(contender)
+    kind, _ = choose(kind)
+    folder = Path(tempfile.mkdtemp(prefix=f"verify-{contender.name}-"))
+    with Supervisor() as supervisor, start(kind, folder, supervisor) as started:
+        click.echo(f"{contender.name} on the {started.label}")
+        values = tried(
+            contender, started, folder, supervisor, note=lambda spoken: click.echo(f"trying {spoken}", err=True)
+        )
+    click.echo(checks.table(values))
+    if why := checks.failure(values):
+        raise click.ClickException(f"{contender.name} failed: {why[:500]}; its logs are in {folder}")
+    shutil.rmtree(folder)
+
+
+@click.command("new-contender")
+@click.argument("name")
+def new_contender(name: str) -> None:
+    """Make contenders/NAME, a working consumer of forty lines of Python, to be changed into one of your own."""
+    from sentinel.lab.contenders import catalog
+
+    folder = catalog.made(name)
+    click.echo(f"{folder}: change consume.py, or name another program in contender.toml; then")
+    click.echo(f"sentinel verify {folder}\nmake benchmark CONFIGURATIONS=optimised,{folder}")
+
+
 COMMANDS = {
     "bench-check": bench_check,
     "bundle": bundle,
     "limits": limits,
+    "new-contender": new_contender,
     "report": report,
     "run": run,
     "runs": runs,
     "stack": stack,
     "store": store,
+    "verify": verify,
 }

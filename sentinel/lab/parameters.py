@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sentinel.consumer import configurations
-from sentinel.consumer.configurations import parse
-from sentinel.errors import ExtensionError, SettingsError
+from sentinel.errors import ContenderError, ExtensionError, SettingsError
+from sentinel.lab.contenders import catalog
 from sentinel.lab.stack import KINDS
 from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
 
@@ -89,11 +89,12 @@ class Chosen(Common):
     """Of notebooks whose configurations can be chosen."""
 
     CONFIGURATIONS: str = "baseline,client-batching,optimised"
+    UNVERIFIED: bool = False
 
     @property
     def names(self) -> list[str]:
         """See Common."""
-        return [parse(name).name for name in self.CONFIGURATIONS.split(",")]
+        return [catalog.name_of(word) for word in self.CONFIGURATIONS.split(",")]
 
 
 @dataclass(frozen=True)
@@ -151,10 +152,10 @@ def duration(low: float, high: float, examples: str) -> Rule:
 
 
 def _configurations(value: Any) -> str:
-    names = [parse(name).name for name in str(value).split(",")]
-    if len(set(names)) != len(names):
+    words = [catalog.canonical(word) for word in str(value).split(",")]
+    if len({catalog.name_of(word) for word in words}) != len(words):
         raise ValueError
-    return ",".join(name.replace(",", ";") for name in names)
+    return ",".join(word.replace(",", ";") for word in words)
 
 
 def _truth(value: Any) -> bool:
@@ -171,13 +172,15 @@ RULES: Mapping[str, Rule] = {
     "CONFIGURATIONS": Rule(
         _configurations,
         f"different names out of {', '.join(configurations.names())}, joined by commas; optimised;decode=json.loads"
-        f" switches an axis: {configurations.axes_listed()}",
+        f" switches an axis: {configurations.axes_listed()}; contenders/mine, or any path of a folder with a"
+        " contender.toml, is a consumer of your own",
     ),
     "TRANSPORT": choice(*TRANSPORTS),
     "CODEC": choice(*CODEC_NAMES),
     "BATCH_SIZE": whole(1, 100_000),
     "STACK": choice(*KINDS),
     "MEMRAY": YES_OR_NO,
+    "UNVERIFIED": YES_OR_NO,
     "SEED": whole(0, 2**31 - 1),
 }
 
@@ -204,11 +207,12 @@ def read(name: str, value: Any, rule: Rule) -> Any:
     """One parameter's value, converted.
 
     Raises:
-        SettingsError: it is not allowed; the message names parameter, value and what is.
+        SettingsError: it is not allowed; the message names parameter, value and what is. Of a contender, what is wrong
+            with it.
     """
     try:
         return rule.read(value)
-    except ExtensionError:  # says itself what is wrong, and not with the value
+    except (ExtensionError, ContenderError):  # says itself what is wrong, and not with the value
         raise
     except (ValueError, KeyError, TypeError, OverflowError, SettingsError):
         raise SettingsError(f"{name}={value!r} is not allowed: expected {rule.allowed}") from None

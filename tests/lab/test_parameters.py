@@ -80,6 +80,7 @@ EVERY = {name: rule for parameters in OF_NOTEBOOKS.values() for name, rule in pa
         ("MEMRAY", 1, True),
         ("MEMRAY", "0", False),
         ("PYSPY", "False", False),
+        ("UNVERIFIED", "True", True),
     ],
 )
 def test_an_allowed_value_is_converted(name: str, value: Any, expected: Any) -> None:
@@ -114,6 +115,7 @@ REFUSED = [
     *(("WINDOW", value) for value in (4, "11m", "wide", True)),
     *(("MEMRAY", value) for value in ("yes", "", 2, None, "on")),
     *(("PYSPY", value) for value in ("no", 2, None)),
+    *(("UNVERIFIED", value) for value in ("no", 2, None)),
     *(("SEED", value) for value in (-1, 2**31, False, "x")),
 ]
 
@@ -142,7 +144,8 @@ def test_there_is_a_refusal_for_every_parameter() -> None:
             "CONFIGURATIONS",
             "different names out of baseline, client-batching, optimised, joined by commas;"
             " optimised;decode=json.loads switches an axis: receive=redis-py|socket-reads, decode=json.loads|msgspec,"
-            " point=influxdb-client|line-bytes, write=client-synchronous|client-batching|post-batches",
+            " point=influxdb-client|line-bytes, write=client-synchronous|client-batching|post-batches;"
+            " contenders/mine, or any path of a folder with a contender.toml, is a consumer of your own",
         ),
         ("STACK", "one of auto, external, docker, native, embedded"),
         ("TRANSPORT", "one of pubsub, stream"),

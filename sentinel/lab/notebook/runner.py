@@ -21,6 +21,7 @@ from tqdm import tqdm
 from sentinel.environment import announce
 from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsError, TrialError
 from sentinel.lab import registry, stack
+from sentinel.lab.contenders import entry
 from sentinel.lab.notebook import notebook_file
 from sentinel.lab.notebook.kernel import OwnKernel
 from sentinel.lab.notebook.progress_bar import PROGRESS, state, watched
@@ -125,11 +126,13 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
 
 
 def _ensure_stack(notebook: Path, parameters: dict[str, Any]) -> None:
-    """Refuse early where the stack asked for cannot be had; a study has none."""
+    """Refuse early where the stack asked for cannot be had, or a contender; a study has neither."""
     known = registry.find(notebook.stem)
     usual = getattr(known.parameters if known else Shared, "STACK", None)
     if (kind := parameters.get("STACK", usual)) is not None:
         stack.ensure(kind)
+    if known:
+        entry.require(known.parameters(**parameters))
 
 
 def _kept(run: Run) -> str:

@@ -12,12 +12,13 @@ from sentinel.lab import formatting
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
 from sentinel.lab.machine import jitter
+from sentinel.lab.report import contenders
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE
 from sentinel.lab.statistics import published, tails
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from sentinel.lab.limits.limit import Limit
     from sentinel.lab.run.run import Run
@@ -27,6 +28,8 @@ MARK = "†"
 """Beside figures of a load that was not sustained."""
 QUEUED = ("throughput", "internal", "e2e", "stored")
 """Measures of a load: where it was not sustained, those of a growing queue."""
+LATENCIES = {"internal": "Internal", "e2e": "E2E", "stored": "Stored"}
+"""Kinds of latency that every trial under a paced load has, and their heads."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +78,13 @@ def measured(
     return Row(name, unit, published, cells, values.ratios.get(measure), tuple(spreads), short)
 
 
-def spread(values: Sequence[float] | None) -> str:
-    """Smallest, largest and n, as run.json's `spread` has them, in words; empty for a single trial or none."""
-    low, high, n = values or (0, 0, 0)
-    return f"{formatting.figure(low)} to {formatting.figure(high)}, n = {n:.0f}" if n > 1 else ""
-
-
 def rows(run: Run) -> list[Row]:
     """The table in the original's shape."""
     rates = queries.rates(run)
     offered = [formatting.plain(rates[HEADLINE if key == HEADLINE else "latency"]) for key in queries.keys(run)]
     latencies = [
         row
-        for kind, title in (("internal", "Internal"), ("e2e", "E2E"), ("stored", "Stored"))
+        for kind, title in (*LATENCIES.items(), *([("visible", "Visible")] if contenders.visible(run) else []))
         for p in ("p50", "p90", "p99", "p99.9", "max")
         for row in _latency(run, kind, p, title, _bar(f"{kind}_{p}"))
     ]
@@ -193,6 +190,7 @@ def notes(run: Run) -> list[str]:
         _few(run),
         "CPU is the consumer's, while it drains a full stream; at the headline rate, while it keeps up with that load.",
     ]
+    values += contenders.notes(run)
     if (limit := bounds.bound_of(run, "stream", paced=False)) is not None:
         values.append(share_note("capacity", limit, _shares(run)))
     if own := run.data.machine.jitter:

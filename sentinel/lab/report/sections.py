@@ -25,7 +25,7 @@ from sentinel.lab.presentation.tables import (
     tag,
     together,
 )
-from sentinel.lab.report import heading, results
+from sentinel.lab.report import contenders, heading, results
 from sentinel.lab.report.captions import left_out, missing
 from sentinel.lab.report.cpu import cpu
 from sentinel.lab.report.limits import limits
@@ -146,7 +146,8 @@ def ledgers(run: Run) -> HTML:
     ]
     notes += [f"Trial {o.plan.number} ({o.plan.label}): {'; '.join(o.problems)[:1000]}" for o in trials if not o.valid]
     whole = table(heads, rows, words=(1, 2, len(heads) - 1), class_="dense")
-    return HTML(together([whole, tag("div", paragraphs([*notes, *_rare(trials)]), class_="notes")]))
+    told = tag("div", paragraphs([*notes, *_rare(trials)]), class_="notes")
+    return HTML(together([whole, told, *contenders.section(run)]))
 
 
 def _rare(outcomes: Sequence[Outcome]) -> list[str]:

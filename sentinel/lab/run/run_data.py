@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import msgspec
 
 from sentinel.errors import RunError, RunRecordError
+from sentinel.lab.contenders.verification.checks import ContenderData
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine.facts import Machine
 from sentinel.lab.run.trial_record import Outcome, plain
@@ -69,6 +70,8 @@ class RunData(msgspec.Struct, kw_only=True):
     """The notebook's parameters by name; times in s, rates in msg/s unless named otherwise."""
     configurations: dict[str, dict[str, str]] = {}
     """The configurations compared, by label: the choice on each axis."""
+    contenders: dict[str, ContenderData] = {}
+    """Consumers among them that the user brought, by label."""
     machine: Machine = msgspec.field(default_factory=Machine)
     """Where it was measured."""
     warnings: list[str] = []
@@ -181,18 +184,8 @@ class RunData(msgspec.Struct, kw_only=True):
 
 KNOWN = tuple(name for name in RunData.__struct_encode_fields__ if name != "own")
 ALWAYS = (
-    "format",
-    "id",
-    "state",
-    "notebook",
-    "parameters",
-    "machine",
-    "warnings",
-    "planned",
-    "trials",
-    "order",
-    "limits",
-)
+    "format", "id", "state", "notebook", "parameters", "machine", "warnings", "planned", "trials", "order", "limits",
+)  # fmt: skip
 """Keys that every record has, whatever they hold."""
 EMPTY = msgspec.to_builtins(RunData(id="", notebook=""))
 """What a section holds that is not there."""

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sentinel.lab.statistics.backlog import backlog, sent_at
-from sentinel.lab.statistics.hgrm import distribution
-from sentinel.model.histogram import BITS, SIZE, Recorder, middles
+from sentinel.model.histogram import Recorder
 from sentinel.runtime.record import INTERVALS, LEDGER
 
 if TYPE_CHECKING:
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CONSUMER, LOAD, AGENT, RESOURCES = "consumer", "load", "agent", "resources.csv"
+TAP = "tap"
+"""Folder of what a tap between consumer and store saw, where a trial had one."""
+VISIBLE = "visible"
+"""Folder, and kind of latency, of what a reader beside a trial saw."""
 SAMPLE_EVERY = 0.25
 """Seconds between readings of the processes' CPU and memory."""
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
@@ -39,6 +42,11 @@ def intervals(folder: Path) -> list[dict[str, Any]]:
     """
     path = folder / INTERVALS
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def flow(trial: Path) -> list[dict[str, Any]]:
+    """What was stored over time: as the tap saw it, where the trial had one, else as the consumer recorded it."""
+    return intervals(trial / TAP) or intervals(trial / CONSUMER)
 
 
 def ledger(folder: Path) -> dict[str, Any]:
@@ -85,7 +93,7 @@ def histogram(lines: Iterable[dict[str, Any]], kind: str, since: int = 0) -> Rec
     """
     merged = Recorder()
     for line in lines:
-        if line["at"] > since:
+        if line["at"] > since and kind in line:
             merged.merge(Recorder.from_dict(line[kind]))
     return merged
 
@@ -98,11 +106,14 @@ def histograms(trial: Path, since: int) -> dict[str, Recorder]:
         since: Intervals that end later than this count, ns since the epoch.
 
     Returns:
-        By kind: internal, e2e, stored and send_delay, in ns.
+        By kind: internal, e2e, stored, send_delay, and visible where a reader read points back, in ns.
     """
     lines = intervals(trial / CONSUMER)
     delays = [line for folder in load_folders(trial) for line in intervals(folder)]
-    values = {kind: histogram(lines, kind, since) for kind in ("internal", "e2e", "stored")}
+    values = {kind: histogram(lines, kind, since) for kind in ("internal", "e2e")}
+    values["stored"] = histogram(flow(trial), "stored", since)
+    if seen := intervals(trial / VISIBLE):
+        values[VISIBLE] = histogram(seen, VISIBLE, since)
     return values | {"send_delay": histogram(delays, "delay", since)}
 
 
@@ -121,24 +132,8 @@ def percentiles(recorder: Recorder) -> dict[str, float]:
     return known | {"n": len(recorder), "zero": recorder.zero, "negative": recorder.negative}
 
 
-def write_hgrm(recorder: Recorder, path: Path) -> None:
-    """The histogram as HdrHistogram's percentile distribution, for any HdrHistogram plotter.
-
-    Zero and negative durations stand in it as zeros.
-
-    Args:
-        recorder: Durations in ns; in the file they are ms.
-        path: The file, which is replaced.
-    """
-    full = np.flatnonzero(recorder.counts)
-    values, counts = middles()[full] / 1e6, recorder.counts[full]
-    if below := recorder.zero + recorder.negative:
-        values, counts = np.r_[0.0, values], np.r_[below, counts]
-    path.write_text(distribution(values, counts, octaves=SIZE >> BITS, steps=1 << BITS), encoding="utf-8")
-
-
 def progress(trial: Path, start: int) -> pd.DataFrame:
-    """Counts over time, at the moments of the consumer's record.
+    """Counts over time, at the moments of the consumer's record, or of the tap's where there was one.
 
     Args:
         trial: The trial's folder.
@@ -148,7 +143,7 @@ def progress(trial: Path, start: int) -> pd.DataFrame:
         Columns sent, received, written, backlog (messages), index seconds since `start`; no rows where a record is
         missing.
     """
-    consumer, noted = intervals(trial / CONSUMER), {folder: intervals(folder) for folder in senders(trial)}
+    consumer, noted = flow(trial), {folder: intervals(folder) for folder in senders(trial)}
     if not (consumer and noted and all(noted.values())):
         return pd.DataFrame(columns=["sent", "received", "written", "backlog"])
     at = np.array([line["at"] for line in consumer], dtype=np.int64)
@@ -195,7 +190,7 @@ def flushed(trial: Path, start: int, since: float, until: float) -> tuple[int, f
     Returns:
         Messages and seconds; None where there are no two flushes, or in records of an older consumer.
     """
-    lines = [line for line in intervals(trial / CONSUMER) if line["at"] > start + since * 1e9]
+    lines = [line for line in flow(trial) if line["at"] > start + since * 1e9]
     flushes = [(line["written"], line["last_stored"]) for line in lines if line.get("last_stored")]
     in_time = [flush for flush in flushes if flushes[0][1] < flush[1] <= start + until * 1e9]
     if not in_time:
@@ -216,7 +211,7 @@ def drift(trial: Path, start: int, since: float, until: float) -> dict[str, tupl
         p50 (ms) in the first and in the last third, by kind: e2e and stored. The last third ends with the last message;
         NaN for fewer than `FEW` messages.
     """
-    lines, third = intervals(trial / CONSUMER), (until - since) / 3
+    lines, third = flow(trial), (until - since) / 3
     measured = [(line, (line["at"] - start) / 1e9) for line in lines if line["at"] > start + since * 1e9]
     first = [line for line, at in measured if at <= since + third] or [line for line, _ in measured[:1]]
     last = [line for line, at in measured if at > until - third]

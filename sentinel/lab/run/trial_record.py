@@ -14,6 +14,8 @@ HEADLINE = "headline"
 """Group of the trials at the rate that the original published."""
 CONTROL = " (again)"
 """End of the label of the A/A leg: the same configuration once more, which shows the run-to-run variation."""
+UNTAPPED = " (without the tap)"
+"""End of the label of a leg that shows what a tap costs: the same configuration once more, without one."""
 WARM_UP = 1.0
 """Seconds of a paced load before the measured ones."""
 
@@ -112,13 +114,16 @@ class Outcome(msgspec.Struct):
     steal: float = 0.0
     """Share of the machine's time that went to other guests, percent."""
     latencies: dict[str, dict[str, int | float]] = {}
-    """internal, e2e, stored, send_delay: percentiles in ms, and the counts `n`, `zero` and `negative` of messages."""
+    """internal, e2e, stored, send_delay, visible: percentiles in ms, and the counts `n`, `zero` and
+    `negative` of messages."""
     started: int = 0
     """First intended send, ns since the epoch."""
     memory: Memory = {}
     """Memory trials: see `profiling.summary`."""
     profile: Profile = {}
     """Profile trials: see `flames.summary`; empty where py-spy left nothing."""
+    wire: dict[str, Any] = {}
+    """Of a trial with a tap: what passed it, as `wire.delivered.summary` has it; empty without one."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""

@@ -6,17 +6,23 @@ import time
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sentinel import bus, store
 from sentinel.errors import SentinelError
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import WARM_UP
+from sentinel.lab.statistics.hgrm import distribution
 from sentinel.lab.statistics.sustained import Pace, faults
+from sentinel.model.histogram import BITS, SIZE, middles
 from sentinel.model.ledger import ConsumerLedger, SenderLedger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sentinel.lab.run.trial_record import Outcome
+    from sentinel.model.histogram import Recorder
     from sentinel.settings import BusSettings, StoreSettings
 
 SETTLE = 5.0
@@ -38,25 +44,43 @@ def account(outcome: Outcome, folder: Path, on_bus: BusSettings, in_store: Store
     if not consumer or not reports or not all(reports):
         outcome.problems.append("a ledger is missing")
         return
-    sent = SenderLedger(**{f.name: sum(r["ledger"][f.name] for r in reports) for f in fields(SenderLedger)})
+    sent = sent_by(reports)
     got = ConsumerLedger(**consumer["ledger"])
     outcome.sender, outcome.consumer = asdict(sent), asdict(got)
     outcome.started = min(r["started"] for r in reports)
     outcome.problems += sent.problems() + got.problems()
     try:
         outcome.unread = bus.unread(on_bus)
-        outcome.stored = _stored(in_store, tag, got.kept)
+        outcome.stored = stored(in_store, tag, got.kept)
     except SentinelError as error:
         outcome.problems.append(str(error))
     _compare(outcome, sent, got)
     _measure(outcome, folder, consumer, got)
     if outcome.plan.paced:
-        _measure_latencies(outcome, folder)
-        _judge_pace(outcome, folder, sent.unsent)
+        measure_latencies(outcome, folder)
+        judge_pace(outcome, folder, sent.unsent)
 
 
-def _stored(settings: StoreSettings, tag: str, expected: int) -> int:
-    """The store's own count; asked again for a moment where it is lower than expected."""
+def sent_by(reports: Sequence[Mapping[str, Any]]) -> SenderLedger:
+    """The ledgers of all that sent, added up.
+
+    Args:
+        reports: The `ledger.json` of each.
+    """
+    return SenderLedger(**{f.name: sum(r["ledger"][f.name] for r in reports) for f in fields(SenderLedger)})
+
+
+def stored(settings: StoreSettings, tag: str, expected: int) -> int:
+    """The store's own count; asked again for a moment where it is lower than expected.
+
+    Args:
+        settings: The store.
+        tag: The `run` tag of the points.
+        expected: Points.
+
+    Raises:
+        StoreError: no answer.
+    """
     server = store.identify(settings)
     end = time.monotonic() + SETTLE
     while (count := store.count(settings, server, tag)) < expected and time.monotonic() < end:
@@ -89,13 +113,31 @@ def _measure(outcome: Outcome, folder: Path, consumer: dict[str, Any], got: Cons
     outcome.peak_rss_mb = round(float(rss.max()), 1) if len(rss) else None
 
 
-def _measure_latencies(outcome: Outcome, folder: Path) -> None:
+def measure_latencies(outcome: Outcome, folder: Path) -> None:
+    """Fill the latencies of a trial under a paced load, the warm-up left out; histograms go into its folder."""
     for kind, recorder in series.histograms(folder, outcome.started + int(WARM_UP * 1e9)).items():
         outcome.latencies[kind] = series.percentiles(recorder)
-        series.write_hgrm(recorder, folder / f"{kind}.hgrm")
+        write_hgrm(recorder, folder / f"{kind}.hgrm")
 
 
-def _judge_pace(outcome: Outcome, folder: Path, unsent: int) -> None:
+def write_hgrm(recorder: Recorder, path: Path) -> None:
+    """The histogram as HdrHistogram's percentile distribution, for any HdrHistogram plotter.
+
+    Zero and negative durations stand in it as zeros.
+
+    Args:
+        recorder: Durations in ns; in the file they are ms.
+        path: The file, which is replaced.
+    """
+    full = np.flatnonzero(recorder.counts)
+    values, counts = middles()[full] / 1e6, recorder.counts[full]
+    if below := recorder.zero + recorder.negative:
+        values, counts = np.r_[0.0, values], np.r_[below, counts]
+    path.write_text(distribution(values, counts, octaves=SIZE >> BITS, steps=1 << BITS), encoding="utf-8")
+
+
+def judge_pace(outcome: Outcome, folder: Path, unsent: int) -> None:
+    """Say whether the consumer kept pace with the load, of which `unsent` messages could not be sent."""
     load = outcome.plan.load
     span = folder, outcome.started, WARM_UP, load.duration
     outcome.growth = series.backlog_growth(*span)

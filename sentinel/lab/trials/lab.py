@@ -9,8 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sentinel.environment import LabSettings
 from sentinel.errors import SentinelError, StackError, TrialError
 from sentinel.lab import formatting
+from sentinel.lab.contenders import contest, entry
 from sentinel.lab.limits import measurement
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine import jitter
@@ -19,7 +21,6 @@ from sentinel.lab.profiling import memory
 from sentinel.lab.run.trial_record import MEMORY, Outcome, Plan
 from sentinel.lab.trials.kinds import KINDS
 from sentinel.lab.trials.session import Session
-from sentinel.lab.trials.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,6 +38,18 @@ P = TypeVar("P", bound=Common)
 
 class Lab(Session[P]):
     """A session that measures. Each notebook has a lab of its own."""
+
+    def __init__(self, *begun: Any) -> None:
+        super().__init__(*begun)
+        self.contest = contest.Contest(self.parameters)
+        self.run.data.contenders = self.contest.described
+
+    @classmethod
+    def require(cls, parameters: P) -> None:
+        """See Session: also whatever its contenders need, where no runner has seen to that."""
+        super().require(parameters)
+        if not LabSettings.from_env().run_id:
+            entry.require(parameters)
 
     @classmethod
     def before(cls, parameters: P) -> dict[str, Any]:
@@ -131,6 +144,7 @@ class Lab(Session[P]):
         outcomes = list[Outcome]()
         with self.keeping():
             for plan in plans:
+                self._verify(plan)
                 seconds, rate = self.expected(plan), f" at {plan.load.rate:,.0f}/s" if plan.paced else ""
                 label = f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}"
                 self._progress.step(label, seconds, kind=plan.kind)
@@ -142,6 +156,13 @@ class Lab(Session[P]):
                 self._progress.advance(seconds)
         return outcomes
 
+    def _verify(self, plan: Plan) -> None:
+        """What a contender promises is tried before its first trial."""
+        if self.contest.is_due(plan):
+            self._progress.step(f"verify: {plan.configuration}")
+            folder = self.run.folder / "verified"
+            self.contest.verify(plan.configuration, self.stack, folder, self._supervisor, self._supervision.check)
+
     def _carried_out(self, bare: Plan) -> Outcome:
         """One trial; where it did not leave what its kind must, which happens now and then, another one."""
         kind = KINDS[bare.kind]
@@ -150,7 +171,7 @@ class Lab(Session[P]):
             plan = replace(bare, number=self._numbered())
             folder = self.run.trial_folder(plan.number)
             given = plan, self.stack, folder, self._supervisor, self.run.id
-            outcome = Trial(*given, check=self._supervision.check).run()
+            outcome = self.contest.trial(*given, check=self._supervision.check).run()
             if attempt:
                 times = formatting.counted(attempt, "time")
                 outcome.warnings.append(f"{kind.program} found no way into the consumer {times} before")

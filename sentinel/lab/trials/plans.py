@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sentinel.consumer.configurations import parse
-from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, PROFILE, WARM_UP, Plan, warm_up
+from sentinel.consumer.configurations import is_known, parse
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, PROFILE, UNTAPPED, WARM_UP, Plan, warm_up
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -37,15 +37,22 @@ def interleaved(names: Sequence[str], repeats: int) -> Iterator[tuple[int, str]]
 
 
 def _plan(p: Common, kind: str, label: str, load: LoadSettings, **more: Any) -> Plan:
-    return Plan(0, kind, label, label.removesuffix(CONTROL), load, p.BATCH_SIZE, **more)
+    configuration = label.removesuffix(CONTROL).removesuffix(UNTAPPED)
+    return Plan(0, kind, label, configuration, load, p.BATCH_SIZE, **more)
 
 
 def capacity(p: Draining) -> list[Plan]:
-    """Every configuration draining a full stream, the last one twice (A/A)."""
-    order = interleaved([*p.names, p.names[-1] + CONTROL], p.REPEATS)
+    """Every configuration draining a full stream, the last one twice (A/A); with contenders one without the tap."""
+    order = interleaved([*p.names, p.names[-1] + CONTROL, *_untapped(p)], p.REPEATS)
     return [
         _plan(p, CAPACITY, name, _full(p, name, CAPACITY), repeat=repeat, group="capacity") for repeat, name in order
     ]
+
+
+def _untapped(p: Common) -> list[str]:
+    """The last of our configurations once more, where there are contenders and therefore a tap."""
+    ours = profiled(p)
+    return [ours[-1] + UNTAPPED] if ours and len(ours) < len(p.names) else []
 
 
 def memory(p: Draining) -> list[Plan]:
@@ -53,7 +60,7 @@ def memory(p: Draining) -> list[Plan]:
     if not p.MEMRAY:
         return []
     # The largest captures first: their pages are made while the others run.
-    loads = {name: _full(p, name, MEMORY) for name in sorted(p.names, key=lambda name: _slowness(p, name))}
+    loads = {name: _full(p, name, MEMORY) for name in sorted(profiled(p), key=lambda name: _slowness(p, name))}
     return [
         _plan(p, MEMORY, name, replace(load, count=load.count + warm_up(load.count)), group="memory")
         for name, load in loads.items()
@@ -69,7 +76,7 @@ def profile(p: Draining, rates: Mapping[str, float], longest: float = PROFILED_S
         longest: Seconds that one trial may take.
     """
     plans, seconds = [], min(PROFILED_SECONDS, longest)
-    for name in p.names:
+    for name in profiled(p):
         load = _full(p, name, PROFILE)
         enough = min(int(rates.get(name, 0.0) * seconds), MOST_PROFILED)
         plans.append(_plan(p, PROFILE, name, replace(load, count=max(load.count, enough)), group="profile"))
@@ -80,9 +87,16 @@ def _slowness(p: Draining, name: str) -> tuple[bool, int]:
     return not parse(name).point.object_per_point, -_full(p, name, MEMORY).count
 
 
+def profiled(p: Common) -> list[str]:
+    """The configurations that memray and py-spy can look into: ours."""
+    return [name for name in p.names if is_known(name)]
+
+
 def _full(p: Draining, name: str, kind: str) -> LoadSettings:
     """A stream's worth of messages: fewer where each point is a request, more where they pass quickest."""
-    configuration = parse(name.removesuffix(CONTROL))
+    if not is_known(name):
+        return LoadSettings("stream", p.CODEC, p.WORKERS, count=p.MESSAGES, seed=p.SEED)
+    configuration = parse(name.removesuffix(CONTROL).removesuffix(UNTAPPED))
     fast = configuration.receive.whole_reads and configuration.write.whole_batches
     count = p.MESSAGES * (FAST_FACTOR if fast and kind == CAPACITY else 1)
     if configuration.write.request_per_point:

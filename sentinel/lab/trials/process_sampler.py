@@ -5,21 +5,31 @@ from __future__ import annotations
 import csv
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from sentinel.lab.run.series import SAMPLE_EVERY
 from sentinel.probe import ProcessProbe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from sentinel.probe import ProcessReading
+
+
+class Readable(Protocol):
+    """What stands for several processes; `contenders.tree.TreeProbe` is one."""
+
+    def read(self) -> ProcessReading | None:
+        """The sum over them as of now; None once all have ended."""
 
 
 class Sampler:
     """Reads CPU seconds and RSS of processes into a CSV file, four times a second, while its block runs."""
 
-    def __init__(self, path: Path, pids: dict[str, int]) -> None:
+    def __init__(self, path: Path, pids: Mapping[str, int | Readable]) -> None:
         self._path = path
-        self._probes = {name: ProcessProbe(pid) for name, pid in pids.items()}
+        self._probes = {name: ProcessProbe(pid) if isinstance(pid, int) else pid for name, pid in pids.items()}
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sentinel.consumer.configurations import parse
 from sentinel.lab import stack
+from sentinel.lab.contenders import catalog
 from sentinel.lab.machine import provenance
 from sentinel.lab.parameters import Shared
 from sentinel.lab.process.supervisor import Supervisor
@@ -52,7 +52,7 @@ class Session(Study[P]):
         """See Study."""
         where = provenance.provenance() | cls.before(parameters)
         return {
-            "configurations": {name: parse(name).axes() for name in parameters.names},
+            "configurations": {name: catalog.axes(name) for name in parameters.names},
             "machine": where,
             "warnings": provenance.reliability_warnings(where),
         }

@@ -10,14 +10,16 @@ import json
 import math
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from signal import SIGUSR1
 from typing import TYPE_CHECKING
 
 from sentinel import bus, store
 from sentinel.environment import stack_environment
 from sentinel.errors import SentinelError, TrialError
+from sentinel.lab.contenders.wire.visibility import Reader
 from sentinel.lab.run import series
-from sentinel.lab.run.trial_record import Outcome, Plan
+from sentinel.lab.run.trial_record import HEADLINE, Outcome, Plan
 from sentinel.lab.trials import accounts
 from sentinel.lab.trials.kinds import CONSUMER, KINDS, Start
 from sentinel.lab.trials.process_sampler import Sampler
@@ -69,6 +71,8 @@ class Trial:
         self.bus: BusSettings = stack.bus.keyed(f"lab:{self.tag}")
         self.store: StoreSettings = stack.store
         self.kind = KINDS[plan.kind]
+        self.target: StoreSettings = stack.store
+        """The store as the consumer is told: a tap, where one stands between."""
         self.outcome = Outcome(plan)
         self._check = check
         self._children: list[Child] = []
@@ -90,10 +94,13 @@ class Trial:
                 child.stop()
         after = cpu_times()
         self.outcome.steal = 100 * (after.steal - before.steal) / max(after.total - before.total, 1e-9)
-        accounts.account(self.outcome, self.folder, self.bus, self.store, self.tag)
+        self._account()
         self._tidy()
         (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
         return self.outcome
+
+    def _account(self) -> None:
+        accounts.account(self.outcome, self.folder, self.bus, self.store, self.tag)
 
     def _tidy(self) -> None:
         try:
@@ -125,7 +132,7 @@ class Trial:
 
     def _start(self, name: str, *words: str, under: Sequence[str] = ()) -> Child:
         command = [*under, sys.executable, "-m", *words]
-        environment = stack_environment(self.bus, self.store)
+        environment = stack_environment(self.bus, self.target)
         child = self.supervisor.start(name, command, log=self.folder / f"{name}.log", env=environment)
         self._children.append(child)
         return child
@@ -188,11 +195,17 @@ class Trial:
     def _beside_load(self) -> None:
         consumer = self._consumer(self.kind.start(self.plan, self.folder))
         load = self._load()
-        with Sampler(self.folder / series.RESOURCES, {CONSUMER: consumer.pid, "load": load.pid, **self.stack.pids}):
+        pids = {CONSUMER: consumer.pid, "load": load.pid, **self.stack.pids}
+        with Sampler(self.folder / series.RESOURCES, pids), self._reader(load):
             if self._code(load, self.plan.load.duration + self.plan.load.grace + START_LIMIT):
                 raise TrialError(f"the load generator failed:\n{load.tail()}")
             consumer.signal(SIGUSR1)
             self._finish(consumer, DRAIN_LIMIT)
+
+    def _reader(self, load: Child) -> AbstractContextManager[object]:
+        """In the headline trials a reader reads the newest points back."""
+        is_headline = self.plan.group == HEADLINE
+        return Reader(self.folder, self.store, self.tag, load) if is_headline else nullcontext()
 
     def _drain_alone(self) -> None:
         load = self._load()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sentinel.lab.run import series
+from sentinel.lab.trials import accounts
 from sentinel.model.histogram import RELATIVE_ERROR, Recorder
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def test_a_written_histogram_reads_back_within_one_percent(tmp_path: Path, typic
     values = np.sort(np.random.default_rng(1).lognormal(np.log(typical), 0.5, 5000).astype(np.int64))
     recorder = Recorder()
     recorder.record(values)
-    series.write_hgrm(recorder, tmp_path / "e2e.hgrm")
+    accounts.write_hgrm(recorder, tmp_path / "e2e.hgrm")
     rows = rows_of(tmp_path / "e2e.hgrm")
     assert rows[-1][1] == len(values)
     exact = values[[count - 1 for _, count in rows]] / 1e6
@@ -235,7 +236,7 @@ def test_a_written_histogram_reads_back_within_one_percent(tmp_path: Path, typic
 
 def test_a_written_histogram_keeps_what_is_not_positive(tmp_path: Path) -> None:
     """Zero and negative durations stand in the file as zeros: the counts are complete."""
-    series.write_hgrm(recorder_of(-1, -1, 0, 7_000_000), tmp_path / "e2e.hgrm")
+    accounts.write_hgrm(recorder_of(-1, -1, 0, 7_000_000), tmp_path / "e2e.hgrm")
     rows = rows_of(tmp_path / "e2e.hgrm")
     assert (0.0, 3) == rows[0]
     assert rows[-1] == (pytest.approx(7.0, rel=0.01), 4)
@@ -243,11 +244,11 @@ def test_a_written_histogram_keeps_what_is_not_positive(tmp_path: Path) -> None:
 
 def test_a_histogram_of_nothing_can_be_written(tmp_path: Path) -> None:
     """A trial without messages leaves a file without rows."""
-    series.write_hgrm(Recorder(), tmp_path / "e2e.hgrm")
+    accounts.write_hgrm(Recorder(), tmp_path / "e2e.hgrm")
     assert rows_of(tmp_path / "e2e.hgrm") == []
 
 
 def test_a_duration_of_years_is_kept_as_it_is(tmp_path: Path) -> None:
     """A clock that jumped leaves a message in the file with its duration."""
-    series.write_hgrm(recorder_of(10**18), tmp_path / "e2e.hgrm")
+    accounts.write_hgrm(recorder_of(10**18), tmp_path / "e2e.hgrm")
     assert rows_of(tmp_path / "e2e.hgrm")[-1] == (pytest.approx(1e12, rel=0.01), 1)

@@ -263,6 +263,7 @@ def test_merging_unites_fields_and_the_new_value_wins() -> None:
         ),
         ("SELECT * FROM m WHERE a='b'", SelectAll("m", (("a", "b"),))),
         ('SELECT * FROM "m";', SelectAll("m")),
+        ("SELECT * FROM m WHERE a='b' ORDER BY time DESC LIMIT 1", SelectAll("m", (("a", "b"),), newest=True)),
     ],
 )
 def test_query_forms(query: str, parsed: influxql.Statement) -> None:
@@ -277,7 +278,8 @@ def test_query_forms(query: str, parsed: influxql.Statement) -> None:
         ("SELECT count(f) FROM", "found EOF, expected identifier at line 1, char 21"),
         ("SELECT * FROM m GROUP BY t", "found GROUP, expected end at line 1, char 17"),
         ("SELECT * FROM m WHERE t > 'x'", "found >, expected = at line 1, char 25"),
-        ("SELECT * FROM m ORDER BY time", "found ORDER, expected end at line 1, char 17"),
+        ("SELECT * FROM m ORDER BY time", "found EOF, expected DESC at line 1, char 30"),
+        ("SELECT * FROM m ORDER BY time DESC LIMIT 10", "found 10, expected 1 at line 1, char 42"),
         ("SELECT * FROM m LIMIT 1", "found LIMIT, expected end at line 1, char 17"),
         ("SHOW DATABASES; SHOW DATABASES", "found SHOW, expected end at line 1, char 17"),
         ("SELECT mean(f) FROM m", "found mean, expected * or count(field) at line 1, char 8"),
@@ -314,6 +316,16 @@ def test_write_then_count_and_select(store: Store, db: str) -> None:
     series = store.query(db, "SELECT * FROM m WHERE run = 'a'")["series"][0]
     assert series["columns"] == ["time", "cpu", "mem", "run", "source"]
     assert series["values"] == [[20, 3.0, None, "a", "2"], [30, 1.0, 2, "a", "1"]]
+
+
+def test_the_newest_point_alone(store: Store, db: str) -> None:
+    """The latest of all series meant, whichever it is in; of two at one time one; nothing where there is none."""
+    store.write(db, "m,run=a,source=1 f=1 30\nm,run=a,source=2 f=2 20\nm,run=a,source=2 f=3 40\nm,run=b f=4 50\n")
+    newest = "SELECT * FROM m WHERE run = '{}' ORDER BY time DESC LIMIT 1"
+    assert store.values(db, newest.format("a")) == [[40, 3.0, "a", "2"]]
+    store.write(db, "m,run=a,source=1 f=5 40")
+    assert [40] == [row[0] for row in store.values(db, newest.format("a"))]
+    assert store.query(db, newest.format("c")) == {"statement_id": 0}
 
 
 def test_nothing_found_has_no_series(store: Store, db: str) -> None:

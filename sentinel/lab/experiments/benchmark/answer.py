@@ -163,6 +163,9 @@ def _headline(name: str, values: Headline) -> Phrase:
         return Phrase([f"At {rate}: no valid trial of {name}, so no answer."])
     often = "" if values.sustained == values.trials else f" in {values.sustained} of {values.trials} trials"
     ms, tail = values.latencies, values.tail
+    if "e2e" not in ms:  # of a contender that keeps no record
+        inside = "what happens inside is not known"
+        return Phrase([f"{name} sustained {rate}{often}, {lost}: stored {tail} {ms['stored']:.1f} ms; {inside}."])
     figures = (
         f"internal {tail} {ms['internal']:.2f} ms, e2e {tail} {ms['e2e']:.1f} ms, stored {tail} {ms['stored']:.1f} ms"
     )

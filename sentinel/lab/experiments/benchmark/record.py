@@ -51,7 +51,8 @@ class Headline(msgspec.Struct, frozen=True):
     tail: str
     """`p99` or `max`, as its sustained trials carry it."""
     latencies: dict[str, float]
-    """Median of that tail over the sustained trials, ms, by kind; empty where there is none."""
+    """Median of that tail over the sustained trials, ms, by kind; `stored` alone of a contender
+    that keeps no record; empty where there is none."""
 
 
 class Answer(msgspec.Struct, frozen=True):

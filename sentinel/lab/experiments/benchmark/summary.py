@@ -108,7 +108,8 @@ def _bytes(values: Columns, new: str, old: str) -> tuple[float, float] | None:
 def _headline(rate: float, outcomes: Sequence[Outcome]) -> Headline:
     trials = _loaded(HEADLINE, outcomes)
     kept = [o for o in trials if o.sustained]
-    measured, tail = measures(kept), tails.highest(kept, "e2e")
-    kinds = ("internal", "e2e", "stored") if "e2e_max" in measured else ()
+    measured = measures(kept)
+    kinds = [kind for kind in ("internal", "e2e", "stored") if f"{kind}_max" in measured]
+    tail = tails.highest(kept, "e2e" if "e2e" in kinds else "stored")
     latencies = {kind: statistics.median(measured[f"{kind}_{tail}"]) for kind in kinds}
     return Headline(rate, len(trials), len(kept), sum(o.lost for o in trials), tail, latencies)

@@ -1,8 +1,8 @@
 """The few InfluxQL statements that the pipeline and the lab send, parsed; and the JSON shapes of their answers. Pure.
 
 CREATE DATABASE, DROP DATABASE, SHOW DATABASES, SELECT count(field) and SELECT *, with WHERE on tags (`tag = 'value'`,
-joined by AND), one statement a query. Whatever else InfluxQL can do is a QueryError in InfluxDB's wording: a query is
-never half understood.
+joined by AND) and ORDER BY time DESC LIMIT 1, one statement a query. Whatever else InfluxQL can do is a QueryError in
+InfluxDB's wording: a query is never half understood.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"(?:\\.|[^"\\\n])+")|(?P<string>'(?:\\.|[^'\\\n])*')"""
-    r"""|(?P<word>[A-Za-z_]\w*)|(?P<symbol>[()*=,;])|(?P<end>\Z)|(?P<other>\S))"""
+    r"""|(?P<word>[A-Za-z_]\w*)|(?P<number>\d+)|(?P<symbol>[()*=,;])|(?P<end>\Z)|(?P<other>\S))"""
 )
 _ESCAPES = {r"\n": "\n", r"\"": '"', r"\'": "'", "\\\\": "\\"}
 _STATEMENTS = "SELECT, SHOW, CREATE, DROP"
@@ -60,6 +60,8 @@ class SelectAll:
 
     measurement: str
     where: Where = ()
+    newest: bool = False
+    """Whether the newest point alone is meant, not all."""
 
 
 Statement = CreateDatabase | DropDatabase | ShowDatabases | Count | SelectAll
@@ -149,7 +151,7 @@ class _Parser:
     def select(self) -> Count | SelectAll:
         if self.skip("*"):
             self.need("FROM")
-            return SelectAll(self.name(), self.where())
+            return SelectAll(self.name(), self.where(), self.newest())
         if not self.skip("COUNT"):
             self.fail("* or count(field)")
         self.need("(")
@@ -165,6 +167,16 @@ class _Parser:
             self.need("=")
             terms.append((tag, _bare(self.expect("string", "string"))))
         return tuple(terms)
+
+    def newest(self) -> bool:
+        if not self.skip("ORDER"):
+            return False
+        for word in ("BY", "TIME", "DESC", "LIMIT"):
+            self.need(word)
+        if self.value != "1":
+            self.fail("1")
+        self.advance()
+        return True
 
 
 def _bare(quoted: str) -> str:

@@ -38,6 +38,12 @@ INSERT INTO points(series, shape, time, fields) VALUES (?, ?, ?, ?) ON CONFLICT(
     fields = iif(shape = excluded.shape, excluded.fields, merged(fields, excluded.fields))
 WHERE fields <> excluded.fields
 """
+_ALL = "SELECT series, time, fields FROM points WHERE series IN ({}) ORDER BY time, series"
+# A look at the end of each series: a reader asks many times a second.
+_NEWEST = """
+SELECT series, time, fields FROM ({}) AS meant JOIN points ON series = meant.id
+    AND time = (SELECT max(time) FROM points WHERE series = meant.id) ORDER BY time DESC, series LIMIT 1
+"""
 
 
 class Refused(NamedTuple):
@@ -145,7 +151,7 @@ class StoreFile:
             return int(self._reader.execute(sql, (number, *values, query.field.encode())).fetchone()[0])
 
     def select(self, database: str, query: SelectAll) -> list[Row]:
-        """Points of the measurement, in order of time and series.
+        """Points of the measurement, in order of time and series, or the newest alone.
 
         Args:
             database: Its name.
@@ -155,15 +161,12 @@ class StoreFile:
             NoDatabaseError: the database was never created.
         """
         series, values = _series_of(query.measurement, query.where)
-        sql = f"SELECT series, time, fields FROM points WHERE series IN ({series}) ORDER BY time, series"  # noqa: S608
+        sql = (_NEWEST if query.newest else _ALL).format(series)
         with self._snapshot(database) as number:
             rows = self._reader.execute(sql, (number, *values)).fetchall()
             tags_of = "SELECT name, value FROM tags WHERE series = ?"
-            tags = {
-                sentence: dict(self._reader.execute(tags_of, (sentence,)).fetchall())
-                for sentence in {row[0] for row in rows}
-            }
-        return [Row(time, tags[sentence], split_fields(text)) for sentence, time, text in rows]
+            tags = {key: dict(self._reader.execute(tags_of, (key,)).fetchall()) for key in {row[0] for row in rows}}
+        return [Row(time, tags[key], split_fields(text)) for key, time, text in rows]
 
     def names(self, database: str, measurement: str) -> list[str]:
         """Names of all fields and tags of a measurement, sorted.

@@ -1,0 +1,1 @@
+"""Verification: what a contender promises, tried before it is timed."""
