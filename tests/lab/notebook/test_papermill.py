@@ -53,7 +53,7 @@ def test_an_interrupt_ends_a_watch_with_its_report(tmp_path: Path) -> None:
     (run,) = runs.find(tmp_path)
     (trial,) = run.data.trials
     assert (True, True) == (trial.valid, of_run(run).watched.interrupted)
-    assert 0 < trial["sender"]["sent"] == trial["stored"]
+    assert 0 < trial.sender["sent"] == trial.stored
     assert "(interrupted)" in run.data.verdict[0]
     assert run.report.exists()
     assert_nothing_left(tmp_path / "runs")
