@@ -15,7 +15,6 @@ import click
 
 from sentinel.environment import named_in_environment
 from sentinel.lab.process.supervisor import Supervisor
-from sentinel.lab.run import run as records
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.stack.embedded_store.__main__ import command as store
 from sentinel.options import Duration
@@ -72,6 +71,7 @@ def runs(as_json: bool) -> None:
     The state is that of the run, or one word for what is wrong with its record.
     """
     from sentinel.lab.run import listing
+    from sentinel.lab.run import run as records
 
     entries = listing.entries()
     if as_json:
@@ -109,6 +109,7 @@ def report(run: str, force: bool) -> None:
 def bundle(run: str, output: Path | None) -> None:
     """Pack a run into one zip to pass on: page, record, trials and profiles, with links that work anywhere."""
     from sentinel.lab.page import bundle as packing
+    from sentinel.lab.run import run as records
 
     click.echo(packing.bundle(records.load(run), output))
 
@@ -153,6 +154,7 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
     from sentinel.lab.limits.measurement import measure, steps
     from sentinel.lab.machine import jitter
     from sentinel.lab.report import terminal
+    from sentinel.lab.run import run as records
 
     kind, _ = choose(kind)
     own = jitter.measure(seconds * repeats)
@@ -215,9 +217,7 @@ def verify(path: str, kind: str) -> None:
     folder = Path(tempfile.mkdtemp(prefix=f"verify-{contender.name}-"))
     with Supervisor() as supervisor, start(kind, folder, supervisor) as started:
         click.echo(f"{contender.name} on the {started.label}")
-        values = tried(
-            contender, started, folder, supervisor, note=lambda spoken: click.echo(f"trying {spoken}", err=True)
-        )
+        values = tried(contender, started, folder, supervisor, note=lambda what: click.echo(f"trying {what}", err=True))
     click.echo(checks.table(values))
     if why := checks.failure(values):
         raise click.ClickException(f"{contender.name} failed: {why[:500]}; its logs are in {folder}")

@@ -2,7 +2,3 @@
 
 server (routes) → storefile (SQLite) → catalog (databases, types, series); linereader, linefields and influxql are pure.
 """
-
-from sentinel.lab.stack.embedded_store.server import serve
-
-__all__ = ["serve"]

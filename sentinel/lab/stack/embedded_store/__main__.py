@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from sentinel.errors import SentinelError
-from sentinel.lab.stack.embedded_store.server import serve
 from sentinel.runtime.logs import tolerate
 
 
@@ -20,6 +19,8 @@ from sentinel.runtime.logs import tolerate
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def command(data: Path, port: int, host: str) -> None:
     """Run the embedded store: InfluxDB's write and query, as far as the lab needs them."""
+    from sentinel.lab.stack.embedded_store.server import serve  # SQLite and sockets: `sentinel --help` needs neither
+
     serve(data, host, port)
 
 
