@@ -54,7 +54,7 @@ env:  ## write .env, the passwords for docker-compose.yml; one that is there sta
 
 # Most of the suite waits for processes: on two cores three at a time, each file in one of them, take half the time.
 test: install  ## run the tests
-	@$(bin)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=10)
+	@$(bin)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=10)
 
 fuzz: install  ## a million odd messages through every configuration, on both transports; about 4 minutes
 	@$(bin)/pytest -q -s -m fuzz tests/test_fuzz.py
