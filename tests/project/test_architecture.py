@@ -130,6 +130,7 @@ PURE = [
     "sentinel.lab.statistics.rounds.settling",
     "sentinel.lab.statistics.rounds.allocation",
     "sentinel.lab.statistics.rounds.shift",
+    "sentinel.lab.statistics.rounds.sides",
     "sentinel.lab.experiments.live.window",
     "sentinel.lab.presentation.phrase",
     "sentinel.lab.formatting",
