@@ -32,6 +32,14 @@ class DurationOrOff(Duration):
         return 0.0 if value == "off" else super().convert(value, param, ctx)
 
 
+class DurationOrZero(Duration):
+    """As Duration; also `0`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Click's hook."""
+        return 0.0 if str(value) == "0" else super().convert(value, param, ctx)
+
+
 class ConfigurationOption(click.Option):
     """A configuration's name; its help lists what there is, other packages' choices too, once it is asked for."""
 

@@ -87,6 +87,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     (["consume", "--batch-size", "0"], "0", "x>=1"),
     (["consume", "--batch-size", "many"], "many", "sentinel consume --help"),
     (["consume", "--max-age", "-1s"], "-1s", 'give seconds such as 10, or "90s"'),
+    (["consume", "--linger", "-5ms"], "-5ms", 'give seconds such as 10, or "90s"'),
     (["consume", "--deadline", "never"], "never", 'give seconds such as 10, or "90s"'),
     (["consume", "--health", "never"], "never", 'give seconds such as 10, or "90s"'),
     (["agent", "--health", "0"], "'0'", 'give seconds such as 10, or "90s"'),

@@ -8,14 +8,16 @@ import time
 class ReadPacer:
     """Lets a moment pass between reads that bring few messages, so that the next brings more.
 
-    A blocked XREADGROUP returns with the first message of a burst, alone, and Pub/Sub delivers in small pieces. A
-    shorter pause costs CPU and saves latency; under a heavy load a longer one saves CPU. After a silence nothing waits:
-    the message that ends it is read at once.
+    A blocked XREADGROUP returns with the first message of a burst, alone, and Pub/Sub delivers in small pieces. Each
+    read costs as much CPU as some fifty messages, and so does the request that follows it: a longer pause saves it, and
+    is added to latency. After a silence nothing waits: the message that ends it is read at once.
 
     Args:
-        seconds: pause between the beginnings of two reads under a light load.
+        linger: seconds between the beginnings of two reads under a light load; 0: `SHORT`.
     """
 
+    SHORT = 0.00025
+    """Seconds of the pause under a light load where nobody is to linger."""
     MANY = 70_000
     """Messages a second above which the load is heavy if two reads in a row say so: one alone is what a hiccup left."""
     LONG = 0.002
@@ -23,8 +25,8 @@ class ReadPacer:
     ENOUGH = 500
     """…unless a read brings so many: no pause."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, linger: float) -> None:
+        self._light = linger or self.SHORT
         self._pause = 0.0
         self._heavy = False
         """Whether the last read brought many."""
@@ -46,4 +48,4 @@ class ReadPacer:
         if not messages or messages >= self.ENOUGH:
             self._pause = 0.0
         else:
-            self._pause = self.LONG if self._heavy and before else self._seconds
+            self._pause = self.LONG if self._heavy and before else self._light

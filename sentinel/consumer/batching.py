@@ -16,12 +16,13 @@ from sentinel.consumer.measuring.trace import NOTHING
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
+    from sentinel.consumer.configurations import Configuration
     from sentinel.consumer.measuring.trace import Trace
     from sentinel.settings import ConsumerSettings
 
 AGE = 0.001
-"""Seconds that a batch waits for more although the writer is free, where nobody said how long. It makes fewer
-requests and so costs less CPU, for a later median of what is stored."""
+"""Seconds that a batch waits for more although the writer is free, where nobody said how long and reads do not linger.
+It makes fewer requests and so costs less CPU, for a later median of what is stored."""
 WAITING = range(9, 100)
 """Points with which a batch waits so long: fewer are a light load, which nothing holds up, more are worth a request."""
 LARGEST = 8_000_000
@@ -112,12 +113,22 @@ class Batcher:
         self._since = 0
 
     @classmethod
-    def of(
-        cls, settings: ConsumerSettings, pack: Callable[[Sequence[Any]], Any], *, whole_batches: bool = True
-    ) -> Self:
-        """A consumer's. Without `whole_batches` every message is a batch: its writer batches by itself, or not."""
-        max_age, waiting = (AGE, WAITING) if settings.max_age is None else (settings.max_age, ANY)
-        return cls(settings.batch_size if whole_batches else 1, int(max_age * 1e9), pack, waiting)
+    def of(cls, settings: ConsumerSettings, configuration: Configuration, pack: Callable[[Sequence[Any]], Any]) -> Self:
+        """A consumer's.
+
+        Where its writer takes no whole batches, every message is one: it batches by itself, or not. Where its reads
+        linger, messages were gathered before they came, and a batch that nobody gave an age is due at once.
+
+        Args:
+            settings: of the consumer.
+            configuration: the consumer's.
+            pack: turns the points of a block into what the writer wants of them.
+        """
+        lingered = configuration.receive.whole_reads and settings.linger > 0
+        max_age, waiting = (0.0, ANY) if lingered else (AGE, WAITING)
+        if settings.max_age is not None:
+            max_age, waiting = settings.max_age, ANY
+        return cls(settings.batch_size if configuration.write.whole_batches else 1, int(max_age * 1e9), pack, waiting)
 
     def __len__(self) -> int:
         return len(self._batch)

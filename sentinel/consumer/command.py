@@ -10,6 +10,7 @@ import click
 
 from sentinel.options import (
     Duration,
+    DurationOrZero,
     configuration_option,
     health_option,
     heartbeat_option,
@@ -36,10 +37,17 @@ if TYPE_CHECKING:
     "--batch-size", type=click.IntRange(min=1), default=ConsumerSettings.batch_size, help="Most points in one write."
 )
 @click.option(
+    "--linger",
+    type=DurationOrZero(),
+    default=ConsumerSettings.linger,
+    help="Time between two reads, and so two requests, under a light load: longer saves CPU; 0: as soon as possible.",
+)
+@click.option(
     "--max-age",
     type=Duration(),
     default=None,
-    help="Time that a batch waits for more although the writer is free.  [default: 1ms for 9 to 99 points, else none]",
+    help="Time that a batch waits for more although the writer is free.  [default: none; with --linger 0, 1ms for 9 to"
+    " 99 points]",
 )
 @click.option(
     "--name",

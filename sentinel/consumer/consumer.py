@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT = 0.25
+LONGEST_WAIT = 0.5
 """Seconds that a read may wait, so that a stop is noticed."""
 SHORTEST_WAIT = 0.001
 """Seconds that a read waits while a batch is due but the writer is busy."""
@@ -96,7 +96,7 @@ class Consumer:
         self._reconnection = Reconnection(self._receiver, self._account, self.stop)
         outlet = Outlet(store, server, settings, self._account, self.stop, self._settle)
         self._writer = configuration.write.open(outlet)
-        self._batcher = Batcher.of(settings, self._writer.pack, whole_batches=configuration.write.whole_batches)
+        self._batcher = Batcher.of(settings, configuration, self._writer.pack)
         self._losses = Losses(self._receiver, self._measurement, kept=settings.transport == "stream")
         self._record = Record(record)
         self._reports = open_reports(settings, bus, store, server)

@@ -164,7 +164,7 @@ def _truth(value: Any) -> bool:
 
 YES_OR_NO = Rule(_truth, "True or False")
 RULES: Mapping[str, Rule] = {
-    "WORKERS": whole(1, 10_000),
+    "WORKERS": whole(1, 1_000_000),
     "DURATION": duration(1, 86_400, '10, "120s" or "2m"'),
     "RATE": number(1, 10_000_000),
     "REPEATS": whole(1, 100),

@@ -52,10 +52,12 @@ class SequenceNumbers:
         """
         numbers = np.empty_like(sources)
         order = np.argsort(sources, kind="stable")
-        counts = np.bincount(sources, minlength=len(self._next))
-        starts = np.repeat(np.cumsum(counts) - counts, counts)
-        numbers[order] = np.repeat(self._next, counts) + np.arange(len(sources)) - starts
-        self._next += counts
+        ordered = sources[order]
+        # Only the sources of these messages are looked at: there may be a million others.
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])[: len(ordered)]
+        counts = np.diff(np.r_[starts, len(ordered)])
+        numbers[order] = self._next[ordered] + np.arange(len(ordered)) - np.repeat(starts, counts)
+        self._next[ordered[starts]] += counts
         return numbers
 
 

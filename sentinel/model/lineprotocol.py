@@ -9,30 +9,32 @@ space, equals sign, backslash or the end by `∖`: servers disagree on what two 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel.model.sample import MOST_SERIES, columns, measurement
+from sentinel.model.sample import MOST_SERIES, Sample, columns, measurement
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from sentinel.model.sample import Columns, Sample
+    from sentinel.model.sample import Columns
 
 _CONTROL = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "�")
 _AMBIGUOUS = re.compile(r"\\(?=[\\,= ]|\Z)")
+_ODD = re.compile(r"[\\,= \x00-\x1f\x7f-\x9f]").search
+"""Finds what is replaced or escaped; most names have nothing of it."""
 _ESCAPED = str.maketrans(_CONTROL | {ord(","): "\\,", ord(" "): "\\ ", ord("="): "\\="})
 
 
 def visible(text: str) -> str:
     """Replace everything that line protocol cannot carry."""
-    return _AMBIGUOUS.sub("∖", text.translate(_CONTROL))
+    return _AMBIGUOUS.sub("∖", text.translate(_CONTROL)) if _ODD(text) else text
 
 
 def escape(text: str) -> str:
     """Escape a tag key, a tag value or a field key for a line."""
-    return visible(text).translate(_ESCAPED)
+    return visible(text).translate(_ESCAPED) if _ODD(text) else text
 
 
 def tags(sample: Sample, run: str = "") -> dict[str, str]:
@@ -53,6 +55,29 @@ def tags(sample: Sample, run: str = "") -> dict[str, str]:
     return {key: visible(value) for key, value in known.items() if value}
 
 
+class _Beginnings(dict["Hashable", str]):
+    """The beginning of a line, up to its first number, by series; of `MOST_SERIES`, the others are made each time."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self._run = run
+        self._numbered = self._made(Sample(0, 0.0, 0.0, source=0))[: -len("0")]
+
+    def __missing__(self, series: Any) -> str:
+        if isinstance(series, int):
+            text = f"{self._numbered}{series} cpu="
+        else:
+            host, source, run, kind = series or ("", None, "", None)
+            text = f"{self._made(Sample(0, 0.0, 0.0, 0, host, source, run=run, measurement=kind))} cpu="
+        if len(self) < MOST_SERIES:  # a hostile sender must not fill the memory with names
+            self[series] = text
+        return text
+
+    def _made(self, sample: Sample) -> str:
+        known = "".join(f",{name}={escape(value)}" for name, value in tags(sample, self._run).items())
+        return f"{measurement(sample)}{known}"
+
+
 class LineEncoder:
     """Encodes samples, all numbers of a read at once; remembers the escaped series of each source.
 
@@ -61,38 +86,21 @@ class LineEncoder:
     """
 
     def __init__(self, run: str = "") -> None:
-        self._run = run
-        self._prefixes: dict[Hashable, str] = {}
+        self._beginnings = _Beginnings(run)
 
     def __call__(self, samples: Sequence[Sample], known: Columns | None = None) -> list[str]:
         """One line per sample, without the newline; `known` are their columns, where somebody has them."""
         if not samples:
             return []
         known = known or columns(samples)
-        try:
-            return self._lines(samples, known)
-        except KeyError:
-            self._remember(known.series, samples)
-            return self._lines(samples, known)
-
-    def _lines(self, samples: Sequence[Sample], known: Columns) -> list[str]:
-        """Raises KeyError: a series is new."""
-        prefixes = map(self._prefixes.__getitem__, known.series)
+        beginnings = map(self._beginnings.__getitem__, known.series)
         # Each number as the shortest text that reads back the same; finite ones only.
         texts = iter(msgspec.json.encode(known.numbers)[1:-1].decode().split(","))
-        rows = zip(prefixes, texts, texts, texts)  # noqa: B905 - `strict` takes time
+        rows = zip(beginnings, texts, texts, texts)  # noqa: B905 - `strict` takes time
         if known.further:
             more = [_further(s.fields or {}) for s in samples]
             return [f"{p}{cpu},mem={mem}{f} {time}" for (p, cpu, mem, time), f in zip(rows, more, strict=True)]
         return [f"{p}{cpu},mem={mem} {time}" for p, cpu, mem, time in rows]
-
-    def _remember(self, series: Sequence[Hashable], samples: Sequence[Sample]) -> None:
-        values = dict(zip(series, samples, strict=True))
-        if len(self._prefixes) + len(values) > MOST_SERIES:
-            self._prefixes.clear()
-        for key, sample in values.items():
-            known = "".join(f",{name}={escape(value)}" for name, value in tags(sample, self._run).items())
-            self._prefixes[key] = f"{measurement(sample)}{known} cpu="
 
 
 def _further(fields: dict[str, float]) -> str:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from sentinel.consumer import batching
 from sentinel.consumer.batching import Batch, Batcher, Read
+from sentinel.consumer.configurations import parse
 from sentinel.consumer.measuring.trace import NUMBER, Trace, Tracer
 from sentinel.model.sample import Sample, columns
+from sentinel.settings import ConsumerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,3 +238,21 @@ def test_no_point_waits_for_its_trace() -> None:
     (full,) = batcher.add(came, points, traced, clock, standing(0))
     assert seen == ["clock with 2", "trace", "clock with 1"]
     assert [0, 1, 2] == [*followed(full), *followed(batcher.take())]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "given", "waits"),
+    [
+        pytest.param("optimised", {}, 0.0, id="reads linger"),
+        pytest.param("optimised", {"linger": 0.0}, 0.001, id="reads do not linger"),
+        pytest.param("optimised", {"max_age": 0.3}, 0.3, id="an age is given"),
+        pytest.param("baseline,write=post-batches", {}, 0.001, id="a receiver that never lingers"),
+    ],
+)
+def test_what_was_gathered_before_it_came_waits_no_more(
+    configuration: str, given: dict[str, float], waits: float
+) -> None:
+    """A batch of ten points is due at once where reads linger; where they do not, or an age is given, it waits."""
+    batcher = Batcher.of(ConsumerSettings(**given), parse(configuration), len)  # type: ignore[arg-type]
+    add(batcher, *read(0, 10), standing(0))
+    assert batcher.wait(0) == int(waits * 1e9)

@@ -18,7 +18,7 @@ from support.servers import Lane, consume, consuming, durable_bus, finish, loadi
 from sentinel.consumer.measuring import overwrites
 from sentinel.consumer.measuring.measurement import OVERWRITTEN
 from sentinel.consumer.measuring.overwrites import Overwrites
-from sentinel.consumer.measuring.sequences import QUICK
+from sentinel.consumer.measuring.sequences import NEAR
 from sentinel.lab.stack import native
 from sentinel.load.processes import run_load
 from sentinel.settings import ConsumerSettings, LoadSettings
@@ -159,7 +159,9 @@ def overwritten(messages: list[tuple[int, int, int]], cuts: list[int]) -> int:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([0, 1, QUICK, 2**32]), st.integers(1, 6), st.integers(-1, 3)), max_size=40),
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, NEAR - 1, NEAR, 2**32]), st.integers(1, 6), st.integers(-1, 3)), max_size=40
+    ),
     st.lists(st.integers(0, 40), max_size=5),
 )
 def test_overwrites_are_what_a_store_would_not_hold(messages: list[tuple[int, int, int]], cuts: list[int]) -> None:
@@ -175,9 +177,9 @@ def test_overwrites_remember_a_bounded_number_of_messages(monkeypatch: pytest.Mo
     monkeypatch.setattr(overwrites, "MOST_SERIES", 50)
     actual = Overwrites()
     for n in range(30):
-        actual.see(np.arange(10) + QUICK * n, np.full(10, 5), np.full(10, n))
+        actual.see(np.arange(10) + NEAR * n, np.full(10, 5), np.full(10, n))
     assert actual.count == 0
     assert actual._remembered <= 110
     assert len(actual._far) <= 60
-    actual.see(np.array([QUICK * 29, 0]), np.array([5, 5]), np.array([99, 99]))
+    actual.see(np.array([NEAR * 29, 0]), np.array([5, 5]), np.array([99, 99]))
     assert actual.count == 1  # the first of all is forgotten

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.consumer.measuring import sequences
-from sentinel.consumer.measuring.sequences import QUICK, Sequences
+from sentinel.consumer.measuring.sequences import NEAR, QUICK, Sequences
 from sentinel.model.ledger import ConsumerLedger, SenderLedger, as_line
 from sentinel.model.sample import RUN, first_number
 
@@ -220,7 +220,7 @@ def seen(messages: list[tuple[int, int]]) -> tuple[int, int, int]:
     return follower.lost, follower.duplicated, follower.reordered
 
 
-@pytest.mark.parametrize("far", [QUICK - 1, QUICK, 2**32 + 5])
+@pytest.mark.parametrize("far", [QUICK - 1, QUICK, NEAR - 1, NEAR, 2**32 + 5])
 def test_sources_of_any_number_are_followed(far: int) -> None:
     """Source numbers up to 2^32, and those of named sources beyond, are told apart whatever others there are."""
     assert (3, 3, 0) == seen([(source, number) for number in (0, 1, 3, 3) for source in (3, far, far + 1)])
@@ -229,7 +229,8 @@ def test_sources_of_any_number_are_followed(far: int) -> None:
 def test_a_source_beyond_the_most_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Others keep their place and their gaps; the one too many counts for nothing, now and later."""
     monkeypatch.setattr(sequences, "MOST_SERIES", 2)
-    assert (1, 0, 0) == seen([(1, 0), (2, 0), (3, 0), (3, 5), (1, 2), (QUICK, 9)])
+    first, second, third, fourth = (NEAR + n for n in range(4))
+    assert (1, 0, 0) == seen([(first, 0), (second, 0), (third, 0), (third, 5), (first, 2), (fourth, 9)])
 
 
 @pytest.mark.parametrize("number", [2**32 - 1, 3_000_000])

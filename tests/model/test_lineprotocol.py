@@ -269,7 +269,7 @@ def test_a_flood_of_names_does_not_fill_the_memory() -> None:
     for start in range(0, 140_000, 35_000):
         samples = [Sample(1, 2.5, 3.0, host=f"h{n}") for n in range(start, start + 35_000)]
         assert f"system_stats,host=h{start} cpu=2.5,mem=3.0 1000000000" == encoder(samples)[0]
-        sizes.append(len(encoder._prefixes))
+        sizes.append(len(encoder._beginnings))
     assert max(sizes) <= 100_000
     assert [written(Sample(1, 2.5, 3.0, host="h0")).decode()] == encoder([Sample(1, 2.5, 3.0, host="h0")])
 

@@ -16,7 +16,7 @@ from redis.exceptions import ResponseError
 from sentinel.bus.link import Socket, client, packed
 from sentinel.bus.read_pacer import ReadPacer
 from sentinel.bus.receiving.bounds import TooLongError, payload_too_long, shortened
-from sentinel.bus.receiving.receiver import READ_PAUSE, Receiver
+from sentinel.bus.receiving.receiver import Receiver
 from sentinel.bus.refusals import checked, mapped, words
 from sentinel.consumer.batching import Read
 from sentinel.model.codecs import MAX_PAYLOAD
@@ -136,7 +136,7 @@ class SocketPubSub(_Subscriber):
     def __init__(self, settings: BusSettings, consumer: ConsumerSettings) -> None:
         super().__init__(settings)
         self._socket: Socket | None = None
-        self._pacer = ReadPacer(READ_PAUSE)
+        self._pacer = ReadPacer(consumer.linger)
         self.reconnect()
 
     @property

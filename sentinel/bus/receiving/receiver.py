@@ -10,9 +10,6 @@ if TYPE_CHECKING:
 
     from sentinel.consumer.batching import Read
 
-READ_PAUSE = 0.00025
-"""Seconds between two reads of a socket under a light load; 2 ms under a steady heavy one (`link.ReadPacer`)."""
-
 
 class Receiver(Protocol):
     """Reads whole reads and takes acknowledgements. Everything but `read`, `reconnect` and `close` may be left out."""

@@ -18,7 +18,7 @@ from sentinel.bus.read_pacer import ReadPacer
 from sentinel.bus.receiving.bounds import ReadCount, TooLongError, entry_too_long
 from sentinel.bus.receiving.group import NEW, Fetched, StreamGroup
 from sentinel.bus.receiving.housekeeping import flat
-from sentinel.bus.receiving.receiver import READ_PAUSE, Receiver
+from sentinel.bus.receiving.receiver import Receiver
 from sentinel.bus.refusals import checked, mapped
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class SocketStream(_Member):
         """Ids to acknowledge; the writer's thread appends, and the reader's for what was rejected."""
         self._told: list[bytes] = []
         """Ids of an XACK that has no answer yet."""
-        self._pacer = ReadPacer(READ_PAUSE)
+        self._pacer = ReadPacer(consumer.linger)
         self._count = ReadCount(consumer.read_count)
         self._group = StreamGroup(settings, consumer, client(settings), self.acknowledge)
         self._socket = self._connected()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentinel.consumer.measuring.sequences import QUICK
+from sentinel.consumer.measuring.sequences import NEAR, QUICK, grown
 from sentinel.model.sample import MOST_SERIES
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Overwrites:
 
     def __init__(self) -> None:
         self.count = 0
-        self._near: Integers = np.zeros(QUICK, dtype=np.int64)
-        """The latest time of each series whose number is below `QUICK`; an array is quicker than a mapping."""
+        self._near: Integers = np.zeros(64, dtype=np.int64)
+        """The latest time of each series whose number is below `NEAR`; an array is quicker than a mapping."""
         self._far: dict[int, int] = {}
         """That of the others, of `MOST_SERIES` at most."""
         self._recent: deque[Integers] = deque()
@@ -74,13 +74,14 @@ class Overwrites:
         return bool(rises.all() and (times[starts] > before).all())
 
     def _latest(self, series: Integers) -> Integers:
-        latest = self._near[np.minimum(series, QUICK - 1)]
-        far = series >= QUICK
+        far = series >= NEAR
+        self._near = grown(self._near, int(series.max(where=~far, initial=0)) + 1, 0)
+        latest = self._near[np.where(far, 0, series)]
         latest[far] = [self._far.get(number, 0) for number in series[far].tolist()]
         return latest
 
     def _note(self, series: Integers, latest: Integers) -> None:
-        far = series >= QUICK
+        far = series >= NEAR
         self._near[series[~far]] = latest[~far]
         self._far.update(zip(series[far].tolist(), latest[far].tolist(), strict=True))
         if len(self._far) > MOST_SERIES:  # a hostile sender must not fill the memory

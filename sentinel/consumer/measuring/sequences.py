@@ -6,7 +6,7 @@ Pure. Apart from `ledger` because it needs numpy, which an agent should not have
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 QUICK = 1 << 16
-"""Sources below this number find their slot in an array; so many slots are sorted by radix."""
+"""So many slots are sorted by radix."""
+NEAR = 1 << 20
+"""Sources below this number find their slot in an array, which grows with the highest of them: all that is followed of
+such a source takes 40 bytes, and up to 40 more while the arrays have grown for others."""
 
 
 MOST_RATE = 1_000_000
@@ -54,13 +57,19 @@ class _Sequence(NamedTuple):
         return sum(gap.end - gap.first for gap in self.gaps if gap.first >= self.first)
 
 
+def grown(array: NDArray[Any], size: int, fill: float) -> NDArray[Any]:
+    """The array, or one that holds at least `size` values and begins with it; a growing one is at least doubled."""
+    more = max(size, 2 * len(array)) - len(array)
+    return array if size <= len(array) else np.concatenate([array, np.full(more, fill, dtype=array.dtype)])
+
+
 def _begun(first: int, expected: int) -> _Sequence:
     start = first - first % RUN
     return _Sequence(first, expected, [Gap(start, first)] if first > start else [])
 
 
 class Sequences:
-    """Follows every source's sequence numbers, a batch at a time; of `MOST_SERIES` sources at most.
+    """Follows every source's sequence numbers, a batch at a time; `NEAR` sources and `MOST_SERIES` others at most.
 
     The common case, each source going on where it stopped, is checked in arrays; only sources
     that jumped are walked one by one. A source counts from its first number seen: a consumer that joins late has not
@@ -72,12 +81,16 @@ class Sequences:
     """
 
     def __init__(self) -> None:
-        self._slots: dict[int, int] = {}
-        """A small number for each source, its place in the arrays."""
-        self._quick: NDArray[np.int64] = np.full(QUICK, -1, dtype=np.int64)
+        self._count = 0
+        """Sources that have a slot, their place in the arrays."""
+        self._near: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
+        """The slot of each source below `NEAR`; -1 where it has none."""
+        self._far: dict[int, int] = {}
+        """The slots of the others."""
         self._expected: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._first: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._gaps: dict[int, list[Gap]] = {}
+        """Of the slots that ever had one."""
         self._others: dict[int, list[_Sequence]] = {}
         """Of each source the sequences put aside, oldest first; the one followed now is in the arrays."""
         self._lost = 0
@@ -132,37 +145,48 @@ class Sequences:
 
     def _slots_of(self, sources: NDArray[np.int64]) -> NDArray[np.int64]:
         """The slot of each source; -1 for those beyond the most."""
-        if int(sources.max()) >= QUICK:
-            different, places = np.unique(sources, return_inverse=True)
-            return np.array([self._slot(source) for source in different.tolist()], dtype=np.int64)[places]
-        slots = self._quick[sources]
-        if (new := slots < 0).any():
-            for source in np.unique(sources[new]).tolist():
-                self._quick[source] = self._slot(source)
-            slots = self._quick[sources]
+        near = sources < NEAR
+        if near.all():
+            return self._near_slots(sources)
+        slots = np.empty_like(sources)
+        if near.any():
+            slots[near] = self._near_slots(sources[near])
+        different, places = np.unique(sources[~near], return_inverse=True)
+        slots[~near] = np.array([self._far_slot(source) for source in different.tolist()], dtype=np.int64)[places]
         return slots
 
-    def _slot(self, source: int) -> int:
-        if len(self._slots) >= MOST_SERIES:
-            return self._slots.get(source, -1)
-        return self._slots.setdefault(source, len(self._slots))
+    def _near_slots(self, sources: NDArray[np.int64]) -> NDArray[np.int64]:
+        self._near = grown(self._near, int(sources.max()) + 1, -1)
+        slots = self._near[sources]
+        if (new := slots < 0).any():
+            different = np.unique(sources[new])
+            self._near[different] = self._count + np.arange(len(different))
+            self._count += len(different)
+            slots = self._near[sources]
+        return slots
+
+    def _far_slot(self, source: int) -> int:
+        if (slot := self._far.get(source)) is None:
+            if len(self._far) >= MOST_SERIES:  # a hostile sender must not fill the memory with names
+                return -1
+            slot = self._far[source] = self._count
+            self._count += 1
+        return slot
 
     def _make_room(self, slots: int) -> None:
-        if slots > len(self._expected):
-            more = np.full(max(slots, 2 * len(self._expected)) - len(self._expected), -1, dtype=np.int64)
-            self._expected = np.concatenate([self._expected, more])
-            self._first = np.concatenate([self._first, more])
-            self._seen = np.concatenate([self._seen, np.zeros(len(more))])
+        self._expected, self._first = grown(self._expected, slots, -1), grown(self._first, slots, -1)
+        self._seen = grown(self._seen, slots, 0.0)
 
     def _start(self, slots: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
         new = self._expected[slots] < 0
         self._seen[slots[new]] = self._now
         self._first[slots[new]] = self._expected[slots[new]] = numbers[new]
-        for slot, number in zip(slots[new].tolist(), numbers[new].tolist(), strict=True):
+        late = new & (numbers % RUN > 0)
+        for slot, number in zip(slots[late].tolist(), numbers[late].tolist(), strict=True):
             self._gaps[slot] = _begun(number, number).gaps
 
     def _sequence(self, slot: int) -> _Sequence:
-        return _Sequence(int(self._first[slot]), int(self._expected[slot]), self._gaps[slot])
+        return _Sequence(int(self._first[slot]), int(self._expected[slot]), self._gaps.setdefault(slot, []))
 
     def _step(self, slot: int, number: int) -> None:
         current = self._sequence(slot)

@@ -40,6 +40,8 @@ class Plan:
     """Which repeat of the same trial, from 0."""
     group: str = ""
     """Trials of one group are compared with each other."""
+    linger: float | None = None
+    """Seconds that our consumer's reads linger under a light load; None: as it does by itself."""
 
     @property
     def paced(self) -> bool:

@@ -148,6 +148,8 @@ class Trial:
             "--health": "off",  # nothing writes beside what is measured
             "--record": str(self.folder / series.CONSUMER),
         }
+        if self.plan.linger is not None:
+            options["--linger"] = f"{self.plan.linger:g}"
         words = [word for pair in options.items() for word in pair]
         child = self._start(CONSUMER, start.module, *verb, *words, *start.words, under=start.under)
         self._await_ready(child)
