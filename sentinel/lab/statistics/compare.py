@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+    from numpy.typing import ArrayLike
+
+    from sentinel.lab.statistics.rounds.estimates import Estimate
 
 BAND = 0.05
 """Differences below 5 % are of no practical interest here."""
@@ -36,11 +39,14 @@ class Word(StrEnum):
     BETTER = "better"
     WORSE = "worse"
     NO_DIFFERENCE = "no difference"
+    UNSTABLE = "unstable"
+    UNRESOLVED = "unresolved"
     CANNOT_TELL = "cannot tell"
+    """In runs that were made before rounds were compared: either of the two above."""
 
 
 class Ratio(msgspec.Struct, frozen=True, omit_defaults=True):
-    """a ÷ b of medians, with its interval; what is not finite is None, also in run.json."""
+    """a ÷ b over rounds, with its interval; what is not finite is None, also in run.json."""
 
     value: float | None
     """The ratio itself; None where one side was not measured, or is zero."""
@@ -49,14 +55,21 @@ class Ratio(msgspec.Struct, frozen=True, omit_defaults=True):
     high: float | None
     """Upper end, likewise."""
     n: int
-    """Trials on the smaller side."""
+    """Rounds in which both sides have a value; before rounds were compared, trials on the smaller side."""
     confidence: float | None = None
-    """Nominal coverage of the interval, from 0 to 1; None where there is none, and in runs of format 1."""
+    """Coverage of the interval, from 0 to 1: of rounds the exact one, of a bootstrap the nominal one; None where there
+    is no interval, and in runs of format 1."""
     method: str = ""
-    """How the interval was found: `BOOTSTRAP` or `RANGE`; empty where there is none, and in runs of format 1."""
+    """How the interval came about: `paired` or `unpaired` rounds, `BOOTSTRAP` or `RANGE`; empty in runs of format 1."""
+    p: float | None = None
+    """Two-sided, exact, of both sides being equal; None where the ratio is not one of rounds."""
+    standard_error: float | None = None
+    """Of the ratio's logarithm; None of fewer than three rounds."""
+    needed: int = 0
+    """Rounds from which such an interval can cover in 95 of 100 experiments; 0 where the ratio is not one of rounds."""
 
     def __post_init__(self) -> None:
-        for name in ("value", "low", "high"):
+        for name in ("value", "low", "high", "p", "standard_error"):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 msgspec.structs.force_setattr(self, name, None)
@@ -84,13 +97,19 @@ class Verdict(msgspec.Struct, frozen=True):
     measure: str
     """As `measures.measures` calls it."""
     word: Word
-    """`better`, `worse`, `no difference` or `cannot tell`."""
+    """`better`, `worse`, `no difference`, `unstable` or `unresolved`; in older runs `cannot tell` for the last two."""
     ratio: Ratio
-    """Of the medians."""
+    """New ÷ old."""
     band: float
     """By which share either way a difference must exceed 1: the noise floor, less one."""
     control: bool
-    """Whether an A/A control showed the band; otherwise it is `BAND`."""
+    """Whether an A/A control showed the band."""
+    further: int | None = None
+    """Rounds more that would settle it in 4 of 5 experiments; None where it is settled, and in older runs."""
+    seconds: float | None = None
+    """How long these take, s; None where that is not known."""
+    disturbances: list[str] = []
+    """What disturbed the machine, as clauses, where it is unstable."""
 
     @property
     def hidden(self) -> bool:
@@ -144,6 +163,53 @@ def plain(record: msgspec.Struct) -> dict[str, Any]:
     """
     collected: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(record))
     return collected
+
+
+def estimated(new: ArrayLike, old: ArrayLike, looks: Sequence[int] = ()) -> Estimate:
+    """The ratio new ÷ old over rounds, with the interval that belongs to the way in which it was measured.
+
+    Args:
+        new: One side's values, (rounds,) or (rounds, legs), as `rounds.sides` gives them. NaN is a failed trial.
+        old: The other side's, of the same rounds.
+        looks: Where the number of rounds was not fixed: all rounds at which a look was announced, rising, those that
+            never came among them. The interval of an early look leaves its share of the error to the later ones.
+
+    Raises:
+        ValueError: If a value is not positive, or the sides have different numbers of rounds.
+    """
+    import numpy as np
+
+    from sentinel.lab.statistics.rounds import estimates, sequential
+
+    sides = [np.asarray(side, float) for side in (new, old)]
+    rounds, legs = len(sides[0]), tuple(side.shape[1] if side.ndim > 1 else 1 for side in sides)
+    if not looks or not rounds:
+        return estimates.compare(*sides)
+    plan = sequential.plan(tuple(looks), (legs[0], legs[1]))
+    return (plan if rounds in plan.looks else plan.ending(rounds)).estimate(*sides)
+
+
+def ratio_of(estimate: Estimate) -> Ratio:
+    """An estimate as run.json holds it.
+
+    Args:
+        estimate: A ratio over rounds.
+
+    Returns:
+        The ratio; of rounds too few for any interval, without one.
+    """
+    known = 0 < estimate.coverage < 1
+    return Ratio(
+        value=estimate.ratio,
+        low=estimate.low if known else None,
+        high=estimate.high if known else None,
+        n=estimate.rounds,
+        confidence=estimate.coverage if known else None,
+        method=estimate.method,
+        p=estimate.p if estimate.rounds else None,
+        standard_error=estimate.standard_error,
+        needed=estimate.needed,
+    )
 
 
 def nominal(n: int) -> float | None:
