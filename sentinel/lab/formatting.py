@@ -86,8 +86,8 @@ def interval(value: Ratio) -> str:
 
 
 def _short(value: float) -> str:
-    digits = 2 if value < 10 else 1 if value < 100 else 0
-    return f"{value:.2g}" if value < 0.1 else f"{value:,.{digits}f}"
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.2g}" if value < 0.0995 else f"{value:,.{digits}f}"
 
 
 def floor(band: float) -> str:

@@ -31,11 +31,17 @@ UNPROVEN = {
 }
 """What is said of choices that were shown not to simply pay: what they say, and whether they are better on, and off."""
 OPEN = {
-    "Pays on the way up; beside the others {it}": (True, False),
-    "Pays beside the others; on the way up {it}": (False, True),
-    "Whether it pays: {it}": (False, False),
+    (True, False): "Pays on the way up; beside the others it is {word}",
+    (False, True): "Pays beside the others; on the way up it is {word}",
+    (False, False): "Whether it pays is {word}",
 }
-"""What is said of choices of which a ratio is open: whether they are better on, and off."""
+"""What is said of choices of which a ratio is open, by whether they are better on, and off."""
+OPEN_BEFORE = {
+    (True, False): "Pays on the way up; beside the others the trials {word}",
+    (False, True): "Pays beside the others; on the way up the trials {word}",
+    (False, False): "The trials {word} whether it pays",
+}
+"""The same, of a run that was made before rounds were compared."""
 HOW = {
     Word.CANNOT_TELL: "{title}: {word} whether {new} differs from {old}{why}, {ratio} ({beyond}).",
     Word.UNSTABLE: "{title}: {word}, so that it is not known whether {new} differs from {old}, {ratio} ({beyond}).",
@@ -241,16 +247,24 @@ def _others(steps: Sequence[Contribution], total: Ratio) -> Phrase:
     sentences: dict[Phrase, list[Contribution]] = {}
     for how, group in UNPROVEN.items():
         sentences[Phrase([how])] = [step for step in steps if (step.says, *_better(step)) == group]
-    for how, sides in OPEN.items():
-        for word in UNCLEAR:
+    for word in UNCLEAR:
+        for sides, how in (OPEN_BEFORE if word == Word.CANNOT_TELL else OPEN).items():
             members = [step for step in steps if step.says == word and _better(step) == sides]
-            sentences[phrase(how, it=Strong(word))] = members
+            sentences[phrase(how, word=Strong(word))] = members
     told = [
         phrase("{how}: {named}.", how=how, named=_listed([_with_ratios(step, total) for step in members]))
         for how, members in sentences.items()
         if members
     ]
-    return joined(" ", told) if told else Phrase(["Every choice pays."])
+    return joined(" ", [*told, *_too_few(steps)]) if told else Phrase(["Every choice pays."])
+
+
+def _too_few(steps: Sequence[Contribution]) -> list[str]:
+    """What it takes where rounds are too few for anything to follow from some ratios."""
+    needed = [ratio.needed for step in steps for ratio in (step.on, step.off) if ratio.known and ratio.short]
+    if not needed:
+        return []
+    return [f"Some ratios have too few rounds for a {100 * CONFIDENCE:.0f} % interval, which takes {max(needed)}."]
 
 
 def _better(step: Contribution) -> tuple[bool, bool]:

@@ -322,7 +322,7 @@ def test_what_would_settle_it_is_said_in_rounds_and_minutes() -> None:
     bare = re.search(r"about (\d+) rounds? more would settle it\)\.$", sentence(trials, "Capacity"))
     assert bare, sentence(trials, "Capacity")
     for o in trials.made:
-        o.started = int((1_700_000_000 + 30 * o.plan.repeat + o.plan.number / 10) * 1e9)
+        o.started = int((1_700_000_000 + 30 * o.plan.repeat) * 1e9)
     minutes = math.ceil(int(bare[1]) * 30.0 / 60)
     assert f"about {bare[1]} rounds more, {minutes} min, would settle it" in sentence(trials, "Capacity")
     verdict = summarised(trials)["answer"]["verdicts"]["capacity"]
