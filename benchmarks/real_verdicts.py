@@ -70,9 +70,9 @@ INTRODUCTION = """# Measured: verdicts on a real machine, where the truth is pla
 On the {stack}
 
 Short benchmarks: {runs}, each of {rounds} rounds on a stack of its own. A round drains a stream of {messages:,}
-messages four times: by `same` (optimised by another name), by `slowed` (optimised with a busy loop that takes 20 % of its CPU
-time: 1.25× the CPU per message, and 0.8× the capacity where nothing but the consumer limits it), by optimised, and by
-optimised again, its A/A control, in an order that alternates. {invalid} of {trials} trials were invalid."""
+messages four times: by `same` (optimised by another name), by `slowed` (optimised with a busy loop that takes 20 % of
+its CPU time: 1.25× the CPU per message, and 0.8× the capacity where nothing but the consumer limits it), by optimised,
+and by optimised again, its A/A control, in an order that alternates. {invalid} of {trials} trials were invalid."""
 
 
 @dataclass
