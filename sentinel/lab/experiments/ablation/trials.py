@@ -57,4 +57,4 @@ class AblationLab(Lab[Ablation]):
     @staticmethod
     def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session."""
-        return plain(summary.of_ablation(Ablation(**run.data.parameters), outcomes))
+        return plain(summary.of_ablation(Ablation(**run.data.parameters), outcomes, machine=run.data.machine))

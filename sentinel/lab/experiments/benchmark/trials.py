@@ -121,8 +121,8 @@ class BenchmarkLab(Lab[Benchmark]):
         """See Session."""
         p = Benchmark(**run.data.parameters)
         rate = common_rate(p, outcomes)
-        limits = summary.of_benchmark(p, outcomes, _lowered(p, rate), rate)
-        return {"rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE}, **plain(limits)}
+        record = summary.of_benchmark(p, outcomes, _lowered(p, rate), rate, machine=run.data.machine)
+        return {"rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE}, **plain(record)}
 
 
 def common_rate(p: Benchmark, outcomes: Sequence[Outcome]) -> float:
