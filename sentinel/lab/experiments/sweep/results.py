@@ -18,7 +18,6 @@ from sentinel.lab.report.results import Row, share_note
 from sentinel.lab.report.terminal import key_table, with_notes
 from sentinel.lab.run import queries
 from sentinel.lab.statistics import published
-from sentinel.lab.statistics.compare import CONFIDENCE
 from sentinel.lab.statistics.measures import measures
 from sentinel.runtime import text_table
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from sentinel.lab.experiments.sweep.knee import Knee, Step
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
-    from sentinel.lab.statistics.compare import Ratio
 
 
 @dataclass(frozen=True)
@@ -167,16 +165,8 @@ def footnotes(run: Run) -> list[str]:
         pair = f"{names[-1]} ÷ {names[0]}"
         notes.append(f"Ratio of rates: {pair}, with its range from one end of the intervals to the other.")
         if (cost := of_run(run).ratios.get(COST)) is not None:
-            notes.append(f"Ratio of CPU per message: {pair}, each at its own highest rate, {_interval_of(cost)}.")
+            notes.append(f"Ratio of CPU per message: {pair}, each at its own highest rate ({formatting.note(cost)}).")
     return notes
-
-
-def _interval_of(cost: Ratio) -> str:
-    """Which interval it is; of rounds too few for 95 %, how many that takes."""
-    covers = "no interval" if cost.confidence is None else f"{100 * cost.confidence:.1f} % interval"
-    short = (cost.confidence or 0.0) < CONFIDENCE
-    takes = f" ({100 * CONFIDENCE:.0f} % takes {cost.needed})" if short else ""
-    return f"{covers} of {formatting.counted(cost.n, f'{cost.method} round')}{takes}"
 
 
 # -- terminal --------------------------------------------------------------------------------------------------------

@@ -203,9 +203,9 @@ def test_cpu_at_the_knees_is_compared_over_rounds(run: Run) -> None:
     (row,) = (row for row in results.rows(run) if row.name == "CPU per message")
     assert formatting.ranged(ratio) == row.ratio
     note = (
-        f"Ratio of CPU per message: {NEW} ÷ {OLD}, each at its own highest rate, 66.7 % interval of 2 unpaired rounds"
+        f"Ratio of CPU per message: {NEW} ÷ {OLD}, each at its own highest rate (66.7 % interval of 2 unpaired rounds"
     )
-    assert f"{note} (95 % takes 4)." in results.footnotes(run)
+    assert f"{note}; 95 % takes 4)." in results.footnotes(run)
 
 
 def test_sweeps_of_earlier_versions_say_what_they_said(run: Run) -> None:
