@@ -71,19 +71,9 @@ def _seen(row: Row) -> Phrase:
 
 def _how(row: Row) -> str:
     """Which interval it is, and how many rounds keep the bound by themselves; of older runs the number of trials."""
-    if not row.bound.against or not row.seen.needed:
+    if not row.bound.against or not row.seen.of_rounds:
         return f"n = {row.seen.n}"
-    return f"{_interval(row)}, {row.kept} of them within the bound"
-
-
-def _interval(row: Row) -> str:
-    """`97.8 % interval of 6 unpaired rounds`; of too few, how many it takes for 95 %."""
-    seen = row.seen
-    rounds = f"{seen.n} {seen.method} round{'s' * (seen.n != 1)}"
-    covers = "no interval" if seen.interval is None else f"{100 * (seen.confidence or 0):.1f} % interval"
-    short = seen.interval is None or (seen.confidence or 0) < compare.CONFIDENCE
-    takes = f"; {100 * compare.CONFIDENCE:.0f} % takes {seen.needed}" if short else ""
-    return f"{covers} of {rounds}{takes}"
+    return f"{formatting.note(row.seen)}, {row.kept} of them within the bound"
 
 
 def _rounds(row: Row) -> str:
@@ -122,7 +112,7 @@ def _intervals(answer: Answer) -> list[str]:
     known: dict[str, list[str]] = {}
     for row in answer.rows:
         if row.seen.interval is not None:
-            known.setdefault(_interval(row), []).append(row.head)
+            known.setdefault(formatting.note(row.seen), []).append(row.head)
     return [f"{kind[:1].upper()}{kind[1:]}: {'; '.join(heads)}." for kind, heads in known.items()]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee
-from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
+from sentinel.lab.presentation.phrase import Phrase, Strong, joined, phrase
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.compare import Word
 from sentinel.lab.statistics.reliability import accounted
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.experiments.sweep.knee import Knee
     from sentinel.lab.experiments.sweep.record import Answer, Cause
-    from sentinel.lab.statistics.compare import Ratio
+    from sentinel.lab.statistics.compare import Ratio, Verdict
 
 
 def phrases(answer: Answer, knees: Mapping[str, Knee], ratio: Ratio) -> list[Phrase]:
@@ -31,7 +31,8 @@ def phrases(answer: Answer, knees: Mapping[str, Knee], ratio: Ratio) -> list[Phr
     sentences = [accounted(answer.validity, "are inconclusive")]
     sentences += [Phrase([_held(answer, name, result)]) for name, result in knees.items()]
     if len(names) > 1:
-        sentences.append(_compared(names[-1], knees[names[-1]], names[0], knees[names[0]], ratio))
+        compared = _compared(names[-1], knees[names[-1]], names[0], knees[names[0]], ratio)
+        sentences.append(joined("", (compared, *_judged(answer.verdict), ".")))
     return [*sentences, _against_original(answer.slo, names[-1], knees[names[-1]])]
 
 
@@ -106,22 +107,41 @@ def _compared(new: str, after: Knee, old: str, before: Knee, ratio: Ratio) -> Ph
         without = formatting.joined([name for name, values in ((old, before), (new, after)) if values.rate is None])
         text = f"No factor between {new} and {old}: there is no rate at which {without} is known to meet the SLO"
         if ratio.low is None:
-            return Phrase([f"{text}."])
+            return Phrase([text])
         least = Strong(f"{formatting.figure(ratio.low)}×")
-        return phrase("{said}; by the intervals it is more than {least}.", said=text, least=least)
+        return phrase("{said}; by the intervals it is more than {least}", said=text, least=least)
     if after.at_least and before.at_least:
-        unknown = Strong(Word.CANNOT_TELL)
-        return phrase(
-            "{new} against {old}: {unknown} the factor, for both may sustain more.", new=new, old=old, unknown=unknown
-        )
+        return phrase("{new} against {old}, where both may sustain more", new=new, old=old)
     bound = "at least " if after.at_least else "at most " if before.at_least else ""
     return phrase(
-        "{new} meets the SLO up to {bound}{ratio} the rate of {old}.",
+        "{new} meets the SLO up to {bound}{ratio} the rate of {old}",
         new=new,
         bound=bound,
         ratio=formatting.ratio(ratio),
         old=old,
     )
+
+
+def _judged(verdict: Verdict | None) -> list[Phrase]:
+    """The word, and what it rests on or what would settle it; nothing of an older run."""
+    if verdict is None:
+        return []
+    text = {Word.UNSTABLE: formatting.joined(verdict.disturbances), Word.UNRESOLVED: _unresolved(verdict)}
+    why = text.get(verdict.word) or _certain(verdict.ratio)
+    return [phrase(": {word} ({why})", word=Strong(verdict.word), why=why)]
+
+
+def _unresolved(verdict: Verdict) -> str:
+    if not verdict.further:
+        return "no offered rate divides the two: more REPEATS, or rates nearer to each other, would"
+    more = formatting.counted(verdict.further, "repeat")
+    return f"{more} more at either highest rate and the next would settle it, if all agree"
+
+
+def _certain(ratio: Ratio) -> str:
+    """What the word rests on: the sign test, and how often such an interval holds."""
+    covers = f"; the interval holds in at least {100 * ratio.confidence:.0f} % of sweeps" if ratio.confidence else ""
+    return f"p {formatting.figure(ratio.p)}{covers}"
 
 
 def _against_original(slo: float, name: str, result: Knee) -> Phrase:
@@ -134,9 +154,9 @@ def _against_original(slo: float, name: str, result: Knee) -> Phrase:
         return Phrase([f"{name} falls short of {bar}."])
     to = "no rate is known up to which" if result.low is None else f"up to {formatting.plain(result.low)} msg/s"
     return phrase(
-        "{name}: {unknown} whether it reaches {bar}; {to} every trial meets the SLO.",
+        "{name}: {word} whether it reaches {bar}; {to} every trial meets the SLO.",
         name=name,
-        unknown=Strong(Word.CANNOT_TELL),
+        word=Strong(Word.UNRESOLVED),
         bar=bar,
         to=to,
     )

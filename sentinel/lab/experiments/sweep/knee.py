@@ -157,8 +157,7 @@ class Knee:
     """What the sweep of one configuration found; rates in msg/s."""
 
     rate: float | None
-    """The highest rate (msg/s) at which more than half of the trials meet the SLO, by a decreasing fit to all of them;
-    None if there is no such rate."""
+    """The highest rate (msg/s) at which more than half of the trials meet the SLO, by a decreasing fit, if any."""
     low: float | None
     """The highest rate (msg/s) up to which no trial fails."""
     high: float | None
@@ -172,12 +171,34 @@ class Knee:
     """At `rate`: so many trials meet the SLO, of so many."""
     missed: tuple[int, int] = (0, 0)
     """At `next`: so many trials do not, of so many."""
+    errors: tuple[float, float] | None = None
+    """The chance, at most, that `low` is too high, and that `high` is too low; None in older runs."""
 
     at_least: bool = field(init=False)
     """Whether nothing speaks against the configuration at the next rate: it may sustain more."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at_least", self.next is None or self.why in UNDECIDED)
+
+    @property
+    def coverage(self) -> float | None:
+        """Share of sweeps, at least, whose interval holds the rate that half of all trials meet; None if not known."""
+        known = self.errors is not None and (self.low is not None or self.high is not None)
+        return max(0.0, 1 - sum(self.errors or ())) if known else None
+
+
+def chance(seen: Sequence[Level], rate: float, *, met: bool, more: int = 0) -> float:
+    """The chance, at most, of trials that agree like this, were each as likely as not to (exact, binomial).
+
+    They agree by meeting the SLO, from `rate` (msg/s) on upwards, or by failing, from there on downwards: those up to
+    whichever rate tells most, after `more` trials that would agree.
+    """
+    counted = [x for x in seen if x.rate >= rate] if met else [x for x in reversed(seen) if x.rate <= rate]
+    agree, n, least = more, more, 0.5**more
+    for level in counted:
+        agree, n = agree + (level.met if met else level.failed), n + level.decided
+        least = min(least, sum(math.comb(n, k) for k in range(agree, n + 1)) / 2**n)
+    return least
 
 
 def locate(steps: Iterable[Step]) -> Knee:
@@ -190,14 +211,17 @@ def locate(steps: Iterable[Step]) -> Knee:
     top, beyond = around(seen)
     failing = min((level.rate for level in seen if level.failed), default=math.inf)
     meeting = max((level.rate for level in seen if level.met), default=0.0)
+    low = max((level for level in seen if level.met and level.rate < failing), key=_rate, default=None)
+    high = min((level for level in seen if level.failed and level.rate > meeting), key=_rate, default=None)
     return Knee(
         rate=top.rate if top else None,
-        low=max((level.rate for level in seen if level.met and level.rate < failing), default=None),
-        high=min((level.rate for level in seen if level.failed and level.rate > meeting), default=None),
+        low=low.rate if low else None,
+        high=high.rate if high else None,
         next=beyond.rate if beyond else None,
         why=beyond.why if beyond else "",
         held=(top.met, len(top.trials)) if top else (0, 0),
         missed=(len(beyond.trials) - beyond.met, len(beyond.trials)) if beyond else (0, 0),
+        errors=(chance(seen, low.rate, met=True) if low else 0.0, chance(seen, high.rate, met=False) if high else 0.0),
     )
 
 

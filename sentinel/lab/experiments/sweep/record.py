@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sentinel.lab.experiments.sweep.knee import Knee, Step
-from sentinel.lab.statistics.compare import Comparison
+from sentinel.lab.statistics.compare import Comparison, Verdict
 from sentinel.lab.statistics.reliability import Validity
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Answer(msgspec.Struct, frozen=True):
     """Measured seconds of a step."""
     causes: dict[str, Cause]
     """By configuration; those to which no rate was offered beyond their knee have none."""
+    verdict: Verdict | None = None
+    """Of the last configuration's highest rate against the first's; None of a single one, and in older runs."""
 
 
 class Record(Comparison, kw_only=True):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep.answer import interval
 from sentinel.lab.experiments.sweep.record import of_run
+from sentinel.lab.experiments.sweep.summary import COST
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
 from sentinel.lab.report.results import Row, share_note
@@ -104,6 +105,7 @@ def rows(run: Run) -> list[Row]:
     return [
         Row("Highest rate within the SLO", "msg/s", str(published.RATE), held, of_run(run).ratios["held"]),
         Row("Interval", "msg/s", NOTHING, [interval(result.low, result.high) for result in measured]),
+        Row("Interval covers, at least", "%", NOTHING, [_coverage(result) for result in measured]),
         Row("Trials that meet the SLO there", "", NOTHING, [_of(result.held) for result in measured]),
         Row("Share of the limit", "%", NOTHING, [bounds.share(result.rate, limit) for result in measured]),
         Row(
@@ -125,14 +127,19 @@ def _rate(result: Knee) -> str:
     return f"{'≥ ' if result.at_least else ''}{formatting.plain(result.rate)}"
 
 
+def _coverage(result: Knee) -> str:
+    return NOTHING if result.coverage is None else f"{100 * result.coverage:.0f}"
+
+
 def _of(counts: tuple[int, int]) -> str:
     return f"{counts[0]} of {counts[1]}" if counts[1] else NOTHING
 
 
 def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
     """Medians over the confirming trials at the highest rate that meets the SLO."""
-    medians = of_run(run).summary
-    return Row(name, unit, published, [formatting.figure(medians[key].get(measure)) for key in knees(run)])
+    record = of_run(run)
+    cells = [formatting.figure(record.summary[key].get(measure)) for key in knees(run)]
+    return Row(name, unit, published, cells, record.ratios.get(measure))
 
 
 def footnotes(run: Run) -> list[str]:
@@ -141,7 +148,8 @@ def footnotes(run: Run) -> list[str]:
     notes = [
         f"SLO: nothing lost, the load sustained, stored p99 within {slo} ms. Highest rate: where more than half of the"
         " trials meet it, by a decreasing fit to all trials, climb and confirmation.",
-        "Interval: from the highest rate up to which no trial fails to the lowest from which on none meets the SLO.",
+        "Interval: from the highest rate up to which no trial fails to the lowest from which on none meets the SLO. It"
+        " covers the rate that half of all trials would meet in so many sweeps at least, by sign tests at its ends.",
         "Latencies and CPU: medians of the confirming trials at the highest rate within the SLO.",
     ]
     if any(result.at_least and result.rate is not None for result in knees(run).values()):
@@ -154,7 +162,10 @@ def footnotes(run: Run) -> list[str]:
         notes.append(share_note("the highest rate", limit, shares))
     names = queries.names(run)
     if len(names) > 1:
-        notes.append(f"Ratio: {names[-1]} ÷ {names[0]}, with its range from one end of the intervals to the other.")
+        pair = f"{names[-1]} ÷ {names[0]}"
+        notes.append(f"Ratio of rates: {pair}, with its range from one end of the intervals to the other.")
+        if (cost := of_run(run).ratios.get(COST)) is not None:
+            notes.append(f"Ratio of CPU per message: {pair}, each at its own highest rate ({formatting.note(cost)}).")
     return notes
 
 

@@ -9,20 +9,27 @@ import math
 import statistics
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee
 from sentinel.lab.experiments.sweep.answer import phrases
 from sentinel.lab.experiments.sweep.record import Answer, Cause, Record
-from sentinel.lab.statistics.compare import RANGE, Ratio
+from sentinel.lab.statistics import compare
+from sentinel.lab.statistics.compare import RANGE, Ratio, Verdict, Word
 from sentinel.lab.statistics.measures import measures, medians
 from sentinel.lab.statistics.reliability import LATE, STEAL, STOLEN, validity
+from sentinel.lab.statistics.rounds import estimates, ranks
+from sentinel.lab.statistics.rounds.decision import REACH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sentinel.lab.experiments.sweep.knee import Knee, Step
+    from sentinel.lab.experiments.sweep.knee import Knee, Level, Step
     from sentinel.lab.experiments.sweep.parameters import Sweep
     from sentinel.lab.run.trial_record import Outcome
+
+HELD, COST = "held", "cpu_us"  # the highest rate that meets the SLO, and the CPU per message there
 
 
 def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> Record:
@@ -33,20 +40,21 @@ def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> Re
         steps: Every trial, as a step of the climb or of the confirmation.
         outcomes: The trials of these steps.
     """
-    by_number = {outcome.plan.number: outcome for outcome in outcomes}
-    trials = {step.trial: by_number[step.trial] for step in steps}
+    trials = {outcome.plan.number: outcome for outcome in outcomes}
     by_name = {name: [step for step in steps if step.configuration == name] for name in p.names}
     knees = {name: knee.locate(some) for name, some in by_name.items()}
     new, old = p.names[-1], p.names[0]
     held = ratio(knees[new], knees[old])
+    seen = {name: knee.levels(by_name[name]) for name in (new, old)}
     causes = {name: cause for name, result in knees.items() if (cause := _cause(result, by_name[name], trials))}
-    answer = Answer(validity(list(trials.values())), p.P99_STORED_MS, p.DURATION, causes)
+    compared = verdict(held, knees, seen) if new != old else None
+    answer = Answer(validity(list(trials.values())), p.P99_STORED_MS, p.DURATION, causes, compared)
     return Record(
         steps=list(steps),
         knees=knees,
         summary={name: _at_knee(knees[name], some, trials) for name, some in by_name.items()},
         compared=(new, old),
-        ratios={"held": held},
+        ratios={HELD: held, **_cost(*(_confirmed(knees[name], by_name[name], trials) for name in (new, old)))},
         answer=answer,
         verdict=[str(phrase) for phrase in phrases(answer, knees, held)],
         warnings=warnings(knees, by_name, trials),
@@ -55,8 +63,19 @@ def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> Re
 
 def _at_knee(result: Knee, steps: Iterable[Step], trials: Mapping[int, Outcome]) -> dict[str, float | None]:
     """Medians over the confirming trials at the highest rate that meets the SLO; empty where there is none."""
-    at = [trials[s.trial] for s in steps if s.rate == result.rate and s.phase == knee.CONFIRM]
-    return {**medians(measures(at))}
+    return {**medians(measures(_confirmed(result, steps, trials)))}
+
+
+def _confirmed(result: Knee, steps: Iterable[Step], trials: Mapping[int, Outcome]) -> list[Outcome]:
+    return [trials[s.trial] for s in steps if s.rate == result.rate and s.phase == knee.CONFIRM]
+
+
+def _cost(new: Sequence[Outcome], old: Sequence[Outcome]) -> dict[str, Ratio]:
+    """CPU per message, each at its own highest rate; unpaired: the knees move, so trials were not always neighbours."""
+    sides = [[o.cpu_us if o.valid and o.cpu_us else math.nan for o in trials] for trials in (new, old)]
+    whole = (side[: min(map(len, sides))] for side in sides)
+    estimate = estimates.compare(*whole, method=estimates.UNPAIRED)
+    return {COST: compare.ratio_of(estimate)} if estimate.rounds else {}
 
 
 def ratio(new: Knee, old: Knee) -> Ratio:
@@ -67,14 +86,80 @@ def ratio(new: Knee, old: Knee) -> Ratio:
         old: The knee of the first.
 
     Returns:
-        new ÷ old; its n is that of the knee with fewer trials.
+        new ÷ old; its n is that of the knee with fewer trials, its confidence what both intervals have at least.
     """
+    low, high = _quotient(new.low, old.high), _quotient(new.high, old.low)
+    (below, above), (lower, upper) = new.errors or (1.0, 1.0), old.errors or (1.0, 1.0)
+    errors = [*((below, upper) if low else ()), *((above, lower) if high else ())]
     return Ratio(
         value=_quotient(new.rate, old.rate),
-        low=_quotient(new.low, old.high),
-        high=_quotient(new.high, old.low),
+        low=low,
+        high=high,
         n=min(new.held[1], old.held[1]),
+        confidence=max(0.0, 1 - sum(errors)) if errors else None,
         method=RANGE,
+    )
+
+
+def verdict(ratio: Ratio, knees: Mapping[str, Knee], seen: Mapping[str, Sequence[Level]]) -> Verdict:
+    """What is said of two highest rates.
+
+    They differ where a rate divides them: from there on upwards the trials of the one meet the SLO, downwards those of
+    the other fail, more often than by luck in 5 of 100 sweeps (exact binomial tests).
+
+    Args:
+        ratio: Of the two.
+        knees: By configuration.
+        seen: Trials by rate, rising, of the last configuration and of the first, in this order.
+    """
+    (new, last), (old, first) = seen.items()
+    higher = (ratio.value or ratio.low or 0.0) > 1
+    sides = (last, first) if higher else (first, last)
+    word, further, p = Word.UNRESOLVED, None, divided(*sides)
+    contradictions = [text for name in (old, new) if (text := _contradiction(name, seen[name]))]
+    if p <= ranks.ERROR:
+        word = Word.BETTER if higher else Word.WORSE
+    elif _same(ratio):
+        word = Word.NO_DIFFERENCE
+    elif (ratio.low or 0.0) >= 1 or (ratio.high or math.inf) <= 1:
+        further = next((n for n in range(1, REACH) if divided(*sides, n) <= ranks.ERROR), None)
+    elif contradictions:
+        word = Word.UNSTABLE
+    why = contradictions if word == Word.UNSTABLE else []
+    tested = msgspec.structs.replace(ratio, p=p)
+    return Verdict(HELD, word, tested, compare.BAND, control=False, further=further, disturbances=why)
+
+
+def divided(upper: Sequence[Level], lower: Sequence[Level], more: int = 0) -> float:
+    """The exact p of two configurations going apart as these do although the first has not the higher knee.
+
+    At the rate that divides them best: one of the two has its knee beyond it, and its trials agree by luck.
+
+    Args:
+        upper: Trials of the one that goes higher, by rate, rising.
+        lower: Those of the other.
+        more: Trials that are added on either side, and agree.
+    """
+    rates = {level.rate for level in (*upper, *lower)}
+    lucky = [(knee.chance(upper, r, met=True, more=more), knee.chance(lower, r, met=False, more=more)) for r in rates]
+    return min(map(max, lucky), default=1.0)
+
+
+def _same(ratio: Ratio) -> bool:
+    """Whether the whole interval lies within ± 5 %, and covers in 95 of 100 sweeps."""
+    known = ratio.interval if (ratio.confidence or 0.0) >= compare.CONFIDENCE else None
+    return known is not None and max(known[1], 1 / known[0]) <= 1 + compare.BAND
+
+
+def _contradiction(name: str, seen: Sequence[Level]) -> str:
+    """An order that contradicts itself, as a clause; empty where it does not."""
+    failing = min((level.rate for level in seen if level.failed), default=math.inf)
+    meeting = max((level.rate for level in seen if level.met), default=0.0)
+    if meeting <= failing:
+        return ""
+    return (
+        f"{name} meets the SLO at {formatting.plain(meeting)} msg/s in some trial and fails at"
+        f" {formatting.plain(failing)} in another"
     )
 
 
@@ -147,13 +232,10 @@ def _unsteady(name: str, steps: Iterable[Step]) -> list[str]:
         if level.met and level.failed:
             of = f"{level.met} of {formatting.counted(level.decided, 'trial')}"
             sentences.append(f"{name} meets the SLO at {formatting.plain(level.rate)} msg/s in {of}: borderline.")
-    failing = min((level.rate for level in levels if level.failed), default=math.inf)
-    meeting = max((level.rate for level in levels if level.met), default=0.0)
-    if meeting > failing:
+    if contradiction := _contradiction(name, levels):
         sentences.append(
-            f"{name} meets the SLO at {formatting.plain(meeting)} msg/s in some trial and fails at"
-            f" {formatting.plain(failing)} in another, where the search assumes monotonicity: the interval holds both."
-            " More REPEATS, a longer DURATION or a quieter machine would help."
+            f"{contradiction}, where the search assumes monotonicity: the interval holds both. More REPEATS, a longer"
+            " DURATION or a quieter machine would help."
         )
     return sentences
 

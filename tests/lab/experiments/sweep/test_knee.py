@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.lab.experiments.sweep import climb, knee
+from sentinel.lab.experiments.sweep import climb, knee, summary
 from sentinel.lab.experiments.sweep.climb import Ladder
 from sentinel.lab.experiments.sweep.knee import (
     BACKLOG,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 LADDER = Ladder(start=250.0, factor=2.0, ceiling=200_000.0)
-ONE = "optimised"
+ONE, TWO = "optimised", "another"
 
 
 @dataclass
@@ -153,7 +155,7 @@ def test_a_failure_beyond_a_silent_rate_is_still_an_upper_end() -> None:
 def test_a_sweep_without_a_holding_rate_says_so() -> None:
     """Not even the first rate meets the SLO: no answer, but what limits, and the first rate as the upper end."""
     knee = at(1.0).swept()
-    assert Knee(None, None, 250.0, 250.0, SLOW, (0, 0), (5, 5)) == knee
+    assert Knee(None, None, 250.0, 250.0, SLOW, (0, 0), (5, 5), (0.0, 1 / 32)) == knee
 
 
 def test_invalid_trials_speak_for_nothing() -> None:
@@ -236,7 +238,7 @@ def test_an_answer_that_only_most_trials_support_has_a_lower_interval() -> None:
     """The interval begins where no trial fails."""
     told = [(500.0, CLIMB, ""), (1000.0, CLIMB, ""), (2000.0, CLIMB, LOSS), (2000.0, CLIMB, LOSS)]
     told += [(1000.0, CONFIRM, why) for why in ("", SLOW, "")] + [(2000.0, CONFIRM, LOSS)] * 3
-    assert Knee(1000.0, 500.0, 2000.0, 2000.0, LOSS, (3, 4), (5, 5)) == knee.locate(steps(*told))
+    assert Knee(1000.0, 500.0, 2000.0, 2000.0, LOSS, (3, 4), (5, 5), (3 / 16, 1 / 32)) == knee.locate(steps(*told))
 
 
 def test_the_interval_holds_what_all_repeats_say() -> None:
@@ -287,8 +289,9 @@ def test_a_trial_of_the_climb_counts_for_the_interval() -> None:
 
 def test_without_steps_there_is_no_answer() -> None:
     """No step at all finds no knee, and nothing speaks against the configuration."""
-    assert Knee(None, None, None, None, "") == knee.locate([])
+    assert Knee(None, None, None, None, "", errors=(0.0, 0.0)) == knee.locate([])
     assert knee.locate([]).at_least
+    assert knee.locate([]).coverage is None
 
 
 def test_a_knee_survives_its_record() -> None:
@@ -296,6 +299,48 @@ def test_a_knee_survives_its_record() -> None:
     known, open_ended = at(1100.0).swept(), at(1e9).swept()
     assert [known, open_ended] == [msgspec.json.decode(msgspec.json.encode(x), type=Knee) for x in (known, open_ended)]
     assert [False, True] == [msgspec.to_builtins(x)["at_least"] for x in (known, open_ended)]
+
+
+# -- what an interval and a comparison are worth ---------------------------------------------------------------------
+
+
+def noisy(knees: dict[str, float], width: float, repeats: int, chance: random.Random) -> dict[str, list[Step]]:
+    """A sweep of systems that meet a rate the less often the higher it is: a logistic curve, 1/2 at the knee."""
+    steps: list[Step] = []
+
+    def trial(name: str, rate: float, phase: str) -> Step:
+        meets = chance.random() < 1 / (1 + (rate / knees[name]) ** (1 / width))
+        steps.append(Step(name, rate, phase, len(steps), rate, 0.0, "" if meets else SLOW))
+        return steps[-1]
+
+    climb.confirm(climb.climb(list(knees), trial, LADDER), trial, LADDER, repeats)
+    return {name: [step for step in steps if step.configuration == name] for name in knees}
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+@pytest.mark.parametrize("width", [0.02, 0.3])
+def test_an_interval_covers_as_often_as_it_says(width: float, repeats: int) -> None:
+    """Of seeded sweeps more hold the rate that half of all trials meet than their coverage says on average."""
+    chance, held, printed = random.Random(1), [], []
+    for _ in range(60):
+        threshold = 300 * 100 ** chance.random()
+        swept = knee.locate(noisy({ONE: threshold}, width, repeats, chance)[ONE])
+        held.append((swept.low or 0.0) <= threshold < (swept.high or math.inf))
+        printed.append(swept.coverage or 0.0)
+    assert 0.3 < sum(printed) / len(printed) <= sum(held) / len(held)
+
+
+@pytest.mark.parametrize(("factor", "least", "most"), [(1.0, 0.0, 0.05), (0.125, 0.5, 1.0)])
+def test_equal_knees_are_hardly_ever_told_apart(factor: float, least: float, most: float) -> None:
+    """Better and worse are false in at most 5 % of seeded sweeps of equal systems; an eighth of the rate is seen."""
+    chance, words = random.Random(2), Counter[str]()
+    for _ in range(40):
+        threshold = 3000 * 10 ** chance.random()
+        steps = noisy({ONE: factor * threshold, TWO: threshold}, 0.05, 4, chance)
+        knees, seen = ({name: of(steps[name]) for name in (TWO, ONE)} for of in (knee.locate, knee.levels))
+        words[summary.verdict(summary.ratio(knees[TWO], knees[ONE]), knees, seen).word] += 1
+    assert not (factor < 1 and words["worse"])
+    assert least <= (words["better"] + words["worse"]) / words.total() <= most
 
 
 # -- one trial -------------------------------------------------------------------------------------------------------

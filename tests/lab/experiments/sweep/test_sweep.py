@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ from sentinel.lab.report import sections
 from sentinel.lab.run import queries, series
 from sentinel.lab.run.trial_record import LATENCY, WARM_UP, Outcome, Plan
 from sentinel.lab.statistics import published
-from sentinel.lab.statistics.compare import RANGE, Ratio, plain
+from sentinel.lab.statistics.compare import RANGE, Ratio, Word, plain
 from sentinel.lab.trials.trial import PER_PROCESS
 from sentinel.runtime.text_table import WIDTH
 from sentinel.settings import LoadSettings
@@ -150,9 +151,74 @@ def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -
     """Smallest: our low by their high; largest: our high by their low."""
     new, old = (of_run(run).knees[name] for name in (NEW, OLD))
     ratio = run.data.ratios["held"]
-    assert Ratio(new.rate / old.rate, new.low / old.high, new.high / old.low, 3, method=RANGE) == ratio
+    missed = sum(new.errors) + sum(old.errors)
+    expected = Ratio(new.rate / old.rate, new.low / old.high, new.high / old.low, 3, 1 - missed, RANGE)
+    assert expected == ratio
     text = sentence(run, f"{NEW} meets the SLO up to {formatting.ratio(ratio)}")
-    assert text.endswith(f"the rate of {OLD}.")
+    assert f"the rate of {OLD}: better (p " in text
+
+
+@pytest.mark.parametrize(
+    ("holds", "repeats", "word", "why"),
+    [
+        ({OLD: 600.0, NEW: 30_000.0}, 2, Word.BETTER, r"p 0\.0\d+; the interval holds in at least 62 % of sweeps"),
+        ({OLD: 30_000.0, NEW: 600.0}, 2, Word.WORSE, r"p 0\.0\d+; the interval holds in at least 62 % of sweeps"),
+        (
+            {OLD: 600.0, NEW: 750.0},
+            1,
+            Word.UNRESOLVED,
+            r"3 repeats more at either highest rate and the next would .+",
+        ),
+        ({OLD: 600.0, NEW: 600.0}, 3, Word.UNRESOLVED, r"no offered rate divides the two: more REPEATS, or rates .+"),
+    ],
+)
+def test_two_knees_are_compared_in_the_five_words(
+    tmp_path: Path, holds: dict[str, float], repeats: int, word: Word, why: str
+) -> None:
+    """The word stands in the sentence and in the data, with the test that it rests on, or what would settle it."""
+    run = swept(tmp_path, holds, REPEATS=repeats)
+    compared = of_run(run).answer.verdict
+    assert (word, word in {Word.BETTER, Word.WORSE}) == (compared.word, compared.ratio.p <= 0.05)
+    assert re.search(rf" the rate of {OLD}: {word} \({why}\)\.$", run.data.verdict[3])
+
+
+def test_knees_whose_order_contradicts_itself_are_unstable(tmp_path: Path) -> None:
+    """Where a trial fails below a rate that another meets, and the trials do not divide the two, it says which."""
+
+    def once(outcome: Outcome) -> None:
+        outcome.latencies["stored"]["p99"] = 20.0 if outcome.plan.number else 80.0
+
+    run = swept(tmp_path, {OLD: 1e9, NEW: 1e9}, once, RATES="100,200,400")
+    why = f"{OLD} meets the SLO at 400 msg/s in some trial and fails at 100 in another"
+    verdict = of_run(run).answer.verdict
+    assert (Word.UNSTABLE, [why]) == (verdict.word, verdict.disturbances)
+    assert f"{NEW} against {OLD}, where both may sustain more: unstable ({why})." == run.data.verdict[3]
+
+
+def test_cpu_at_the_knees_is_compared_over_rounds(run: Run) -> None:
+    """The confirming repeats are rounds: the ratio has their interval, its coverage, and how many rounds 95 % takes."""
+    ratio = run.data.ratios["cpu_us"]
+    assert (2, "unpaired", 4) == (ratio.n, ratio.method, ratio.needed)
+    assert ratio.confidence == pytest.approx(1 - 2 / 6)
+    (row,) = (row for row in results.rows(run) if row.name == "CPU per message")
+    assert formatting.ranged(ratio) == row.ratio
+    note = (
+        f"Ratio of CPU per message: {NEW} ÷ {OLD}, each at its own highest rate (66.7 % interval of 2 unpaired rounds"
+    )
+    assert f"{note}; 95 % takes 4)." in results.footnotes(run)
+
+
+def test_sweeps_of_earlier_versions_say_what_they_said(run: Run) -> None:
+    """Without a verdict in the record there is no word, and without trials at its ends an interval has no coverage."""
+    data = run.data.to_dict()
+    answer = {name: value for name, value in data["answer"].items() if name != "verdict"}
+    knees = {
+        name: {key: value for key, value in kept.items() if key != "errors"} for name, kept in data["knees"].items()
+    }
+    older = changed(run, answer=answer, knees=knees)
+    assert str(registry.answer(older)[3]).endswith(f" the rate of {OLD}.")
+    assert [None, None] == [knee.coverage for knee in results.knees(older).values()]
+    assert "Interval covers, at least" in table(older)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +228,7 @@ def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -
         (10_000.0, f"{NEW} falls short of the {published.RATE} msg/s that SentinelStream published"),
         (
             published.HIGHEST_RATE,
-            f"{NEW}: cannot tell whether it reaches the {published.RATE} msg/s that SentinelStream published",
+            f"{NEW}: unresolved whether it reaches the {published.RATE} msg/s that SentinelStream published",
         ),
     ],
 )
@@ -182,7 +248,7 @@ def test_a_generator_at_its_limit_makes_it_at_least(tmp_path: Path) -> None:
     text = sentence(run, f"{NEW} meets the SLO up to at least 8,000 msg/s [8,000, …]")
     assert "trials are inconclusive: the load generator was the limit (sent" in text
     assert sentence(run, f"{NEW} meets the SLO up to at least 1")
-    assert "cannot tell whether it reaches" in run.data.verdict[-1]
+    assert "unresolved whether it reaches" in run.data.verdict[-1]
     assert any("the load generator was the limit" in warning for warning in run.data.warnings)
 
 
@@ -204,8 +270,10 @@ def test_what_holds_nothing_is_said_with_its_reason(tmp_path: Path) -> None:
     ) in run.data.verdict
     text = sentence(run, f"No factor between {NEW} and {OLD}: there is no rate at which {OLD} is known to meet")
     least = of_run(run).knees[NEW].low / 250
-    assert text.endswith(f"by the intervals it is more than {least:.2f}×.")
-    assert Ratio(None, least, None, 0, method=RANGE) == run.data.ratios["held"]
+    told = "unresolved (1 repeat more at either highest rate and the next would settle it, if all agree)."
+    assert text.endswith(f"by the intervals it is more than {least:.2f}×: {told}")
+    errors = of_run(run).knees[NEW].errors[0] + of_run(run).knees[OLD].errors[1]
+    assert Ratio(None, least, None, 0, 1 - errors, RANGE) == run.data.ratios["held"]
 
 
 def test_a_lowest_rate_that_some_trials_meet_is_not_called_failed(tmp_path: Path) -> None:
