@@ -242,7 +242,7 @@ def key_figures(run: Run) -> dict[str, str]:
         "last": new or NOTHING,
         "capacity/s": formatting.figure(last.get("capacity")),
         "ratio": formatting.times(capacity.value) if capacity else NOTHING,
-        "e2e p99 ms": formatting.figure(headline.get("e2e_p99")),
+        "e2e p99 ms": formatting.figure(headline.get("e2e_p99") if _carried(run, "e2e", "p99")[HEADLINE] else None),
         "lost": formatting.count(lost) if run.data.trials else NOTHING,
         "B/message": formatting.figure(last.get("bytes_per_message")),
     }
