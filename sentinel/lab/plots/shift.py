@@ -62,7 +62,7 @@ def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style) -> Pict
 
 def _lines(axis: Axes, values: Shift, style: Style) -> None:
     for ratios in values.rounds:
-        axis.plot(values.axis, ratios, color=style.colour, linewidth=0.8, alpha=0.45)
+        axis.plot(values.axis, ratios, color=style.colour, linewidth=0.8, alpha=0.6)
     axis.plot(values.axis, values.ratio, color=style.colour, linewidth=2.4)
     if values.settled:
         axis.fill_between(values.axis, values.low, values.high, color=style.colour, alpha=0.2, linewidth=0)

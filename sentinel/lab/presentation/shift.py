@@ -136,10 +136,10 @@ def _band(panels: Sequence[Shift]) -> str:
     settled = {values.n: values.coverage for values in panels if values.settled}
     if not settled:
         return ""
-    sure = " and ".join(f"{100 * coverage:.1f} % (n = {n} rounds)" for n, coverage in settled.items())
+    sure = " and ".join(f"{100 * coverage:.1f} % of experiments (n = {n} rounds)" for n, coverage in settled.items())
     return (
-        f" The band holds the true median at any one percentile in {sure} of experiments; it is pointwise: along the"
-        " whole curve it misses somewhere more often."
+        f" The band holds the true median at any one percentile in {sure}; it is pointwise: along the whole curve"
+        " it misses somewhere more often."
     )
 
 

@@ -75,7 +75,7 @@ def test_few_rounds_say_how_many_it_takes() -> None:
 def test_the_caption_says_what_the_band_holds_and_why_the_axis_ends() -> None:
     """Pointwise, with its exact coverage and n; the trial with the fewest messages decides where the curves end."""
     text = words.caption({"stored": rounds(6, 0.5, messages=1000)}, "new", "old")
-    assert "at any one percentile in 96.9 % (n = 6 rounds) of experiments; it is pointwise" in text
+    assert "at any one percentile in 96.9 % of experiments (n = 6 rounds); it is pointwise" in text
     assert "The axis ends at p99.58, the last that the 1,000 messages of the trial with the fewest carry." in text
     both = {"stored": rounds(3, 0.5, messages=1000), "e2e": rounds(3, 0.5, messages=500)}
     assert "Stored ends at p99.58" in words.caption(both, "new", "old")
