@@ -120,8 +120,6 @@ def _pipeline(pipeline: Pipeline) -> list[Panel]:
         styles = {"internal": (BLUE, DOTS), "e2e": (ORANGE, DASHES), "stored": (GREEN, "")}
         return [Line(kind, pipeline.latencies[kind, q], *style) for kind, style in styles.items()]
 
-    known = len(_finite(pipeline.latencies["stored", 0.99])) or not len(_finite(pipeline.latencies["stored", 0.5]))
-    few = "" if known else " (too few messages)"
     lost, rejected, retries = pipeline.troubles.values()
     return [
         panel(
@@ -129,7 +127,7 @@ def _pipeline(pipeline: Pipeline) -> list[Panel]:
         ),
         panel("Backlog, messages", Line("backlog", pipeline.backlog)),
         panel("Latency p50, ms", *latencies(0.5), logarithmic=True),
-        panel(f"Latency p99, ms{few}", *latencies(0.99), logarithmic=True),
+        panel(pipeline.tail, *latencies(0.99), logarithmic=True),
         panel(
             "Lost, rejected, tried again; so far",
             Line("lost", lost, ORANGE),
