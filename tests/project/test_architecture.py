@@ -133,6 +133,7 @@ PURE = [
     "sentinel.lab.statistics.rounds.sides",
     "sentinel.lab.experiments.live.window",
     "sentinel.lab.presentation.phrase",
+    "sentinel.lab.presentation.shift",
     "sentinel.lab.formatting",
     "sentinel.lab.stack.embedded_store.linereader",
     "sentinel.lab.stack.embedded_store.linefields",

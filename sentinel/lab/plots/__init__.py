@@ -9,6 +9,7 @@ from the same data. Units stand on every axis, n in every figure; fonts are legi
 from sentinel.lab.plots.canvas import Picture
 from sentinel.lab.plots.costs import capacity, memory, memory_difference
 from sentinel.lab.plots.limits import limits
+from sentinel.lab.plots.shift import shift
 from sentinel.lab.plots.spectrum import spectrum
 from sentinel.lab.plots.stages import stages
 from sentinel.lab.plots.timelines import over_time
@@ -20,6 +21,7 @@ __all__ = [
     "memory",
     "memory_difference",
     "over_time",
+    "shift",
     "spectrum",
     "stages",
 ]

@@ -6,6 +6,7 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import formatting
+from sentinel.lab.statistics import tails
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ NAMES = {"internal": "internal", "e2e": "end to end", "stored": "stored", "send_
 
 
 def spectrum(panels: Mapping[str, Sequence[Curve]]) -> str:
-    """p50 and p99 of every curve, in ms.
+    """p50 and p99 of every curve, in ms; the maximum where a trial's messages carry no p99.
 
     Args:
         panels: Curves by kind of latency; see `queries.latencies`.
@@ -29,8 +30,10 @@ def spectrum(panels: Mapping[str, Sequence[Curve]]) -> str:
         parts = []
         for curve in curves:
             whole = curve.whole
-            p50, p99 = (formatting.figure(whole.quantile(q) / 1e6) for q in (0.5, 0.99))
-            parts.append(f"{curve.label} p50 {p50}, p99 {p99} (n = {formatting.counted(len(curve.repeats), 'trial')})")
+            name, q = ("p99", 0.99) if tails.carried("p99", min(map(len, curve.repeats))) else ("maximum", 1.0)
+            p50, tail = (formatting.figure(whole.quantile(share) / 1e6) for share in (0.5, q))
+            n = formatting.counted(len(curve.repeats), "trial")
+            parts.append(f"{curve.label} p50 {p50}, {name} {tail} (n = {n})")
         sentences.append(f"{NAMES.get(kind, kind).capitalize()}: {'; '.join(parts)}.")
     return " ".join(sentences)
 

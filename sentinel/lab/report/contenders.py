@@ -5,6 +5,7 @@ Pure: run.json in, markup out; nothing where a run has no contender.
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from sentinel.lab.contenders.verification.checks import BAD, GOOD, RELAXED
 from sentinel.lab.presentation.tables import folded, paragraphs, table, tag
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, LATENCY, UNTAPPED
+from sentinel.lab.statistics import tails
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,6 +137,8 @@ def _cells(trials: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _value(wire: Mapping[str, Any], name: str) -> float:
+    if name == "store_tail" and not tails.carried("p99", wire["requests"]):
+        return math.nan
     if name in ("store_ms", "store_tail"):
         return float(wire["store_ms"].get("p99" if name == "store_tail" else "p50", 0.0))
     return float(wire[name].get("p50", 0.0) if name == "batch" else wire[name])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from IPython.display import HTML
 
 from sentinel.lab import formatting, plots, registry
+from sentinel.lab.presentation import shift as words
 from sentinel.lab.presentation import tables
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.phrase import Phrase
@@ -34,15 +35,17 @@ from sentinel.lab.report.results import key_figures
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, Outcome
 from sentinel.lab.statistics import published
+from sentinel.lab.statistics.rounds.shift import between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentinel.lab.run.run import Run
+    from sentinel.lab.statistics.rounds.shift import Shift
 
 __all__ = [
     "answer", "capacity", "cpu", "figure_html", "header", "key_figures", "key_results", "latency", "ledgers", "limits",
-    "memory", "over_time",
+    "memory", "over_time", "shift",
 ]  # fmt: skip
 
 
@@ -94,6 +97,35 @@ def latency(run: Run) -> HTML:
     return HTML(figure_html(plots.spectrum(panels, styles(queries.names(run))), f"{caption}{left_out(run, LATENCY)}"))
 
 
+def shift(run: Run, new: str = "", old: str = "") -> HTML:
+    """Where in the tail two configurations differ, by how much, and how surely.
+
+    Args:
+        run: A benchmark, or any run whose rounds measure both under one load.
+        new: A configuration's label; without it, the two that the run compares.
+        old: The other's.
+    """
+    new, old = (new, old) if new else run.data.compared
+    if not old or new == old:
+        return nothing("There is a single configuration: nothing to compare along the tail.")
+    panels = _shifts(run, new, old)
+    if not panels:
+        return nothing(
+            f"No round left the latencies of both {new} and {old} under a load that both sustained: there is nothing to"
+            " compare along the tail."
+        )
+    picture = plots.shift(panels, new, old, styles(queries.names(run))[new])
+    told = paragraphs(map(stressed, words.sentences(panels, new, old)))
+    return HTML(together([figure_html(picture, words.caption(panels, new, old)), told]))
+
+
+def _shifts(run: Run, new: str, old: str) -> dict[str, Shift]:
+    """new ÷ old by kind of latency; kinds without a common round or a percentile that messages carry are left out."""
+    rounds = {kind: [queries.by_round(run, key, kind) for key in (new, old)] for kind in words.TITLES}
+    values = {kind: between(*sides) for kind, sides in rounds.items()}
+    return {kind: value for kind, value in values.items() if value.n and len(value.shares)}
+
+
 def over_time(run: Run) -> HTML:
     """One trial of every column over time."""
     lines = queries.timelines(run)
@@ -101,7 +133,7 @@ def over_time(run: Run) -> HTML:
         return nothing("No valid latency trial left a series behind: there is nothing to draw over time.")
     labels = [queries.label(run, key) for key in queries.keys(run)]
     without = missing(labels, {queries.label(run, line.key) for line in lines}, "series")
-    caption = f"One trial each, the one whose stored p99 is the middle of its repeats'.{without}"
+    caption = f"One trial each, the one whose stored tail is the middle of its repeats'.{without}"
     return HTML(figure_html(plots.over_time(lines, styles(queries.names(run))), caption))
 
 

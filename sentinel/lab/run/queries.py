@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from sentinel.lab import formatting
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, HEADLINE, LATENCY, MEMORY, WARM_UP
+from sentinel.lab.statistics import tails
 from sentinel.model.histogram import Recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from sentinel.lab.run.run import Run
@@ -120,6 +123,39 @@ def of_column(trials: list[Outcome], key: str, kind: str = LATENCY) -> list[Outc
     ]
 
 
+def histograms(run: Run, outcome: Outcome) -> dict[str, Recorder]:
+    """A trial's latencies after the warm-up, read once.
+
+    Args:
+        run: Whose trial it is.
+        outcome: A trial that has ended.
+
+    Returns:
+        By kind, in ns: see `series.histograms`.
+    """
+    number = outcome.plan.number
+    if number not in run.histograms:
+        since = outcome.started + int(WARM_UP * 1e9)
+        run.histograms[number] = series.histograms(run.trial_folder(number), since)
+    return run.histograms[number]
+
+
+def by_round(run: Run, key: str, kind: str) -> dict[int, Recorder]:
+    """One kind of latency of a column's valid trials that sustained their load, by round.
+
+    Args:
+        run: Whose column.
+        key: One of `keys`, or the label of an A/A leg.
+        kind: One of `KINDS`.
+
+    Returns:
+        Histograms in ns; rounds without a message of that kind are left out.
+    """
+    trials = [o for o in of_column(outcomes(run), key) if o.valid and o.sustained]
+    read = {o.plan.repeat: histograms(run, o)[kind] for o in trials}
+    return {number: recorder for number, recorder in read.items() if len(recorder)}
+
+
 def latencies(run: Run) -> dict[str, list[Curve]]:
     """Histograms after the warm-up, of the valid latency trials.
 
@@ -132,11 +168,7 @@ def latencies(run: Run) -> dict[str, list[Curve]]:
     """
     panels: dict[str, list[Curve]] = {kind: [] for kind in KINDS}
     for key in keys(run):
-        trials = [
-            series.histograms(run.trial_folder(o.plan.number), o.started + int(WARM_UP * 1e9))
-            for o in of_column(outcomes(run), key)
-            if o.valid
-        ]
+        trials = [histograms(run, o) for o in of_column(outcomes(run), key) if o.valid]
         for kind, curves in panels.items():
             if repeats := [trial[kind] for trial in trials if len(trial[kind])]:
                 curves.append(Curve(key, label(run, key), repeats))
@@ -144,7 +176,7 @@ def latencies(run: Run) -> dict[str, list[Curve]]:
 
 
 def timelines(run: Run) -> list[Timeline]:
-    """One trial a column over time: the trial whose stored p99 is the median of its repeats'.
+    """One trial a column over time: the trial whose stored tail (see `tails.highest`) is the median of its repeats'.
 
     Args:
         run: A run with a headline.
@@ -156,11 +188,15 @@ def timelines(run: Run) -> list[Timeline]:
     for key in keys(run):
         trials = [o for o in of_column(outcomes(run), key) if o.valid]
         if trials:
-            chosen = sorted(trials, key=lambda o: o.latencies.get("stored", {}).get("p99", 0.0))[(len(trials) - 1) // 2]
-            line = _timeline(run, key, chosen, len(trials))
+            line = _timeline(run, key, _middle(trials), len(trials))
             if len(line.counts) > 1:
                 collected.append(line)
     return collected
+
+
+def _middle(trials: Sequence[Outcome]) -> Outcome:
+    tail = tails.highest(trials, "stored")
+    return sorted(trials, key=lambda o: o.latencies.get("stored", {}).get(tail, 0.0))[(len(trials) - 1) // 2]
 
 
 def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:

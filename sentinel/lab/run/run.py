@@ -15,12 +15,15 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from sentinel.errors import RunError, RunRecordError
 from sentinel.lab.run.run_data import DAMAGED, RunData, told
+
+if TYPE_CHECKING:
+    from sentinel.model.histogram import Recorder
 
 RUNS, PROFILES = Path("runs"), Path("profiles")
 RECORD = "run.json"
@@ -63,6 +66,8 @@ class Run:
     data: RunData = field(default_factory=lambda: RunData(id="", notebook=""))
     elsewhere: Path | None = None
     """The run's folder where that is not `runs/<id>` under `root`: a copy of it."""
+    histograms: dict[int, dict[str, Recorder]] = field(default_factory=dict, repr=False, compare=False)
+    """What `queries.histograms` has read, by trial and kind, ns: several sections draw it."""
 
     @property
     def folder(self) -> Path:

@@ -6,6 +6,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, LATENCY, MEMORY, PROFILE
+from sentinel.lab.statistics import tails
 from sentinel.lab.statistics.compare import Spread
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ Columns = dict[str, dict[str, list[float]]]
 """Column of the table → measure → one value a trial."""
 KINDS = ("internal", "e2e", "stored", "send_delay")
 """Of latency."""
+PERCENTILES = ("p50", "p90", "p99", "p99.9", "max")
 
 
 def measures(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
@@ -26,7 +28,8 @@ def measures(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
         outcomes: Trials of one configuration; invalid ones are left out.
 
     Returns:
-        One value a trial, in order, by the measure's name; a trial without the measure adds none.
+        One value a trial, in order, by the measure's name; a trial without the measure adds none, nor does one whose
+        messages do not carry a percentile.
     """
     values: dict[str, list[float]] = {}
     for outcome in outcomes:
@@ -46,8 +49,8 @@ def _of_trial(outcome: Outcome) -> dict[str, float]:
         collected = {f"capacity_{name}": value for name, value in collected.items()} | {"capacity": outcome.throughput}
     else:
         collected |= {"throughput": outcome.throughput, "lost": outcome.lost}
-        for kind, percentiles in outcome.latencies.items():
-            collected |= {f"{kind}_{name}": percentiles.get(name) for name in ("p50", "p90", "p99", "p99.9", "max")}
+        for kind in outcome.latencies:
+            collected |= {f"{kind}_{name}": tails.reading(outcome, kind, name) for name in PERCENTILES}
     return {name: value for name, value in collected.items() if value is not None}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sentinel.lab.run.trial_record import Outcome
 
@@ -37,14 +37,29 @@ def fewest(outcomes: Iterable[Outcome], kind: str) -> int:
     return int(min((o.latencies.get(kind, {}).get("n", 0) for o in outcomes), default=0))
 
 
-def highest(outcomes: Iterable[Outcome], kind: str) -> str:
+def highest(outcomes: Sequence[Outcome], *kinds: str) -> str:
     """The name of the highest percentile that all trials carry, as their tail.
 
     Args:
         outcomes: Trials that are compared.
-        kind: `internal`, `e2e`, `stored` or `send_delay`.
+        kinds: Of latency, one or more: `internal`, `e2e`, `stored` or `send_delay`.
 
     Returns:
-        `p99`, or `max` where the messages are too few for it.
+        `p99`, or `max` where the messages of any kind are too few for it.
     """
-    return "p99" if carried("p99", fewest(outcomes, kind)) else "max"
+    return "p99" if all(carried("p99", fewest(outcomes, kind)) for kind in kinds) else "max"
+
+
+def reading(outcome: Outcome, kind: str, percentile: str) -> float | None:
+    """A percentile of one trial.
+
+    Args:
+        outcome: The trial.
+        kind: Of latency, such as `stored`.
+        percentile: Such as `p99`, or `max`.
+
+    Returns:
+        ms; None where it was not measured, or the trial's messages do not carry it.
+    """
+    values = outcome.latencies.get(kind, {})
+    return values.get(percentile) if values.get("n", 0) >= NEEDED.get(percentile, 0) else None

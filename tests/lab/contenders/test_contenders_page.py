@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
 
 WIRE: dict[str, Any] = {
-    "requests": 10, "refused": 1, "unanswered": 0, "points": 100, "distinct": 100, "duplicated": 2, "overwritten": 3,
+    "requests": 400, "refused": 1, "unanswered": 0, "points": 100, "distinct": 100, "duplicated": 2, "overwritten": 3,
     "unidentified": 4, "batch": {"p50": 7.0, "p99": 9.0, "max": 9.0}, "unmeasurable": "",
     "store_ms": {"p50": 0.5, "p99": 1.5, "max": 2.0},
 }  # fmt: skip
@@ -94,6 +94,14 @@ def test_the_wire_is_told_of_every_consumer(tmp_path: Path) -> None:
     for part in ("baseline, capacity", "baseline, latency", "optimised, capacity", "7.00", "0.500", "1.50"):
         assert part in text
     assert "through it baseline has 0.500 of its capacity without it (n = 2 rounds, 0.500 to 0.500)" in text
+
+
+def test_the_stores_tail_takes_enough_requests(tmp_path: Path) -> None:
+    """Of fewer than 368 there is no p99."""
+    run = contested(tmp_path)
+    for outcome in queries.outcomes(run):
+        outcome.wire = outcome.wire | {"requests": 367}
+    assert "1.50" not in text_of(run)
 
 
 def test_what_is_not_measurable_is_a_dash_with_a_reason(tmp_path: Path) -> None:

@@ -71,6 +71,18 @@ def test_a_phone_shows_the_configurations(browser: Browser) -> None:
     browser.value("document.querySelector('.scroll').scrollLeft = 0")
 
 
+@pytest.mark.parametrize("width", [1280, 1200])
+def test_a_desk_shows_whole_tables(browser: Browser, width: int) -> None:
+    """No table scrolls sideways, not even the ledger of a million messages."""
+    for column in (4, 5, 7, 8, 14):
+        counts = f"document.querySelectorAll('.dense td:nth-child({column})')"
+        browser.value(f"{counts}.forEach(one => one.innerText = '1,000,000')")
+    browser.seen(width=width)
+    wide = "one.checkVisibility() && one.offsetWidth > one.parentNode.clientWidth"
+    tables = f"[...document.querySelectorAll('.scroll > table')].filter(one => {wide})"
+    assert [] == browser.value(f"{tables}.map(one => one.innerText.slice(0, 40))")
+
+
 def corner(browser: Browser, selector: str) -> str:
     """The colour a little within the upper left of a picture."""
     at = box(browser, selector)

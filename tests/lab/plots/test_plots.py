@@ -22,6 +22,8 @@ from sentinel.lab.presentation.style import KNOWN, styles
 from sentinel.lab.profiling import memory
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CONTROL
+from sentinel.lab.statistics.rounds.shift import SHARES, between
+from sentinel.lab.statistics.rounds.shift import shift as shifted
 from sentinel.model.histogram import RELATIVE_ERROR, Recorder
 
 if TYPE_CHECKING:
@@ -38,7 +40,11 @@ def pictures(run: Run) -> dict[str, Picture]:
     names, style = queries.names(run), styles(queries.names(run))
     memories, pair = queries.memories(run), (names[0], names[-1])
     rows = memory.difference(*(memories[name]["locations"] for name in pair))
+    sides = {kind: [queries.by_round(run, name, kind) for name in pair] for kind in ("stored", "e2e")}
     return {
+        "shift": plots.shift(
+            {kind: between(*side[::-1]) for kind, side in sides.items()}, *pair[::-1], style[names[-1]]
+        ),
         "spectrum": plots.spectrum(queries.latencies(run), style),
         "over_time": plots.over_time(queries.timelines(run), style),
         "capacity": plots.capacity(queries.capacities(run), style),
@@ -115,6 +121,31 @@ def test_glyphs_keep_their_size() -> None:
     """Coordinates are shortened, the scale of glyphs is not."""
     short = canvas.LONG.sub(rb"\1", b'd="M 1.23456 7.8912 L 12.3456 1.1"> scale(0.095 -0.095) translate(1.23456 2.5)')
     assert b'd="M 1.23 7.89 L 12.34 1.1"> scale(0.095 -0.095) translate(1.23 2.5)' == short
+
+
+def test_what_the_rounds_agree_on_is_seen_without_colour() -> None:
+    """Dots are filled where the band excludes 1 and hollow where it does not; few rounds have neither dots nor band."""
+    along = np.where(np.arange(len(SHARES)) < 10, 0.5, 1.0)
+    noise = np.exp(0.2 * np.random.default_rng(1).standard_normal((8, len(SHARES))))
+    values = shifted(along * noise, np.ones_like(noise), 10**6)
+    (axes,) = plots.shift({"stored": values}, *ALL[:2], KNOWN[ALL[0]]).figure.axes
+    full, hollow = (line for line in axes.get_lines() if line.get_marker() == "o")
+    assert (int(values.sure.sum()), int((~values.sure).sum())) == (len(full.get_xdata()), len(hollow.get_xdata()))
+    assert full.get_markerfacecolor() != hollow.get_markerfacecolor()
+    few = plots.shift({"stored": shifted(noise[:3], np.ones((3, len(SHARES))), 10**6)}, *ALL[:2], KNOWN[ALL[0]])
+    assert not [line for line in few.figure.axes[0].get_lines() if line.get_marker() == "o"]
+    assert "n = 3" in " ".join(text for text, _ in texts(few.figure))
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.7, 3.0, 0.05, 0.001])
+def test_a_ratio_axis_has_plain_ticks(factor: float) -> None:
+    """From three to twelve of them, 1× among them, whatever the ratio."""
+    values = shifted(factor * np.ones((6, len(SHARES))), np.ones((6, len(SHARES))), 10**6)
+    figure = plots.shift({"stored": values}, *ALL[:2], KNOWN[ALL[0]]).figure
+    FigureCanvasAgg(figure).draw()
+    names = [label.get_text() for label in labels(figure.axes[0].yaxis)]
+    assert 3 <= len(names) <= 12
+    assert "1×" in names
 
 
 def test_a_long_place_keeps_its_function() -> None:

@@ -13,15 +13,17 @@ from support.synthetic import ALL, made
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.benchmark.summary import HEADLINE
-from sentinel.lab.presentation import tables
+from sentinel.lab.presentation import alt_text, tables
 from sentinel.lab.registry import table
 from sentinel.lab.report import sections
 from sentinel.lab.report.results import MARK, rows
-from sentinel.lab.run import queries
+from sentinel.lab.run import queries, series
+from sentinel.lab.run.queries import Curve
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.compare import UNKNOWN, Ratio
+from sentinel.model.histogram import Recorder
 from sentinel.runtime.text_table import WIDTH
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.run.trial_record import Outcome
 
-SECTIONS = ("header", "key_results", "latency", "over_time", "capacity", "ledgers", "memory", "answer")
+SECTIONS = ("header", "key_results", "latency", "shift", "over_time", "capacity", "ledgers", "memory", "answer")
 
 
 @pytest.fixture(scope="module")
@@ -276,13 +278,61 @@ def test_the_capacity_figure_says_what_the_control_is_for(run: Run) -> None:
 # -- figures and ledgers ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["latency", "over_time", "capacity", "memory"])
+@pytest.mark.parametrize("name", ["latency", "shift", "over_time", "capacity", "memory"])
 def test_pictures_have_alt_text_and_are_inlined(run: Run, name: str) -> None:
     """Every picture says in words what it shows, and brings its bytes along."""
     images = [attributes for tag, attributes in section(name, run).tags if tag == "img"]
     assert images
     assert all(len(image["alt"] or "") > 60 and "nan" not in (image["alt"] or "") for image in images)
     assert all((image["src"] or "").startswith("data:image/") for image in images)
+
+
+def test_the_shift_compares_any_two_columns(run: Run) -> None:
+    """The pair of the run, or the one asked for; its sentences stand below the figure."""
+    text = section("shift", run).text
+    assert "optimised is lower than baseline in each of 2 rounds" in text
+    assert "2 rounds cannot make a band of 95 %: that takes 6" in text
+    other = sections.shift(run, "client-batching", "optimised").data
+    assert "Latency of client-batching ÷ that of optimised" in other
+
+
+def test_the_shift_is_of_sustained_trials(own: Run) -> None:
+    """Where no round has two trials that count there is no figure; e2e is left out where a consumer keeps no record."""
+
+    def slow(outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            outcome.sustained = outcome.plan.label != "baseline"
+
+    assert "No round left the latencies of both optimised and baseline" in section("shift", after(own, slow)).text
+
+
+def test_a_histogram_is_read_once(own: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several sections draw the same trials."""
+    section("latency", own)
+    monkeypatch.setattr(series, "histograms", None)
+    assert "Stored: " in section("shift", own).text
+
+
+def test_alt_text_and_lists_name_no_tail_that_is_not_carried(own: Run) -> None:
+    """With fewer than 368 messages a trial the maximum stands in its place, or a dash."""
+
+    def few(outcomes: list[Outcome]) -> None:
+        for latency in (latency for outcome in outcomes for latency in outcome.latencies.values()):
+            latency["n"] = 300
+
+    carried, other = sections.key_figures(own)["e2e p99 ms"], after(own, few)
+    assert ("–", False) == (sections.key_figures(other)["e2e p99 ms"], carried == "–")
+    assert not [name for values in other.data.summary.values() for name in values if "p99" in name]
+    curves = {"e2e": [Curve("a", "a", [filled(367)])], "stored": [Curve("a", "a", [filled(368)])]}
+    assert "End to end: a p50 1.00, maximum 1.00 (n = 1 trial)" in alt_text.spectrum(curves)
+    assert "Stored: a p50 1.00, p99 1.00 (n = 1 trial)" in alt_text.spectrum(curves)
+
+
+def filled(n: int) -> Recorder:
+    """So many messages of a millisecond."""
+    recorder = Recorder()
+    recorder.record(1_000_000, times=n)
+    return recorder
 
 
 def test_the_ledger_has_a_row_for_every_trial(run: Run) -> None:

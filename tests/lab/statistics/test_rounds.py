@@ -17,7 +17,21 @@ from sentinel.lab.statistics.rounds import decision, pairing, ranks
 from sentinel.lab.statistics.rounds.decision import Decision, decide, further_rounds
 from sentinel.lab.statistics.rounds.estimates import PAIRED, UNPAIRED, Estimate, compare
 from sentinel.lab.statistics.rounds.floor import floor
-from sentinel.lab.statistics.rounds.shift import SHARES, Shift, carried, shift
+from sentinel.lab.statistics.rounds.shift import (
+    EQUAL,
+    HIGHER,
+    LOWER,
+    OPEN,
+    SHARES,
+    Shift,
+    between,
+    carried,
+    percentiles,
+    rounds_needed,
+    shift,
+    stretches,
+)
+from sentinel.model.histogram import Recorder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -326,3 +340,51 @@ def test_the_shift_leaves_out_what_the_messages_do_not_carry() -> None:
     assert not len(shift(full, full, 0).shares)
     with pytest.raises(ValueError, match="do not fit"):
         shift(full, full[:, 1:], 500)
+
+
+def recorded(values: NDArray[np.float64]) -> Recorder:
+    """A histogram of durations in ms."""
+    recorder = Recorder()
+    recorder.record((values * 1e6).astype(np.int64))
+    return recorder
+
+
+@pytest.mark.parametrize("n", [1, 7, 10_000])
+def test_a_trials_percentiles_are_those_of_its_histogram(n: int) -> None:
+    """Read at once, they are what `quantile` gives one by one; zero and less have no ratio."""
+    recorder = recorded(draws(n, sd=1.0))
+    assert [recorder.quantile(share) / 1e6 for share in SHARES] == percentiles(recorder).tolist()
+    recorder.record([0, -5], times=10 * n)
+    assert [True, True] == np.isnan(percentiles(recorder, [0.3, 0.9])).tolist()
+    assert np.isnan(percentiles(Recorder())).all()
+
+
+def test_the_shift_pairs_the_trials_of_a_round() -> None:
+    """Only rounds that both have count, and only percentiles above zero; the trial with the fewest messages decides."""
+    old = {n: recorded(draws(5000, sd=0.5, seed=n)) for n in range(4)}
+    new = {n: recorded(0.5 * draws(4000, sd=0.5, seed=n + 9)) for n in (0, 2, 3, 7)}
+    actual = between(new, old)
+    assert (3, 4000, False) == (actual.n, actual.messages, actual.settled)
+    assert np.allclose(0.5, actual.ratio[:20], rtol=0.1)
+    assert (True, False) == (carried(actual.shares[-1], 4000), carried(SHARES[len(actual.shares)], 4000))
+    new[0].record(0, times=9000)
+    assert between(new, old).shares[0] > 0.69
+    assert (0, 0) == (between({}, old).n, len(between({}, old).shares))
+
+
+def test_six_rounds_make_a_band() -> None:
+    """The least from the lowest of which to the highest misses the median in no more than 5 of 100 experiments."""
+    assert 6 == rounds_needed() == next(n for n in range(2, 99) if 2 * 0.5**n <= 0.05)
+    assert (0.9375, 0.96875) == tuple(shift(np.ones((n, 1)), np.ones((n, 1)), 99, [0.5]).coverage for n in (5, 6))
+
+
+def test_stretches_follow_each_other_and_drop_lone_ones() -> None:
+    """What neighbours share is a stretch; one percentile that stands alone is open; equal: the band is within 5 %."""
+    along = np.array([0.5, 0.5, 1.0, 1.0, 1.0, 3.0, 1.0, 1.0, 2.0, 2.0])
+    at = np.linspace(0.5, 0.9, 10)
+    actual = stretches(shift(along * np.ones((6, 1)), np.ones((6, 10)), 10**4, at))
+    assert [LOWER, EQUAL, OPEN, EQUAL, HIGHER] == [part.word for part in actual]
+    assert [(0.5, 0.5), (1.0, 1.0), (3.0, 3.0)] == [pytest.approx(part.ratios) for part in actual[:3]]
+    assert pytest.approx([at[0], at[1], at[2], at[4], at[5]]) == [
+        actual[0].first, actual[0].last, actual[1].first, actual[1].last, actual[2].first,
+    ]  # fmt: skip

@@ -117,6 +117,6 @@ def _headline(rate: float, outcomes: Sequence[Outcome]) -> Headline:
     kept = [o for o in trials if o.sustained]
     measured = measures(kept)
     kinds = [kind for kind in ("internal", "e2e", "stored") if f"{kind}_max" in measured]
-    tail = tails.highest(kept, "e2e" if "e2e" in kinds else "stored")
+    tail = tails.highest(kept, *(kinds or ["stored"]))
     latencies = {kind: statistics.median(measured[f"{kind}_{tail}"]) for kind in kinds}
     return Headline(rate, len(trials), len(kept), sum(o.lost for o in trials), tail, latencies)

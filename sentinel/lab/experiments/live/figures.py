@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import formatting
+from sentinel.lab.statistics import tails
 from sentinel.model.histogram import Recorder
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Figures:
     stored: float
     """Messages per second."""
     latencies: dict[tuple[str, float], float]
-    """ms by kind and quantile; NaN without messages."""
+    """ms by kind and quantile; NaN where the messages are too few to carry it."""
 
 
 NOTHING = Figures(0.0, math.nan, dict.fromkeys(KEYS, math.nan))
@@ -61,8 +62,13 @@ class Latencies:
             recorder.merge(Recorder.from_dict(buckets[kind]))
 
     def milliseconds(self) -> dict[tuple[str, float], float]:
-        """Latencies in ms by kind and quantile (see `KEYS`); NaN without messages."""
-        return {(kind, q): self._recorders[kind].quantile(q) / 1e6 for kind, q in KEYS}
+        """Latencies in ms by kind and quantile (see `KEYS`); NaN where the messages are too few to carry it."""
+        return {(kind, q): _milliseconds(self._recorders[kind], q) for kind, q in KEYS}
+
+
+def _milliseconds(recorder: Recorder, q: float) -> float:
+    carried = tails.carried(f"p{100 * q:g}", len(recorder))
+    return recorder.quantile(q) / 1e6 if carried else math.nan
 
 
 @dataclass(frozen=True)

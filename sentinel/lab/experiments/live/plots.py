@@ -127,7 +127,7 @@ def _pipeline(pipeline: Pipeline) -> list[Panel]:
         ),
         panel("Backlog, messages", Line("backlog", pipeline.backlog)),
         panel("Latency p50, ms", *latencies(0.5), logarithmic=True),
-        panel("Latency p99, ms", *latencies(0.99), logarithmic=True),
+        panel(pipeline.tail, *latencies(0.99), logarithmic=True),
         panel(
             "Lost, rejected, tried again; so far",
             Line("lost", lost, ORANGE),

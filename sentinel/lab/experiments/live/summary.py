@@ -11,6 +11,7 @@ import msgspec
 from sentinel.lab import formatting
 from sentinel.lab.experiments.live.record import Account, Answer, Host, Record
 from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
+from sentinel.lab.statistics import tails
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,11 +131,13 @@ def _account(host: Account) -> Phrase:
 def _latency(host: Mapping[str, float | None]) -> list[Phrase]:
     if host.get("stored_p50") is None:
         return []
-    ms = {name: formatting.figure(host.get(name)) for name in ("stored_p50", "stored_p99", "e2e_p50", "e2e_p99")}
+    shown = ("p50", "p99") if host.get("stored_p99") is not None and host.get("e2e_p99") is not None else ("p50",)
+    stored = [f"{formatting.figure(host[f'stored_{name}'])} ms ({name})" for name in shown]
+    e2e = [f"{formatting.figure(host.get(f'e2e_{name}'))} ms" for name in shown]
+    few = "" if len(shown) > 1 else f" For a p99 there were too few: it takes {tails.NEEDED['p99']} messages."
     return [Phrase([
-        f"At {formatting.figure(host['throughput'])} msg/s a message was stored after {ms['stored_p50']} ms (p50) and"
-        f" {ms['stored_p99']} ms (p99), counted from its intended send; it was in a batch after {ms['e2e_p50']} ms"
-        f" and {ms['e2e_p99']} ms."
+        f"At {formatting.figure(host['throughput'])} msg/s a message was stored after {formatting.joined(stored)},"
+        f" counted from its intended send; it was in a batch after {formatting.joined(e2e)}.{few}"
     ])]  # fmt: skip
 
 

@@ -61,7 +61,13 @@ class Pipeline:
     troubles: dict[str, NDArray[np.float64]]
     """Counts so far, by name; see `TROUBLES`."""
     latencies: dict[tuple[str, float], NDArray[np.float64]]
-    """ms by kind and quantile; NaN where nothing was stored."""
+    """ms by kind and quantile; NaN where the messages are too few to carry it."""
+
+    @property
+    def tail(self) -> str:
+        """What is shown of the tail, and why there is nothing to show where messages were stored, but too few."""
+        middle, tail = (np.isfinite(self.latencies["stored", q]).any() for q in (0.5, 0.99))
+        return "Latency p99, ms (too few messages)" if middle and not tail else "Latency p99, ms"
 
 
 class Window:

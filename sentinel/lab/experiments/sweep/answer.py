@@ -95,9 +95,10 @@ def _because(answer: Answer, cause: Cause) -> str:
         knee.BACKLOG: f"the backlog grows by {formatting.figure(cause.growth)} messages in"
         f" {formatting.plain(answer.duration)} s",
         knee.BEHIND: f"the load was not sustained ({formatting.joined(cause.unsustained)})",
-        knee.SLOW: f"stored p99 {formatting.figure(cause.stored_p99)} ms, over {formatting.plain(answer.slo)} ms",
-        knee.GENERATOR: f"the load generator was the limit (sent {formatting.figure(cause.sent)} msg/s, send delay p99"
-        f" {formatting.figure(cause.send_delay_p99)} ms)",
+        knee.SLOW: f"stored {cause.tail} {formatting.figure(cause.stored_p99)} ms, over"
+        f" {formatting.plain(answer.slo)} ms",
+        knee.GENERATOR: f"the load generator was the limit (sent {formatting.figure(cause.sent)} msg/s, send delay"
+        f" {cause.tail} {formatting.figure(cause.send_delay_p99)} ms)",
     }
     return text.get(cause.why, "without a valid trial")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from scipy import optimize
 
+from sentinel.lab.statistics import tails
 from sentinel.lab.statistics.sustained import most_growth, reached
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def reason(outcome: Outcome, sent: float, growth: float, slo: float) -> str:
         outcome: The trial.
         sent: What the load generator sent, msg/s.
         growth: Messages by which the backlog grew.
-        slo: The most that stored p99 may be, ms.
+        slo: The most that stored p99 may be, ms; of fewer messages than carry it, the maximum.
 
     Returns:
         One of the reasons above; empty if it meets the SLO.
@@ -82,7 +83,7 @@ def reason(outcome: Outcome, sent: float, growth: float, slo: float) -> str:
         return GENERATOR
     if not outcome.sustained:
         return BEHIND
-    stored = outcome.latencies.get("stored", {}).get("p99")
+    stored = tails.reading(outcome, "stored", tails.highest([outcome], "stored"))
     if stored is None:
         return INVALID
     return SLOW if stored > slo else ""
@@ -90,7 +91,7 @@ def reason(outcome: Outcome, sent: float, growth: float, slo: float) -> str:
 
 def _offered(outcome: Outcome, sent: float, slo: float) -> bool:
     """Whether the load generator sent all, and in time."""
-    load, delay = outcome.plan.load, outcome.latencies.get("send_delay", {}).get("p99", 0.0)
+    load, delay = outcome.plan.load, tails.reading(outcome, "send_delay", tails.highest([outcome], "send_delay")) or 0.0
     return not outcome.sender.get("unsent") and reached(load.rate, sent * load.duration, load.duration) and delay <= slo
 
 

@@ -156,7 +156,7 @@ def described(points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], 
     sentences = []
     for name, some in points.items():
         ends = [
-            f"stored p99 {formatting.figure(point.values.get('stored_p99'))} ms at {formatting.plain(point.rate)}"
+            f"{_tail(point)} ms at {formatting.plain(point.rate)}"
             for point in {point.rate: point for point in (some[0], some[-1])}.values()
         ]
         sentences.append(
@@ -166,3 +166,8 @@ def described(points: Mapping[str, Sequence[Point]], knees: Mapping[str, Knee], 
         "Latency percentiles and achieved rate over the offered rate in messages per second, on log axes, with a line"
         f" at {formatting.plain(slo)} ms: {'; '.join(sentences)}."
     )
+
+
+def _tail(point: Point) -> str:
+    name = "p99" if "stored_p99" in point.values else "max"
+    return f"stored {name} {formatting.figure(point.values.get(f'stored_{name}'))}"

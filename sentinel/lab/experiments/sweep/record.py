@@ -28,9 +28,11 @@ class Cause(msgspec.Struct, frozen=True):
     sent: float | None = None
     """What the load generator sent, msg/s, median."""
     stored_p99: float | None = None
-    """ms, median."""
+    """ms, median; of their maximum where that is their `tail`."""
     send_delay_p99: float | None = None
-    """ms, median."""
+    """Likewise."""
+    tail: str = "p99"
+    """The tail that these trials carry: `p99`, or `max` where their messages are too few."""
 
 
 class Answer(msgspec.Struct, frozen=True):

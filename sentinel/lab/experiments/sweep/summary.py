@@ -15,7 +15,7 @@ from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee
 from sentinel.lab.experiments.sweep.answer import phrases
 from sentinel.lab.experiments.sweep.record import Answer, Cause, Record
-from sentinel.lab.statistics import compare
+from sentinel.lab.statistics import compare, tails
 from sentinel.lab.statistics.compare import RANGE, Ratio, Verdict, Word
 from sentinel.lab.statistics.measures import measures, medians
 from sentinel.lab.statistics.reliability import LATE, STEAL, STOLEN, validity
@@ -173,20 +173,22 @@ def _cause(result: Knee, steps: Sequence[Step], trials: Mapping[int, Outcome]) -
     if not at:
         return None
     outcomes = [trials[step.trial] for step in at]
+    tail = tails.highest(outcomes, "stored", "send_delay")
     return Cause(
         result.why,
         lost=sum(o.lost for o in outcomes),
         growth=statistics.median(step.growth for step in at),
         unsustained=outcomes[0].unsustained,
         sent=statistics.median(step.sent for step in at),
-        stored_p99=_p99("stored", outcomes),
-        send_delay_p99=_p99("send_delay", outcomes),
+        stored_p99=_median("stored", tail, outcomes),
+        send_delay_p99=_median("send_delay", tail, outcomes),
+        tail=tail,
     )
 
 
-def _p99(kind: str, outcomes: Sequence[Outcome]) -> float | None:
-    """Its median, ms, over the trials that have one."""
-    known = [o.latencies[kind]["p99"] for o in outcomes if "p99" in o.latencies.get(kind, {})]
+def _median(kind: str, tail: str, outcomes: Sequence[Outcome]) -> float | None:
+    """Of a tail, ms, over the trials that have it."""
+    known = [value for o in outcomes if (value := tails.reading(o, kind, tail)) is not None]
     return statistics.median(known) if known else None
 
 

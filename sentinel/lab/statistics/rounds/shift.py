@@ -9,23 +9,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sentinel.lab.statistics.rounds import ranks
+from sentinel.lab.statistics.rounds.decision import MARGIN
 from sentinel.lab.statistics.rounds.estimates import logarithms
 from sentinel.lab.statistics.rounds.ranks import ERROR
+from sentinel.model.histogram import middles
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
     from sentinel.lab.statistics.rounds.ranks import Floats
+    from sentinel.model.histogram import Recorder
 
-SHARES = tuple(round(1 - 10 ** -(step / 8), 6) for step in range(2, 33))
-"""Shares of messages below a percentile, evenly spaced on the axis log 1/(1 - p): from 0.44 to 0.9999."""
+SHARES = (0.5, *(round(1 - 10 ** -(step / 8), 6) for step in range(3, 33)))
+"""Shares of messages below a percentile, evenly spaced on the axis log 1/(1 - p) from the median on, to 0.9999."""
 UNSURE = 0.025
 """A percentile is carried where the largest message lies below it in no more than 2.5 of 100 trials."""
+LOWER, HIGHER, EQUAL, OPEN = "lower", "higher", "equal", "open"
+"""What the rounds say of a percentile; equal: the whole band lies within ± 5 %."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,18 @@ class Shift:
     """The pointwise band; NaN of too few rounds for any."""
     coverage: float
     """Share of experiments in which the band holds the true median at one percentile, exact; 0 without a band."""
+    messages: int
+    """Behind the percentiles of the trial that has the fewest."""
+
+    @property
+    def n(self) -> int:
+        """Rounds that both configurations have."""
+        return int(np.isfinite(self.rounds).all(axis=1).sum())
+
+    @property
+    def settled(self) -> bool:
+        """Whether there are rounds enough for a band that misses no more often than `ERROR`."""
+        return self.n >= rounds_needed()
 
     @property
     def axis(self) -> Floats:
@@ -83,7 +103,110 @@ def shift(a: ArrayLike, b: ArrayLike, messages: int, shares: ArrayLike = SHARES,
     apart = np.sort(apart[np.isfinite(apart).all(axis=1)], axis=0)
     low, high, coverage = _band(apart, error)
     middle = np.median(apart, axis=0) if len(apart) else np.full(kept.sum(), math.nan)
-    return Shift(at[kept], np.exp((x - y)[:, kept]), np.exp(middle), low, high, coverage)
+    return Shift(at[kept], np.exp((x - y)[:, kept]), np.exp(middle), low, high, coverage, messages)
+
+
+def rounds_needed(error: float = ERROR) -> int:
+    """How many rounds a band takes, from the lowest to the highest, that misses no more often than `error`."""
+    return 1 + math.ceil(math.log2(1 / error))
+
+
+# -- out of trials ---------------------------------------------------------------------------------------------------
+
+
+def percentiles(recorder: Recorder, shares: ArrayLike = SHARES) -> Floats:
+    """A trial's percentiles.
+
+    Args:
+        recorder: Durations in ns.
+        shares: Which percentiles, rising, below 1.
+
+    Returns:
+        ms, as many as `shares`, each within `RELATIVE_ERROR`; NaN where a percentile is not above zero, or nothing was
+        counted.
+    """
+    full = np.cumsum(recorder.counts)
+    ranks_at = np.maximum(1, np.ceil(np.asarray(shares) * len(recorder))) - recorder.zero - recorder.negative
+    at = np.minimum(np.searchsorted(full, ranks_at), len(full) - 1)
+    return np.where((ranks_at > 0) & (len(recorder) > 0), middles()[at] / 1e6, math.nan)
+
+
+def between(new: Mapping[int, Recorder], old: Mapping[int, Recorder]) -> Shift:
+    """The shift function of two configurations, new ÷ old, out of the rounds that both have.
+
+    Args:
+        new: Durations in ns by round.
+        old: Likewise.
+
+    Returns:
+        Percentiles that are zero or less in some trial are left out; none is left without a common round.
+    """
+    rounds = sorted(new.keys() & old.keys())
+    a, b = (np.array([percentiles(side[n]) for n in rounds]).reshape(-1, len(SHARES)) for side in (new, old))
+    known = np.isfinite(a).all(axis=0) & np.isfinite(b).all(axis=0)
+    messages = min((len(side[n]) for side in (new, old) for n in rounds), default=0)
+    return shift(a[:, known], b[:, known], messages, np.array(SHARES)[known])
+
+
+# -- what it says ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbouring percentiles of which the rounds say the same."""
+
+    word: str
+    """`LOWER`, `HIGHER`, `EQUAL` or `OPEN`."""
+    first: float
+    """The lowest of them, as a share of messages below."""
+    last: float
+    """The highest."""
+    ratios: tuple[float, float]
+    """Smallest and largest median ratio within."""
+
+
+def stretches(values: Shift) -> list[Stretch]:
+    """What the rounds say along the percentiles, from the lowest to the highest.
+
+    Args:
+        values: A shift function. Of a band of too few rounds it is said too, for its rounds.
+
+    Returns:
+        Stretches that follow each other. A percentile that stands alone in what it says is `OPEN`: the band is
+        pointwise, and misses somewhere.
+    """
+    return [_stretch(values, *run) for run in _runs(_settled(_words(values)))]
+
+
+def _words(values: Shift) -> list[str]:
+    low, high = values.low, values.high
+    equal = (low >= 1 / (1 + MARGIN)) & (high <= 1 + MARGIN)
+    return [str(word) for word in np.select([equal, high < 1, low > 1], [EQUAL, LOWER, HIGHER], OPEN)]
+
+
+def _settled(words: list[str]) -> list[str]:
+    """Without lone ones."""
+    kept = list(words)
+    for _, first, last in _runs(words):
+        if first == last:
+            kept[first] = OPEN
+    return kept
+
+
+def _runs(words: list[str]) -> list[tuple[str, int, int]]:
+    """Every run of equal words: the word, the places of its first and of its last."""
+    runs, at = [], 0
+    for word, group in groupby(words):
+        length = len(list(group))
+        runs.append((word, at, at + length - 1))
+        at += length
+    return runs
+
+
+def _stretch(values: Shift, word: str, first: int, last: int) -> Stretch:
+    ratios = values.ratio[first : last + 1]
+    ends = float(ratios.min()), float(ratios.max())
+    return Stretch(word, float(values.shares[first]), float(values.shares[last]), ends)
 
 
 def _band(ordered: Floats, error: float) -> tuple[Floats, Floats, float]:

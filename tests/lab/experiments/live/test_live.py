@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -119,6 +121,17 @@ def drawn(window: Window, now: int) -> tuple[str, str]:
     return drawing.svg, drawing.alt
 
 
+def test_a_panel_without_enough_messages_says_so() -> None:
+    """Of fewer than 368 messages an interval there is no p99 to draw; nobody takes the empty panel for a fault."""
+    for n, few in ((367, True), (368, False)):
+        window = Window(60)
+        for beat in range(1, 9):
+            window.consumer(line(beat / 2, n * beat, (1_000_000,) * n))
+        svg, alt = drawn(window, START + 4_000_000_000)
+        assert few == ("Latency p99, ms (too few messages)" in svg)
+        assert f"stored p50 1.00, p99 {'–' if few else '1.00'}" in alt
+
+
 @pytest.mark.parametrize("seconds", [0, 0.5, 1, 30, 600])
 def test_the_drawing_has_one_size_and_nine_panels(seconds: float) -> None:
     """Whatever there is to show, from nothing to a full window: well-formed, bounded, without a NaN."""
@@ -224,6 +237,10 @@ def test_the_answer_has_latency_and_host() -> None:
     actual = live_summary.of_live(Live(), outcome(), SAMPLES, DONE, WHOLE)
     assert "stored after 2.00 ms (p50) and 8.00 ms (p99)" in actual.verdict[1]
     assert "CPU 30.0 % (median of 3 samples; up to 50.0 %), memory 20.0 %, load 1.50" in actual.verdict[2]
+    few = replace(WHOLE, latencies=WHOLE.latencies | {(kind, 0.99): math.nan for kind in KINDS})
+    text = live_summary.of_live(Live(), outcome(), SAMPLES, DONE, few).verdict[1]
+    assert "stored after 2.00 ms (p50), counted from its intended send; it was in a batch after 0.500 ms." in text
+    assert text.endswith("For a p99 there were too few: it takes 368 messages.")
     bare = live_summary.of_live(Live(), outcome(), [], DONE, NOTHING).verdict
     assert "nothing is known of this host" in bare[1]
 

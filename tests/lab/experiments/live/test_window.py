@@ -106,7 +106,7 @@ def test_host_readings_that_a_platform_lacks_are_missing_not_zero() -> None:
 
 
 def test_percentiles_are_those_of_the_messages() -> None:
-    """Each line's own percentiles, those of the last seconds and those of all agree with the exact ones."""
+    """Each line's own, those of the last seconds and those of all agree with the exact ones, p99 where carried."""
     random = np.random.default_rng(3)
     window, pieces = Window(60), []
     for beat in range(1, 41):
@@ -120,7 +120,8 @@ def test_percentiles_are_those_of_the_messages() -> None:
     for key in KEYS:
         q = key[1]
         near = {"rel": RELATIVE_ERROR}
-        assert pytest.approx(exact(pieces[-1:], q), **near) == window.pipeline(now).latencies[key][-1]
+        own = exact(pieces[-1:], q) if q < 0.9 else math.nan
+        assert pytest.approx(own, **near, nan_ok=True) == window.pipeline(now).latencies[key][-1]
         assert pytest.approx(exact(pieces[-int(2 * RECENT) :], q), **near) == window.recent(now).latencies[key]
         assert pytest.approx(exact(pieces, q), **near) == window.whole().latencies[key]
 

@@ -348,7 +348,10 @@ def test_equal_knees_are_hardly_ever_told_apart(factor: float, least: float, mos
 
 def outcome(stored: float | None = 10.0, delay: float = 1.0, **changes: Any) -> Outcome:
     """A valid trial at 1,000 msg/s."""
-    latencies = {"send_delay": {"p99": delay}, "stored": {} if stored is None else {"p99": stored}}
+    latencies = {
+        "send_delay": {"p99": delay, "n": 9000},
+        "stored": {} if stored is None else {"p99": stored, "n": 9000},
+    }
     plan = Plan(0, LATENCY, ONE, ONE, LoadSettings(rate=1000.0, duration=11.0))
     return Outcome(plan, **({"valid": True, "sender": {"unsent": 0}, "latencies": latencies} | changes))
 
@@ -376,3 +379,11 @@ def outcome(stored: float | None = 10.0, delay: float = 1.0, **changes: Any) -> 
 def test_a_trial_holds_or_says_why_not(trial: Outcome, sent: float, growth: float, why: str) -> None:
     """Bounds are inclusive; loss and backlog count whatever the generator did, latency only if it was in time."""
     assert why == knee.reason(trial, sent, growth, 50.0)
+
+
+@pytest.mark.parametrize(("n", "longest", "why"), [(367, 50.0, ""), (367, 50.1, SLOW), (368, 900.0, "")])
+def test_the_slo_is_held_by_the_longest_of_few_messages(n: int, longest: float, why: str) -> None:
+    """Fewer messages than carry a p99 meet the SLO where the longest does; it counts of nothing else."""
+    stored = {"p99": 49.0, "max": longest, "n": n}
+    trial = outcome(latencies={"stored": stored, "send_delay": {"p99": 99.0 if n < 368 else 1.0, "max": 1.0, "n": n}})
+    assert why == knee.reason(trial, 1000.0, 0.0, 50.0)

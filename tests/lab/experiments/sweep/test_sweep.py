@@ -147,6 +147,24 @@ def test_a_verdict_states_rate_interval_repeats_and_reason(run: Run) -> None:
     ) == sentence(run, f"{NEW} meets the SLO up to {low:,.0f}")
 
 
+def test_too_few_messages_are_told_by_their_maximum(tmp_path: Path) -> None:
+    """Where the trials carry no p99, neither sentence nor table nor alt text has one."""
+
+    def few(outcome: Outcome) -> None:
+        for latency in outcome.latencies.values():
+            latency |= {"n": 300, "max": 40.0}
+        outcome.latencies["stored"]["max"] = 90.0 if outcome.plan.load.rate > 600.0 else 40.0
+
+    run = swept(tmp_path, {NEW: 600.0}, few)
+    assert "stored max 90.0 ms, over 50 ms" in sentence(run, f"{NEW} meets the SLO up to")
+    assert ["–"] == {row.name: row.cells for row in results.rows(run)}["Stored p99"]
+    steps = section("steps", run).text
+    assert "stored max over 50 ms" in steps
+    assert "of fewer than 368 messages the longest must be" in steps
+    (image,) = (attributes for tag, attributes in section("climb", run).tags if tag == "img")
+    assert "stored max 40.0 ms at 250" in (image["alt"] or "")
+
+
 def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -> None:
     """Smallest: our low by their high; largest: our high by their low."""
     new, old = (of_run(run).knees[name] for name in (NEW, OLD))
@@ -314,7 +332,8 @@ def warned(steps: list[Step], **changes: Any) -> list[str]:
     """The warnings of these steps, their trials all alike."""
     p = Sweep(CONFIGURATIONS=NEW)
     plan = Plan(0, LATENCY, NEW, NEW, LoadSettings())
-    latencies = {kind: {"p99": 10.0} for kind in ("stored", "e2e")} | {"send_delay": {"p99": 1.0}}
+    tails = {"stored": 10.0, "e2e": 10.0, "send_delay": 1.0}
+    latencies = {kind: {"p99": p99, "n": 2500} for kind, p99 in tails.items()}
     outcomes = [
         Outcome(replace(plan, number=s.trial), **({"valid": True, "latencies": latencies} | changes)) for s in steps
     ]
@@ -341,7 +360,7 @@ def test_an_order_that_contradicts_itself_is_warned_of() -> None:
 def test_a_late_generator_is_warned_of() -> None:
     """Where send delay makes a good part of the stored latency, the answer is partly about the generator."""
     told = steps((500.0, CONFIRM, ""))
-    late = {"stored": {"p99": 10.0}, "send_delay": {"p99": 4.0}}
+    late = {"stored": {"p99": 10.0, "n": 2500}, "send_delay": {"p99": 4.0, "n": 2500}}
     assert "40 % of stored p99 is load-generator delay (send delay p99 4.00 ms)" in warned(told, latencies=late)[0]
     assert [] == warned(told)
 
@@ -370,7 +389,7 @@ def test_sent_and_backlog_come_from_the_trials_own_series(tmp_path: Path) -> Non
     done = [{"at": START + n * SECOND, "received": 0, "written": 900 * n, "rejected": 0} for n in range(1, 7)]
     (tmp_path / "consumer" / "intervals.jsonl").write_text("".join(json.dumps(line) + "\n" for line in done))
     plan = Plan(7, LATENCY, NEW, NEW, LoadSettings(rate=1000.0, duration=4.0), group=CLIMB)
-    latencies = {"stored": {"p99": 20.0}, "send_delay": {"p99": 1.0}}
+    latencies = {kind: {"p99": p99, "n": 4000} for kind, p99 in {"stored": 20.0, "send_delay": 1.0}.items()}
     grown = series.backlog_growth(tmp_path, START, WARM_UP, plan.load.duration)
     outcome = Outcome(plan, valid=True, started=START, latencies=latencies, sender={"unsent": 0}, growth=grown)
     assert Step(NEW, 1000.0, CLIMB, 7, 900.0, 300.0, knee.GENERATOR) == observed(outcome, tmp_path, 50.0)

@@ -1,0 +1,114 @@
+"""The shift figure: the ratio of two configurations' latencies over percentile, round by round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+from sentinel.lab import formatting
+from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
+from sentinel.lab.plots.spectrum import PERCENTILES
+from sentinel.lab.presentation import shift as words
+from sentinel.lab.presentation.style import GROUND, INK, MUTED
+from sentinel.lab.run.queries import KINDS
+from sentinel.lab.statistics.rounds.decision import MARGIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from sentinel.lab.presentation.style import Style
+    from sentinel.lab.statistics.rounds.shift import Shift
+
+LEAST = 1.25
+"""The axis reaches at least this far from 1, either way, so that small differences look small."""
+TICKS = {
+    300.0: (1.0,),
+    12.0: (1.0, 2.0, 5.0),
+    4.0: (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
+    0.0: (1.0, 1.1, 1.2, 1.4, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
+}
+"""Multiples of powers of ten with a tick, by what the ends of the axis must at least lie apart."""
+
+
+@styled
+def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style) -> Picture:
+    """Ratio over percentile, a panel a kind: thin lines the rounds, thick their median, with its pointwise band.
+
+    Args:
+        panels: new ÷ old by kind of latency, each of at least one round and percentile.
+        new: A configuration's label.
+        old: The other's.
+        style: The look of the new one.
+    """
+    figure, axes = grid(1, len(panels), 3.9)
+    for axis, (kind, values) in zip(axes.flat, panels.items(), strict=True):
+        axis.axhspan(1 / (1 + MARGIN), 1 + MARGIN, color=MUTED, alpha=0.16, linewidth=0)
+        axis.axhline(1, color=INK, linewidth=1)
+        _lines(axis, values, style)
+        _ratio_axis(axis, values)
+        _percentile_axis(axis, values)
+        axis.set_title(KINDS[kind])
+    axes[0, 0].set_ylabel(f"{formatting.broken(new)} ÷ {formatting.broken(old)}")
+    handles = _legend(list(panels.values()), style)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=3)
+    return Picture(figure, words.alt(panels, new, old))
+
+
+def _lines(axis: Axes, values: Shift, style: Style) -> None:
+    for ratios in values.rounds:
+        axis.plot(values.axis, ratios, color=style.colour, linewidth=0.8, alpha=0.6)
+    axis.plot(values.axis, values.ratio, color=style.colour, linewidth=2.4)
+    if values.settled:
+        axis.fill_between(values.axis, values.low, values.high, color=style.colour, alpha=0.2, linewidth=0)
+        for which, look in ((values.sure, _dot(style, sure=True)), (~values.sure, _dot(style, sure=False))):
+            axis.plot(values.axis[which], values.ratio[which], **look)
+
+
+def _dot(style: Style, *, sure: bool) -> dict[str, Any]:
+    """Filled where the band excludes 1, hollow where it does not."""
+    fill = style.colour if sure else GROUND
+    return {"linestyle": "none", "marker": "o", "markersize": 5.5, "markeredgecolor": style.colour} | {
+        "markerfacecolor": fill
+    }
+
+
+def _ratio_axis(axis: Axes, values: Shift) -> None:
+    drawn = values.rounds[np.isfinite(values.rounds)]
+    low, high = min(drawn.min(), 1 / LEAST) / 1.04, max(drawn.max(), LEAST) * 1.04
+    logarithmic(axis, "y", low, high)
+    ticks = next(multiples for apart, multiples in TICKS.items() if high / low >= apart)
+    axis.yaxis.set_major_locator(LogLocator(subs=ticks))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{formatting.plain(value)}×"))
+
+
+def _percentile_axis(axis: Axes, values: Shift) -> None:
+    ticks = {at: name for at, name in PERCENTILES.items() if 1 < at < 1.01 * values.axis[-1]}
+    axis.set_xscale("log")
+    axis.set_xlim(values.axis[0] / 1.1, values.axis[-1] * 1.15)
+    axis.xaxis.set_major_locator(FixedLocator(list(ticks)))
+    axis.xaxis.set_major_formatter(FixedFormatter(list(ticks.values())))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xlabel("percentile, %")
+
+
+def _legend(panels: list[Shift], style: Style) -> list[Line2D | Patch]:
+    rounds = " and ".join(dict.fromkeys(str(values.n) for values in panels))
+    colour: dict[str, Any] = {"color": style.colour}
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], linewidth=0.8, alpha=0.6, label=f"a round (n = {rounds})", **colour),
+        Line2D([], [], linewidth=2.4, label="median of the rounds", **colour),
+    ]
+    if settled := [values for values in panels if values.settled]:
+        coverage = " and ".join(dict.fromkeys(f"{100 * values.coverage:.1f}" for values in settled))
+        handles += [
+            Patch(alpha=0.2, linewidth=0, label=f"its band, pointwise ({coverage} %)", **colour),
+            Line2D([], [], label="the band excludes 1", **_dot(style, sure=True)),
+            Line2D([], [], label="the band holds 1", **_dot(style, sure=False)),
+        ]
+    return [*handles, Patch(color=MUTED, alpha=0.16, linewidth=0, label=f"within {100 * MARGIN:.0f} % of each other")]
