@@ -55,14 +55,15 @@ def command(run: Run) -> str:
     """The line that makes such a run: its parameters where they differ from the usual ones."""
     usual = asdict(Benchmark())
     given = {name: value for name, value in run.data.parameters.items() if value != usual.get(name)}
-    return " ".join(["make benchmark", *(f"{name}={value}" for name, value in given.items())])
+    whole = {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in given.items()}
+    return " ".join(["make benchmark", *(f"{name}={value}" for name, value in whole.items())])
 
 
 def section(run: Run) -> str:
     """What README.md shows of the example."""
     where = f"{terminal.stack_label(run)} {run.data.machine.cpu_count_logical} cores, everything on them."
     verdict = " ".join(map(str, registry.answer(run)))
-    sure = formatting.intervals(run.data.parameters["REPEATS"])
+    sure = formatting.intervals(queries.rounds(run)[0])
     return (
         f"{table(run)}\n\n"
         f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}), by `{command(run)}` ({where}) {verdict}"

@@ -180,11 +180,10 @@ def marks(run: Run) -> list[str]:
 
 def notes(run: Run) -> list[str]:
     """How the figures in the table came about."""
-    p, several = run.data.parameters, len(queries.names(run)) > 1
+    several = len(queries.names(run)) > 1
     among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
     values = [
-        f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not"
-        " measured.",
+        f"Medians of {among}n = {queries.repeated(run, 'trial')}, allocation of one; {NOTHING} was not measured.",
         f"Published: {published.SOURCE}, on a machine of its own.",
         _streams(run),
         _few(run),
@@ -197,7 +196,8 @@ def notes(run: Run) -> list[str]:
         values.append(jitter.words(own))
     if several:
         new, old = run.data.compared
-        sure = f", with {formatting.intervals(p['REPEATS'])}" if p["REPEATS"] > 1 else ""
+        fewest, *_ = queries.rounds(run)
+        sure = f", with {formatting.intervals(fewest)}" if fewest > 1 else ""
         values.append(f"Ratio: {new} ÷ {old}{sure}. Reduction: allocated bytes against {old}.")
     return [note for note in values if note]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.experiments.ablation import summary
+from sentinel.lab.experiments.ablation import keys, summary
 from sentinel.lab.experiments.ablation.parameters import Ablation
 from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
-from sentinel.lab.trials.lab import Lab
+from sentinel.lab.trials.rounds.keys import ratios
+from sentinel.lab.trials.rounds.repeating import RepeatingLab
 from sentinel.settings import ConsumerSettings
 
 if TYPE_CHECKING:
@@ -33,18 +35,19 @@ def memory_plans(p: Ablation) -> list[Plan]:
     return [replace(plan, load=replace(plan.load, count=max(plan.load.count, least))) for plan in plans.memory(p)]
 
 
-class AblationLab(Lab[Ablation]):
+class AblationLab(RepeatingLab[Ablation]):
     """Full streams only: what a choice is worth shows where nothing else limits."""
 
     notebook = "ablation"
+    groups = ("capacity",)
 
     def expected_seconds(self) -> dict[str, float]:
         """See Lab."""
-        return self.expected_of([*plans.capacity(self.parameters), *memory_plans(self.parameters)])
+        return self.expected_of([*self.foreseen(plans.capacity(self.parameters)), *memory_plans(self.parameters)])
 
     def capacity(self) -> list[Outcome]:
         """Carry out the capacity trials: every step and every omission draining a full stream, `optimised` twice."""
-        return self.carry_out(plans.capacity(self.parameters))
+        return self.repeated(plans.capacity(self.parameters), partial(ratios, keys.of_choices(self.parameters)))
 
     def memory(self) -> list[Outcome]:
         """Carry out the memory trials: every configuration once under memray."""
@@ -52,6 +55,8 @@ class AblationLab(Lab[Ablation]):
 
     def planned_trials(self) -> int:
         """See Session."""
+        if self.parameters.automatic:
+            return 0
         return len([*plans.capacity(self.parameters), *memory_plans(self.parameters)])
 
     @staticmethod
