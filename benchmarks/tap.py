@@ -67,8 +67,8 @@ def cost(bench: Bench, options: argparse.Namespace) -> int:
         for name in NAMES if repeat % 2 == 0 else reversed(NAMES):
             rates[name].append(drained(bench.trial(NAMES[name], CAPACITY, load)))
             print(f"{name:7} {rates[name][-1]:12,.0f} msg/s", flush=True)
-    control = compare.ratio(rates["again"], rates["plain"])
-    ratio = compare.ratio(rates["tapped"], rates["plain"])
+    control = compare.ratio_of(compare.estimated(rates["again"], rates["plain"]))
+    ratio = compare.ratio_of(compare.estimated(rates["tapped"], rates["plain"]))
     print(f"with the tap / without: {formatting.ratio(ratio)}; A/A control: {formatting.ratio(control)}")
     share = ratio.value or 0.0
     print(f"the tap costs {100 * (1 - share):.1f} % of optimised's capacity (at most {100 * MOST_COST:.0f} %)")

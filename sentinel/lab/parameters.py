@@ -104,7 +104,10 @@ class Paced(Common):
 
 @dataclass(frozen=True)
 class Settled(Common):
-    """Of notebooks that can repeat their trials until the ratios have settled: `REPEATS=auto`."""
+    """Of notebooks that can repeat their trials until the ratios have settled: `REPEATS=auto`.
+
+    It stands first among the bases: of several, a dataclass takes the first one's defaults.
+    """
 
     OWN: ClassVar[Mapping[str, Rule]] = {
         "REPEATS": or_auto(whole(1, 100)),

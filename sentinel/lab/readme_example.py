@@ -63,7 +63,7 @@ def section(run: Run) -> str:
     """What README.md shows of the example."""
     where = f"{terminal.stack_label(run)} {run.data.machine.cpu_count_logical} cores, everything on them."
     verdict = " ".join(map(str, registry.answer(run)))
-    sure = formatting.intervals(queries.rounds(run)[0])
+    sure = formatting.intervals(run.data.ratios.values())
     return (
         f"{table(run)}\n\n"
         f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}), by `{command(run)}` ({where}) {verdict}"

@@ -138,7 +138,7 @@ def test_any_other_value_is_refused_with_what_is_allowed(name: str, value: Any) 
 
 @pytest.mark.parametrize("experiment", ["benchmark", "ablation"])
 def test_repeats_may_be_left_to_the_lab(experiment: str) -> None:
-    """`auto` is a value where ratios can settle, and then the number of rounds is bounded and that of the rest small."""
+    """`auto` is a value where ratios can settle: rounds are bounded then, and what no ratio waits for is short."""
     parameters = OF_NOTEBOOKS[experiment]
     rule = parameters.rules()["REPEATS"]
     assert ["auto", 7] == [read("REPEATS", value, rule) for value in ("auto", "7")]

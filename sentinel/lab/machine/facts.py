@@ -6,6 +6,15 @@ from typing import TypedDict
 
 import msgspec
 
+from sentinel.lab.statistics import published
+
+LATE = min(figure.high for figure in published.LATENCIES.values() if figure.high is not None)
+"""ms at p99 by which a bare timer may be late before it is worth a warning: the lowest of the published p99 figures."""
+SLOWED = 0.5
+"""Percent of turns with a slowed processor from which it is worth a warning: half of what a p99 leaves out."""
+ALONE = 3.0
+"""Percent of the CPU time up to which others count as nothing: an idle machine keeps house, and ticks are coarse."""
+
 
 class Git(TypedDict, total=False):
     """The commit of the code that ran; without keys where that code was in no checkout."""

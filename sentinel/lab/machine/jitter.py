@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sentinel.lab.machine.facts import ALONE
 from sentinel.probe import cpu_times
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ EVERY = 1_000_000
 """ns from one wake-up to the next."""
 SLOW = 3
 """Times its median from which the fixed work counts as slow."""
-ALONE = 3.0
-"""Percent of the CPU time up to which others count as nothing: an idle machine keeps house, and ticks are coarse."""
 
 
 def _count() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel import __version__
 from sentinel.lab.machine import jitter
-from sentinel.lab.statistics import published
+from sentinel.lab.machine.facts import LATE, SLOWED
 from sentinel.probe import machine
 
 if TYPE_CHECKING:
@@ -26,12 +26,6 @@ MOST_FILES = 5
 FEW_CORES = 4
 BUSY = 0.5
 """Load average per core, before we start, above which a machine counts as busy."""
-STEAL = 2.0
-"""Percent."""
-LATE = min(figure.high for figure in published.LATENCIES.values() if figure.high is not None)
-"""ms at p99 by which a bare timer may be late before it is worth a warning: the lowest of the published p99 figures."""
-SLOW = 0.5
-"""Percent of turns with a slowed processor from which it is worth a warning: half of what a p99 leaves out."""
 
 
 def provenance() -> dict[str, Any]:
@@ -115,7 +109,7 @@ def reliability_warnings(where: dict[str, Any]) -> list[str]:
     if load > BUSY * cores:
         warnings.append(f"The machine was busy when this run began: load average {load:.2f} on {cores} cores.")
     own = where.get("jitter", {})
-    late, slow = own.get("late_p99", 0.0) > LATE, own.get("slow", 0.0) > SLOW
+    late, slow = own.get("late_p99", 0.0) > LATE, own.get("slow", 0.0) > SLOWED
     facts = ([jitter.late(own)] if late else []) + ([jitter.slow(own)] if slow else [])
     if facts:
         holding = "Latencies and CPU times" if slow else "Latencies"  # a late timer takes no CPU time

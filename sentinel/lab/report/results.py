@@ -196,10 +196,17 @@ def notes(run: Run) -> list[str]:
         values.append(jitter.words(own))
     if several:
         new, old = run.data.compared
-        fewest, *_ = queries.rounds(run)
-        sure = f", with {formatting.intervals(fewest)}" if fewest > 1 else ""
-        values.append(f"Ratio: {new} ÷ {old}{sure}. Reduction: allocated bytes against {old}.")
+        values.append(f"Ratio: {new} ÷ {old}{_sure(run)}. Reduction: allocated bytes against {old}.")
     return [note for note in values if note]
+
+
+def _sure(run: Run) -> str:
+    """What the ratios' intervals are, and what a ratio over rounds is an estimate of; empty without any."""
+    known = [ratio for ratio in run.data.ratios.values() if ratio.known]
+    if not known:
+        return ""
+    estimate = ", the Hodges–Lehmann estimate, not the quotient of the medians" * all(r.of_rounds for r in known)
+    return f"{estimate}, with {formatting.intervals(known)}"
 
 
 def _few(run: Run) -> str:
@@ -242,7 +249,7 @@ def key_figures(run: Run) -> dict[str, str]:
         "last": new or NOTHING,
         "capacity/s": formatting.figure(last.get("capacity")),
         "ratio": formatting.times(capacity.value) if capacity else NOTHING,
-        "e2e p99 ms": formatting.figure(headline.get("e2e_p99")),
+        "e2e p99 ms": formatting.figure(headline.get("e2e_p99") if _carried(run, "e2e", "p99").get(HEADLINE) else None),
         "lost": formatting.count(lost) if run.data.trials else NOTHING,
         "B/message": formatting.figure(last.get("bytes_per_message")),
     }

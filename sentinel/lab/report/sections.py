@@ -67,7 +67,7 @@ def key_results(run: Run) -> HTML:
         [
             row.head,
             *(hinted(*pair) for pair in zip(row.cells, row.spreads or [""] * len(row.cells), strict=True)),
-            *([row.ratio] if several else []),
+            *([hinted(row.ratio, formatting.note(row.factor) if row.factor else "")] if several else []),
             row.published,
         ]
         for row in results.rows(run)
@@ -111,11 +111,11 @@ def capacity(run: Run) -> HTML:
     if not rates:
         return nothing("No valid capacity trial: there is nothing to draw.")
     noise, last = run.data.noise, queries.names(run)[-1]
-    floor = formatting.floor(noise.band)
     text = (
-        f"One dot per trial. {last} was measured twice: its run-to-run variation (A/A) makes a noise floor of {floor}."
-        if noise.again
-        else f"One dot per trial. There is no valid second leg (A/A): a noise floor of {floor} is assumed."
+        f"One dot per trial. {last} was measured twice: its run-to-run variation (A/A) makes a noise floor of"
+        f" {formatting.floor(noise.band)}."
+        if noise.again and (noise.band or "capacity" in noise.bands)
+        else "One dot per trial. There is no valid second leg (A/A), so that no noise floor is known."
     )
     picture = plots.capacity(rates, styles(queries.names(run)))
     return HTML(figure_html(picture, f"{text}{left_out(run, CAPACITY)}"))

@@ -1,14 +1,13 @@
-"""Comparisons of repeated trials: ratios with bootstrap intervals, and verdicts that may be "cannot tell".
+"""Comparisons of configurations as run.json holds them: ratios over rounds with exact intervals, and one of five words.
 
-The trial is the unit, not the message: messages of one run are correlated, and a million of them say no more about
-the next run than one. `Ratio`, `Verdict` and `Comparison` are what run.json holds of it, numbers and words of the
-vocabulary: `sentinel.lab.formatting` makes text of them. Pure; statistics from scipy.
+The round is the unit, not the message: messages of one run are correlated, and a million of them say no more about
+the next run than one. `rounds` has the statistics, `metrics` applies them to trials, `sentinel.lab.formatting` makes
+text of what is here. Pure.
 """
 
 from __future__ import annotations
 
 import math
-import statistics
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import ArrayLike
 
     from sentinel.lab.statistics.rounds.estimates import Estimate
@@ -25,12 +23,11 @@ if TYPE_CHECKING:
 BAND = 0.05
 """Differences below 5 % are of no practical interest here."""
 WIDE = 0.2
-"""Noise floor beyond which an interval within it is no proof of "no difference": there is room for a real one."""
+"""Noise floor beyond which a run made before rounds were compared said that variation hides what there may be."""
 CONFIDENCE = 0.95
-ENOUGH = 5
-"""Trials a side from which the interval of a ratio has its nominal coverage; of three a side, it covers 90 of 100."""
+"""Share of experiments in which an interval must hold the true ratio, for anything to follow from it."""
 BOOTSTRAP, RANGE = "percentile bootstrap of medians", "from one end of both intervals to the other"
-"""Methods by which the interval of a ratio is found."""
+"""Methods of ratios that are not ones of rounds: before rounds were compared, and of two knees."""
 
 
 class Word(StrEnum):
@@ -86,6 +83,16 @@ class Ratio(msgspec.Struct, frozen=True, omit_defaults=True):
         """Whether there is an interval at all."""
         return self.interval is not None
 
+    @property
+    def of_rounds(self) -> bool:
+        """Whether rounds were compared."""
+        return self.needed > 0
+
+    @property
+    def short(self) -> bool:
+        """Whether its rounds are too few for anything to follow from its interval."""
+        return self.of_rounds and (self.confidence or 0.0) < CONFIDENCE - 1e-12
+
 
 UNKNOWN = Ratio(None, None, None, 0)
 """Of what was not measured on both sides."""
@@ -112,9 +119,14 @@ class Verdict(msgspec.Struct, frozen=True):
     """What disturbed the machine, as clauses, where it is unstable."""
 
     @property
+    def settled(self) -> bool:
+        """Whether it is known if there is a difference."""
+        return self.word in {Word.BETTER, Word.WORSE, Word.NO_DIFFERENCE}
+
+    @property
     def hidden(self) -> bool:
-        """Whether run-to-run variation alone hides what there may be."""
-        return hidden(self.ratio, self.band)
+        """Of a run made before rounds were compared: whether run-to-run variation alone hides what there may be."""
+        return self.word == Word.CANNOT_TELL and self.ratio.known and self.band > WIDE
 
 
 class Spread(msgspec.Struct, frozen=True, array_like=True):
@@ -129,10 +141,10 @@ class Spread(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Noise(msgspec.Struct, frozen=True):
-    """What the A/A control showed of capacity."""
+    """What the A/A control showed."""
 
     band: float = BAND
-    """The noise floor, less one."""
+    """The noise floor, less one; 0 where no second leg showed it, in older runs `BAND`."""
     again: list[float] = []
     """Capacities of its second leg, msg/s; empty where it has none."""
     bands: dict[str, float] = {}
@@ -210,107 +222,3 @@ def ratio_of(estimate: Estimate) -> Ratio:
         standard_error=estimate.standard_error,
         needed=estimate.needed,
     )
-
-
-def nominal(n: int) -> float | None:
-    """Nominal coverage of the bootstrap interval of a ratio of medians.
-
-    Of few trials the interval reaches from best to worst: two draws of two lie wholly apart in 2 of the 6 ways to
-    share four places.
-
-    Args:
-        n: Trials a side.
-
-    Returns:
-        Coverage from 0 to 1; None for single trials, which have no interval.
-    """
-    return CONFIDENCE if n >= ENOUGH else 0.9 if n > 2 else 0.67 if n == 2 else None
-
-
-def ratio(a: Sequence[float], b: Sequence[float], seed: int = 1) -> Ratio:
-    """Median of `a` ÷ median of `b`, with the percentile bootstrap interval of that ratio (scipy, 9,999 resamples).
-
-    Args:
-        a: One value a trial.
-        b: One value a trial, in the same unit.
-        seed: Of the resampling, so that the same values give the same interval.
-
-    Returns:
-        The ratio; without a value where a side is empty or the median of `b` is zero, without an interval where a side
-        has fewer than two values or `b` holds a zero.
-    """
-    n = min(len(a), len(b))
-    if not n or not statistics.median(b):
-        return Ratio(None, None, None, n)
-    value = statistics.median(a) / statistics.median(b)
-    if n < 2 or not all(b):  # resamples of zeros alone would have no ratio
-        return Ratio(value, None, None, n)
-    import numpy as np
-    from scipy import stats
-
-    def of_medians(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
-        return np.asarray(np.median(x, axis=axis) / np.median(y, axis=axis))
-
-    result = stats.bootstrap(
-        (np.asarray(a, float), np.asarray(b, float)),
-        of_medians,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    values = result.confidence_interval
-    return Ratio(value, float(values.low), float(values.high), n, nominal(n), BOOTSTRAP)
-
-
-def noise(a: Sequence[float], control: Sequence[float]) -> float:
-    """The noise floor, less one: the factor by which two sets of trials of the same configuration lie apart.
-
-    The factor is that of their medians, the larger ÷ the smaller; single outliers widen the ratio's interval, not the
-    floor.
-
-    Args:
-        a: One value a trial.
-        control: One value a trial of the A/A control, in the same unit.
-
-    Returns:
-        A share, `BAND` at least, also where a side is empty or its median is zero.
-    """
-    if not a or not control or not statistics.median(a) or not statistics.median(control):
-        return BAND
-    apart = statistics.median(control) / statistics.median(a)
-    return max(BAND, apart - 1, 1 / apart - 1)
-
-
-def verdict(value: Ratio, band: float = BAND, *, higher_is_better: bool = True) -> Word:
-    """What a ratio says, by where its whole interval lies.
-
-    Beyond the noise floor, from 1 ÷ (1 + band) to 1 + band, it is a difference, however high the floor. Within the
-    floor it is none, unless the floor itself is `WIDE`: then run-to-run variation hides what there may be.
-
-    Args:
-        value: New ÷ old.
-        band: The noise floor, less one.
-        higher_is_better: Whether more of the measure is better.
-
-    Returns:
-        `CANNOT_TELL` also where the ratio has no interval.
-    """
-    if value.interval is None:
-        return Word.CANNOT_TELL
-    (least, most), low, high = value.interval, 1 / (1 + band), 1 + band
-    if least > high:
-        return Word.BETTER if higher_is_better else Word.WORSE
-    if most < low:
-        return Word.WORSE if higher_is_better else Word.BETTER
-    within = least >= low and most <= high
-    return Word.NO_DIFFERENCE if within and band <= WIDE else Word.CANNOT_TELL
-
-
-def hidden(value: Ratio, band: float) -> bool:
-    """Whether run-to-run variation alone hides what a ratio with an interval may be.
-
-    Args:
-        value: New ÷ old.
-        band: The noise floor, less one.
-    """
-    return value.known and band > WIDE and verdict(value, band) == Word.CANNOT_TELL

@@ -1,12 +1,103 @@
-"""Measures of trials, and which way each is better. Pure."""
+"""Measures of trials: which way each is better, and what the rounds of two configurations say of it. Pure."""
 
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from sentinel.lab.statistics import compare
-from sentinel.lab.statistics.compare import Ratio, Verdict, Word
+from sentinel.lab.statistics.compare import BAND, Ratio, Verdict, Word
+from sentinel.lab.statistics.rounds.decision import decide
+from sentinel.lab.statistics.rounds.floor import floor
+from sentinel.lab.statistics.rounds.sides import side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sentinel.lab.run.trial_record import Outcome
+    from sentinel.lab.statistics.rounds.estimates import Estimate
+    from sentinel.lab.statistics.rounds.ranks import Floats
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One measure of two configurations over rounds."""
+
+    estimate: Estimate
+    """New ÷ old."""
+    floor: float = math.nan
+    """The factor that chance alone stays within, as the A/A control shows it; NaN without one."""
+    seconds: float | None = None
+    """How long a round takes, s; None where that is not known."""
+
+    @property
+    def ratio(self) -> Ratio:
+        """As run.json holds it."""
+        return compare.ratio_of(self.estimate)
+
+    @property
+    def controlled(self) -> bool:
+        """Whether an A/A control shows a noise floor."""
+        return math.isfinite(self.floor)
+
+    @property
+    def band(self) -> float:
+        """The noise floor, less one; 0 without a control."""
+        return self.floor - 1 if self.controlled else 0.0
+
+
+def compared(
+    new: str, old: str, outcomes: Sequence[Outcome], looks: Mapping[str, Sequence[int]] | None = None, control: str = ""
+) -> dict[str, Compared]:
+    """What the rounds say of every measure that both of two configurations have.
+
+    Args:
+        new: Label of the configuration in question.
+        old: Label of what it is held against.
+        outcomes: All trials of the run. Those of each group have rounds of their own.
+        looks: By group of trials, the rounds at which looks were announced, as for `compare.estimated`.
+        control: Label of the configuration that was measured twice; by default `new`.
+
+    Returns:
+        By measure, in alphabetical order.
+    """
+    collected = {}
+    for group in dict.fromkeys(o.plan.group for o in outcomes):
+        trials = [o for o in outcomes if o.plan.group == group]
+        after, before, twice = (side(name, trials) for name in (new, old, control or new))
+        seconds = round_seconds(trials)
+        for name in after.keys() & before.keys():
+            estimate = compare.estimated(after[name], before[name], (looks or {}).get(group, ()))
+            collected[name] = Compared(estimate, _floor(twice.get(name), estimate), seconds)
+    return dict(sorted(collected.items()))
+
+
+def _floor(control: Floats | None, estimate: Estimate) -> float:
+    if control is None or control.shape[1] < 2:
+        return math.nan
+    return floor(control, estimate.method, estimate.legs)
+
+
+def round_seconds(outcomes: Iterable[Outcome]) -> float | None:
+    """How long a round takes: the median time from the first load of one to the first load of the next.
+
+    All configurations are in it, and what trials cost beside their load; the last round's own time is not known.
+
+    Args:
+        outcomes: Trials of one group.
+
+    Returns:
+        Seconds; None of a single round.
+    """
+    began: dict[int, int] = {}
+    for o in outcomes:
+        if o.started:
+            began[o.plan.repeat] = min(o.started, began.get(o.plan.repeat, o.started))
+    times = [(after - before) / 1e9 for before, after in pairwise(began[n] for n in sorted(began)) if after > before]
+    return statistics.median(times) if times else None
 
 
 @dataclass(frozen=True)
@@ -38,23 +129,36 @@ class Measure:
         """
         return math.log(ratio if self.higher else 1 / ratio) if ratio and ratio > 0 else math.nan
 
-    def judged(self, ratio: Ratio, band: float) -> Word:
-        """`compare.verdict`'s word; a measure that is taken once is judged by the ratio itself.
+    def verdict(self, values: Compared | None, disturbances: Sequence[str] = ()) -> Verdict:
+        """What the rounds say of this measure; one that is taken once is judged by the ratio itself.
 
         Args:
-            ratio: New ÷ old.
-            band: The noise floor, less one.
+            values: New ÷ old; None where the measure was not taken on both sides.
+            disturbances: What is known to disturb the machine, as clauses.
         """
-        if not self.repeated and ratio.value is not None:
-            ratio = Ratio(ratio.value, ratio.value, ratio.value, 2)
-        return compare.verdict(ratio, band, higher_is_better=self.higher)
+        if values is None or not values.estimate.rounds:
+            return Verdict(self.name, Word.UNRESOLVED, compare.UNKNOWN, 0.0, control=False)
+        if not self.repeated:
+            return Verdict(self.name, self._once(values.estimate.ratio), values.ratio, BAND, control=False)
+        decision = decide(
+            values.estimate,
+            values.floor,
+            higher_is_better=self.higher,
+            seconds_a_round=values.seconds,
+            disturbances=disturbances,
+        )
+        return Verdict(
+            self.name,
+            Word(decision.word),
+            values.ratio,
+            values.band,
+            control=values.controlled,
+            further=decision.further,
+            seconds=decision.seconds,
+            disturbances=list(decision.disturbances),
+        )
 
-    def verdict(self, ratio: Ratio | None, floor: float | None) -> Verdict:
-        """The whole verdict on this measure.
-
-        Args:
-            ratio: New ÷ old; None where the measure was not taken on both sides.
-            floor: The noise floor that an A/A control showed, less one; None without a control, which makes it `BAND`.
-        """
-        values, band = ratio or compare.UNKNOWN, compare.BAND if floor is None else floor
-        return Verdict(self.name, self.judged(values, band), values, band, floor is not None)
+    def _once(self, ratio: float) -> Word:
+        if abs(math.log(ratio)) <= math.log1p(BAND):
+            return Word.NO_DIFFERENCE
+        return Word.BETTER if (ratio > 1) == self.higher else Word.WORSE

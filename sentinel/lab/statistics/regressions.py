@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sentinel.lab.run.trial_record import Outcome
-    from sentinel.lab.statistics.compare import Ratio, Verdict
+    from sentinel.lab.statistics.compare import Verdict
+    from sentinel.lab.statistics.metrics import Compared
 
 KINDS, PERCENTILES = ("internal", "e2e", "stored"), ("p50", "p99", "p99.9")
 KEY = {
@@ -57,14 +58,14 @@ def looked_at(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def verdicts(
-    ratios: Mapping[str, Ratio], floors: Mapping[str, float], latencies: Sequence[Outcome]
+    values: Mapping[str, Compared], latencies: Sequence[Outcome], disturbances: Sequence[str] = ()
 ) -> dict[str, Verdict]:
     """What is said of every key measure that has a ratio, by name.
 
     Args:
-        ratios: New ÷ old by measure.
-        floors: Noise floors, less one, of the measures that an A/A control showed.
+        values: New ÷ old by measure.
         latencies: The trials behind the latencies.
+        disturbances: What is known to disturb the machine, as clauses.
     """
-    values = [name for name in looked_at(latencies) if name in ratios and ratios[name].value is not None]
-    return {name: key(name).verdict(ratios[name], floors.get(name)) for name in values}
+    names = [name for name in looked_at(latencies) if name in values and values[name].estimate.rounds]
+    return {name: key(name).verdict(values[name], disturbances) for name in names}

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sentinel.lab import formatting
+from sentinel.lab.machine import facts
 from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from sentinel.lab.machine.facts import Machine
     from sentinel.lab.run.trial_record import Outcome
 
 LATE = 0.2
@@ -21,6 +24,8 @@ SPREAD = 0.25
 """Spread of repeats, (max - min) ÷ median, from which it is worth a warning."""
 STEAL = 2.0
 """Percent of the machine's time taken by other guests, from which it is worth a warning."""
+DISTURBING = 1.0
+"""Percent of the machine's time taken by other guests, from which it may be why trials differ."""
 STOLEN = f"more than {STEAL:.0f} % of the machine's time went to other guests"
 
 
@@ -92,6 +97,36 @@ def warnings(outcomes: Sequence[Outcome]) -> list[str]:
         *(words for o in outcomes for words in _own_warnings(o)),
         *_unsteady(outcomes),
     ]
+
+
+def disturbances(outcomes: Sequence[Outcome], machine: Machine) -> list[str]:
+    """What is known to disturb the machine: why trials of one configuration may differ.
+
+    Args:
+        outcomes: All trials of a run, valid or not.
+        machine: Where it was measured, with its jitter.
+
+    Returns:
+        A clause for each; empty where nothing is known.
+    """
+    stolen, own = [o.steal for o in outcomes if o.steal > DISTURBING], machine.jitter or {}
+    tests = [
+        (
+            bool(stolen),
+            f"other guests took over {DISTURBING:.0f} % of the machine's time in {len(stolen)} of"
+            f" {formatting.counted(len(outcomes), 'trial')}, {formatting.figure(max(stolen, default=0.0))} % at most",
+        ),
+        (
+            own.get("slow", 0.0) > facts.SLOWED,
+            f"the processor slowed down in {own.get('slow', 0.0):.1f} % of turns of a fixed piece of work",
+        ),
+        (own.get("late_p99", 0.0) > facts.LATE, f"timers were late by {own.get('late_p99', 0.0):.1f} ms at p99"),
+        (
+            own.get("others", 0.0) > facts.ALONE,
+            f"other work took {own.get('others', 0.0):.0f} % of the CPU time when the run began",
+        ),
+    ]
+    return [clause for holds, clause in tests if holds]
 
 
 def _fell_behind(outcomes: Iterable[Outcome]) -> list[str]:

@@ -179,12 +179,15 @@ def test_pairing_is_decided_by_the_control_alone() -> None:
 
 
 def test_few_rounds_are_compared_unpaired() -> None:
-    """Of too few pairs for 95 % all trials are compared, drift or not: from 3 rounds with a control, from 4 without."""
+    """Of too few pairs for 95 % all trials are compared, drift or not: it takes 3 rounds with a control, 4 without."""
     drift = np.linspace(1, 1.5, 5)
     with_control = {n: compare(9 * drift[:n], np.column_stack((drift[:n], drift[:n]))) for n in (2, 3, 5)}
-    assert {2: PAIRED, 3: UNPAIRED, 5: UNPAIRED} == {n: e.method for n, e in with_control.items()}
+    assert {UNPAIRED} == {e.method for e in with_control.values()}
     assert [False, True, True] == [e.keeps() for e in with_control.values()]
-    assert [PAIRED, UNPAIRED] == [compare(9 * drift[:n], drift[:n]).method for n in (3, 4)]
+    assert 3 == with_control[2].needed
+    assert [False, True, True] == [e.keeps() for e in with_control.values()]
+    without = [compare(9 * drift[:n], drift[:n]) for n in (3, 4)]
+    assert [(UNPAIRED, False, 4), (UNPAIRED, True, 4)] == [(e.method, e.keeps(), e.needed) for e in without]
     assert "better" == decide(with_control[3]).word
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation.contributions import DEPENDS, UNCLEAR, UNPAID
 from sentinel.lab.presentation.phrase import Phrase, Strong, joined, phrase
-from sentinel.lab.statistics.compare import Word
+from sentinel.lab.statistics.compare import BAND, CONFIDENCE, Word
 from sentinel.lab.statistics.reliability import accounted
 
 if TYPE_CHECKING:
@@ -24,16 +24,33 @@ if TYPE_CHECKING:
 
 MOST = 2
 """Choices that the answer names as those that matter most."""
-UNKNOWN = Strong(Word.CANNOT_TELL)
-GROUPS = {
-    "Does not pay": {(UNPAID, False, False)},
-    "Pays on the way up, but not beside the others": {(DEPENDS, True, False)},
-    "Pays beside the others, but not on the way up": {(DEPENDS, False, True)},
-    "Pays on the way up; beside the others the trials {unknown}": {(UNCLEAR, True, False)},
-    "Pays beside the others; on the way up the trials {unknown}": {(UNCLEAR, False, True)},
-    "The trials {unknown} whether it pays": {(UNCLEAR, False, False)},
+UNPROVEN = {
+    "Does not pay": (UNPAID, False, False),
+    "Pays on the way up, but not beside the others": (DEPENDS, True, False),
+    "Pays beside the others, but not on the way up": (DEPENDS, False, True),
 }
-"""What is said of choices that do not simply pay: what they say, and whether they are better on, and off."""
+"""What is said of choices that were shown not to simply pay: what they say, and whether they are better on, and off."""
+OPEN = {
+    (True, False): "Pays on the way up; beside the others it is {word}",
+    (False, True): "Pays beside the others; on the way up it is {word}",
+    (False, False): "Whether it pays is {word}",
+}
+"""What is said of choices of which a ratio is open, by whether they are better on, and off."""
+OPEN_BEFORE = {
+    (True, False): "Pays on the way up; beside the others the trials {word}",
+    (False, True): "Pays beside the others; on the way up the trials {word}",
+    (False, False): "The trials {word} whether it pays",
+}
+"""The same, of a run that was made before rounds were compared."""
+HOW = {
+    Word.CANNOT_TELL: "{title}: {word} whether {new} differs from {old}{why}, {ratio} ({beyond}).",
+    Word.UNSTABLE: "{title}: {word}, so that it is not known whether {new} differs from {old}, {ratio} ({beyond}).",
+    Word.UNRESOLVED: "{title}: {word} whether {new} differs from {old}, {ratio} ({beyond}).",
+    Word.NO_DIFFERENCE: "{title}: {word} between {new} and {old}{margin}, {ratio} ({beyond}).",
+    Word.BETTER: "{title}: {new} is {word} than {old}, {ratio} ({beyond}).",
+    Word.WORSE: "{title}: {new} is {word} than {old}, {ratio} ({beyond}).",
+}
+"""What is said of the whole way, by word."""
 
 
 def phrases(answer: Answer, by_measure: ByMeasure, ends: tuple[str, str]) -> list[Phrase]:
@@ -73,7 +90,7 @@ def _named(by_measure: ByMeasure) -> Phrase:
     named = [contribution.choice.label for contribution in leaders(steps)]
     to = measure.inline
     if not named:
-        return phrase("Which choices matter most to {to}: {unknown}.", to=to, unknown=UNKNOWN)
+        return phrase("Which choices matter most to {to}: {unknown}.", to=to, unknown=_unknown(steps))
     if len(named) < MOST:
         return Phrase([f"The choice that matters most to {to} is {named[0]}; no other was shown to matter."])
     return Phrase([f"The two choices that matter most to {to} are {formatting.joined(named)}."])
@@ -102,28 +119,38 @@ def _about(measure: Measure, steps: Sequence[Contribution], whole: Verdict, ends
 
 
 def _whole(measure: Measure, values: Verdict, ends: tuple[str, str]) -> Phrase:
-    total = values.ratio
-    how = {
-        Word.CANNOT_TELL: "{title}: {word} whether {new} differs from {old}{why}, {ratio}, {each} ({beyond}).",
-        Word.NO_DIFFERENCE: "{title}: {word} between {new} and {old}, {ratio}, {each} ({beyond}).",
-    }
     return phrase(
-        how.get(values.word, "{title}: {new} is {word} than {old}, {ratio}, {each} ({beyond})."),
+        HOW[values.word],
         title=measure.title,
         word=Strong(values.word),
         new=ends[0],
         old=ends[1],
         why=", for run-to-run variation hides it" if values.hidden else "",
-        ratio=_said(total, total),
-        each=f"n = {total.n} each" if total.known else f"n = {total.n}: no interval",
-        beyond=formatting.beyond(values.band, control=values.control),
+        margin=f" beyond ± {100 * BAND:.0f} %" if values.ratio.of_rounds else "",
+        ratio=_said(values.ratio, values.ratio),
+        beyond=formatting.because(values) if measure.repeated else _of_single(values),
     )
+
+
+def _of_single(values: Verdict) -> Phrase:
+    """What a verdict on one memray trial each rests on."""
+    beyond = formatting.beyond(values.band, control=values.control)
+    return phrase("n = 1: no interval; {beyond}", beyond=beyond)
+
+
+def _unknown(steps: Sequence[Contribution]) -> Strong:
+    """That nothing can be said: the word that most steps have, of those that say nothing."""
+    words = [word for step in steps for word in (step.on_is, step.off_is) if word in UNCLEAR]
+    older = any(step.on.value is not None and not step.on.of_rounds for step in steps)
+    otherwise = Word.CANNOT_TELL if older else Word.UNRESOLVED
+    return Strong(max(words, key=words.count, default=otherwise))
 
 
 def _most(measure: Measure, steps: Sequence[Contribution], total: Ratio) -> Phrase:
     ranked, first = _ranked(steps), leaders(steps)
     if not ranked:
-        return phrase("Which choices matter most: {unknown}, {why}.", unknown=UNKNOWN, why=_nothing_gained(steps))
+        why = _nothing_gained(steps)
+        return phrase("Which choices matter most: {unknown}, {why}.", unknown=_unknown(steps), why=why)
     if not first:
         leading = [
             phrase("{one} ({on})", one=_label(contribution), on=_said(contribution.on, total))
@@ -131,7 +158,7 @@ def _most(measure: Measure, steps: Sequence[Contribution], total: Ratio) -> Phra
         ]
         return phrase(
             "Which choices matter most: {unknown}, {why}; by the medians alone {ahead} lead.",
-            unknown=UNKNOWN,
+            unknown=_unknown(steps),
             why=_why_not(steps),
             ahead=_listed(leading),
         )
@@ -167,14 +194,18 @@ def _nothing_gained(steps: Sequence[Contribution]) -> Phrase:
 
 
 def _floor(steps: Sequence[Contribution]) -> Strong:
-    return Strong(formatting.floor(steps[0].band))
+    return Strong(formatting.floor(max(step.band for step in steps)))
 
 
 def _why_not(steps: Sequence[Contribution]) -> Phrase:
     """Why no step was found to be better."""
     if not any(contribution.on.known for contribution in steps):
         return Phrase(["since single trials have no interval"])
-    return phrase("no step lies wholly beyond the noise floor ({floor})", floor=_floor(steps))
+    if all(contribution.on.short for contribution in steps):
+        least, needed = (of(getattr(step.on, name) for step in steps) for of, name in ((min, "n"), (max, "needed")))
+        few = formatting.counted(least, "round")
+        return Phrase([f"since {few} are too few: {100 * CONFIDENCE:.0f} % intervals take {needed}"])
+    return phrase("no step was shown to lie beyond the noise floor ({floor})", floor=_floor(steps))
 
 
 def _close(measure: Measure, steps: Sequence[Contribution]) -> Phrase:
@@ -190,7 +221,8 @@ def _close(measure: Measure, steps: Sequence[Contribution]) -> Phrase:
         return Phrase()
     which = {"last": _label(last), "following": _label(following)}
     template = " Their intervals overlap: {unknown} whether {last} or {following} brings more."
-    return phrase(template, unknown=UNKNOWN, **which)
+    older = not last.on.of_rounds
+    return phrase(template, unknown=Strong(Word.CANNOT_TELL if older else Word.UNRESOLVED), **which)
 
 
 def _gains(measure: Measure, contribution: Contribution) -> tuple[float, float]:
@@ -211,25 +243,36 @@ def _checked(measure: Measure, steps: Sequence[Contribution]) -> str:
 
 
 def _others(steps: Sequence[Contribution], total: Ratio) -> Phrase:
-    """Which choices do not pay, pay only in some company, or cannot be told."""
-    sentences = []
-    for how, groups in GROUPS.items():
-        members = [
-            contribution
-            for contribution in steps
-            if (contribution.says, contribution.on_is == Word.BETTER, contribution.off_is == Word.BETTER) in groups
-        ]
-        if members:
-            named = [
-                phrase("{one} ({both})", one=_label(contribution), both=_both(contribution, total))
-                for contribution in members
-            ]
-            sentences.append(phrase("{how}: {named}.", how=_told(how), named=_listed(named)))
-    return joined(" ", sentences) if sentences else Phrase(["Every choice pays."])
+    """Which choices do not pay, pay only in some company, or are open."""
+    sentences: dict[Phrase, list[Contribution]] = {}
+    for how, group in UNPROVEN.items():
+        sentences[Phrase([how])] = [step for step in steps if (step.says, *_better(step)) == group]
+    for word in UNCLEAR:
+        for sides, how in (OPEN_BEFORE if word == Word.CANNOT_TELL else OPEN).items():
+            members = [step for step in steps if step.says == word and _better(step) == sides]
+            sentences[phrase(how, word=Strong(word))] = members
+    told = [
+        phrase("{how}: {named}.", how=how, named=_listed([_with_ratios(step, total) for step in members]))
+        for how, members in sentences.items()
+        if members
+    ]
+    return joined(" ", [*told, *_too_few(steps)]) if told else Phrase(["Every choice pays."])
 
 
-def _told(how: str) -> Phrase:
-    return phrase(how, unknown=UNKNOWN)
+def _too_few(steps: Sequence[Contribution]) -> list[str]:
+    """What it takes where rounds are too few for anything to follow from some ratios."""
+    needed = [ratio.needed for step in steps for ratio in (step.on, step.off) if ratio.known and ratio.short]
+    if not needed:
+        return []
+    return [f"Some ratios have too few rounds for a {100 * CONFIDENCE:.0f} % interval, which takes {max(needed)}."]
+
+
+def _better(step: Contribution) -> tuple[bool, bool]:
+    return step.on_is == Word.BETTER, step.off_is == Word.BETTER
+
+
+def _with_ratios(step: Contribution, total: Ratio) -> Phrase:
+    return phrase("{label} ({both})", label=_label(step), both=_both(step, total))
 
 
 def _both(contribution: Contribution, total: Ratio) -> Phrase:

@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING
 
 from sentinel.consumer.configurations import BASELINE, OPTIMISED, ORDER, parse
 from sentinel.lab import formatting
-from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.compare import Ratio, Word
-from sentinel.lab.statistics.metrics import Measure
+from sentinel.lab.statistics.measures import measures
+from sentinel.lab.statistics.metrics import Measure, compared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sentinel.lab.run.trial_record import Outcome
     from sentinel.lab.statistics.measures import Columns
+    from sentinel.lab.statistics.metrics import Compared
 
-PAYS, UNPAID, DEPENDS, UNCLEAR = "pays", "does not pay", "depends", "cannot tell"
-
+PAYS, UNPAID, DEPENDS = "pays", "does not pay", "depends"
+UNCLEAR = (Word.CANNOT_TELL, Word.UNSTABLE, Word.UNRESOLVED)
+"""What a choice says where one of its ratios says it: the first that does. The first of them is of older runs."""
 
 MEASURES = (
     Measure("capacity", "Capacity", "msg/s", higher=True),
@@ -102,18 +105,18 @@ class Contribution:
     share: float | None
     """Of all that is gained on the way up, on a log scale, where factors add up; None where nothing is gained."""
     band: float
-    """What a difference must exceed."""
+    """What a difference must exceed, less one: the larger of the noise floors of both ratios, 0 where none is known."""
     on_is: Word
-    """What the step that switches it on makes: `better`, `worse`, `no difference` or `cannot tell`."""
+    """What the step that switches it on makes: one of the five words, in older runs `cannot tell` for two of them."""
     off_is: Word
     """The same of `optimised` against `optimised` without it."""
     says: str = field(init=False)
-    """Whether the choice pays, by both ratios together: `PAYS`, `UNPAID`, `DEPENDS` or `UNCLEAR`."""
+    """Whether the choice pays, by both ratios together: `PAYS`, `UNPAID`, `DEPENDS` or one of `UNCLEAR`."""
 
     def __post_init__(self) -> None:
         verdicts = {self.on_is, self.off_is}
         pays = PAYS if verdicts == {Word.BETTER} else DEPENDS if Word.BETTER in verdicts else UNPAID
-        object.__setattr__(self, "says", UNCLEAR if Word.CANNOT_TELL in verdicts else pays)
+        object.__setattr__(self, "says", next((str(word) for word in UNCLEAR if word in verdicts), pays))
 
 
 ByMeasure = dict[Measure, list[Contribution]]
@@ -121,7 +124,7 @@ ByMeasure = dict[Measure, list[Contribution]]
 
 
 def counts(steps: Sequence[Contribution]) -> list[int]:
-    """How many trials stand on the smaller side of the ratios.
+    """How many rounds stand behind the ratios; of older runs, trials on the smaller side.
 
     Args:
         steps: Contributions to one measure.
@@ -142,33 +145,46 @@ def trials(steps: Sequence[Contribution]) -> str:
     return f"n = {f'{ns[0]} to ' if len(ns) > 1 else ''}{formatting.counted(ns[-1], 'trial')}"
 
 
-def contributions(values: Columns, bands: Mapping[str, float], seed: int) -> ByMeasure:
+def contributions(
+    names: Sequence[str], outcomes: Sequence[Outcome], looks: Mapping[str, Sequence[int]] | None = None
+) -> ByMeasure:
     """Every choice's contribution to every measure.
 
     Args:
-        values: One value a trial, by configuration of the ablation and measure.
-        bands: Noise floors, less one, of all `MEASURES` by name.
-        seed: Of the bootstrap.
+        names: The ablation's configurations; `optimised`, which was measured twice, shows the noise floor of all.
+        outcomes: All its trials; invalid ones do not count.
+        looks: Where REPEATS was auto: the rounds at which looks were announced, by group of trials.
     """
-    return {measure: _to(measure, values, bands[measure.name], seed) for measure in MEASURES}
+
+    def versus(new: str, old: str) -> dict[str, Compared]:
+        return compared(new, old, outcomes, looks, control=OPTIMISED.name)
+
+    values = {name: measures(o for o in outcomes if o.plan.label == name) for name in names}
+    pairs = [(c, versus(c.after, c.before), versus(OPTIMISED.name, c.without)) for c in choices(names)]
+    whole = versus(names[-1], names[0])
+    return {m: _to(m, values, pairs, whole.get(m.name)) for m in MEASURES}
 
 
-def _to(measure: Measure, values: Columns, band: float, seed: int) -> list[Contribution]:
+def _to(
+    measure: Measure,
+    values: Columns,
+    pairs: Sequence[tuple[Choice, Mapping[str, Compared], Mapping[str, Compared]]],
+    whole: Compared | None,
+) -> list[Contribution]:
     of = {name: measured.get(measure.name, []) for name, measured in values.items()}
-    chosen = choices(list(values))
-    ons = [compare.ratio(of[choice.after], of[choice.before], seed) for choice in chosen]
-    shares = _shares([measure.gain(on.value) for on in ons], band)
+    ons = [measure.verdict(on.get(measure.name)) for _, on, _ in pairs]
+    offs = [measure.verdict(off.get(measure.name)) for _, _, off in pairs]
+    shares = _shares([measure.gain(on.ratio.value) for on in ons], measure.verdict(whole).band)
     steps = []
-    for choice, on, share in zip(chosen, ons, shares, strict=True):
-        off = compare.ratio(of[OPTIMISED.name], of[choice.without], seed)
-        names = {choice.before, choice.after, choice.without, OPTIMISED.name}
-        medians = {name: float(statistics.median(of[name])) for name in of if name in names and of[name]}
-        judged = measure.judged(on, band), measure.judged(off, band)
-        steps.append(Contribution(choice, medians, on, off, share, band, *judged))
+    for (choice, _, _), on, off, share in zip(pairs, ons, offs, shares, strict=True):
+        around = {choice.before, choice.after, choice.without, OPTIMISED.name}
+        medians = {name: float(statistics.median(of[name])) for name in of if name in around and of[name]}
+        band = max(on.band, off.band)
+        steps.append(Contribution(choice, medians, on.ratio, off.ratio, share, band, on.word, off.word))
     return steps
 
 
 def _shares(gains: Sequence[float], band: float) -> list[float | None]:
-    """Every step's part of the whole way; none where a step is missing, or the whole lies within the band."""
+    """Every step's part of the whole way; none where a step is missing, or the whole lies within the noise floor."""
     total = sum(gains)
     return [gain / total for gain in gains] if total > math.log1p(band) else [None] * len(gains)

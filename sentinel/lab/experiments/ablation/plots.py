@@ -37,7 +37,7 @@ ABOVE = 0.27
 SIDES = 0.36
 """Share of a panel within which a text is set flush with the bar, lest it leave the panel."""
 BOX: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}
-HOLLOW = "filled: beyond the noise floor · hollow: not significant"
+HOLLOW = "filled: better or worse · hollow: neither was shown"
 
 
 def _styles(steps: Sequence[Contribution]) -> dict[str, Style]:
@@ -71,7 +71,7 @@ def waterfall(by_measure: ByMeasure) -> Picture:
         axis.grid(visible=False, axis="y")
     axes[0, 0].set_yticks(range(len(rows)), rows)
     axes[0, 0].set_ylim(len(rows) - 0.4, -0.6)
-    figure.supxlabel(f"{HOLLOW} · whisker: bootstrap interval of the step's factor", fontsize=8.5)
+    figure.supxlabel(f"{HOLLOW} · whisker: interval of the step's factor", fontsize=8.5)
     return Picture(figure, alt_text.waterfall(by_measure))
 
 
@@ -144,7 +144,8 @@ def taken_off(by_measure: ByMeasure) -> Picture:
             for v in (r.value, r.low, r.high)
             if v
         ]
-        band = 1 / (1 + steps[0].band), 1 + steps[0].band
+        widest = 1 + max(contribution.band for contribution in steps)
+        band = 1 / widest, widest
         _scale(axis, min(*band, *seen) / 1.6, max(*band, *seen) * 1.6)
         axis.axvspan(*band, color=MUTED, alpha=0.16, linewidth=0)
         axis.axvline(1, color=MUTED, linewidth=0.9)

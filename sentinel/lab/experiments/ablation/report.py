@@ -55,7 +55,9 @@ def switched_off(run: Run) -> HTML:
     by_measure = results.by_measure_of(run)
     if not by_measure:
         return nothing("No valid trial: there is nothing to draw.")
-    bands = "; ".join(f"{measure.title} {formatting.floor(steps[0].band)}" for measure, steps in by_measure.items())
+    bands = "; ".join(
+        f"{measure.title} {formatting.floor(max(step.band for step in steps))}" for measure, steps in by_measure.items()
+    )
     caption = (
         "Large: one choice taken off optimised, with its interval. Small: the same choice on the way up; where the two"
         " lie apart, what the choice brings depends on the others, and of the choice that is switched on last they are"

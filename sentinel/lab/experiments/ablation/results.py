@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
-from sentinel.lab.experiments.ablation.contributions import MEASURES, ByMeasure, counts, trials
+from sentinel.lab.experiments.ablation.contributions import MEASURES, ByMeasure, trials
 from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.report.terminal import with_notes
@@ -85,19 +85,27 @@ def _note(run: Run, measure: Measure, steps: list[Contribution]) -> str:
     band = formatting.floor(steps[0].band)
     if not measure.repeated:
         return f"one memray trial each (n = 1), so no intervals; up to {band} either way nothing differs."
-    record = of_run(run)
-    why = f"A/A, from a second leg of {record.compared[0]}" if record.noise.again else "assumed: there is no second leg"
     return (
-        f"medians of {trials(steps)} each, ratios with {formatting.intervals(counts(steps)[0])};"
-        f" noise floor {band} either way ({why})."
+        f"medians of {trials(steps)} each, ratios with"
+        f" {formatting.intervals(ratio for step in steps for ratio in (step.on, step.off))}; {_floor(run, steps)}."
     )
+
+
+def _floor(run: Run, steps: list[Contribution]) -> str:
+    """The noise floor of a measure's ratios, and where it comes from."""
+    record, band = of_run(run), max(step.band for step in steps)
+    if not band:
+        return f"no noise floor is known, for {record.compared[0]} has no valid second leg"
+    why = f"A/A, from a second leg of {record.compared[0]}" if record.noise.again else "assumed: there is no second leg"
+    return f"noise floor {formatting.floor(band)} either way ({why})"
 
 
 NOTES = (
     "Switched on: the step ÷ the step before it, in the order of the rows. Share: of the whole way on a log scale,"
     " where factors add up. ÷ without it: optimised ÷ optimised without the choice.",
-    "Pays: both ratios are better beyond the noise floor; does not pay: neither is; depends: one is; cannot tell: one"
-    " or both are not significant, for their intervals straddle the floor or a wide floor hides them.",
+    "Pays: both ratios are better, their intervals excluding 1 and the ratios beyond the noise floor; does not pay:"
+    " neither is; depends: one is; unresolved: one or both say neither this nor no difference, and more rounds would;"
+    " unstable: no number of rounds within reach would, so far do equal trials differ.",
 )
 
 

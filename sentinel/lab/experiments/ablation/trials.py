@@ -62,4 +62,5 @@ class AblationLab(RepeatingLab[Ablation]):
     @staticmethod
     def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session."""
-        return plain(summary.of_ablation(Ablation(**run.data.parameters), outcomes))
+        p = Ablation(**run.data.parameters)
+        return plain(summary.of_ablation(p, outcomes, looks=run.data.looks, machine=run.data.machine))

@@ -16,18 +16,19 @@ from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL
 from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.compare import Ratio
-from sentinel.lab.statistics.measures import measures
+from sentinel.lab.statistics.rounds.sides import side
 from sentinel.runtime import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentinel.lab.run.trial_record import Outcome
+    from sentinel.lab.statistics.rounds.ranks import Floats
 
 HOLDS, MARGINAL, BROKEN, MISSING, INVALID = "holds", "marginal", "broken", "missing", "invalid"
 MARKS = {HOLDS: "✓", MARGINAL: "≈", BROKEN: "✗", MISSING: "✗", INVALID: "✗"}
 RULE = (
-    "A bound is broken if the whole bootstrap interval lies beyond it; if the interval holds the bound, it is marginal"
+    "A bound is broken if the whole interval lies beyond it; if the interval holds the bound, it is marginal"
     " and passes. Of a single trial the value itself decides."
 )
 
@@ -109,14 +110,20 @@ def judged(bounds: Sequence[Bound], outcomes: Sequence[Outcome]) -> Answer:
     return Answer([Row(bound, lines, verdict(bound, lines)) for bound, lines in seen], invalid)
 
 
-def _values(measure: str, label: str, outcomes: Sequence[Outcome]) -> list[float]:
-    return measures(o for o in outcomes if o.plan.label == label).get(measure, [])
-
-
 def _seen(bound: Bound, outcomes: Sequence[Outcome]) -> Ratio:
-    values = _values(bound.measure, bound.of, outcomes)
-    others = _values(bound.measure, bound.against, outcomes) if bound.against else [1.0] * len(values)
-    return compare.ratio(values, others)
+    values = side(bound.of, outcomes).get(bound.measure)
+    others = side(bound.against, outcomes).get(bound.measure) if bound.against else _ones(values)
+    return _ratio(values, others)
+
+
+def _ones(values: Floats | None) -> Floats | None:
+    return None if values is None else values[:, :1] * 0 + 1
+
+
+def _ratio(values: Floats | None, others: Floats | None) -> Ratio:
+    if values is None or others is None:
+        return compare.UNKNOWN
+    return compare.ratio_of(compare.estimated(values, others))
 
 
 def verdict(bound: Bound, seen: Ratio) -> str:
@@ -211,7 +218,8 @@ def _noise(outcomes: Sequence[Outcome]) -> list[str]:
     twice = [o.plan.configuration for o in outcomes if o.plan.kind == CAPACITY and o.plan.label.endswith(CONTROL)]
     lines = []
     for name in dict.fromkeys(twice):
-        ratio = compare.ratio(_values(CAPACITY, name + CONTROL, outcomes), _values(CAPACITY, name, outcomes))
+        legs = side(name, outcomes)[CAPACITY]
+        ratio = _ratio(legs[:, 1:], legs[:, :1])
         if ratio.value is not None:
             again = f"capacity of {name}, measured again ÷ measured first, is {formatting.ratio(ratio)}"
             lines.append(f"Run-to-run variation (A/A): {again}.")

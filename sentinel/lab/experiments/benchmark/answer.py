@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sentinel.lab import formatting
 from sentinel.lab.presentation.phrase import Phrase, Strong, joined, phrase
 from sentinel.lab.statistics import published, regressions
-from sentinel.lab.statistics.compare import Word
+from sentinel.lab.statistics.compare import BAND, Word
 from sentinel.lab.statistics.reliability import accounted
 
 if TYPE_CHECKING:
@@ -41,7 +41,34 @@ def phrases(answer: Answer) -> list[Phrase]:
     return [*sentences, _headline(answer.new, answer.headline)]
 
 
+HOW = {
+    Word.BETTER: "{what} is {word} than {old}'s: {ratio} ({beyond}).",
+    Word.WORSE: "{what} is {word} than {old}'s: {ratio} ({beyond}).",
+    Word.NO_DIFFERENCE: "{what}: {word} from {old}'s beyond ± {margin} % ({ratio}; {beyond}).",
+    Word.UNSTABLE: "{what}: {word}, so that it is not known whether it differs from {old}'s ({ratio}; {beyond}).",
+    Word.UNRESOLVED: "{what}: {word} whether it differs from {old}'s ({ratio}; {beyond}).",
+}
+"""What is said of a measure, by word."""
+
+
 def _compared(what: str, verdict: Verdict, old: str) -> Phrase:
+    if verdict.word == Word.CANNOT_TELL or not (verdict.ratio.of_rounds or verdict.ratio.value is None):
+        return _compared_before(what, verdict, old)
+    if verdict.ratio.value is None:
+        return phrase("{what}: not compared, for no round has a valid trial of both.", what=what)
+    return phrase(
+        HOW[verdict.word],
+        what=what,
+        word=Strong(verdict.word),
+        old=old,
+        margin=f"{100 * BAND:.0f}",
+        ratio=formatting.bare(verdict.ratio),
+        beyond=formatting.because(verdict),
+    )
+
+
+def _compared_before(what: str, verdict: Verdict, old: str) -> Phrase:
+    """Of a run that was made before rounds were compared: as it said it then."""
     how = {
         Word.CANNOT_TELL: "{what}: {word} whether it differs from {old}'s{why} ({ratio}; {beyond}).",
         Word.NO_DIFFERENCE: "{what}: {word} from {old}'s beyond the noise floor ({ratio}; {beyond}).",
@@ -105,21 +132,21 @@ def _memory(answer: Answer, new: float, old: float) -> Phrase:
 def _regressions(answer: Answer) -> Phrase:
     """What got worse, with its ratio, or that nothing did; and how many measures were looked at."""
     judged = [answer.verdicts[name] for name in answer.looked_at]
-    inconclusive = sum(item.word == Word.CANNOT_TELL for item in judged)
+    inconclusive = [item.word for item in judged if not item.settled]
     count = f"{formatting.counted(len(judged), 'measure')} looked at"
-    rest = f", {inconclusive} of them inconclusive" if inconclusive else ""
+    rest = f", {len(inconclusive)} of them inconclusive" if inconclusive else ""
     ends = {"new": answer.new, "old": answer.old, "count": count, "rest": rest, "word": Strong(Word.WORSE)}
     if worse := [item for item in judged if item.word == Word.WORSE]:
         named = joined("; ", map(_named, worse))
         return phrase("Worse than {old}: {named} ({count}{rest}).", **ends, named=named)
     if _single(judged):
         return _of_single_trials(answer, judged)
-    if inconclusive == len(judged):
-        unknown = Strong(Word.CANNOT_TELL)
+    if len(inconclusive) == len(judged):
+        unknown = Strong(max(inconclusive, key=inconclusive.count, default=Word.UNRESOLVED))
         return phrase(
             "Whether anything got {word} from {old} to {new}: {unknown} ({count}{rest}).", **ends, unknown=unknown
         )
-    unsure = f" ({inconclusive} of them inconclusive)" if inconclusive else ""
+    unsure = f" ({len(inconclusive)} of them inconclusive)" if inconclusive else ""
     return phrase("None of the {count} was seen to get {word} than with {old}{unsure}.", **ends, unsure=unsure)
 
 
@@ -142,10 +169,11 @@ def _of_single_trials(answer: Answer, judged: Sequence[Verdict]) -> Phrase:
     known = " and ".join(measure.title for measure in measures if not measure.repeated)
     return phrase(
         "One trial each of {old} and {new}: there is no interval, so nothing{but} can be judged;"
-        " take REPEATS=3 or more.",
+        " take REPEATS={needed} or more.",
         old=answer.old,
         new=answer.new,
         but=f" but {known}" if known else "",
+        needed=max(item.ratio.needed for item in judged) or 3,
     )
 
 

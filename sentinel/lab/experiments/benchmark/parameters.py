@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Benchmark(Chosen, Settled, Draining, Paced):
+class Benchmark(Settled, Chosen, Draining, Paced):
     """The parameters of benchmark.ipynb."""
 
     OWN: ClassVar[Mapping[str, Rule]] = {"HEADLINE_RATE": number(1, 10_000_000), "PYSPY": YES_OR_NO}

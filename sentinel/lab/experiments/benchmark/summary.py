@@ -10,23 +10,32 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab.experiments.benchmark.answer import phrases
 from sentinel.lab.experiments.benchmark.record import Answer, CommonLoad, Headline, Record, Shortfall
+from sentinel.lab.machine.facts import Machine
 from sentinel.lab.run.trial_record import CONTROL, HEADLINE, LATENCY, Outcome
-from sentinel.lab.statistics import compare, regressions, tails
+from sentinel.lab.statistics import metrics, regressions, tails
 from sentinel.lab.statistics.compare import Noise
-from sentinel.lab.statistics.measures import Columns, column, columns, comparable, measures, medians, spreads
-from sentinel.lab.statistics.reliability import validity, warnings
+from sentinel.lab.statistics.measures import Columns, column, columns, measures, medians, spreads
+from sentinel.lab.statistics.reliability import disturbances, validity, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sentinel.lab.experiments.benchmark.parameters import Benchmark
-    from sentinel.lab.statistics.compare import Ratio, Verdict
+    from sentinel.lab.statistics.metrics import Compared
 
 SAID = ("capacity", "capacity_cpu_us")
 """Measures that have a sentence of their own even where there is no ratio."""
 
 
-def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], reliability_warnings: Sequence[str], rate: float) -> Record:
+def of_benchmark(
+    p: Benchmark,
+    outcomes: Sequence[Outcome],
+    reliability_warnings: Sequence[str],
+    rate: float,
+    *,
+    looks: Mapping[str, Sequence[int]] | None = None,
+    machine: Machine | None = None,
+) -> Record:
     """The sections of the record that are made from the trials.
 
     Args:
@@ -34,20 +43,21 @@ def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], reliability_warnings
         outcomes: All its trials; invalid ones are left out of all figures.
         reliability_warnings: Warnings that come before those of the trials, in sentences.
         rate: Of the latency trials, msg/s.
+        looks: Where REPEATS was auto: the rounds at which looks were announced, by group of trials.
+        machine: Where it was measured.
     """
     values = columns(p.names, outcomes)
     new, old = p.names[-1], p.names[0]
-    last, first = (comparable(column(name, outcomes)) for name in (new, old))
+    compared = metrics.compared(new, old, outcomes, looks)
     again = measures(o for o in outcomes if o.plan.label == new + CONTROL)
-    floors = {name: compare.noise(last.get(name, []), again[name]) for name in again}
-    ratios = {name: compare.ratio(last.get(name, []), first.get(name, []), p.SEED) for name in sorted({*last, *first})}
-    answer = answered(p, ratios, floors, outcomes, rate)
+    bands = {name: item.band for name, item in compared.items() if item.controlled}
+    answer = answered(p, compared, outcomes, rate, machine or Machine())
     return Record(
         summary={name: {**medians(measured)} for name, measured in values.items()},
         spread={name: spreads(measured) for name, measured in values.items()},
         compared=(new, old),
-        ratios=ratios,
-        noise=Noise(floors.get("capacity", compare.BAND), again.get("capacity", []), floors),
+        ratios={name: item.ratio for name, item in compared.items()},
+        noise=Noise(bands.get("capacity", 0.0), again.get("capacity", []), bands),
         answer=answer,
         verdict=[str(phrase) for phrase in phrases(answer)],
         warnings=[*reliability_warnings, *warnings(outcomes)],
@@ -55,36 +65,33 @@ def of_benchmark(p: Benchmark, outcomes: Sequence[Outcome], reliability_warnings
 
 
 def answered(
-    p: Benchmark, ratios: Mapping[str, Ratio], floors: Mapping[str, float], outcomes: Sequence[Outcome], rate: float
+    p: Benchmark, compared: Mapping[str, Compared], outcomes: Sequence[Outcome], rate: float, machine: Machine
 ) -> Answer:
     """The answer as data.
 
     Args:
         p: The benchmark's parameters.
-        ratios: New ÷ old by measure.
-        floors: Noise floors, less one, of the measures that the A/A control showed.
+        compared: New ÷ old by measure.
         outcomes: All trials.
         rate: Of the common load, msg/s.
+        machine: Where it was measured.
     """
     new, old = p.names[-1], p.names[0]
     pair = _loaded(new, outcomes), _loaded(old, outcomes)
-    values = regressions.verdicts(ratios, floors, [*pair[1], *pair[0]])
+    disturbed = disturbances(outcomes, machine)
+    judged = regressions.verdicts(compared, [*pair[1], *pair[0]], disturbed)
     load = _common_load(*pair, rate) if all(pair) else None
-    own = [*SAID, *([f"stored_{load.tail}"] if load else [])]
+    own = {name: compared.get(name) for name in (*SAID, *([f"stored_{load.tail}"] if load else []))}
     return Answer(
         validity=validity(outcomes),
         new=new,
         old=old,
-        verdicts={name: _verdict(name, ratios, floors) for name in dict.fromkeys([*own, *values])},
-        looked_at=list(values),
+        verdicts={name: regressions.key(name).verdict(item, disturbed) for name, item in own.items()} | judged,
+        looked_at=list(judged),
         load=load,
         bytes=_bytes(columns([new, old], outcomes), new, old),
         headline=_headline(p.HEADLINE_RATE, outcomes),
     )
-
-
-def _verdict(name: str, ratios: Mapping[str, Ratio], floors: Mapping[str, float]) -> Verdict:
-    return regressions.key(name).verdict(ratios.get(name), floors.get(name))
 
 
 def _loaded(name: str, outcomes: Iterable[Outcome]) -> list[Outcome]:

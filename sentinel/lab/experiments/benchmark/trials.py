@@ -172,8 +172,9 @@ class BenchmarkLab(RepeatingLab[Benchmark]):
         """See Session."""
         p = Benchmark(**run.data.parameters)
         rate = common_rate(p, outcomes)
-        limits = summary.of_benchmark(p, outcomes, _lowered(p, rate), rate)
-        return {"rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE}, **plain(limits)}
+        given = p, outcomes, _lowered(p, rate), rate
+        record = summary.of_benchmark(*given, looks=run.data.looks, machine=run.data.machine)
+        return {"rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE}, **plain(record)}
 
 
 def common_rate(p: Benchmark, outcomes: Sequence[Outcome]) -> float:

@@ -147,11 +147,11 @@ def whole_rounds(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 def chosen(x: Floats, y: Floats) -> str:
     """Paired or unpaired, for logarithms: what the control says, the side that has two legs; without one, paired.
 
-    Of rounds too few for a paired interval of 95 %, unpaired where that has one: trials that rise and fall together
+    Of rounds too few for a paired interval of 95 %, unpaired, which needs fewer: trials that rise and fall together
     only make it cover more than it says.
     """
     sizes = int(np.isfinite(x).sum()), int(np.isfinite(y).sum())
-    if not ranks.cut(ranks.signed_rank(len(x))) and ranks.cut(ranks.rank_sum(*sizes)):
+    if not ranks.cut(ranks.signed_rank(len(x))):
         return UNPAIRED
     control = x if x.shape[1] >= 2 else y
     if control.shape[1] < 2:

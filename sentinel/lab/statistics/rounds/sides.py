@@ -27,31 +27,22 @@ def side(name: str, outcomes: Sequence[Outcome]) -> dict[str, Floats]:
 
     Args:
         name: The configuration's label, or `HEADLINE`.
-        outcomes: All trials of the run: a group's number of rounds is that of all its trials, so that both sides have
-            it.
+        outcomes: All trials of the run: their number of rounds is that of the run, so that both sides have it.
 
     Returns:
         By measure, values of (rounds, 1), or of (rounds, 2) where the configuration's A/A leg measured it too; NaN
         where a trial failed, or measured nothing above zero.
     """
-    first, again = (_by_round(column(label, outcomes), outcomes) for label in (name, name + CONTROL))
+    first, again = (_by_round(column(label, outcomes), rounds(outcomes)) for label in (name, name + CONTROL))
     return {measure: np.column_stack([v, again[measure]] if measure in again else [v]) for measure, v in first.items()}
 
 
-def _by_round(trials: Sequence[Outcome], outcomes: Sequence[Outcome]) -> dict[str, Floats]:
+def _by_round(trials: Sequence[Outcome], n: int) -> dict[str, Floats]:
     """One value a round by measure; which latencies count at all, all trials together decide."""
     kept = comparable(trials)
-    values: dict[str, list[tuple[Outcome, float]]] = {}
+    values: dict[str, Floats] = {}
     for trial in trials:
         for measure, (value, *_) in comparable([trial]).items():
             if measure in kept and math.isfinite(value) and value > 0:
-                values.setdefault(measure, []).append((trial, value))
-    return {measure: _laid_out(measured, outcomes) for measure, measured in values.items()}
-
-
-def _laid_out(measured: Sequence[tuple[Outcome, float]], outcomes: Sequence[Outcome]) -> Floats:
-    groups = {trial.plan.group for trial, _ in measured}
-    laid = np.full(rounds(o for o in outcomes if o.plan.group in groups), math.nan)
-    for trial, value in measured:
-        laid[trial.plan.repeat] = value
-    return laid
+                values.setdefault(measure, np.full(n, math.nan))[trial.plan.repeat] = value
+    return values

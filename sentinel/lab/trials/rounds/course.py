@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentinel.lab.formatting import counted
+from sentinel.lab.formatting import counted, joined
 from sentinel.lab.run.trial_record import Settling
 from sentinel.lab.statistics.rounds import settling
 from sentinel.lab.statistics.rounds.sequential import affordable, announced
@@ -80,10 +80,12 @@ class Course:
         """How near the ratios are, for the line that shows the progress."""
         if not self._estimates:
             return "" if self.done in self.looks else f"first look after {counted(self.looks[0], 'round')}"
-        open_ones = sorted(self._estimates, key=lambda name: -self._distance(name))
-        text = settling.progress({name: self._estimates[name] for name in open_ones[:NAMED]}, self._settle)
-        rest = [settling.narrow(self._estimates[name], self._settle) for name in open_ones[NAMED:]]
-        return f"{text}; {sum(rest)} of {len(rest)} more settled" if rest else text
+        if not any(estimate.keeps() for estimate in self._estimates.values()):
+            return f"too few rounds for an interval of {joined(list(self._estimates))}"
+        widest = sorted(self._estimates, key=lambda name: -self._distance(name))
+        text = settling.progress({name: self._estimates[name] for name in widest[:NAMED]}, self._settle)
+        rest = [settling.narrow(self._estimates[name], self._settle) for name in widest[NAMED:]]
+        return f"{text}; {sum(rest)} of {len(rest)} others settled" if rest else text
 
     def _distance(self, name: str) -> float:
         """By which factor an interval is wider than it should be; infinite without one."""
