@@ -133,7 +133,6 @@ PURE = [
     "sentinel.lab.statistics.rounds.sides",
     "sentinel.lab.trials.rounds.course",
     "sentinel.lab.trials.rounds.keys",
-    "sentinel.lab.experiments.ablation.keys",
     "sentinel.lab.experiments.benchmark.keys",
     "sentinel.lab.experiments.live.window",
     "sentinel.lab.presentation.phrase",

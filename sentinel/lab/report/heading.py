@@ -114,7 +114,7 @@ def _length(length: TrialLength) -> str:
             f" said that {length.pilot}"
         )
     if length.trials:
-        parts.append(f"after these latency trials, {length.trials}")
+        parts.append(f"the latency trials say that {length.trials}")
     return "; ".join(parts)
 
 

@@ -12,8 +12,8 @@ import pytest
 from support.executions import SMALL, checkout, sentinel
 
 from sentinel.errors import RunEndedError
-from sentinel.lab.experiments.ablation import keys as keys_of_ablation
 from sentinel.lab.experiments.ablation.parameters import Ablation
+from sentinel.lab.experiments.ablation.trials import keys as keys_of_ablation
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
 from sentinel.lab.notebook.progress import Progress
@@ -196,8 +196,8 @@ def test_a_pilot_decides_the_length_before_the_first_round(
     assert TrialLength(6.0, 2.0, shorter, shorter) == lab.run.data.length
     lab.headline()
     assert {6.0} == {length.seconds(o) for o in lab.outcomes if o.plan.group == "headline"}
-    said = heading.repetition(lab.run.data)["Trial length"]
-    assert said.startswith(
+    sentence = heading.repetition(lab.run.data)["Trial length"]
+    assert sentence.startswith(
         "2 s instead of DURATION=6, since a pilot said that shorter trials, and more rounds of them,"
     )
     summed = lab.close().data.spread["optimised"]["stored_p50"]
@@ -213,7 +213,7 @@ def test_there_is_no_pilot_where_time_is_short(opened: Callable[[Benchmark], Fak
 
 def test_every_choice_of_an_ablation_has_to_settle() -> None:
     """Capacity and CPU of each, on and off; the choice switched on last is the same either way."""
-    keys = keys_of_ablation.of_choices(Ablation())
+    keys = keys_of_ablation(Ablation())
     assert 2 * (2 * 4 - 1) == len(keys) == len({key.title for key in keys})
     labels = {plan.label for plan in plans.capacity(Ablation())}
     assert {key.new for key in keys} | {key.old for key in keys} <= labels

@@ -6,11 +6,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.experiments.ablation import keys, summary
+from sentinel.consumer.configurations import OPTIMISED
+from sentinel.lab.experiments.ablation import summary
+from sentinel.lab.experiments.ablation.contributions import choices
 from sentinel.lab.experiments.ablation.parameters import Ablation
 from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
-from sentinel.lab.trials.rounds.keys import ratios
+from sentinel.lab.trials.rounds.keys import Key, ratios
 from sentinel.lab.trials.rounds.repeating import RepeatingLab
 from sentinel.settings import ConsumerSettings
 
@@ -35,6 +37,24 @@ def memory_plans(p: Ablation) -> list[Plan]:
     return [replace(plan, load=replace(plan.load, count=max(plan.load.count, least))) for plan in plans.memory(p)]
 
 
+def keys(p: Ablation) -> list[Key]:
+    """The ratios that have to settle: capacity and CPU of every choice, switched on and taken off again.
+
+    Args:
+        p: The ablation's parameters.
+    """
+    pairs = {}
+    for choice in choices(p.names):
+        pairs[OPTIMISED.name, choice.without] = f"{choice.label} off"
+        pairs[choice.after, choice.before] = f"{choice.label} on"  # of the choice switched on last both are the same
+    measures = {"capacity": "capacity", "CPU": "capacity_cpu_us"}
+    return [
+        Key(f"{title}, {called}", measure, new, old)
+        for (new, old), title in pairs.items()
+        for called, measure in measures.items()
+    ]
+
+
 class AblationLab(RepeatingLab[Ablation]):
     """Full streams only: what a choice is worth shows where nothing else limits."""
 
@@ -47,7 +67,7 @@ class AblationLab(RepeatingLab[Ablation]):
 
     def capacity(self) -> list[Outcome]:
         """Carry out the capacity trials: every step and every omission draining a full stream, `optimised` twice."""
-        return self.repeated(plans.capacity(self.parameters), partial(ratios, keys.of_choices(self.parameters)))
+        return self.repeated(plans.capacity(self.parameters), partial(ratios, keys(self.parameters)))
 
     def memory(self) -> list[Outcome]:
         """Carry out the memory trials: every configuration once under memray."""
