@@ -187,15 +187,15 @@ def bench_check(context: click.Context, path: Path | None) -> None:
 
     Takes about a minute. The trials are kept in runs/<id>/ and profiles/<id>/.
     """
-    from sentinel.lab.experiments.bench_check import gate, summary, trials
+    from sentinel.lab.experiments.bench_check import answer, gate, summary, trials
 
     pinned = gate.load(path or gate.COMMITTED)
     done = trials.measure(pinned)
     outcomes = done.data.trials
-    answer = summary.judged(pinned.bounds, outcomes)
-    click.echo(summary.table(answer, outcomes, done.data.warnings))
+    judged = summary.judged(pinned.bounds, outcomes)
+    click.echo(answer.table(judged, outcomes, done.data.warnings))
     click.echo(f"\nrecord:   {done.folder}\nprofiles: {done.profiles}")
-    context.exit(0 if answer.passes else 1)
+    context.exit(0 if judged.passes else 1)
 
 
 @click.command()

@@ -402,7 +402,6 @@ def cuts_text(node: ast.AST) -> bool:
 
 READS_NAMES = {
     ("sentinel.lab.experiments.ablation.contributions", "partition"),  # a switch in a configuration's name: axis=choice
-    ("sentinel.lab.experiments.bench_check.summary", "endswith"),  # a trial's label: CONTROL
 }
 """Texts with a grammar of their own, which is none of ours to word."""
 STILL_WORDED = {"sentinel.lab.report.heading"}

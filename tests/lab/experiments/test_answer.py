@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 
 ROOT = Path(__file__).parents[3]
-RATIO = Ratio(2.0, 1.8, 2.2, 5, 0.95, BOOTSTRAP)
+RATIO = Ratio(2.0, 1.8, 2.2, 5, 0.978, "unpaired", 0.01, 0.05, 4)
+BEFORE = Ratio(2.0, 1.8, 2.2, 5, 0.95, BOOTSTRAP)
+"""Of a run that was made before rounds were compared."""
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +54,43 @@ def marked(answer: Answer) -> list[list[str]]:
     return [[part for part in item if isinstance(part, Strong)] for item in phrases(answer)]
 
 
+@pytest.mark.parametrize("ratio", [RATIO, BEFORE])
 @pytest.mark.parametrize("word", Word)
-def test_the_sentence_and_its_emphasis_follow_from_the_word(word: Word) -> None:
-    """Each verdict's sentence sets off its word, its factor and the floor, whichever word it is."""
-    answer = answered(word)
+def test_the_sentence_and_its_emphasis_follow_from_the_word(word: Word, ratio: Ratio) -> None:
+    """Each verdict's sentence sets off its word, its factor and the floor, whichever word it is, and however old."""
+    answer = answered(word, ratio=ratio)
     for sentence, strong in zip(phrases(answer)[1:4], marked(answer)[1:4], strict=True):
         assert {word, "2.00×", "1.10×"} == set(strong)
         assert "2.00× [1.80, 2.20]" in str(sentence)
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        (Word.BETTER, "Capacity of new is better than old's: {ratio}."),
+        (Word.WORSE, "Capacity of new is worse than old's: {ratio}."),
+        (Word.NO_DIFFERENCE, "Capacity of new: no difference from old's beyond ± 5 % {ratio}."),
+        (Word.UNSTABLE, "Capacity of new: unstable, so that it is not known whether it differs from old's {ratio}."),
+        (Word.UNRESOLVED, "Capacity of new: unresolved whether it differs from old's {ratio}."),
+    ],
+)
+def test_each_of_the_five_words_is_a_plain_sentence(word: Word, text: str) -> None:
+    """What a verdict rests on stands behind it: interval, coverage, rounds, floor; and what disturbs."""
+    why = "97.8 % interval of 5 unpaired rounds; A/A noise floor 1.10×"
+    why += "; what disturbs: not known" if word == Word.UNSTABLE else ""
+    settled = word in {Word.BETTER, Word.WORSE}
+    ratio = f"2.00× [1.80, 2.20] ({why})" if settled else f"(2.00× [1.80, 2.20]; {why})"
+    assert text.format(ratio=ratio) == str(phrases(answered(word))[1])
+
+
+def test_a_run_made_before_says_what_it_said() -> None:
+    """Its trials a side, its noise floor and its `cannot tell` stand as they did."""
+    actual = {word: str(phrases(answered(word, ratio=BEFORE))[1]) for word in (Word.BETTER, Word.CANNOT_TELL)}
+    assert actual == {
+        Word.BETTER: "Capacity of new is better than old's: 2.00× [1.80, 2.20], n = 5 each (A/A noise floor 1.10×).",
+        Word.CANNOT_TELL: "Capacity of new: cannot tell whether it differs from old's (2.00× [1.80, 2.20]; A/A noise"
+        " floor 1.10×).",
+    }
 
 
 def test_a_name_is_not_taken_for_a_verdict() -> None:
@@ -74,7 +106,10 @@ def test_other_data_is_another_sentence(run: Run) -> None:
     assert answer is not None
     verdicts = answer.verdicts | {"capacity": Verdict("capacity", Word.WORSE, RATIO, 0.1, control=True)}
     other = changed(run, answer=plain(msgspec.structs.replace(answer, verdicts=verdicts)))
-    text = "Capacity of optimised is worse than baseline's: 2.00× [1.80, 2.20], n = 5 each (A/A noise floor 1.10×)."
+    text = (
+        "Capacity of optimised is worse than baseline's: 2.00× [1.80, 2.20] (97.8 % interval of 5 unpaired rounds; A/A"
+        " noise floor 1.10×)."
+    )
     assert text in map(str, registry.answer(other))
     assert text in " ".join(terminal_table(other).split())
     assert "Capacity of optimised is <strong>worse</strong> than" in sections.answer(other).data

@@ -226,6 +226,7 @@ def test_a_control_that_does_not_vary_has_no_floor_above_one() -> None:
     """Allocated bytes repeat exactly: chance moves nothing; without a control nothing is known."""
     assert 1.0 == floor(np.full((6, 2), 3.0)) == floor(np.full((6, 2), 3.0), UNPAIRED)
     assert math.isnan(floor(np.empty((0, 2))))
+    assert [2.0, 2.0] == pytest.approx([floor([[1.0, 2.0]], method) for method in (PAIRED, UNPAIRED)])  # a single round
     assert 1 < floor(draws(30, 2)) < floor(draws(30, 2, sd=0.3))
 
 

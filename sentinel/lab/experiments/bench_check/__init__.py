@@ -22,14 +22,15 @@ def _study() -> type[Study[Any]]:
 
 
 def _answer(run: Run) -> list[Phrase] | None:
-    from sentinel.lab.experiments.bench_check.summary import Gated, phrases
+    from sentinel.lab.experiments.bench_check.answer import phrases
+    from sentinel.lab.experiments.bench_check.record import Gated
 
     answer = run.sections(Gated).answer
     return phrases(answer) if answer else None
 
 
 def _sections() -> type[msgspec.Struct]:
-    from sentinel.lab.experiments.bench_check.summary import Gated
+    from sentinel.lab.experiments.bench_check.record import Gated
 
     return Gated
 

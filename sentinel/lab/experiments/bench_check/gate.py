@@ -59,6 +59,10 @@ class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """`Capacity, optimised ÷ baseline`."""
         return f"{MEASURES[self.measure]}, {self.of}{f' ÷ {self.against}' if self.against else ''}"
 
+    def keeps(self, value: float) -> bool:
+        """Whether a value lies within the bound, its edge included."""
+        return value >= self.at_least if self.at_least is not None else value <= (self.at_most or 0)
+
     def __str__(self) -> str:
         return (
             f"≥ {formatting.plain(self.at_least)}"

@@ -7,7 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sentinel.environment import announce
-from sentinel.lab.experiments.bench_check.summary import Gated, judged, phrases
+from sentinel.lab.experiments.bench_check.answer import phrases
+from sentinel.lab.experiments.bench_check.record import Gated
+from sentinel.lab.experiments.bench_check.summary import judged
 from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab

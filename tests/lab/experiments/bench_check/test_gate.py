@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import numpy as np
 import psutil
 import pytest
 from click.testing import CliRunner
@@ -23,25 +24,19 @@ from sentinel.errors import SettingsError
 from sentinel.lab import formatting as words
 from sentinel.lab import registry
 from sentinel.lab.experiments.bench_check import gate, trials
+from sentinel.lab.experiments.bench_check.answer import phrases, table
 from sentinel.lab.experiments.bench_check.gate import Bound
-from sentinel.lab.experiments.bench_check.summary import (
-    BROKEN,
-    HOLDS,
-    INVALID,
-    MARGINAL,
-    MISSING,
-    Gated,
-    judged,
-    phrases,
-    table,
-    verdict,
-)
+from sentinel.lab.experiments.bench_check.record import BROKEN, HOLDS, INVALID, MARGINAL, MISSING, Gated, Row
+from sentinel.lab.experiments.bench_check.summary import by_round, judged, verdict
 from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.run import run as runs
 from sentinel.lab.run import run_data
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome
-from sentinel.lab.statistics.compare import Ratio, plain
+from sentinel.lab.statistics import compare
+from sentinel.lab.statistics.compare import BOOTSTRAP, Ratio, plain
 from sentinel.lab.statistics.measures import measures
+from sentinel.lab.statistics.rounds.sides import side
+from sentinel.runtime.text_table import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,6 +63,11 @@ def capacities(outcomes: list[Outcome], label: str) -> list[Outcome]:
     return [o for o in outcomes if o.plan.kind == CAPACITY and o.plan.label == label]
 
 
+def slowed(outcomes: list[Outcome]) -> list[Outcome]:
+    """The capacity trials of optimised, both legs."""
+    return [*capacities(outcomes, "optimised"), *capacities(outcomes, f"optimised{CONTROL}")]
+
+
 def verdicts(outcomes: list[Outcome]) -> dict[str, str]:
     """Verdict of every row under the committed bounds."""
     return {row.head: row.verdict for row in judged(PINNED.bounds, outcomes).rows}
@@ -86,19 +86,22 @@ def test_all_is_well(outcomes: list[Outcome]) -> None:
 
 def test_a_lost_capacity_is_named(outcomes: list[Outcome]) -> None:
     """Where the capacity's ratio collapses, that bound is broken and no other, and the last line says which."""
-    for o in capacities(outcomes, "optimised"):
+    for o in slowed(outcomes):
         o.throughput /= 20
     answer = judged(PINNED.bounds, outcomes)
     assert ["Capacity, optimised ÷ baseline"] == [row.head for row in answer.rows if not row.passes]
-    last = table(answer, outcomes).splitlines()[-1]
+    (text,) = phrases(answer)
     assert re.fullmatch(
-        r"Broken: Capacity, optimised ÷ baseline is [\d.]+× \[.+\], n = 3, where ≥ 75 is asked for\.", last
+        r"Broken: Capacity, optimised ÷ baseline is [\d.]+× \[.+\] \(9\d\.\d % interval of 3 unpaired rounds, 0 of them"
+        r" within the bound\), where ≥ 75 is asked for\.",
+        str(text),
     )
+    assert table(answer, outcomes).endswith(note(str(text)))
 
 
 def test_a_cost_above_its_bound_is_broken(outcomes: list[Outcome]) -> None:
     """Costs break upwards: CPU and bytes per message have a most, not a least."""
-    for o in capacities(outcomes, "optimised"):
+    for o in slowed(outcomes):
         assert o.cpu_us is not None
         o.cpu_us *= 10
     (memory,) = (o for o in outcomes if o.plan.kind == MEMORY and o.plan.label == "optimised")
@@ -111,14 +114,53 @@ def test_a_cost_above_its_bound_is_broken(outcomes: list[Outcome]) -> None:
 
 
 def test_noise_alone_breaks_nothing(outcomes: list[Outcome]) -> None:
-    """One bad trial of three widens the interval; while that holds the bound it is `marginal`, which passes."""
+    """One bad round of three widens the interval; while that holds the bound it is `marginal`, which passes."""
     bad, middle, good = capacities(outcomes, "optimised")
+    again = capacities(outcomes, f"optimised{CONTROL}")
     reference = sorted(o.throughput for o in capacities(outcomes, "baseline"))[1]
     bad.throughput, middle.throughput, good.throughput = (reference * times for times in (5, 20, 150))
+    for first, second in zip((bad, middle, good), again, strict=True):
+        second.throughput = first.throughput
     answer = judged(PINNED.bounds, outcomes)
     (row,) = (row for row in answer.rows if row.verdict != HOLDS)
     assert ("Capacity, optimised ÷ baseline", MARGINAL, True) == (row.head, row.verdict, row.passes)
-    assert "PASS, 1 bound marginal: Capacity, optimised ÷ baseline" in table(answer, outcomes)
+    assert (1, 3) == (row.kept, row.seen.n)
+    text = table(answer, outcomes)
+    assert "1 of 3 rounds" in text
+    assert "PASS, 1 bound marginal: Capacity, optimised ÷ baseline" in text
+
+
+def test_both_legs_of_the_control_count(outcomes: list[Outcome]) -> None:
+    """A round's own ratio is that of the geometric mean of its legs; a round without one side does not count."""
+    sides = np.array([[4.0, 1.0], [9.0, np.nan], [2.0, 2.0]]), np.array([[1.0], [3.0], [np.nan]])
+    assert [2.0, 3.0] == pytest.approx(by_round(*sides))
+    for o in capacities(outcomes, f"optimised{CONTROL}"):
+        o.throughput /= 1e4
+    rows = {row.head: row for row in judged(PINNED.bounds, outcomes).rows}
+    assert 0 == rows["Capacity, optimised ÷ baseline"].kept
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_an_interval_says_what_it_covers(outcomes: list[Outcome], rounds: int) -> None:
+    """The printed coverage is the exact one; of too few rounds for 95 % it says how many that takes."""
+    kept = [o for o in outcomes if o.plan.repeat < rounds]
+    for o in slowed(kept):
+        o.throughput /= 20
+    estimate = compare.estimated(*(side(name, kept)["capacity"] for name in reversed(NAMES)))
+    text = str(phrases(judged(PINNED.bounds, kept))[0])
+    assert (estimate.coverage >= 0.95) == (rounds == 3) == ("95 % takes" not in text)
+    assert (estimate.note if rounds > 1 else "no interval of 1 ") in text
+    assert f"0 of {rounds} round" in table(judged(PINNED.bounds, kept), kept)
+    assert "bootstrap" not in table(judged(PINNED.bounds, kept), kept)
+
+
+def test_answers_of_earlier_runs_are_read(outcomes: list[Outcome], tmp_path: Path) -> None:
+    """A record made before rounds were compared opens, and says what it said of its interval and its trials."""
+    rows = [Row(bound, Ratio(9.0, 8.0, 10.0, 3, 0.9, BOOTSTRAP), BROKEN) for bound in PINNED.bounds[:1]]
+    kept = [{name: value for name, value in plain(row).items() if name != "kept"} for row in rows]
+    gated = runs.Run("x", tmp_path, record(notebook="bench-check", answer={"rows": kept, "invalid": []}))
+    (text,) = registry.answer(gated)
+    assert "Broken: Capacity, optimised ÷ baseline is 9.00× [8.00, 10.0] (n = 3), where ≥ 75 is asked for." == str(text)
 
 
 @pytest.mark.parametrize(
@@ -142,8 +184,9 @@ def test_of_one_trial_the_value_decides(outcomes: list[Outcome]) -> None:
     """Without an interval there is no `marginal`."""
     first = [o for o in outcomes if o.plan.repeat == 0]
     assert {HOLDS} == set(verdicts(first).values())
-    (sentence,) = capacities(first, "optimised")
-    sentence.throughput /= 20
+    for label in ("optimised", f"optimised{CONTROL}"):
+        (trial,) = capacities(first, label)
+        trial.throughput /= 20
     assert BROKEN == verdicts(first)["Capacity, optimised ÷ baseline"]
 
 
@@ -162,7 +205,7 @@ def test_an_invalid_trial_fails_by_itself(outcomes: list[Outcome]) -> None:
 
 def test_the_sentences_are_made_of_the_data(outcomes: list[Outcome], tmp_path: Path) -> None:
     """What broke is worded alike out of the trials and out of the record, with what was seen set off."""
-    for o in capacities(outcomes, "optimised"):
+    for o in slowed(outcomes):
         o.throughput /= 20
     answer = judged(PINNED.bounds, outcomes)
     gated = runs.Run("x", tmp_path, record(notebook="bench-check", answer=plain(answer)))
