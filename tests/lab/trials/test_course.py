@@ -141,11 +141,11 @@ def test_the_note_tells_how_near_it_is() -> None:
 
 
 def test_too_few_rounds_are_said_once() -> None:
-    """Where no ratio has an interval, the note names them and the reason."""
-    wide = Estimate(2.0, 0.0, math.inf, 0.0, 1.0, 1, PAIRED, math.nan)
+    """Where no ratio has an interval, the note says why, once for all."""
+    wide = Estimate(2.0, 0.0, math.inf, 1.0, 1.0, 1, PAIRED, math.nan)
     rounds = course(lambda *_: {"capacity": wide, "CPU": wide}, within=5.0)
     carried_out(rounds)
-    assert "too few rounds for an interval of capacity and CPU" == rounds.note
+    assert "too few rounds for any interval" == rounds.note
 
 
 # -- the key ratios --------------------------------------------------------------------------------------------------

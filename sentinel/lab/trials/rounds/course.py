@@ -6,9 +6,10 @@ because a ratio says something. The looks follow from how long a round takes; th
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from sentinel.lab.formatting import counted, joined
+from sentinel.lab.formatting import counted
 from sentinel.lab.run.trial_record import Settling
 from sentinel.lab.statistics.rounds import settling
 from sentinel.lab.statistics.rounds.sequential import affordable, announced
@@ -80,9 +81,9 @@ class Course:
         """How near the ratios are, for the line that shows the progress."""
         if not self._estimates:
             return "" if self.done in self.looks else f"first look after {counted(self.looks[0], 'round')}"
-        if not any(estimate.keeps() for estimate in self._estimates.values()):
-            return f"too few rounds for an interval of {joined(list(self._estimates))}"
         widest = sorted(self._estimates, key=lambda name: -self._distance(name))
+        if math.isinf(self._distance(widest[-1])):
+            return "too few rounds for any interval"
         text = settling.progress({name: self._estimates[name] for name in widest[:NAMED]}, self._settle)
         rest = [settling.narrow(self._estimates[name], self._settle) for name in widest[NAMED:]]
         return f"{text}; {sum(rest)} of {len(rest)} others settled" if rest else text
@@ -90,7 +91,7 @@ class Course:
     def _distance(self, name: str) -> float:
         """By which factor an interval is wider than it should be; infinite without one."""
         estimate = self._estimates[name]
-        return estimate.half_width / settling.aim(estimate, self._settle) if estimate.keeps() else float("inf")
+        return estimate.half_width / settling.aim(estimate, self._settle) if estimate.keeps() else math.inf
 
     @property
     def ending(self) -> Settling:
