@@ -135,6 +135,15 @@ def _time(seconds: float) -> str:
     return f"{math.ceil(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"
 
 
+def estimates(ratios: Iterable[Ratio]) -> str:
+    """What ratios are, and their intervals, behind what is divided by what; empty where none has an interval."""
+    known = [ratio for ratio in ratios if ratio.known]
+    if not known:
+        return ""
+    which = ", the Hodges–Lehmann estimate, not the quotient of the medians" * all(ratio.of_rounds for ratio in known)
+    return f"{which}, with {intervals(known)}"
+
+
 def intervals(ratios: Iterable[Ratio]) -> str:
     """What the intervals of these ratios are."""
     known = [ratio for ratio in ratios if ratio.known and ratio.method != RANGE]

@@ -196,17 +196,9 @@ def notes(run: Run) -> list[str]:
         values.append(jitter.words(own))
     if several:
         new, old = run.data.compared
-        values.append(f"Ratio: {new} ÷ {old}{_sure(run)}. Reduction: allocated bytes against {old}.")
+        sure = formatting.estimates(run.data.ratios.values())
+        values.append(f"Ratio: {new} ÷ {old}{sure}. Reduction: allocated bytes against {old}.")
     return [note for note in values if note]
-
-
-def _sure(run: Run) -> str:
-    """What the ratios' intervals are, and what a ratio over rounds is an estimate of; empty without any."""
-    known = [ratio for ratio in run.data.ratios.values() if ratio.known]
-    if not known:
-        return ""
-    estimate = ", the Hodges–Lehmann estimate, not the quotient of the medians" * all(r.of_rounds for r in known)
-    return f"{estimate}, with {formatting.intervals(known)}"
 
 
 def _few(run: Run) -> str:

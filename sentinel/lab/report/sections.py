@@ -113,12 +113,18 @@ def capacity(run: Run) -> HTML:
     noise, last = run.data.noise, queries.names(run)[-1]
     text = (
         f"One dot per trial. {last} was measured twice: its run-to-run variation (A/A) makes a noise floor of"
-        f" {formatting.floor(noise.band)}."
+        f" {formatting.floor(noise.band)}{_counted_twice(run)}."
         if noise.again and (noise.band or "capacity" in noise.bands)
         else "One dot per trial. There is no valid second leg (A/A), so that no noise floor is known."
     )
     picture = plots.capacity(rates, styles(queries.names(run)))
     return HTML(figure_html(picture, f"{text}{left_out(run, CAPACITY)}"))
+
+
+def _counted_twice(run: Run) -> str:
+    """That both legs count, unless the run was made before they did."""
+    capacity = run.data.ratios.get("capacity")
+    return ", and both legs count in its ratios" if capacity and capacity.of_rounds else ""
 
 
 # -- ledgers --------------------------------------------------------------------------------------------------------

@@ -107,7 +107,8 @@ def test_summary_can_be_recomputed(executed: tuple[runs.Run, str]) -> None:
 
     run, _ = executed
     outcomes = run.data.trials
-    again = plain(summary.of_benchmark(Benchmark(**run.data.parameters), outcomes, [], run.data.rates["latency"]))
+    p, rate = Benchmark(**run.data.parameters), run.data.rates["latency"]
+    again = plain(summary.of_benchmark(p, outcomes, [], rate, machine=run.data.machine))
     for key in ("summary", "ratios", "verdict", "spread"):
         assert json.loads(json.dumps(again[key])) == kept(run)[key]
 
@@ -223,7 +224,7 @@ def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
     p, trials = Ablation(**run.data.parameters), run.data.trials
     assert [] == [trial.problems for trial in trials if not trial.valid]
     assert {*p.names, p.names[-1] + CONTROL} == {trial.plan.label for trial in trials}
-    again = plain(of_ablation(p, trials))
+    again = plain(of_ablation(p, trials, machine=run.data.machine))
     for key in ("summary", "spread", "noise", "steps", "ratios", "verdict"):
         assert json.loads(json.dumps(again[key])) == kept(run)[key]
     assert " ".join(run.data.verdict[1].split()) in " ".join(text.split())

@@ -246,6 +246,33 @@ def test_key_figures_have_the_same_names_for_every_run(run: Run, own: Run) -> No
     assert "no results" in table(empty)
 
 
+@pytest.mark.parametrize(("messages", "shown"), [(368, True), (367, False)])
+def test_key_figures_show_no_p99_that_its_messages_do_not_carry(run: Run, messages: int, shown: bool) -> None:
+    """In a list of runs, too, a p99 of fewer than 368 messages a trial is a dash."""
+    trials = kept(run)["trials"]
+    for trial in trials:
+        for latency in trial["latencies"].values():
+            latency["n"] = messages
+    assert shown is (sections.key_figures(changed(run, trials=trials))["e2e p99 ms"] != formatting.NOTHING)
+
+
+def test_a_ratio_in_the_table_says_what_its_interval_is(run: Run) -> None:
+    """Coverage, rounds and method stand behind each ratio, and below the table for all of them."""
+    hints = [attributes.get("title") or "" for _, attributes in section("key_results", run).tags]
+    assert formatting.note(run.data.ratios["capacity"]) in hints
+    text = section("key_results", run).text
+    assert "the Hodges–Lehmann estimate, not the quotient of the medians" in text
+    assert formatting.intervals(run.data.ratios.values()) in text
+
+
+def test_the_capacity_figure_says_what_the_control_is_for(run: Run) -> None:
+    """Both legs count in the ratios, and what they differ by is the noise floor; without a second leg none is known."""
+    text = section("capacity", run).text
+    assert f"noise floor of {formatting.floor(run.data.noise.band)}, and both legs count in its ratios." in text
+    bare = changed(run, noise={"band": 0.0, "again": [], "bands": {}})
+    assert "no noise floor is known" in section("capacity", bare).text
+
+
 # -- figures and ledgers ---------------------------------------------------------------------------------------------
 
 

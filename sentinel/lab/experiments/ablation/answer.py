@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
-from sentinel.lab.experiments.ablation.contributions import DEPENDS, UNCLEAR, UNPAID
+from sentinel.lab.experiments.ablation.contributions import OPEN, UNCLEAR, UNPAID, UNPROVEN
 from sentinel.lab.presentation.phrase import Phrase, Strong, joined, phrase
 from sentinel.lab.statistics.compare import BAND, CONFIDENCE, Word
 from sentinel.lab.statistics.reliability import accounted
@@ -24,33 +24,13 @@ if TYPE_CHECKING:
 
 MOST = 2
 """Choices that the answer names as those that matter most."""
-UNPROVEN = {
-    "Does not pay": (UNPAID, False, False),
-    "Pays on the way up, but not beside the others": (DEPENDS, True, False),
-    "Pays beside the others, but not on the way up": (DEPENDS, False, True),
-}
-"""What is said of choices that were shown not to simply pay: what they say, and whether they are better on, and off."""
-OPEN = {
-    (True, False): "Pays on the way up; beside the others it is {word}",
-    (False, True): "Pays beside the others; on the way up it is {word}",
-    (False, False): "Whether it pays is {word}",
-}
-"""What is said of choices of which a ratio is open, by whether they are better on, and off."""
-OPEN_BEFORE = {
-    (True, False): "Pays on the way up; beside the others the trials {word}",
-    (False, True): "Pays beside the others; on the way up the trials {word}",
-    (False, False): "The trials {word} whether it pays",
-}
-"""The same, of a run that was made before rounds were compared."""
 HOW = {
     Word.CANNOT_TELL: "{title}: {word} whether {new} differs from {old}{why}, {ratio} ({beyond}).",
     Word.UNSTABLE: "{title}: {word}, so that it is not known whether {new} differs from {old}, {ratio} ({beyond}).",
     Word.UNRESOLVED: "{title}: {word} whether {new} differs from {old}, {ratio} ({beyond}).",
     Word.NO_DIFFERENCE: "{title}: {word} between {new} and {old}{margin}, {ratio} ({beyond}).",
-    Word.BETTER: "{title}: {new} is {word} than {old}, {ratio} ({beyond}).",
-    Word.WORSE: "{title}: {new} is {word} than {old}, {ratio} ({beyond}).",
 }
-"""What is said of the whole way, by word."""
+"""What is said of the whole way where it is neither better nor worse, by word."""
 
 
 def phrases(answer: Answer, by_measure: ByMeasure, ends: tuple[str, str]) -> list[Phrase]:
@@ -79,10 +59,7 @@ def leaders(steps: Sequence[Contribution]) -> list[Contribution]:
 
 
 def _ranked(steps: Sequence[Contribution]) -> list[Contribution]:
-    return sorted(
-        (contribution for contribution in steps if contribution.share is not None),
-        key=lambda contribution: -(contribution.share or 0.0),
-    )
+    return sorted((step for step in steps if step.share is not None), key=lambda step: -(step.share or 0.0))
 
 
 def _named(by_measure: ByMeasure) -> Phrase:
@@ -120,7 +97,7 @@ def _about(measure: Measure, steps: Sequence[Contribution], whole: Verdict, ends
 
 def _whole(measure: Measure, values: Verdict, ends: tuple[str, str]) -> Phrase:
     return phrase(
-        HOW[values.word],
+        HOW.get(values.word, "{title}: {new} is {word} than {old}, {ratio} ({beyond})."),
         title=measure.title,
         word=Strong(values.word),
         new=ends[0],
@@ -134,8 +111,7 @@ def _whole(measure: Measure, values: Verdict, ends: tuple[str, str]) -> Phrase:
 
 def _of_single(values: Verdict) -> Phrase:
     """What a verdict on one memray trial each rests on."""
-    beyond = formatting.beyond(values.band, control=values.control)
-    return phrase("n = 1: no interval; {beyond}", beyond=beyond)
+    return phrase("n = 1: no interval; {beyond}", beyond=formatting.beyond(values.band, control=values.control))
 
 
 def _unknown(steps: Sequence[Contribution]) -> Strong:
@@ -152,10 +128,7 @@ def _most(measure: Measure, steps: Sequence[Contribution], total: Ratio) -> Phra
         why = _nothing_gained(steps)
         return phrase("Which choices matter most: {unknown}, {why}.", unknown=_unknown(steps), why=why)
     if not first:
-        leading = [
-            phrase("{one} ({on})", one=_label(contribution), on=_said(contribution.on, total))
-            for contribution in ranked[:MOST]
-        ]
+        leading = [phrase("{one} ({on})", one=step.choice.label, on=_said(step.on, total)) for step in ranked[:MOST]]
         return phrase(
             "Which choices matter most: {unknown}, {why}; by the medians alone {ahead} lead.",
             unknown=_unknown(steps),
@@ -170,15 +143,9 @@ def _most(measure: Measure, steps: Sequence[Contribution], total: Ratio) -> Phra
     )
 
 
-def _label(contribution: Contribution) -> str:
-    return contribution.choice.label
-
-
 def _share(contribution: Contribution, total: Ratio) -> Phrase:
-    share = round(100 * (contribution.share or 0))
-    return phrase(
-        "{one} with {share} % ({both})", one=_label(contribution), share=share, both=_both(contribution, total)
-    )
+    share, both = round(100 * (contribution.share or 0)), _both(contribution, total)
+    return phrase("{one} with {share} % ({both})", one=contribution.choice.label, share=share, both=both)
 
 
 def _listed(parts: Sequence[Phrase]) -> Phrase:
@@ -187,7 +154,7 @@ def _listed(parts: Sequence[Phrase]) -> Phrase:
 
 
 def _nothing_gained(steps: Sequence[Contribution]) -> Phrase:
-    missing = [_label(contribution) for contribution in steps if contribution.on.value is None]
+    missing = [step.choice.label for step in steps if step.on.value is None]
     if missing:
         return Phrase([f"no valid trials on both sides of {formatting.joined(missing)}"])
     return phrase("nothing is gained beyond the noise floor ({floor})", floor=_floor(steps))
@@ -210,19 +177,15 @@ def _why_not(steps: Sequence[Contribution]) -> Phrase:
 
 def _close(measure: Measure, steps: Sequence[Contribution]) -> Phrase:
     """Whether the last that is named could as well be the next one, by their intervals."""
-    named, better = (
-        leaders(steps),
-        [contribution for contribution in _ranked(steps) if contribution.on_is == Word.BETTER],
-    )
+    named, better = leaders(steps), [step for step in _ranked(steps) if step.on_is == Word.BETTER]
     if len(better) <= MOST or not measure.repeated:
         return Phrase()
     last, following = named[-1], better[MOST]
     if max(_gains(measure, following)) < min(_gains(measure, last)):
         return Phrase()
-    which = {"last": _label(last), "following": _label(following)}
+    unknown = Strong(Word.UNRESOLVED if last.on.of_rounds else Word.CANNOT_TELL)
     template = " Their intervals overlap: {unknown} whether {last} or {following} brings more."
-    older = not last.on.of_rounds
-    return phrase(template, unknown=Strong(Word.CANNOT_TELL if older else Word.UNRESOLVED), **which)
+    return phrase(template, unknown=unknown, last=last.choice.label, following=following.choice.label)
 
 
 def _gains(measure: Measure, contribution: Contribution) -> tuple[float, float]:
@@ -246,10 +209,10 @@ def _others(steps: Sequence[Contribution], total: Ratio) -> Phrase:
     """Which choices do not pay, pay only in some company, or are open."""
     sentences: dict[Phrase, list[Contribution]] = {}
     for how, group in UNPROVEN.items():
-        sentences[Phrase([how])] = [step for step in steps if (step.says, *_better(step)) == group]
-    for word in UNCLEAR:
-        for sides, how in (OPEN_BEFORE if word == Word.CANNOT_TELL else OPEN).items():
-            members = [step for step in steps if step.says == word and _better(step) == sides]
+        sentences[Phrase([how])] = [step for step in steps if (step.says, *step.better) == group]
+    for how, better in OPEN.items():
+        for word in UNCLEAR:
+            members = [step for step in steps if step.says == word and step.better == better]
             sentences[phrase(how, word=Strong(word))] = members
     told = [
         phrase("{how}: {named}.", how=how, named=_listed([_with_ratios(step, total) for step in members]))
@@ -262,17 +225,12 @@ def _others(steps: Sequence[Contribution], total: Ratio) -> Phrase:
 def _too_few(steps: Sequence[Contribution]) -> list[str]:
     """What it takes where rounds are too few for anything to follow from some ratios."""
     needed = [ratio.needed for step in steps for ratio in (step.on, step.off) if ratio.known and ratio.short]
-    if not needed:
-        return []
-    return [f"Some ratios have too few rounds for a {100 * CONFIDENCE:.0f} % interval, which takes {max(needed)}."]
-
-
-def _better(step: Contribution) -> tuple[bool, bool]:
-    return step.on_is == Word.BETTER, step.off_is == Word.BETTER
+    takes = f"Some ratios have too few rounds for a {100 * CONFIDENCE:.0f} % interval, which takes "
+    return [f"{takes}{max(needed)}."] if needed else []
 
 
 def _with_ratios(step: Contribution, total: Ratio) -> Phrase:
-    return phrase("{label} ({both})", label=_label(step), both=_both(step, total))
+    return phrase("{label} ({both})", label=step.choice.label, both=_both(step, total))
 
 
 def _both(contribution: Contribution, total: Ratio) -> Phrase:

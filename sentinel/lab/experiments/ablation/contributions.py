@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 PAYS, UNPAID, DEPENDS = "pays", "does not pay", "depends"
 UNCLEAR = (Word.CANNOT_TELL, Word.UNSTABLE, Word.UNRESOLVED)
 """What a choice says where one of its ratios says it: the first that does. The first of them is of older runs."""
+UNPROVEN = {
+    "Does not pay": (UNPAID, False, False),
+    "Pays on the way up, but not beside the others": (DEPENDS, True, False),
+    "Pays beside the others, but not on the way up": (DEPENDS, False, True),
+}
+"""What is said of choices that were shown not to simply pay: what they say, and whether they are better on, and off."""
+OPEN = {
+    "Pays on the way up; beside the others that is open ({word})": (True, False),
+    "Pays beside the others; on the way up that is open ({word})": (False, True),
+    "Whether it pays is open ({word})": (False, False),
+}
+"""What is said of choices of which a ratio is open: whether they are better on, and off."""
 
 MEASURES = (
     Measure("capacity", "Capacity", "msg/s", higher=True),
@@ -117,6 +129,11 @@ class Contribution:
         verdicts = {self.on_is, self.off_is}
         pays = PAYS if verdicts == {Word.BETTER} else DEPENDS if Word.BETTER in verdicts else UNPAID
         object.__setattr__(self, "says", next((str(word) for word in UNCLEAR if word in verdicts), pays))
+
+    @property
+    def better(self) -> tuple[bool, bool]:
+        """Whether it is better on the way up, and beside the others."""
+        return self.on_is == Word.BETTER, self.off_is == Word.BETTER
 
 
 ByMeasure = dict[Measure, list[Contribution]]

@@ -235,14 +235,14 @@ def test_what_the_noise_hides_is_not_shown_to_pay(again: float, expected_text: s
     """Beyond a floor that rounds within reach do not narrow it is unstable, below it unresolved: never does it pay."""
     trials = outcomes(alone(WORTH | {"point": 1.02}), again=again)
     assert says(trials)["point"] == expected_text
-    assert re.search(rf" is {expected_text}: [^.]*point: line-bytes \(1\.02× \[", about(trials))
+    assert re.search(rf" is open \({expected_text}\): [^.]*point: line-bytes \(1\.02× \[", about(trials))
 
 
 def test_scattered_repeats_are_unstable() -> None:
     """An interval that reaches from loss to gain decides nothing."""
     trials = outcomes(alone(WORTH | {"point": 1.3}), spread=0.3)
     assert {"unstable"} == {says(trials)["point"], says(trials)["decode"]}
-    assert "Whether it pays is unstable: point: line-bytes (1.30× [" in about(trials)
+    assert "Whether it pays is open (unstable): point: line-bytes (1.30× [" in about(trials)
     assert "in capacity" not in summed(trials)["verdict"][1]
 
 
@@ -250,7 +250,7 @@ def test_half_an_answer_is_given_as_such() -> None:
     """Where one ratio is clearly better and the other open, both are said."""
     trials = outcomes(only("decode", 1.03, 4.0), spread=0.03)
     assert says(trials)["decode"] == "unresolved"
-    assert "Pays beside the others; on the way up it is unresolved: decode: msgspec (1.03× [" in about(trials)
+    assert "Pays beside the others; on the way up that is open (unresolved): decode: msgspec (1.03× [" in about(trials)
 
 
 def test_single_trials_settle_nothing() -> None:

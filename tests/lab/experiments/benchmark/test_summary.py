@@ -17,6 +17,7 @@ from sentinel.lab import formatting as words
 from sentinel.lab.experiments.benchmark.answer import reduction
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.summary import HEADLINE, of_benchmark
+from sentinel.lab.machine import facts
 from sentinel.lab.machine.facts import Machine
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, Outcome, Plan
 from sentinel.lab.statistics import published, reliability
@@ -345,6 +346,15 @@ def test_an_unstable_machine_is_named_with_what_disturbs_it() -> None:
         "other work took 30 % of the CPU time when the run began",
     ]
     assert answer.verdicts["stored_p99"].disturbances == []
+
+
+def test_below_its_threshold_nothing_disturbs() -> None:
+    """The thresholds themselves, a machine whose jitter was not measured, and a quiet one are no disturbance."""
+    trials = Trials()
+    trials.capacity(NEW, 1.0, steal=reliability.DISTURBING)
+    edge = {"late_p99": facts.LATE, "slow": facts.SLOWED, "others": facts.ALONE}
+    assert [] == reliability.disturbances(trials.made, Machine(jitter=edge))
+    assert [] == reliability.disturbances(trials.made, Machine()) == reliability.disturbances([], Machine())
 
 
 def test_one_repeat_says_what_it_takes() -> None:
