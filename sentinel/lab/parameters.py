@@ -14,11 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sentinel.consumer import configurations
 from sentinel.errors import ContenderError, ExtensionError, SettingsError
 from sentinel.lab.contenders import catalog
+from sentinel.lab.rules import AUTO, YES_OR_NO, Rule, choice, duration, number, or_auto, share, whole
 from sentinel.lab.stack import KINDS
-from sentinel.settings import CODEC_NAMES, TRANSPORTS, parse_duration
+from sentinel.settings import CODEC_NAMES, TRANSPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "RULES", "YES_OR_NO", "Chosen", "Common", "Draining", "Paced", "Parameters", "Rule", "Settled", "Shared", "choice",
+    "converted", "duration", "from_words", "number", "read", "whole",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,13 +32,15 @@ class Parameters:
     """What a notebook can be told; defaults are the notebook's."""
 
     OWN: ClassVar[Mapping[str, Rule]] = {}
-    """Rules of parameters that no other notebook has; the others are in `RULES`."""
+    """Rules of parameters that not every notebook has, in place of those in `RULES`; bases' own count as well."""
 
     @classmethod
     def rules(cls) -> dict[str, Rule]:
         """How each of the parameters is read, by name."""
-        names = {f.name for f in fields(cls)}
-        return {name: rule for name, rule in {**RULES, **cls.OWN}.items() if name in names}
+        names, rules = {f.name for f in fields(cls)}, dict(RULES)
+        for base in reversed(cls.__mro__):
+            rules |= vars(base).get("OWN", {})
+        return {name: rule for name, rule in rules.items() if name in names}
 
 
 @dataclass(frozen=True)
@@ -52,10 +60,20 @@ class Shared(Parameters):
 class Common(Shared):
     """What every notebook that measures can be told."""
 
-    REPEATS: int = 3
+    REPEATS: int | str = 3
     CODEC: str = "json"
     BATCH_SIZE: int = 5000
     SEED: int = 1
+
+    @property
+    def rounds(self) -> int:
+        """The most rounds that the trials of one group may take."""
+        return int(self.REPEATS)
+
+    @property
+    def repeats(self) -> int:
+        """Trials of what no ratio waits for: the headline, the limits, the machine's jitter."""
+        return int(self.REPEATS)
 
     @property
     def limit_seconds(self) -> float:
@@ -85,6 +103,43 @@ class Paced(Common):
 
 
 @dataclass(frozen=True)
+class Settled(Common):
+    """Of notebooks that can repeat their trials until the ratios have settled: `REPEATS=auto`.
+
+    It stands first among the bases: of several, a dataclass takes the first one's defaults.
+    """
+
+    OWN: ClassVar[Mapping[str, Rule]] = {
+        "REPEATS": or_auto(whole(1, 100)),
+        "SETTLE": share(0.005, 0.5),
+        "WITHIN": duration(1, 86_400, '600, "90s" or "10m"'),
+    }
+    FEW: ClassVar[int] = 4
+    """Trials of what no ratio waits for, where REPEATS is `auto`."""
+
+    REPEATS: int | str = 4
+    SETTLE: float = 0.05
+    WITHIN: float = 600.0
+
+    @property
+    def automatic(self) -> bool:
+        """Whether it is measured until the ratios have settled."""
+        return self.REPEATS == AUTO
+
+    @property
+    def rounds(self) -> int:
+        """See Common."""
+        from sentinel.lab.statistics.rounds.sequential import STEPS
+
+        return STEPS[-1] if self.automatic else super().rounds
+
+    @property
+    def repeats(self) -> int:
+        """See Common."""
+        return self.FEW if self.automatic else super().repeats
+
+
+@dataclass(frozen=True)
 class Chosen(Common):
     """Of notebooks whose configurations can be chosen."""
 
@@ -97,60 +152,6 @@ class Chosen(Common):
         return [catalog.name_of(word) for word in self.CONFIGURATIONS.split(",")]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """How a parameter's value is read, and what is allowed, in words."""
-
-    read: Callable[[Any], Any]
-    allowed: str
-
-
-def whole(low: int, high: int) -> Rule:
-    """A whole number."""
-
-    def read(value: Any) -> int:
-        read = float(str(value))  # papermill makes a float of 1e4
-        if not (low <= read <= high and read.is_integer()):
-            raise ValueError
-        return int(read)
-
-    return Rule(read, f"a whole number from {low:,} to {high:,}")
-
-
-def number(low: float, high: float) -> Rule:
-    """A number."""
-
-    def read(value: Any) -> float:
-        read = float(str(value).replace("_", ""))
-        if isinstance(value, bool) or not low <= read <= high:
-            raise ValueError
-        return read
-
-    return Rule(read, f"a number from {low:,g} to {high:,.0f}")
-
-
-def choice(*choices: str) -> Rule:
-    """One of some texts."""
-
-    def read(value: Any) -> str:
-        if value not in choices:
-            raise ValueError
-        return str(value)
-
-    return Rule(read, f"one of {', '.join(choices)}")
-
-
-def duration(low: float, high: float, examples: str) -> Rule:
-    """A duration in seconds, also with a unit."""
-
-    def read(value: Any) -> float:
-        if isinstance(value, bool) or not low <= (seconds := parse_duration(value)) <= high:
-            raise ValueError
-        return seconds
-
-    return Rule(read, f"seconds from {low:g} to {high:,.0f}, as {examples}")
-
-
 def _configurations(value: Any) -> str:
     words = [catalog.canonical(word) for word in str(value).split(",")]
     if len({catalog.name_of(word) for word in words}) != len(words):
@@ -158,11 +159,6 @@ def _configurations(value: Any) -> str:
     return ",".join(word.replace(",", ";") for word in words)
 
 
-def _truth(value: Any) -> bool:
-    return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
-
-
-YES_OR_NO = Rule(_truth, "True or False")
 RULES: Mapping[str, Rule] = {
     "WORKERS": whole(1, 1_000_000),
     "DURATION": duration(1, 86_400, '10, "120s" or "2m"'),

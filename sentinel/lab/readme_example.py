@@ -55,7 +55,8 @@ def command(run: Run) -> str:
     """The line that makes such a run: its parameters where they differ from the usual ones."""
     usual = asdict(Benchmark())
     given = {name: value for name, value in run.data.parameters.items() if value != usual.get(name)}
-    return " ".join(["make benchmark", *(f"{name}={value}" for name, value in given.items())])
+    whole = {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in given.items()}
+    return " ".join(["make benchmark", *(f"{name}={value}" for name, value in whole.items())])
 
 
 def section(run: Run) -> str:

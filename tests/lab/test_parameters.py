@@ -73,6 +73,12 @@ EVERY = {name: rule for parameters in OF_NOTEBOOKS.values() for name, rule in pa
         ("LOAD", "False", False),
         ("INTERVAL", "500ms", 0.5),
         ("WINDOW", "5m", 300.0),
+        ("SETTLE", 0.03, 0.03),
+        ("SETTLE", "5%", 0.05),
+        ("SETTLE", "0.5 %", 0.005),
+        ("SETTLE", "0.5", 0.5),
+        ("WITHIN", "10m", 600.0),
+        ("WITHIN", 90, 90.0),
         ("MEMRAY", True, True),
         ("MEMRAY", False, False),
         ("MEMRAY", "False", False),
@@ -96,6 +102,8 @@ REFUSED = [
     *(("RATE", value) for value in (-1, 0, 0.5, float("nan"), "nan", float("inf"), "-inf", "fast", None, True, 1e8)),
     *(("HEADLINE_RATE", value) for value in (False, "", "25 000")),
     *(("REPEATS", value) for value in (0, 101, "three")),
+    *(("SETTLE", value) for value in (0, "0", 5, "0.4%", "51%", "%", "narrow", "", float("nan"), True, None, [0.05])),
+    *(("WITHIN", value) for value in (0, -1, "-1", "0.5s", "25h", "soon", "", True, None)),
     *(("MESSAGES", value) for value in (999, 10**9, 1e4 + 0.5)),
     *(("CONFIGURATIONS", value) for value in ("optimized", "", "baseline,", "baseline,baseline", None, ["baseline"])),
     *(("CONFIGURATIONS", value) for value in ("optimised;", "optimised;decode", "optimised;decode=x", ";", "a;b,")),
@@ -126,6 +134,38 @@ def test_any_other_value_is_refused_with_what_is_allowed(name: str, value: Any) 
     with pytest.raises(SettingsError) as caught:
         read(name, value, EVERY[name])
     assert f"{name}={value!r} is not allowed: expected {EVERY[name].allowed}" == str(caught.value)
+
+
+@pytest.mark.parametrize("experiment", ["benchmark", "ablation"])
+def test_repeats_may_be_left_to_the_lab(experiment: str) -> None:
+    """`auto` is a value where ratios can settle: rounds are bounded then, and what no ratio waits for is short."""
+    parameters = OF_NOTEBOOKS[experiment]
+    rule = parameters.rules()["REPEATS"]
+    assert ["auto", 7] == [read("REPEATS", value, rule) for value in ("auto", "7")]
+    auto, seven = parameters(REPEATS="auto"), parameters(REPEATS=7)  # type: ignore[call-arg]
+    assert (True, 30, 4) == (auto.automatic, auto.rounds, auto.repeats)  # type: ignore[attr-defined]
+    assert (False, 7, 7) == (seven.automatic, seven.rounds, seven.repeats)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("REPEATS=many", "REPEATS='many' is not allowed: expected a whole number from 1 to 100, or auto"),
+        ("SETTLE=0", "SETTLE='0' is not allowed: expected a share from 0.005 to 0.5, as 0.05 or \"5%\""),
+        ("WITHIN=-1", 'WITHIN=\'-1\' is not allowed: expected seconds from 1 to 86,400, as 600, "90s" or "10m"'),
+    ],
+)
+def test_a_wrong_word_about_settling_is_one_line(word: str, message: str) -> None:
+    """Each is refused before anything starts, with what is allowed."""
+    with pytest.raises(SettingsError) as caught:
+        from_words([word], Benchmark.rules())
+    assert message == str(caught.value)
+
+
+def test_a_sweep_has_a_whole_number_of_repeats() -> None:
+    """Its climb adapts by itself."""
+    with pytest.raises(SettingsError, match=r"REPEATS='auto' is not allowed: expected a whole number from 1 to 100$"):
+        from_words(["REPEATS=auto"], OF_NOTEBOOKS["sweep"].rules())
 
 
 def test_there_is_a_refusal_for_every_parameter() -> None:

@@ -40,7 +40,7 @@ class Estimate:
 
         Args:
             kind: The step's.
-            expected: Seconds that it was expected to take; infinity takes all that are left.
+            expected: Seconds that it was expected to take; infinity takes all that are left, less than zero adds some.
         """
         self._left[kind] = max(0.0, self._left.get(kind, 0.0) - expected)
 

@@ -86,7 +86,8 @@ class Progress:
 
         Args:
             kind: Of the steps.
-            seconds: Seconds that they were expected to take; all that is left of the kind where it is infinite.
+            seconds: Seconds that they were expected to take; all that is left of the kind where it is infinite, and
+                less than zero where more steps will be taken than were expected.
         """
         self._estimate.skip(kind, seconds)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sentinel.lab.machine.facts import Git, Machine
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.run_data import RunData, StackData
+    from sentinel.lab.run.trial_record import Settling, TrialLength
 
 MOST_NAMED = 4
 """Configurations that the first sentence names one by one."""
@@ -42,7 +43,7 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
     facts = {"Stack": _stack(d.stack)} if d.stack else {}
     if offered := load or _load(run):
         facts["Load"] = offered
-    facts |= {
+    facts |= repetition(d) | {
         "Machine": _machine(d.machine),
         "Commit": _commit(d.machine.git or {}),
         "Date": f"{d.created[:16].replace('T', ' ')} UTC",
@@ -81,8 +82,40 @@ def _load(run: Run) -> str:
     return (
         f"{formatting.joined(rates)} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
         f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up,"
-        f" {formatting.counted(p['REPEATS'], 'repeat')}"
+        f" {queries.repeated(run, 'repeat')}"
     )
+
+
+def repetition(d: RunData) -> dict[str, str]:
+    """How the rounds ended where REPEATS was `auto`, and whether trials had the right length; empty without either."""
+    facts = {}
+    if d.settling:
+        facts["Rounds"] = "; ".join(f"{group}: {_ended(ending)}" for group, ending in d.settling.items())
+    if length := d.length:
+        facts["Trial length"] = _length(length)
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _ended(s: Settling) -> str:
+    rounds = f"{formatting.counted(s.rounds, 'round')} in {formatting.plain(round(s.seconds))} s"
+    if not s.ratios:
+        return f"{rounds}, with no ratio to settle"
+    if s.settled:
+        return f"{rounds}, all settled ({s.note})"
+    why = "all that a run takes" if s.full else f"its {formatting.plain(round(s.within))} s of WITHIN used up"
+    return f"{rounds}, {why}, not all settled ({s.note})"
+
+
+def _length(length: TrialLength) -> str:
+    parts = []
+    if length.seconds != length.given:
+        parts.append(
+            f"{formatting.plain(length.seconds)} s instead of DURATION={formatting.plain(length.given)}, since a pilot"
+            f" said that {length.pilot}"
+        )
+    if length.trials:
+        parts.append(f"the latency trials say that {length.trials}")
+    return "; ".join(parts)
 
 
 def _machine(machine: Machine) -> str:

@@ -180,11 +180,10 @@ def marks(run: Run) -> list[str]:
 
 def notes(run: Run) -> list[str]:
     """How the figures in the table came about."""
-    p, several = run.data.parameters, len(queries.names(run)) > 1
+    several = len(queries.names(run)) > 1
     among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
     values = [
-        f"Medians of {among}n = {formatting.counted(p['REPEATS'], 'trial')}, allocation of one; {NOTHING} was not"
-        " measured.",
+        f"Medians of {among}n = {queries.repeated(run, 'trial')}, allocation of one; {NOTHING} was not measured.",
         f"Published: {published.SOURCE}, on a machine of its own.",
         _streams(run),
         _few(run),

@@ -16,7 +16,7 @@ from sentinel.errors import RunError, RunRecordError
 from sentinel.lab.contenders.verification.checks import ContenderData
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine.facts import Machine
-from sentinel.lab.run.trial_record import Outcome, plain
+from sentinel.lab.run.trial_record import Outcome, Settling, TrialLength, plain
 from sentinel.lab.statistics.compare import Noise, Ratio, Spread
 
 if TYPE_CHECKING:
@@ -84,6 +84,13 @@ class RunData(msgspec.Struct, kw_only=True):
     """What each trial found, in the order in which they were carried out."""
     order: list[str] = []
     """Kind and label of each trial, in that order."""
+    looks: dict[str, list[int]] = {}
+    """Rounds at which a look was announced where REPEATS was `auto`, by group of trials: `capacity`, `latency`. Those
+    that never came are among them; where time was up the last is that of the end."""
+    settling: dict[str, Settling] = {}
+    """How these rounds ended, by group of trials."""
+    length: TrialLength | None = None
+    """How long latency trials were, and should have been; None without any."""
     limits: list[Limit] = []
     """What Redis alone and the store alone can do on the machine."""
     unprofiled: str = ""

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from sentinel.lab.statistics.rounds.allocation import Allocation
 from sentinel.settings import LoadSettings  # noqa: TC001 - msgspec reads the annotations
 
 LATENCY, CAPACITY, MEMORY, PROFILE, LIVE = "latency", "capacity", "memory", "profile", "live"
@@ -16,6 +17,8 @@ CONTROL = " (again)"
 """End of the label of the A/A leg: the same configuration once more, which shows the run-to-run variation."""
 UNTAPPED = " (without the tap)"
 """End of the label of a leg that shows what a tap costs: the same configuration once more, without one."""
+PILOT = " (pilot)"
+"""End of the label, and group, of trials that only show how long a trial should be: they count for nothing else."""
 WARM_UP = 1.0
 """Seconds of a paced load before the measured ones."""
 
@@ -131,6 +134,38 @@ class Outcome(msgspec.Struct):
         """As JSON can hold it."""
         built: dict[str, Any] = msgspec.to_builtins(self, enc_hook=plain)
         return built
+
+
+class Settling(msgspec.Struct, frozen=True):
+    """How the rounds of one group of trials ended, where REPEATS was `auto`."""
+
+    rounds: int
+    """Rounds that were carried out."""
+    seconds: float
+    """How long they took, s."""
+    within: float
+    """How long they might take, s: the group's part of WITHIN."""
+    settled: bool
+    """Whether every key ratio had settled: its interval no wider than SETTLE asks for."""
+    full: bool
+    """Whether these were all rounds that a run may take, whatever time was left."""
+    ratios: int
+    """Key ratios that were looked at; 0 where nothing can be compared."""
+    note: str
+    """How narrow the intervals were, in words, the widest first."""
+
+
+class TrialLength(msgspec.Struct, frozen=True):
+    """How long latency trials were, and whether another length would have bought more."""
+
+    given: float
+    """DURATION, s."""
+    seconds: float
+    """Measured seconds of each trial, s: other than DURATION where a pilot said so."""
+    pilot: Allocation | None = None
+    """What the pilot said before the first round, where there was one."""
+    trials: Allocation | None = None
+    """What the trials themselves say; None where they are too few or too short."""
 
 
 def plain(value: object) -> object:

@@ -54,7 +54,7 @@ class Lab(Session[P]):
     @classmethod
     def before(cls, parameters: P) -> dict[str, Any]:
         """See Session: the machine's own jitter, while nothing else runs."""
-        return {"jitter": jitter.measure(parameters.limit_seconds * parameters.REPEATS)}
+        return {"jitter": jitter.measure(parameters.limit_seconds * parameters.repeats)}
 
     @staticmethod
     def expected(plan: Plan) -> float:
@@ -78,7 +78,7 @@ class Lab(Session[P]):
             return self._limits()
 
     def _limits(self) -> list[Limit]:
-        repeats, limits = self.parameters.REPEATS, list[Limit]()
+        repeats, limits = self.parameters.repeats, list[Limit]()
         each = measurement.expected(repeats) / measurement.steps(repeats)
         self._progress.step("limits: Redis alone, the store alone", each, kind=LIMITS)
         try:
@@ -131,12 +131,15 @@ class Lab(Session[P]):
         pages = [pool.submit(_noted, outcome, memory.page, kind, *given) for kind in memory.PAGES]
         return [*pages, pool.submit(_noted, outcome, _weigh, outcome, *given)]
 
-    def carry_out(self, plans: Sequence[Plan], then: Callable[[Outcome], object] | None = None) -> list[Outcome]:
+    def carry_out(
+        self, plans: Sequence[Plan], then: Callable[[Outcome], object] | None = None, note: str = ""
+    ) -> list[Outcome]:
         """Carry out trials one after the other. Each is kept as soon as it ends.
 
         Args:
             plans: In this order; they are numbered here.
             then: Called with each outcome.
+            note: Shown beside the progress.
 
         Raises:
             RunEndedError: interrupted, a server of the stack has ended or does not answer, or the disk is full.
@@ -147,7 +150,7 @@ class Lab(Session[P]):
                 self._verify(plan)
                 seconds, rate = self.expected(plan), f" at {plan.load.rate:,.0f}/s" if plan.paced else ""
                 label = f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}"
-                self._progress.step(label, seconds, kind=plan.kind)
+                self._progress.step(f"{label}; {note}" if note else label, seconds, kind=plan.kind)
                 outcomes.append(self._carried_out(plan))
                 if then is not None:
                     then(outcomes[-1])

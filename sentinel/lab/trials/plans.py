@@ -6,7 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sentinel.consumer.configurations import is_known, parse
-from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, PROFILE, UNTAPPED, WARM_UP, Plan, warm_up
+from sentinel.lab.run.trial_record import (
+    CAPACITY,
+    CONTROL,
+    LATENCY,
+    MEMORY,
+    PILOT,
+    PROFILE,
+    UNTAPPED,
+    WARM_UP,
+    Plan,
+    warm_up,
+)
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -37,13 +48,13 @@ def interleaved(names: Sequence[str], repeats: int) -> Iterator[tuple[int, str]]
 
 
 def _plan(p: Common, kind: str, label: str, load: LoadSettings, **more: Any) -> Plan:
-    configuration = label.removesuffix(CONTROL).removesuffix(UNTAPPED)
+    configuration = label.removesuffix(CONTROL).removesuffix(UNTAPPED).removesuffix(PILOT)
     return Plan(0, kind, label, configuration, load, p.BATCH_SIZE, **more)
 
 
 def capacity(p: Draining) -> list[Plan]:
     """Every configuration draining a full stream, the last one twice (A/A); with contenders one without the tap."""
-    order = interleaved([*p.names, p.names[-1] + CONTROL, *_untapped(p)], p.REPEATS)
+    order = interleaved([*p.names, p.names[-1] + CONTROL, *_untapped(p)], p.rounds)
     return [
         _plan(p, CAPACITY, name, _full(p, name, CAPACITY), repeat=repeat, group="capacity") for repeat, name in order
     ]

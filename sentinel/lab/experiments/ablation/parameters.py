@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sentinel.consumer.configurations import ablation
-from sentinel.lab.parameters import Draining
+from sentinel.lab.parameters import Draining, Settled
 
 
 @dataclass(frozen=True)
-class Ablation(Draining):
+class Ablation(Settled, Draining):
     """The parameters of ablation.ipynb."""
+
+    MESSAGES: int = 15_000
 
     @property
     def names(self) -> list[str]:

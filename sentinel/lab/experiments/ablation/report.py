@@ -34,7 +34,7 @@ def load(run: Run) -> str:
     span = " to ".join(formatting.plain(count) for count in dict.fromkeys([*counts[:1], *counts[-1:]]))
     return (
         f"full streams of {span or 'no'} messages, more for faster ones, drained by the consumer alone;"
-        f" {p['CODEC']} from {formatting.counted(p['WORKERS'], 'worker')}, {formatting.counted(p['REPEATS'], 'repeat')}"
+        f" {p['CODEC']} from {formatting.counted(p['WORKERS'], 'worker')}, {queries.repeated(run, 'repeat')}"
     )
 
 

@@ -3,52 +3,65 @@
 from __future__ import annotations
 
 import statistics
+import time
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SentinelError, TrialError
-from sentinel.lab.experiments.benchmark import summary
+from sentinel.lab.experiments.benchmark import keys, summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.limits import measurement
 from sentinel.lab.profiling import cpu as pyspy
-from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, PROFILE, Outcome, Plan
+from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, LATENCY, PILOT, PROFILE, Outcome, Plan, TrialLength
 from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
-from sentinel.lab.trials.lab import LIMITS, Lab
+from sentinel.lab.trials.lab import LIMITS
+from sentinel.lab.trials.rounds import length
+from sentinel.lab.trials.rounds.keys import ratios
+from sentinel.lab.trials.rounds.repeating import RepeatingLab
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sentinel.lab.run.run import Run
+    from sentinel.lab.statistics.rounds.allocation import Allocation
+    from sentinel.lab.statistics.rounds.estimates import Estimate
 
+PILOTS, PILOT_SHARE = 3, 0.15
+"""Trials of a pilot, and the most of the time left for latencies that it may take."""
 HEADROOM = 0.6
 """Share of the slowest configuration's capacity up to which the common load may go."""
 
 
-class BenchmarkLab(Lab[Benchmark]):
+class BenchmarkLab(RepeatingLab[Benchmark]):
     """Capacity first: it decides the common load."""
 
     notebook = "benchmark"
+    groups = ("capacity", "latency")
+    _seconds: float | None = None
+    """Measured seconds of a latency trial, where a pilot found others than DURATION."""
 
     def expected_seconds(self) -> dict[str, float]:
         """See Lab."""
-        p = self.parameters
-        everything = [*plans.capacity(p), *self._latency_plans(), *self._headline_plans(), *plans.memory(p)]
-        everything += self._profile_plans({})
-        return self.expected_of(everything) | {LIMITS: measurement.expected(p.REPEATS)}
+        return self.expected_of(self._foreseen()) | {LIMITS: measurement.expected(self.parameters.repeats)}
 
     def planned_trials(self) -> int:
         """See Session."""
+        return 0 if self.parameters.automatic else len(self._foreseen())
+
+    def _foreseen(self) -> list[Plan]:
         p = self.parameters
-        everything = [*plans.capacity(p), *self._latency_plans(), *self._headline_plans(), *plans.memory(p)]
-        return len([*everything, *self._profile_plans({})])
+        repeated = [*self.foreseen(plans.capacity(p)), *self.foreseen(self._latency_plans())]
+        return [*repeated, *self._headline_plans(), *plans.memory(p), *self._profile_plans({})]
 
     def _latency_plans(self) -> list[Plan]:
-        p = self.parameters
-        return plans.paced(p, p.names, common_rate(p, self.outcomes), "latency", p.REPEATS)
+        p = replace(self.parameters, DURATION=self._seconds or self.parameters.DURATION)
+        return plans.paced(p, p.names, common_rate(p, self.outcomes), "latency", p.rounds)
 
     def _headline_plans(self) -> list[Plan]:
         p = self.parameters
-        return plans.paced(p, p.names[-1:], p.HEADLINE_RATE, HEADLINE, p.REPEATS)
+        return plans.paced(p, p.names[-1:], p.HEADLINE_RATE, HEADLINE, p.repeats)
 
     def _profile_plans(self, rates: Mapping[str, float]) -> list[Plan]:
         p = self.parameters
@@ -60,7 +73,8 @@ class BenchmarkLab(Lab[Benchmark]):
         The last of them is measured once more as A/A control. Two limits are measured again afterwards, since the
         machine may have been slower by then.
         """
-        outcomes = self.carry_out(plans.capacity(self.parameters))
+        p = self.parameters
+        outcomes = self.repeated(plans.capacity(p), partial(ratios, keys.of_capacity(p)))
         self._limit_again()
         return outcomes
 
@@ -76,8 +90,45 @@ class BenchmarkLab(Lab[Benchmark]):
             data.limits = limits
 
     def latency(self) -> list[Outcome]:
-        """Carry out the latency trials: every configuration under the common load, which all can sustain."""
-        return self.carry_out(self._latency_plans())
+        """Carry out the latency trials: every configuration under the common load, which all can sustain.
+
+        Where REPEATS is `auto` and there is time, a few trials before them show how long one should be.
+        """
+        p, pilot = self.parameters, self._pilot()
+        began = time.monotonic()
+        outcomes = self.repeated(self._latency_plans(), self._latency_ratios)
+        took = (time.monotonic() - began) / max(1, len(outcomes))
+        ours = [o for o in outcomes if o.plan.label == p.names[-1]]
+        self.run.data.length = TrialLength(p.DURATION, self._seconds or p.DURATION, pilot, self._allocation(ours, took))
+        return outcomes
+
+    def _latency_ratios(self, outcomes: Sequence[Outcome], looks: Sequence[int]) -> dict[str, Estimate]:
+        return ratios(keys.of_latency(self.parameters, outcomes), outcomes, looks)
+
+    def _pilot(self) -> Allocation | None:
+        """What a few trials of the last configuration say of their length; it is kept to from then on."""
+        p, before = self.parameters, self.expected_of(self.foreseen(self._latency_plans()))
+        rate = common_rate(p, self.outcomes)
+        planned = plans.paced(p, [p.names[-1] + PILOT], rate, "pilot", PILOTS)
+        if not p.automatic or sum(map(self.expected, planned)) > PILOT_SHARE * self.within("latency"):
+            return None
+        began = time.monotonic()
+        outcomes = self.carry_out(planned, note="how long should a trial be?")
+        took = time.monotonic() - began
+        self._spent += took
+        pilot = self._allocation(outcomes, took / len(planned))
+        self._seconds = length.chosen(pilot, p.DURATION, rate)
+        after = self.expected_of([*planned, *self.foreseen(self._latency_plans())])
+        self._progress.skip(LATENCY, before[LATENCY] - after[LATENCY])
+        return pilot
+
+    def _allocation(self, outcomes: Sequence[Outcome], took: float) -> Allocation | None:
+        """From trials of one configuration that took so many seconds each."""
+        valid = [o for o in outcomes if o.valid]
+        if not valid:
+            return None
+        trials = [length.slices(self.run.trial_folder(o.plan.number), o) for o in valid]
+        return length.allocation(trials, took - length.seconds(valid[0]))
 
     def headline(self) -> list[Outcome]:
         """Carry out the headline's trials: the last configuration alone, at HEADLINE_RATE."""
@@ -121,7 +172,8 @@ class BenchmarkLab(Lab[Benchmark]):
         """See Session."""
         p = Benchmark(**run.data.parameters)
         rate = common_rate(p, outcomes)
-        record = summary.of_benchmark(p, outcomes, _lowered(p, rate), rate, machine=run.data.machine)
+        given = p, outcomes, _lowered(p, rate), rate
+        record = summary.of_benchmark(*given, looks=run.data.looks, machine=run.data.machine)
         return {"rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE}, **plain(record)}
 
 

@@ -30,6 +30,7 @@ class Sweep(Chosen, Paced):
     }
 
     WORKERS: int = 128
+    REPEATS: int = 3
     DURATION: float = 5.0
     RATES: str = ""
     START: float = 250.0
