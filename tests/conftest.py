@@ -114,6 +114,13 @@ def embedded(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -
         yield started
 
 
+@pytest.fixture(scope="module")
+def own_stack(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+    """Valkey and an embedded store of one file's own: its trials empty the store."""
+    with stack.start("embedded", tmp_path_factory.mktemp("own"), supervisor) as started:
+        yield started
+
+
 @pytest.fixture(scope="session")
 def native_stack(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
     """Redis and InfluxDB."""

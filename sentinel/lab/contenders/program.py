@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.contenders.contender import Contender
-    from sentinel.lab.process.supervisor import Child, Supervisor
+    from sentinel.lab.process.child import Child
+    from sentinel.lab.process.supervisor import Supervisor
     from sentinel.settings import BusSettings, StoreSettings
 
 START_LIMIT = 30.0

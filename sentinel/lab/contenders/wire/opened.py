@@ -20,7 +20,8 @@ from sentinel.model.sample import Sample
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Child, Supervisor
+    from sentinel.lab.process.child import Child
+    from sentinel.lab.process.supervisor import Supervisor
     from sentinel.settings import BusSettings, StoreSettings
 
 PROBES_EVERY = 0.25

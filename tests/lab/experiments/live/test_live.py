@@ -23,11 +23,12 @@ from sentinel.lab.experiments.live import summary as live_summary
 from sentinel.lab.experiments.live.feed import Feed
 from sentinel.lab.experiments.live.figures import KEYS, KINDS, NOTHING, Figures
 from sentinel.lab.experiments.live.parameters import Live
-from sentinel.lab.experiments.live.plots import scaled, spread
+from sentinel.lab.experiments.live.plots import scaled
 from sentinel.lab.experiments.live.record import Watched
 from sentinel.lab.experiments.live.trials import LiveLab
 from sentinel.lab.experiments.live.watch import Watch, interruptible, planned
 from sentinel.lab.experiments.live.window import Window
+from sentinel.lab.presentation.panel import spread
 from sentinel.lab.report import sections
 from sentinel.lab.run.run import Run, load
 from sentinel.lab.run.trial_record import LIVE, Outcome
