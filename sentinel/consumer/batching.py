@@ -115,7 +115,13 @@ class Batcher:
     def of(
         cls, settings: ConsumerSettings, pack: Callable[[Sequence[Any]], Any], *, whole_batches: bool = True
     ) -> Self:
-        """A consumer's. Without `whole_batches` every message is a batch: its writer batches by itself, or not."""
+        """A consumer's.
+
+        Args:
+            settings: Batch size and linger.
+            pack: Makes of points what a block of a batch holds.
+            whole_batches: False where every message is a batch, as its writer batches by itself or not at all.
+        """
         max_age, waiting = (AGE, WAITING) if settings.max_age is None else (settings.max_age, ANY)
         return cls(settings.batch_size if whole_batches else 1, int(max_age * 1e9), pack, waiting)
 

@@ -21,6 +21,11 @@ def newest(store: StoreClient, server: Server, run: str) -> int | None:
 
     Of VictoriaMetrics, in whole milliseconds.
 
+    Args:
+        store: A connection.
+        server: What it is.
+        run: The tag of the points.
+
     Raises:
         StoreError: no answer.
     """

@@ -76,7 +76,14 @@ class Task:
 
 
 class Program:
-    """One contender, started."""
+    """One contender, started.
+
+    Args:
+        contender: What to start.
+        task: What it is told.
+        folder: Receives its log and its record.
+        supervisor: Starts it.
+    """
 
     def __init__(self, contender: Contender, task: Task, folder: Path, supervisor: Supervisor) -> None:
         """Start it; `folder` is its record, and its log lies beside that.

@@ -99,7 +99,13 @@ def throughputs(run: Run) -> list[Throughput]:
 
 
 def sentences(run: Run, measured: Sequence[Limit], reached: Sequence[Throughput]) -> list[str]:
-    """How near each configuration came, the nearest first."""
+    """How near each configuration came, the nearest first.
+
+    Args:
+        run: The run.
+        measured: Limits of its machine.
+        reached: What its configurations reached.
+    """
     own = sorted(
         (throughput for throughput in reached if throughput.key != HEADLINE), key=lambda throughput: -throughput.part
     )

@@ -67,7 +67,14 @@ class OpenTap:
 
 
 class Knock:
-    """Sends a message now and then, until one is stored: for contenders whose `ready` is `probe`."""
+    """Sends a message now and then, until one is stored: for contenders whose `ready` is `probe`.
+
+    Args:
+        tap: Sees what is stored.
+        settings: The bus.
+        transport: `stream` or `pubsub`.
+        codec: How the message is encoded.
+    """
 
     def __init__(self, tap: OpenTap, settings: BusSettings, transport: str, codec: str) -> None:
         self._tap = tap
