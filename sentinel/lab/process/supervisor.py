@@ -145,11 +145,10 @@ class Supervisor:
 
     def _exit_report(self) -> str:
         assert self._helper.stderr is not None
-        message = self._helper.stderr.read().decode(errors="replace").strip().splitlines()
+        lines = self._helper.stderr.read().decode(errors="replace").strip().splitlines()
         code = self._helper.wait(KILL_WAIT)
         return (
-            f"the supervisor (pid {self.pid}) has ended with exit code {code}:"
-            f" {message[-1] if message else 'no message'}"
+            f"the supervisor (pid {self.pid}) has ended with exit code {code}: {lines[-1] if lines else 'no message'}"
         )
 
     def close(self) -> None:

@@ -47,16 +47,16 @@ class Knees(msgspec.Struct):
 
 def limits(run: Run) -> HTML:
     """What Redis alone and the store alone can do here, and every throughput as a share of the limit that bounds it."""
-    values, reached = run.data.limits, throughputs(run)
-    if not values:
+    measured, reached = run.data.limits, throughputs(run)
+    if not measured:
         return nothing("The limits of Redis and of the store were not measured in this run.")
-    picture = plots.limits(values, reached, styles(queries.names(run)))
+    picture = plots.limits(measured, reached, styles(queries.names(run)))
     caption = (
         "Each limit is measured alone, its client on the same machine; the line on a bar goes from the smallest to the"
         " largest. Dotted: what the marks are held against, the largest of its repeats."
     )
-    text = tag("div", paragraphs(sentences(run, values, reached)), class_="prose")
-    return HTML(together([text, figure_html(picture, caption), _details(values)]))
+    prose = tag("div", paragraphs(sentences(run, measured, reached)), class_="prose")
+    return HTML(together([prose, figure_html(picture, caption), _details(measured)]))
 
 
 def _details(measured: Sequence[Limit]) -> Markup:

@@ -72,7 +72,7 @@ def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) 
         label: The stack's.
         own: Jitter of the machine by itself, as `jitter.measure` returns it.
     """
-    values = list(limits)
+    listed = list(limits)
     heads = ["", "median", "min", "max", "n", "unit"]
     texts = [
         [
@@ -80,8 +80,8 @@ def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) 
             *map(formatting.figure, (limit.median, min(limit.values), max(limit.values))),
             str(len(limit.values)),
         ]
-        for limit in values
+        for limit in listed
     ]
-    lines = text_table.table(heads, [[*text, limit.unit] for text, limit in zip(texts, values, strict=True)])
-    notes = [text_table.note(f"{limit.name}: {limit.words}.", indent="  ") for limit in values]
+    lines = text_table.table(heads, [[*text, limit.unit] for text, limit in zip(texts, listed, strict=True)])
+    notes = [text_table.note(f"{limit.name}: {limit.words}.", indent="  ") for limit in listed]
     return "\n".join([text_table.note(label), "", *lines, "", *notes, text_table.note(jitter.words(own))])
