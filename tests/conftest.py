@@ -39,20 +39,15 @@ hypothesis.settings.register_profile("lab", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("lab")
 
 
-LONGEST = (
-    *(
-        "test_verify",
-        "test_contender_trial",
-        "test_contested_run",
-        "test_executions",
-        "test_endings",
-        "test_papermill",
-        "test_faults",
-        "test_jupyterlab",
-        "test_refusals",
-    ),
-    *("test_pipeline", "test_generator", "test_trial", "test_live", "test_lookup", "test_vscode", "test_gate"),
+LONGEST = tuple(
+    f"test_{name}"
+    for name in (
+        *("executions", "verify", "endings", "contender_trial", "papermill", "faults", "jupyterlab", "extensions"),
+        *("refusals", "vscode", "pipeline", "generator", "trial", "live", "lookup", "gate", "registry"),
+        *("contested_run", "stacks", "health", "limits", "pyspy", "stops", "influxdb3", "supervisor", "ablation"),
+    )
 )
+"""Files that take ten seconds and more, the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
