@@ -143,7 +143,7 @@ def test_a_latency_trial_has_all_four_latencies(latency: tuple[Trial, Outcome]) 
     for actual in outcome.latencies.values():
         assert PACED.rate * 0.9 < actual["n"] <= PACED.rate * (PACED.duration - WARM_UP + 0.75)
         assert actual["negative"] == 0
-        assert 0 < actual["p50"] <= actual["p90"] <= actual["p99"] <= actual["p99.9"] <= actual["max"] < 1000
+        assert 0 < actual["p50"] <= actual["p90"] <= actual["p99"] <= actual["p99.9"] <= actual["max"]
     middle = {kind: actual["p50"] for kind, actual in outcome.latencies.items()}
     assert middle["internal"] < middle["e2e"] < middle["stored"]
     assert (outcome.sustained, outcome.warnings) == (True, [])
