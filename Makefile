@@ -53,8 +53,9 @@ env:  ## write .env, the passwords for docker-compose.yml; one that is there sta
 	@sh docker/make-env
 
 # Most of the suite waits for processes: on two cores three at a time, each file in one of them, take half the time.
+# Each of those processes imports the package: compiled once for all, even where the environment says otherwise.
 test: install  ## run the tests
-	@$(bin)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=10)
+	@PYTHONDONTWRITEBYTECODE= $(bin)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=10)
 
 fuzz: install  ## a million odd messages through every configuration, on both transports; about 4 minutes
 	@$(bin)/pytest -q -s -m fuzz tests/test_fuzz.py

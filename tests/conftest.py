@@ -39,20 +39,15 @@ hypothesis.settings.register_profile("lab", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("lab")
 
 
-LONGEST = (
-    *(
-        "test_verify",
-        "test_contender_trial",
-        "test_contested_run",
-        "test_executions",
-        "test_endings",
-        "test_papermill",
-        "test_faults",
-        "test_jupyterlab",
-        "test_refusals",
-    ),
-    *("test_pipeline", "test_generator", "test_trial", "test_live", "test_lookup", "test_vscode", "test_gate"),
+LONGEST = tuple(
+    f"test_{name}"
+    for name in (
+        *("executions", "verify", "endings", "contender_trial", "papermill", "faults", "jupyterlab", "extensions"),
+        *("refusals", "vscode", "pipeline", "generator", "trial", "live", "lookup", "gate", "registry"),
+        *("contested_run", "stacks", "health", "limits", "pyspy", "stops", "influxdb3", "supervisor", "ablation"),
+    )
 )
+"""Files that take ten seconds and more, the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -111,6 +106,13 @@ def supervisor() -> Iterator[Supervisor]:
 def embedded(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
     """Valkey and the embedded store."""
     with stack.start("embedded", tmp_path_factory.mktemp("embedded"), supervisor) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def own_stack(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+    """Valkey and an embedded store of one file's own: its trials empty the store."""
+    with stack.start("embedded", tmp_path_factory.mktemp("own"), supervisor) as started:
         yield started
 
 

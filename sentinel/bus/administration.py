@@ -70,8 +70,8 @@ def depth(settings: BusSettings) -> Depth:
     """
     with mapped(settings.url), client(settings) as redis_client:
         try:
-            values: Any = redis_client.xpending(settings.stream, settings.group)
+            group: Any = redis_client.xpending(settings.stream, settings.group)
         except ResponseError:  # no such stream or group
-            values = {"pending": 0}
+            group = {"pending": 0}
         dead = int(redis_client.xlen(settings.dead_letters))
-    return Depth(unread(settings), int(values["pending"]), dead)
+    return Depth(unread(settings), int(group["pending"]), dead)

@@ -43,8 +43,8 @@ def client(settings: BusSettings, **options: Any) -> redis.Redis:
     except ValueError as error:
         # Of a password with a bare / or # the URL's parser takes a part for the port, and would quote it.
         cut = "@" in settings.url and "@" not in urlsplit(settings.url).netloc
-        words = "write a password's / as %2F, # as %23 and ? as %3F" if cut else error
-        raise SettingsError(f"REDIS_URL={shown(settings.url)!r} is not a Redis address: {words}") from None
+        remedy = "write a password's / as %2F, # as %23 and ? as %3F" if cut else error
+        raise SettingsError(f"REDIS_URL={shown(settings.url)!r} is not a Redis address: {remedy}") from None
 
 
 def packed(*command: bytes | str | int) -> bytes:

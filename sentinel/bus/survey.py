@@ -74,8 +74,8 @@ def _server(redis_client: redis.Redis, settings: BusSettings) -> Finding:
     info = _asked(redis_client.info, "server") or {}
     user = _asked(redis_client.acl_whoami)
     name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info.get('redis_version', '')}"
-    known = f" as user {user!r}" if user else ""
-    return Finding(GOOD, "bus", f"{name.strip()} at {shown(settings.url)} answers in {took * 1e3:.2g} ms{known}")
+    as_user = f" as user {user!r}" if user else ""
+    return Finding(GOOD, "bus", f"{name.strip()} at {shown(settings.url)} answers in {took * 1e3:.2g} ms{as_user}")
 
 
 def _state(redis_client: redis.Redis) -> Iterator[Finding]:

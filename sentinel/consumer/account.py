@@ -60,7 +60,13 @@ class Account:
         self.ledger.received += len(read.payloads)
 
     def stored(self, batch: Batch, refused: int, at: int) -> None:
-        """The store acknowledged a batch at `at` (ns since the epoch), all but the `refused` messages of it."""
+        """The store acknowledged a batch.
+
+        Args:
+            batch: What was written.
+            refused: Messages of it that the store did not take.
+            at: When the answer came, ns since the epoch.
+        """
         with self._lock:
             self.ledger.written += len(batch) - refused
             if not self._first_stored:

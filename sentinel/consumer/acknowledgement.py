@@ -19,7 +19,13 @@ log = logging.getLogger(__name__)
 
 
 class Acknowledgement:
-    """Of one consumer's messages; given in any of its threads."""
+    """Of one consumer's messages; given in any of its threads.
+
+    Args:
+        receiver: Passes them on to the bus.
+        account: Counts what Redis could not be told.
+        stop: Says how long that may be tried.
+    """
 
     def __init__(self, receiver: Receiver, account: Account, stop: StopSignal) -> None:
         self._receiver = receiver

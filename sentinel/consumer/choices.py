@@ -46,11 +46,11 @@ class Choice:
             SettingsError: it, or a library that it needs, is not installed; the message names the choice.
         """
         try:
-            values = pkgutil.resolve_name(self.implementation)
+            implementation = pkgutil.resolve_name(self.implementation)
         except (ImportError, AttributeError, ValueError) as error:
             raise self._unavailable(error) from error
         try:
-            return values(*arguments) if arguments else values
+            return implementation(*arguments) if arguments else implementation
         except ImportError as error:
             raise self._unavailable(error) from error
 

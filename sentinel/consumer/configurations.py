@@ -144,12 +144,12 @@ def _registered(key: str, name: str, own: Mapping[str, Any], kind: type) -> Any:
 
 def _loaded(point: EntryPoint, name: str, kind: type) -> Any:
     try:
-        values = point.load()
+        loaded = point.load()
     except Exception as error:
         raise ExtensionError(f"{_said(point)} cannot be loaded: {error}") from error
-    if not isinstance(values, kind) or getattr(values, "name", None) != name:
-        raise ExtensionError(f"{_said(point)} is {values!r}: expected a {kind.__name__} named {name!r}")
-    return values
+    if not isinstance(loaded, kind) or getattr(loaded, "name", None) != name:
+        raise ExtensionError(f"{_said(point)} is {loaded!r}: expected a {kind.__name__} named {name!r}")
+    return loaded
 
 
 def _said(point: EntryPoint) -> str:

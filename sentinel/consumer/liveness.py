@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 class Liveness:
     """Of one consumer. `came_round` is the reader's to set, `look` the housekeeping thread's to call.
 
+    Args:
+        path: The heartbeat file; empty for none.
+        account: Shows what was received and written.
+        batcher: Shows what is under way.
+
     Raises:
         SettingsError: the file cannot be written.
     """

@@ -64,7 +64,14 @@ class NoReports:
 
 
 class Reporter:
-    """Writes a line every `settings.health` seconds. For one thread at a time."""
+    """Writes a line every `settings.health` seconds. For one thread at a time.
+
+    Args:
+        settings: The consumer's, with the seconds between two reports.
+        bus: Whose backlog is reported.
+        store: Where the reports go.
+        server: What it is.
+    """
 
     def __init__(self, settings: ConsumerSettings, bus: BusSettings, store: StoreSettings, server: Server) -> None:
         from sentinel.probe import OwnUse  # psutil: not for the silent ones, who are being measured
@@ -135,5 +142,12 @@ class Reporter:
 
 
 def open_reports(settings: ConsumerSettings, bus: BusSettings, store: StoreSettings, server: Server) -> Reports:
-    """Reports every `settings.health` seconds, or none where that is 0."""
+    """Reports every `settings.health` seconds, or none where that is 0.
+
+    Args:
+        settings: The consumer's, with the seconds between two reports.
+        bus: Whose backlog is reported.
+        store: Where the reports go.
+        server: What it is.
+    """
     return Reporter(settings, bus, store, server) if settings.health else NoReports()

@@ -217,9 +217,9 @@ def verify(path: str, kind: str) -> None:
     folder = Path(tempfile.mkdtemp(prefix=f"verify-{contender.name}-"))
     with Supervisor() as supervisor, start(kind, folder, supervisor) as started:
         click.echo(f"{contender.name} on the {started.label}")
-        values = tried(contender, started, folder, supervisor, note=lambda what: click.echo(f"trying {what}", err=True))
-    click.echo(checks.table(values))
-    if why := checks.failure(values):
+        tested = tried(contender, started, folder, supervisor, note=lambda what: click.echo(f"trying {what}", err=True))
+    click.echo(checks.table(tested))
+    if why := checks.failure(tested):
         raise click.ClickException(f"{contender.name} failed: {why[:500]}; its logs are in {folder}")
     shutil.rmtree(folder)
 

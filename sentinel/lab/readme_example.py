@@ -116,6 +116,11 @@ def picture_of_view(run: Run) -> Path:
 def photograph(page: Path, picture: Path, height: int = HEIGHT) -> None:
     """A screenshot of the page's beginning.
 
+    Args:
+        page: An HTML file.
+        picture: The PNG to write.
+        height: Of the picture, px.
+
     Raises:
         RunError: there is no chromium.
     """

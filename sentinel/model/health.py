@@ -52,7 +52,13 @@ def consumer_line(
 
 
 def rates(before: Mapping[str, int], after: Mapping[str, int], seconds: float) -> dict[str, float]:
-    """Messages received and stored per second, between two counts that lie `seconds` apart."""
+    """Messages received and stored per second, between two counts.
+
+    Args:
+        before: Counts of a consumer's ledger.
+        after: The same counts later.
+        seconds: How much later.
+    """
     return {
         f"{name}_per_s": (after[count] - before.get(count, 0)) / seconds
         for name, count in (("received", "received"), ("stored", "written"))

@@ -58,7 +58,13 @@ class SenderAccount:
         self.ledger.bytes += sum(map(len, payloads))
 
     def sent(self, messages: int, receivers: int, unheard: int) -> None:
-        """Redis took so many; on Pub/Sub it passed them on so often, and `unheard` of them to nobody."""
+        """Redis took messages.
+
+        Args:
+            messages: Taken by Redis.
+            receivers: How often Pub/Sub passed them on, in all; 0 on a stream.
+            unheard: Those of them that Pub/Sub passed on to nobody.
+        """
         self.ledger.sent += messages
         self.ledger.receivers += receivers
         self.ledger.unheard += unheard

@@ -79,7 +79,13 @@ def head(text: str, width: int) -> str:
 
 
 def note(text: str, width: int | None = None, indent: str = "") -> str:
-    """A paragraph, wrapped at `width` columns, or as the terminal asks for; its further lines are indented."""
+    """A paragraph, wrapped.
+
+    Args:
+        text: The paragraph.
+        width: Columns; None asks the terminal.
+        indent: In front of its further lines.
+    """
     return textwrap.fill(text, width or min(columns(), WIDTH), subsequent_indent=indent, break_on_hyphens=False)
 
 

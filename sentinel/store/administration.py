@@ -83,7 +83,12 @@ def _administer(settings: StoreSettings, server: Server, *acts: str) -> None:
 
 
 def setup(settings: StoreSettings, username: str, password: str) -> None:
-    """First set-up of a fresh InfluxDB 2.x of our own: user, organisation, bucket and the token of `settings`.
+    """First set-up of a fresh InfluxDB 2.x of our own: user, organisation, bucket and token.
+
+    Args:
+        settings: Organisation, bucket and token that it shall have.
+        username: Of its first user.
+        password: The user's.
 
     Raises:
         StackError: the server refuses.

@@ -38,6 +38,13 @@ class HttpConnection:
     """A connection to one server, made when first needed and again after an error; not to be shared by threads.
 
     Both ways to ask raise OSError or http.client.HTTPException where no whole answer comes, and leave it closed.
+
+    Args:
+        scheme: `http` or `https`.
+        host: Name or address.
+        port: None takes the scheme's own.
+        timeout: Seconds without an answer after which the server counts as away.
+        headers: Sent with every request.
     """
 
     ERRORS = (OSError, http.client.HTTPException)

@@ -152,7 +152,13 @@ def _as_ours(error: Exception, settings: StoreSettings) -> StoreError:
 
 
 class SynchronousApi:
-    """`write_api(SYNCHRONOUS)`: one request per call."""
+    """`write_api(SYNCHRONOUS)`: one request per call.
+
+    Args:
+        settings: The store.
+        server: What it is.
+        left: Seconds that a request may still take, asked before each.
+    """
 
     def __init__(self, settings: StoreSettings, server: Server, left: Left = _unhurried) -> None:
         self._settings = settings

@@ -21,6 +21,11 @@ def newest(store: StoreClient, server: Server, run: str) -> int | None:
 
     Of VictoriaMetrics, in whole milliseconds.
 
+    Args:
+        store: A connection.
+        server: What it is.
+        run: The tag of the points.
+
     Raises:
         StoreError: no answer.
     """
@@ -36,7 +41,7 @@ def _victoria(store: StoreClient, run: str) -> int | None:
     selector = f"{MEASUREMENT}_cpu{{run={quoted(visible(run), mark=chr(34))}}}[1m]"
     response = store.request("GET", "/api/v1/query", {"query": f"max(tlast_over_time({selector}))"})
     try:
-        values = json.loads(response.body)["data"]["result"]
-        return round(float(values[0]["value"][1]) * 1000) * 10**6 if values else None
+        series = json.loads(response.body)["data"]["result"]
+        return round(float(series[0]["value"][1]) * 1000) * 10**6 if series else None
     except (ValueError, LookupError, TypeError):
         raise StoreError(f"the store answered a query with {response.status}: {response.body[:200]!r}") from None

@@ -34,7 +34,7 @@ from sentinel.settings import AgentSettings, ConsumerSettings, LoadSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Child
+    from sentinel.lab.process.child import Child
     from sentinel.lab.stack import Stack
     from sentinel.settings import StoreSettings
 

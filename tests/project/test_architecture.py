@@ -135,9 +135,13 @@ PURE = [
     "sentinel.lab.trials.rounds.keys",
     "sentinel.lab.experiments.benchmark.keys",
     "sentinel.lab.experiments.live.window",
+    "sentinel.lab.presentation.panel",
     "sentinel.lab.presentation.phrase",
     "sentinel.lab.presentation.shift",
+    "sentinel.lab.presentation.style",
+    "sentinel.lab.presentation.tables",
     "sentinel.lab.formatting",
+    "sentinel.lab.stack.embedded_store.linekey",
     "sentinel.lab.stack.embedded_store.linereader",
     "sentinel.lab.stack.embedded_store.linefields",
     "sentinel.lab.stack.embedded_store.influxql",
@@ -185,7 +189,8 @@ def statements(tree: ast.AST, *, lazy: bool) -> Iterator[ast.AST]:
             yield from statements(node, lazy=lazy)
 
 
-def imported(name: str, *, lazy: bool = True) -> set[str]:
+@cache
+def imported(name: str, *, lazy: bool = True) -> frozenset[str]:
     """What a module imports when it runs, as dotted names; of `from package import module`, the module."""
     collected: set[str] = set()
     for node in statements(modules()[name][1], lazy=lazy):
@@ -196,7 +201,7 @@ def imported(name: str, *, lazy: bool = True) -> set[str]:
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 collected.add(whole if whole in modules() else node.module)
-    return collected - {"__future__"}
+    return frozenset(collected - {"__future__"})
 
 
 ALL = sorted(modules())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,10 +53,11 @@ class Documented(NamedTuple):
         }
 
 
-def documented() -> Iterator[Documented]:
+@cache
+def documented() -> list[Documented]:
     """Every public class, function and method that has a docstring."""
-    for path in sorted(ROOT.rglob("*.py")):
-        yield from _within(ast.parse(path.read_text()), str(path.relative_to(ROOT)))
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+    return [item for path, tree in trees.items() for item in _within(tree, str(path.relative_to(ROOT)))]
 
 
 def _within(parent: ast.AST, where: str) -> Iterator[Documented]:
@@ -70,7 +72,7 @@ def _within(parent: ast.AST, where: str) -> Iterator[Documented]:
 
 def test_there_is_something_to_read() -> None:
     """Docstrings are found, sections among them."""
-    every = list(documented())
+    every = documented()
     assert len(every) > 300
     assert sum(bool(item.section("Raises")) for item in every) > 50
 

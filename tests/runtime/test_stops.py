@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from support.servers import Asked
 
-    from sentinel.lab.process.supervisor import Child, Supervisor
+    from sentinel.lab.process.child import Child
+    from sentinel.lab.process.supervisor import Supervisor
 
 PROMPT = 8.0
 """Seconds in which a process must be gone that was told to end at once: less than any timeout of what hangs."""

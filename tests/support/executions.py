@@ -28,13 +28,13 @@ SMALL = {
     "HEADLINE_RATE": "1000",
 }
 QUICK = SMALL | {"CONFIGURATIONS": "optimised", "MEMRAY": "False", "PYSPY": "False"}
+SWITCHED = "optimised,decode=json.loads"
 SMALL_SWEEP = {
     "STACK": "embedded",
-    "CONFIGURATIONS": "baseline,optimised",
+    "CONFIGURATIONS": f"baseline,{SWITCHED.replace(',', ';')}",
     "RATES": "100,300",
     "DURATION": "1",
     "REPEATS": "1",
-    "WORKERS": "4",
 }
 SMALL_ABLATION = {"STACK": "embedded", "REPEATS": "1", "MESSAGES": "1000", "WORKERS": "4", "MEMRAY": "False"}
 SMALL_LIVE = {"STACK": "embedded", "SECONDS": "3", "RATE": "200", "WORKERS": "3", "INTERVAL": "0.5", "WINDOW": "10"}
@@ -67,7 +67,16 @@ def clean() -> dict[str, str]:
 
 def sentinel(place: Path, *words: str, timeout: float = 150, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command there, with these variables in the environment."""
-    command = [str(BIN / "sentinel"), *words]
+    return _ran(place, str(BIN / "sentinel"), *words, timeout=timeout, **env)
+
+
+def make(place: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the checkout's `make` there, with this environment of ours in place of its own."""
+    own = ("make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "-o", "install", f"VENV={BIN.parent}")
+    return _ran(place, *own, *words, timeout=150, **env)
+
+
+def _ran(place: Path, *command: str, timeout: float, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=place, env=clean() | env, capture_output=True, encoding="utf-8", timeout=timeout, check=False
     )

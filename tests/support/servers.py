@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Child, Supervisor
+    from sentinel.lab.process.child import Child
+    from sentinel.lab.process.supervisor import Supervisor
     from sentinel.load.report import LoadReport
     from sentinel.runtime.stop import StopSignal
 

@@ -14,9 +14,8 @@ from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.run.run import Run
-from sentinel.lab.run.run_data import names_of
 from sentinel.lab.run.series import percentiles
-from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, Outcome, Plan
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, Outcome, Plan, names_of
 from sentinel.lab.statistics.compare import plain
 from sentinel.model.histogram import Recorder
 from sentinel.model.ledger import ConsumerLedger, SenderLedger

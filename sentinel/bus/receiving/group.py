@@ -47,7 +47,14 @@ class Fetched(NamedTuple):
 
 
 class StreamGroup:
-    """Of one consumer. `maintain`, `shared` and `claim` are the housekeeping thread's, all else is the reader's."""
+    """Of one consumer. `maintain`, `shared` and `claim` are the housekeeping thread's, all else is the reader's.
+
+    Args:
+        settings: Redis, stream and group.
+        consumer: Its name in the group, and how much it reads at once.
+        client: The reader's connection.
+        acknowledge: Told of entries that carry no message, by id: they are settled.
+    """
 
     def __init__(
         self,

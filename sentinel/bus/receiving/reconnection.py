@@ -19,7 +19,13 @@ log = logging.getLogger(__name__)
 
 
 class Reconnection:
-    """Of one receiver; in the reader's thread."""
+    """Of one receiver; in the reader's thread.
+
+    Args:
+        receiver: Is made anew.
+        account: Counts reconnections.
+        stop: Ends the pauses.
+    """
 
     def __init__(self, receiver: Receiver, account: Account, stop: StopSignal) -> None:
         self._receiver = receiver

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 class Losses:
-    """What one consumer has lost, as far as sequence numbers show it."""
+    """What one consumer has lost, as far as sequence numbers show it.
+
+    Args:
+        receiver: Knows what was trimmed unread.
+        measure: Follows the sequence numbers.
+        kept: Whether the bus keeps what is not read, as a stream does.
+    """
 
     def __init__(self, receiver: Receiver, measure: Measurement, *, kept: bool) -> None:
         self._receiver = receiver

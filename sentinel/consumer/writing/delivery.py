@@ -77,7 +77,13 @@ class Delivery:
     """Delivers points through `post`, retrying what may pass and bisecting what the store refuses.
 
     Where the store refuses `ROW` points in a row, and `PROBES` more of the batch too, they wait until it takes one.
-    `apart` turns what was refused into single points, where points may come as packs of several.
+
+    Args:
+        post: Sends points in one request; raises where they are not stored.
+        stop: Ends the retries.
+        account: Counts them.
+        apart: Turns what was refused into single points, where points may come as packs of several.
+        refusals: Logs what the store refuses; its own where None is given.
     """
 
     def __init__(

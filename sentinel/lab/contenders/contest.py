@@ -57,7 +57,16 @@ class Contest:
     def trial(
         self, plan: Plan, stack: Stack, folder: Path, supervisor: Supervisor, run_id: str, *, check: Callable[[], None]
     ) -> Trial:
-        """The trial of a plan; where there are contenders, whatever is timed passes a tap."""
+        """The trial of a plan; where there are contenders, whatever is timed passes a tap.
+
+        Args:
+            plan: What to do.
+            stack: Bus and store.
+            folder: Receives everything raw.
+            supervisor: Starts its processes.
+            run_id: The run that it belongs to, in the tag of its points.
+            check: Called while something is waited for; what it raises ends the trial.
+        """
         given = plan, stack, folder, supervisor, run_id
         if (contender := self._contenders.get(plan.configuration)) is not None:
             if (why := checks.failure(self.described[contender.name].verified)) and not self._all_timed:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.contenders.contender import Contender
-    from sentinel.lab.process.supervisor import Child, Supervisor
+    from sentinel.lab.process.child import Child
+    from sentinel.lab.process.supervisor import Supervisor
     from sentinel.settings import BusSettings, StoreSettings
 
 START_LIMIT = 30.0
@@ -75,7 +76,14 @@ class Task:
 
 
 class Program:
-    """One contender, started."""
+    """One contender, started.
+
+    Args:
+        contender: What to start.
+        task: What it is told.
+        folder: Receives its log and its record.
+        supervisor: Starts it.
+    """
 
     def __init__(self, contender: Contender, task: Task, folder: Path, supervisor: Supervisor) -> None:
         """Start it; `folder` is its record, and its log lies beside that.

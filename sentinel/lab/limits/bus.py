@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ ENDLESS = 10_000 * CHUNK
 PATIENCE = 10.0
 """Seconds without an answer after which Redis counts as gone."""
 
+T = TypeVar("T")
+
 
 class IsolatedBus:
     """Redis with one client, and no store: a second client beside it in this process reaches less, not more.
@@ -49,13 +51,18 @@ class IsolatedBus:
         self._message = f"{codec} messages of up to {self._longest} bytes"
 
     def measurements(self) -> list[Measurement]:
-        """The measurements of the bus, one for each name in `BUS`, in msg/s."""
+        """The measurements of the bus, one for each name in `BUS`, in msg/s.
+
+        Each takes a number of messages, a multiple of `CHUNK`, and returns the seconds that they took.
+        It raises a BusError where Redis does not answer or refuses, and a TrialError where what was counted afterwards
+        is not what was sent.
+        """
         read = f"XREADGROUP COUNT {ConsumerSettings.read_count}"
         made: dict[str, tuple[Callable[[int], float], str]] = {
-            PUBLISH: (self.publish, "Redis takes by pipelined PUBLISH while nobody is subscribed"),
-            XADD: (self.add, "Redis takes by pipelined XADD"),
-            READ: (self.read, f"{read} drains off a full stream, acknowledged and thrown away undecoded"),
-            DELIVERY: (self.deliver, "Redis delivers, as they are sent, to a subscriber that only counts bytes"),
+            PUBLISH: (self._publish, "Redis takes by pipelined PUBLISH while nobody is subscribed"),
+            XADD: (self._add, "Redis takes by pipelined XADD"),
+            READ: (self._read, f"{read} drains off a full stream, acknowledged and thrown away undecoded"),
+            DELIVERY: (self._deliver, "Redis delivers, as they are sent, to a subscriber that only counts bytes"),
         }
         most = dict.fromkeys((XADD, READ), MOST_BYTES // self._longest // CHUNK * CHUNK)
         return [
@@ -70,91 +77,42 @@ class IsolatedBus:
             for name, (timed, what) in made.items()
         ]
 
-    def publish(self, count: int) -> float:
-        """Publish to a channel without a subscriber.
-
-        Args:
-            count: How many messages; a multiple of `CHUNK`.
-
-        Returns:
-            Seconds that it took.
-
-        Raises:
-            BusError: Redis does not answer, or refuses.
-            TrialError: what was counted afterwards is not what was sent.
-        """
+    def _publish(self, count: int) -> float:
+        """To a channel without a subscriber."""
         with self._sending("pubsub") as send:
-            begin = time.perf_counter()
-            receivers = send(count)
-            took = time.perf_counter() - begin
+            took, receivers = _timed(lambda: send(count))
         agree("receivers of messages that nobody was subscribed to", receivers, 0)
         return took
 
-    def add(self, count: int) -> float:
-        """Add to a new stream.
-
-        Args:
-            count: How many entries; a multiple of `CHUNK`.
-
-        Returns:
-            Seconds that it took.
-
-        Raises:
-            BusError: Redis does not answer, or refuses.
-            TrialError: what was counted afterwards is not what was sent.
-        """
+    def _add(self, count: int) -> float:
+        """To a new stream."""
         with self._sending("stream") as send:
-            begin = time.perf_counter()
-            send(count)
-            return time.perf_counter() - begin
+            return _timed(lambda: send(count))[0]
 
-    def read(self, count: int) -> float:
-        """Drain a stream, acknowledged on the way of the reads, as the consumer does.
-
-        Args:
-            count: How many entries; a multiple of `CHUNK`.
-
-        Returns:
-            Seconds that it took.
-
-        Raises:
-            BusError: Redis does not answer, or refuses.
-            TrialError: what was counted afterwards is not what was sent.
-        """
+    def _read(self, count: int) -> float:
+        """Drain a stream, acknowledged on the way of the reads, as the consumer does."""
         options = ConsumerSettings(name="limits")
         with self._sending("stream") as send:
             send(count)
             with closing(OPTIMISED.receive.open(self._settings, options)) as receiver:
-                begin = time.perf_counter()
-                came = _drained(receiver, count, options.batch_size)
-                took = time.perf_counter() - begin
+                took, came = _timed(lambda: _drained(receiver, count, options.batch_size))
         agree("entries read off the stream", came, count)
         return took
 
-    def deliver(self, count: int) -> float:
-        """Publish to one subscriber, until all has reached it.
-
-        Args:
-            count: How many messages; a multiple of `CHUNK`.
-
-        Returns:
-            Seconds that it took.
-
-        Raises:
-            BusError: Redis does not answer, or refuses.
-            TrialError: what was counted afterwards is not what was sent.
-        """
+    def _deliver(self, count: int) -> float:
+        """Publish to one subscriber, until all has reached it."""
         with (
             self._sending("pubsub") as send,
             closing(ByteCounter(self._settings)) as subscriber,
             ThreadPoolExecutor(1) as pool,
         ):
             due = sum(map(subscriber.size, self._payloads)) * (count // CHUNK)
-            begin = time.perf_counter()
-            counting = pool.submit(subscriber.count, due)
-            receivers = send(count)
-            came = counting.result()
-            took = time.perf_counter() - begin
+
+            def exchange() -> tuple[int, int]:
+                counting = pool.submit(subscriber.count, due)
+                return send(count), counting.result()
+
+            took, (receivers, came) = _timed(exchange)
         agree("receivers of published messages", receivers, count)
         agree("bytes delivered to a subscriber", came, due)
         return took
@@ -170,6 +128,13 @@ class IsolatedBus:
                 yield lambda count: _sent(sender, self._payloads, count)
             finally:
                 bus.remove(self._settings)
+
+
+def _timed(act: Callable[[], T]) -> tuple[float, T]:
+    """Seconds that an act took, and its result."""
+    begin = time.perf_counter()
+    result = act()
+    return time.perf_counter() - begin, result
 
 
 def _sent(sender: bus.Sender, payloads: Sequence[bytes], count: int) -> int:

@@ -77,5 +77,5 @@ def beside(target: str, folder: Path) -> str | None:
         return None
     file = Path(*parts[parts.index(PROFILES.name) :])
     here = folder.resolve()
-    values = next((above / file for above in (here, *here.parents) if (above / file).is_file()), None)
-    return None if values is None else Path(os.path.relpath(values, here)).as_posix()
+    path = next((above / file for above in (here, *here.parents) if (above / file).is_file()), None)
+    return None if path is None else Path(os.path.relpath(path, here)).as_posix()

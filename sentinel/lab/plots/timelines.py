@@ -71,8 +71,8 @@ def _processes(cpu: Axes, rss: Axes, line: Timeline) -> None:
 
 
 def _time_legend(figure: Figure, axes: Grid) -> None:
-    values = {line.get_label(): line for axis in (*axes[:, 0], *axes[:, 2]) for line in axis.get_lines()}
-    order = {name: values[name] for name in ("sent", "written", *PROCESSES) if name in values}
+    lines = {line.get_label(): line for axis in (*axes[:, 0], *axes[:, 2]) for line in axis.get_lines()}
+    order = {name: lines[name] for name in ("sent", "written", *PROCESSES) if name in lines}
     shown = {"written (colour of the row)" if name == "written" else name: line for name, line in order.items()}
     note = "shaded: warm-up, left out of the percentiles · dotted: end of the load · ¹ mean of one second"
     figure.legend(

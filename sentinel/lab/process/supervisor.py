@@ -15,12 +15,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sentinel.errors import StackError, TrialError
+from sentinel.errors import StackError
+from sentinel.lab.process.child import Child
 from sentinel.lab.process.helper import KILL_WAIT
 
 if TYPE_CHECKING:
@@ -28,97 +28,15 @@ if TYPE_CHECKING:
 
 GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL once the lab is gone."""
-_TAIL_BYTES = 65536
-
-
-class Child:
-    """A process under a supervisor, leader of its own process group."""
-
-    def __init__(self, supervisor: Supervisor, number: int, *, name: str, pid: int, log: Path, start: int) -> None:
-        self.name = name
-        self.pid = pid
-        self.log = log
-        self._supervisor = supervisor
-        self._number = number
-        self._start = start
-        self._code: int | None = None
-
-    def __repr__(self) -> str:
-        state = "running" if self._code is None else f"exit code {self._code}"
-        return f"<Child {self.name} pid={self.pid} {state}>"
-
-    def poll(self) -> int | None:
-        """The exit code (negative: ended by that signal), or None while it runs.
-
-        Raises:
-            StackError: the supervisor is closed or gone.
-        """
-        if self._code is None:
-            self._code = self._supervisor.request("poll", number=self._number)["code"]
-        return self._code
-
-    def wait(self, timeout: float) -> int:
-        """The exit code.
-
-        Args:
-            timeout: Seconds to wait at most.
-
-        Raises:
-            TrialError: it still runs after that time.
-            StackError: the supervisor is closed or gone.
-        """
-        end = time.monotonic() + timeout
-        pause = 0.001
-        while (code := self.poll()) is None:
-            left = end - time.monotonic()
-            if left <= 0:
-                raise TrialError(f"{self.name} (pid {self.pid}) still runs after {timeout:g} s; its log is {self.log}")
-            time.sleep(min(pause, left))
-            pause = min(pause * 2, 0.05)
-        return code
-
-    def signal(self, signum: int) -> None:
-        """Send a signal to the process itself, not to its group; nothing happens if it has ended.
-
-        Raises:
-            StackError: the supervisor is closed or gone.
-        """
-        self._supervisor.request("signal", number=self._number, signum=int(signum))
-
-    def stop(self, grace: float = 5.0) -> int:
-        """SIGTERM, then SIGKILL, and the exit code.
-
-        Args:
-            grace: Seconds between the two.
-        """
-        if (code := self.poll()) is not None:
-            return code
-        self.signal(signal.SIGTERM)
-        try:
-            return self.wait(grace)
-        except TrialError:
-            self.signal(signal.SIGKILL)
-            return self.wait(KILL_WAIT)
-
-    def tail(self, lines: int = 20) -> str:
-        """The end of its log; empty if it wrote nothing.
-
-        Args:
-            lines: How many at most.
-        """
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(self._start, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-                text = file.read().decode(errors="replace")
-        except FileNotFoundError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
 
 
 class Supervisor:
     """Starts children. Leaving the `with` block, `close()` or the end of this process ends every child.
 
     Safe to share between threads.
+
+    Args:
+        grace: Seconds between SIGTERM and SIGKILL for what still runs then.
     """
 
     def __init__(self, grace: float = GRACE) -> None:
@@ -168,6 +86,9 @@ class Supervisor:
             background: Whether it is scheduled as SCHED_BATCH with a timer slack (`helper.SLACK`): where a system has
                 them, the child takes no core from another process by waking up, and interrupts it less often.
 
+        Returns:
+            The child, which runs already.
+
         Raises:
             StackError: the program or folder does not exist or may not be used, or the supervisor is closed or gone.
         """
@@ -186,7 +107,15 @@ class Supervisor:
         return Child(self, reply["number"], name=name, pid=reply["pid"], log=log, start=reply["start"])
 
     def request(self, act: str, **arguments: object) -> dict[str, Any]:
-        """Ask the helper for one act and return its reply; `Child` speaks through this.
+        """Ask the helper for one act and wait for its reply; `Child` speaks through this.
+
+        Args:
+            act: `start`, `poll` or `signal`.
+            arguments: What the act is given, as JSON can hold it: `number` says which child is meant.
+
+        Returns:
+            The helper's reply by key: `number`, `pid` and `start` (size of the log, bytes) of a start, or `error`;
+            `code` of a poll, None while the child runs.
 
         Raises:
             StackError: the supervisor is closed or gone.
@@ -216,11 +145,10 @@ class Supervisor:
 
     def _exit_report(self) -> str:
         assert self._helper.stderr is not None
-        message = self._helper.stderr.read().decode(errors="replace").strip().splitlines()
+        lines = self._helper.stderr.read().decode(errors="replace").strip().splitlines()
         code = self._helper.wait(KILL_WAIT)
         return (
-            f"the supervisor (pid {self.pid}) has ended with exit code {code}:"
-            f" {message[-1] if message else 'no message'}"
+            f"the supervisor (pid {self.pid}) has ended with exit code {code}: {lines[-1] if lines else 'no message'}"
         )
 
     def close(self) -> None:

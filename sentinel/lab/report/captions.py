@@ -25,6 +25,12 @@ def left_out(run: Run, kind: str = "") -> str:
 
 
 def missing(names: Iterable[str], shown: Collection[str], what: str) -> str:
-    """A sentence, behind a blank, that names what has no `what` and is not shown; empty if all are."""
+    """A sentence, behind a blank, that names what has no `what` and is not shown; empty if all are.
+
+    Args:
+        names: What could be shown.
+        shown: What is.
+        what: What the others lack, such as `percentiles`.
+    """
     absent = [name for name in names if name not in shown]
     return f" Without a {what}, so not shown: {formatting.joined(absent)}." if absent else ""

@@ -47,16 +47,16 @@ class Knees(msgspec.Struct):
 
 def limits(run: Run) -> HTML:
     """What Redis alone and the store alone can do here, and every throughput as a share of the limit that bounds it."""
-    values, reached = run.data.limits, throughputs(run)
-    if not values:
+    measured, reached = run.data.limits, throughputs(run)
+    if not measured:
         return nothing("The limits of Redis and of the store were not measured in this run.")
-    picture = plots.limits(values, reached, styles(queries.names(run)))
+    picture = plots.limits(measured, reached, styles(queries.names(run)))
     caption = (
         "Each limit is measured alone, its client on the same machine; the line on a bar goes from the smallest to the"
         " largest. Dotted: what the marks are held against, the largest of its repeats."
     )
-    text = tag("div", paragraphs(sentences(run, values, reached)), class_="prose")
-    return HTML(together([text, figure_html(picture, caption), _details(values)]))
+    prose = tag("div", paragraphs(sentences(run, measured, reached)), class_="prose")
+    return HTML(together([prose, figure_html(picture, caption), _details(measured)]))
 
 
 def _details(measured: Sequence[Limit]) -> Markup:
@@ -99,7 +99,13 @@ def throughputs(run: Run) -> list[Throughput]:
 
 
 def sentences(run: Run, measured: Sequence[Limit], reached: Sequence[Throughput]) -> list[str]:
-    """How near each configuration came, the nearest first."""
+    """How near each configuration came, the nearest first.
+
+    Args:
+        run: The run.
+        measured: Limits of its machine.
+        reached: What its configurations reached.
+    """
     own = sorted(
         (throughput for throughput in reached if throughput.key != HEADLINE), key=lambda throughput: -throughput.part
     )

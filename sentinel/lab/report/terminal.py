@@ -33,7 +33,13 @@ def terminal_table(run: Run) -> str:
 
 
 def key_table(heads: Sequence[str], texts: Iterable[Sequence[str]], width: int | None = None) -> list[str]:
-    """Key results as lines of plain text, configurations' long names in narrow columns."""
+    """Key results as lines of plain text, configurations' long names in narrow columns.
+
+    Args:
+        heads: Of the columns.
+        texts: A row each, as many texts as there are heads.
+        width: Columns of the terminal; None asks it.
+    """
     return text_table.table([_narrow(head) for head in heads], texts, width=width)
 
 
@@ -42,7 +48,13 @@ def _narrow(head: str) -> str:
 
 
 def with_notes(run: Run, lines: Iterable[str], notes: Iterable[str]) -> str:
-    """What a terminal is shown of a run: its stack, the lines of its tables, notes, and the verdict."""
+    """What a terminal is shown of a run: its stack, the lines of its tables, notes, and the verdict.
+
+    Args:
+        run: The run.
+        lines: Its tables.
+        notes: What stands below them, a paragraph each.
+    """
     told = map(text_table.note, [*notes, *map(str, registry.answer(run))])
     return "\n".join([text_table.note(stack_label(run)), "", *lines, "", *told])
 
@@ -53,8 +65,14 @@ def stack_label(run: Run) -> str:
 
 
 def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) -> str:
-    """What the parts of a stack can do alone, as plain text under the stack's label; `own` jitter of the machine."""
-    values = list(limits)
+    """What the parts of a stack can do alone, as plain text under the stack's label.
+
+    Args:
+        limits: A row each.
+        label: The stack's.
+        own: Jitter of the machine by itself, as `jitter.measure` returns it.
+    """
+    listed = list(limits)
     heads = ["", "median", "min", "max", "n", "unit"]
     texts = [
         [
@@ -62,8 +80,8 @@ def limits_table(limits: Iterable[Limit], label: str, own: Mapping[str, float]) 
             *map(formatting.figure, (limit.median, min(limit.values), max(limit.values))),
             str(len(limit.values)),
         ]
-        for limit in values
+        for limit in listed
     ]
-    lines = text_table.table(heads, [[*text, limit.unit] for text, limit in zip(texts, values, strict=True)])
-    notes = [text_table.note(f"{limit.name}: {limit.words}.", indent="  ") for limit in values]
+    lines = text_table.table(heads, [[*text, limit.unit] for text, limit in zip(texts, listed, strict=True)])
+    notes = [text_table.note(f"{limit.name}: {limit.words}.", indent="  ") for limit in listed]
     return "\n".join([text_table.note(label), "", *lines, "", *notes, text_table.note(jitter.words(own))])

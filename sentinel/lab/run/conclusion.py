@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sentinel.lab import registry
 from sentinel.lab.formatting import counted
 from sentinel.lab.run.claim import under_way
-from sentinel.lab.run.run_data import FAILED, FINISHED, RUNNING, names_of
-from sentinel.lab.run.trial_record import LATENCY, PROFILE
+from sentinel.lab.run.run_data import FAILED, FINISHED, RUNNING
+from sentinel.lab.run.trial_record import LATENCY, PROFILE, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from sentinel.errors import RunError, RunRecordError
-from sentinel.lab.run.run_data import DAMAGED, RunData, told
+from sentinel.lab.run.run_data import DAMAGED, RunData, mismatch
 
 if TYPE_CHECKING:
     from sentinel.model.histogram import Recorder
@@ -34,11 +34,11 @@ S = TypeVar("S", bound=msgspec.Struct)
 def notebook_folder() -> Path:
     """The folder of the notebook that this process executes, or the current folder.
 
-    A kernel starts beside its notebook, except in VS Code: there it may start anywhere, and is told the notebook's
+    A kernel starts beside its notebook, except in VS Code: there it may start anywhere, and is mismatch the notebook's
     path.
     """
-    told = Path(vars(sys.modules["__main__"]).get("__vsc_ipynb_file__", ""))
-    return told.parent if told.is_absolute() and told.parent.is_dir() else Path.cwd()
+    mismatch = Path(vars(sys.modules["__main__"]).get("__vsc_ipynb_file__", ""))
+    return mismatch.parent if mismatch.is_absolute() and mismatch.parent.is_dir() else Path.cwd()
 
 
 def project_root() -> Path:
@@ -143,7 +143,7 @@ class Run:
         try:
             return msgspec.convert(self.data.only(kind.__struct_encode_fields__), kind)
         except msgspec.ValidationError as error:
-            raise RunRecordError(f"{self.folder / RECORD} is damaged: {told(error)}", DAMAGED) from error
+            raise RunRecordError(f"{self.folder / RECORD} is damaged: {mismatch(error)}", DAMAGED) from error
 
     def trial_folder(self, number: int) -> Path:
         """The folder of one trial: `runs/<id>/trials/<n>`.

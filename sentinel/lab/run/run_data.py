@@ -132,7 +132,7 @@ class RunData(msgspec.Struct, kw_only=True):
         try:
             return cls.from_dict(data)
         except msgspec.ValidationError as error:
-            raise RunRecordError(f"{path} is damaged: {told(error)}", DAMAGED) from error
+            raise RunRecordError(f"{path} is damaged: {mismatch(error)}", DAMAGED) from error
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -183,7 +183,7 @@ class RunData(msgspec.Struct, kw_only=True):
         try:
             part = msgspec.convert({"id": self.id, "notebook": self.notebook, **known}, RunData)
         except msgspec.ValidationError as error:
-            raise RunError(f"what {self.notebook} found cannot be kept in run.json: {told(error)}") from error
+            raise RunError(f"what {self.notebook} found cannot be kept in run.json: {mismatch(error)}") from error
         for name in known:
             setattr(self, name, getattr(part, name))
         self.own |= own
@@ -234,16 +234,18 @@ def _require_format(data: Mapping[str, Any], path: Path) -> None:
     raise RunRecordError(f"{path} has format {given!r}: this version reads {reads}{update}", fault)
 
 
-def told(error: msgspec.ValidationError) -> str:
-    """msgspec's message in plain words, the key first: `trials[0].lost: expected int, found str`."""
+def mismatch(error: msgspec.ValidationError) -> str:
+    """What does not fit in plain words, the key first: `trials[0].lost: expected int, found str`.
+
+    Args:
+        error: As msgspec words it, the key last.
+
+    Returns:
+        One line; where the record as a whole does not fit, without a key.
+    """
     what, _, place = str(error).partition(" - at ")
     key = place.strip("`").removeprefix("$").removeprefix(".").replace("[...]", "[…]")
     if missing := re.fullmatch(r"Object missing required field `(.*)`", what):
         return f"{key or 'it'} has no key `{missing[1]}`"
     words = re.sub(r"`", "", what).replace(", got ", ", found ")
     return f"{key}: {words[:1].lower()}{words[1:]}"
-
-
-def names_of(outcomes: Iterable[Outcome]) -> list[str]:
-    """Kind and label of trials, such as `capacity/optimised`, as `RunData.order` holds them."""
-    return [f"{outcome.plan.kind}/{outcome.plan.label}" for outcome in outcomes]

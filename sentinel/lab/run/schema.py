@@ -33,8 +33,8 @@ def schema() -> dict[str, Any]:
     """The JSON Schema of run.json, format `FORMAT`."""
     own = own_sections()
     types = _with_parts([RunData, *own.values(), *LEDGERS.values()])
-    values, parts = msgspec.json.schema_components(types, ref_template=REF)
-    refs = dict(zip(types, values, strict=True))
+    references, parts = msgspec.json.schema_components(types, ref_template=REF)
+    refs = dict(zip(types, references, strict=True))
     for kind, ref in refs.items():
         _describe(parts[ref["$ref"].rpartition("/")[2]], documented(kind))
     for key, ledger in LEDGERS.items():
@@ -58,8 +58,8 @@ def own_sections() -> dict[str, type]:
     Returns:
         The struct of its sections by the experiment's name; experiments without such sections are left out.
     """
-    values = {name: registry.experiment(name).sections() for name in registry.names()}
-    return {name: kind for name, kind in values.items() if kind and kind.__module__.startswith("sentinel.")}
+    kinds = {name: registry.experiment(name).sections() for name in registry.names()}
+    return {name: kind for name, kind in kinds.items() if kind and kind.__module__.startswith("sentinel.")}
 
 
 def documented(kind: type) -> dict[str, str]:

@@ -110,11 +110,11 @@ def histograms(trial: Path, since: int) -> dict[str, Recorder]:
     """
     lines = intervals(trial / CONSUMER)
     delays = [line for folder in load_folders(trial) for line in intervals(folder)]
-    values = {kind: histogram(lines, kind, since) for kind in ("internal", "e2e")}
-    values["stored"] = histogram(flow(trial), "stored", since)
+    recorders = {kind: histogram(lines, kind, since) for kind in ("internal", "e2e")}
+    recorders["stored"] = histogram(flow(trial), "stored", since)
     if seen := intervals(trial / VISIBLE):
-        values[VISIBLE] = histogram(seen, VISIBLE, since)
-    return values | {"send_delay": histogram(delays, "delay", since)}
+        recorders[VISIBLE] = histogram(seen, VISIBLE, since)
+    return recorders | {"send_delay": histogram(delays, "delay", since)}
 
 
 def percentiles(recorder: Recorder) -> dict[str, float]:

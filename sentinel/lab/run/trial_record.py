@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
 
 from sentinel.lab.statistics.rounds.allocation import Allocation
 from sentinel.settings import LoadSettings  # noqa: TC001 - msgspec reads the annotations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LATENCY, CAPACITY, MEMORY, PROFILE, LIVE = "latency", "capacity", "memory", "profile", "live"
 HEADLINE = "headline"
@@ -192,3 +195,15 @@ def warm_up(count: int) -> int:
         A tenth of `count`, and at least 1.
     """
     return max(1, count // 10)
+
+
+def names_of(outcomes: Iterable[Outcome]) -> list[str]:
+    """Kind and label of trials, such as `capacity/optimised`, as `RunData.order` holds them.
+
+    Args:
+        outcomes: Trials, in the order in which they were carried out.
+
+    Returns:
+        A text for each of them, in the same order.
+    """
+    return [f"{outcome.plan.kind}/{outcome.plan.label}" for outcome in outcomes]

@@ -10,7 +10,7 @@ from sentinel.lab.process.helper import SLACK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sentinel.lab.process.supervisor import Child
+    from sentinel.lab.process.child import Child
     from sentinel.settings import BusSettings, StoreSettings
 
 LAB_BUCKET = "sentinel_lab"

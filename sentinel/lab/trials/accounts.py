@@ -137,7 +137,13 @@ def write_hgrm(recorder: Recorder, path: Path) -> None:
 
 
 def judge_pace(outcome: Outcome, folder: Path, unsent: int) -> None:
-    """Say whether the consumer kept pace with the load, of which `unsent` messages could not be sent."""
+    """Say whether the consumer kept pace with the load.
+
+    Args:
+        outcome: Of a paced trial; told whether it was sustained, and why not.
+        folder: The trial's.
+        unsent: Messages that could not be sent.
+    """
     load = outcome.plan.load
     span = folder, outcome.started, WARM_UP, load.duration
     outcome.growth = series.backlog_growth(*span)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import threading
 import time
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
+from sentinel.lab.process.beside import Beside
 from sentinel.lab.run.series import SAMPLE_EVERY
 from sentinel.probe import ProcessProbe
 
@@ -24,29 +24,26 @@ class Readable(Protocol):
         """The sum over them as of now; None once all have ended."""
 
 
-class Sampler:
-    """Reads CPU seconds and RSS of processes into a CSV file, four times a second, while its block runs."""
+class Sampler(Beside):
+    """Reads CPU seconds and RSS of processes into a CSV file, four times a second, while its block runs.
+
+    Args:
+        path: The CSV file: `at` (ns since the epoch), `process`, `cpu_seconds`, `rss_bytes`.
+        pids: Process ids, or what stands for several processes, by the names that the file has.
+    """
 
     def __init__(self, path: Path, pids: Mapping[str, int | Readable]) -> None:
+        super().__init__("sampler")
         self._path = path
         self._probes = {name: ProcessProbe(pid) if isinstance(pid, int) else pid for name, pid in pids.items()}
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _work(self) -> None:
+    def work(self) -> None:
+        """Sample, and once more at the end."""
         with self._path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["at", "process", "cpu_seconds", "rss_bytes"])
             while True:
-                last = self._done.wait(SAMPLE_EVERY)
+                last = self.done.wait(SAMPLE_EVERY)
                 for name, probe in self._probes.items():
                     if (reading := probe.read()) is not None:
                         writer.writerow([time.time_ns(), name, reading.cpu_seconds, reading.rss_bytes])

@@ -28,7 +28,15 @@ P = TypeVar("P", bound=Shared)
 
 
 class Session(Study[P]):
-    """A started stack, and the trials carried out on it so far."""
+    """A started stack, and the trials carried out on it so far.
+
+    Args:
+        parameters: The notebook's.
+        run: Receives what is measured.
+        started: The stack.
+        supervisor: Starts the processes of trials.
+        stops: Ends all that was begun for it.
+    """
 
     def __init__(self, parameters: P, run: Run, started: Stack, supervisor: Supervisor, stops: ExitStack) -> None:
         self.stack = started

@@ -45,7 +45,13 @@ CLOSING, CLOSING_SECONDS = "closing", 3.0
 
 
 class Study(ABC, Generic[Q]):
-    """A run under way."""
+    """A run under way.
+
+    Args:
+        parameters: The notebook's.
+        run: Receives what comes of it.
+        stops: Ends all that was begun for it.
+    """
 
     notebook: ClassVar[str]
     """The experiment's name: of its notebook, and in the ids of its runs."""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Child, Supervisor
+    from sentinel.lab.process.child import Child
+    from sentinel.lab.process.supervisor import Supervisor
     from sentinel.lab.stack import Stack
     from sentinel.settings import BusSettings, StoreSettings
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 from support.browser import browsed
-from support.executions import ASCII, SMALL, SMALL_ABLATION, SMALL_LIVE, SMALL_SWEEP, checkout, sentinel
+from support.executions import ASCII, SMALL, SMALL_ABLATION, SMALL_LIVE, SMALL_SWEEP, SWITCHED, checkout, make, sentinel
 from support.records import kept
 
 from sentinel.lab.run import run as runs
@@ -18,6 +18,7 @@ from sentinel.lab.statistics.compare import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from subprocess import CompletedProcess
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def execution(place: Path, name: str, small: dict[str, str], **env: str) -> tuple[runs.Run, str]:
     """A notebook executed by the runner with small parameters: the run, and what the terminal showed."""
-    done = sentinel(place, "run", name, *(f"{k}={v}" for k, v in small.items()), **env)
+    return concluded(place, sentinel(place, "run", name, *words(small), **env))
+
+
+def words(small: dict[str, str]) -> list[str]:
+    """Parameters as they stand behind a command."""
+    return [f"{name}={value}" for name, value in small.items()]
+
+
+def concluded(place: Path, done: CompletedProcess[str]) -> tuple[runs.Run, str]:
+    """The run that this command has carried out, and what the terminal showed."""
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     (run,) = [run for run in runs.find(place) if run.id in done.stdout]
@@ -42,9 +52,15 @@ def executed(place: Path) -> tuple[runs.Run, str]:
 
 
 @pytest.fixture(scope="module")
-def swept(place: Path) -> tuple[runs.Run, str]:
+def made(place: Path) -> CompletedProcess[str]:
+    """sweep.ipynb by `make`, with parameters behind the target and in front of the command."""
+    return make(place, "sweep", *words(SMALL_SWEEP), WORKERS="4", REPEATS="7")
+
+
+@pytest.fixture(scope="module")
+def swept(made: CompletedProcess[str], place: Path) -> tuple[runs.Run, str]:
     """sweep.ipynb."""
-    return execution(place, "sweep", SMALL_SWEEP)
+    return concluded(place, made)
 
 
 @pytest.fixture(scope="module")
@@ -149,11 +165,17 @@ def test_report_opens_in_a_browser_without_a_network(each: tuple[runs.Run, str],
     assert dom.count("<img ") == run.report.read_text().count("<img ")
 
 
-def test_runs_lists_it(each: tuple[runs.Run, str], place: Path) -> None:
-    """`sentinel runs` names the run with its key figures."""
-    run, _ = each
+@pytest.mark.timeout(180)
+def test_runs_lists_them(
+    executed: tuple[runs.Run, str],
+    swept: tuple[runs.Run, str],
+    ablated: tuple[runs.Run, str],
+    watched: tuple[runs.Run, str],
+    place: Path,
+) -> None:
+    """`sentinel runs` names every run."""
     listed = sentinel(place, "runs").stdout
-    assert run.id in listed
+    assert [] == [run.id for run, _ in (executed, swept, ablated, watched) if run.id not in listed]
 
 
 def test_no_script_is_kept(each: tuple[runs.Run, str]) -> None:
@@ -162,6 +184,17 @@ def test_no_script_is_kept(each: tuple[runs.Run, str]) -> None:
     outputs = [o for cell in nbformat.read(run.notebook, 4).cells for o in cell.get("outputs", [])]
     assert [] == [output for output in outputs if "application/javascript" in output.get("data", {})]
     assert "sentinel-status" not in run.notebook.read_text() + run.report.read_text()
+
+
+@pytest.mark.timeout(180)
+def test_make_measures_what_it_was_given(made: CompletedProcess[str], swept: tuple[runs.Run, str]) -> None:
+    """A switched configuration behind `make sweep`, and a parameter in front of it, are what the record has."""
+    run, _ = swept
+    assert "from the environment: WORKERS=4" in made.stderr.splitlines()
+    assert (4, 1) == (run.data.parameters["WORKERS"], run.data.parameters["REPEATS"])
+    assert ["baseline", SWITCHED] == list(run.data.configurations)
+    assert "json.loads" == run.data.configurations[SWITCHED]["decode"]
+    assert "This cell failed" not in run.report.read_text(encoding="utf-8")
 
 
 @pytest.mark.timeout(180)
@@ -176,8 +209,8 @@ def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
     assert [trial.plan.number for trial in trials] == [step.trial for step in steps]
     assert {100.0, 300.0} >= {step.rate for step in steps}
     first = {s.configuration: (s.phase, s.rate) for s in reversed(steps)}
-    assert {"baseline": (CLIMB, 100.0), "optimised": (CLIMB, 100.0)} == first
-    assert {"baseline", "optimised"} == {step.configuration for step in steps if step.phase == CONFIRM}
+    assert {"baseline": (CLIMB, 100.0), SWITCHED: (CLIMB, 100.0)} == first
+    assert {"baseline", SWITCHED} == {step.configuration for step in steps if step.phase == CONFIRM}
     assert sorted(steps, key=lambda step: step.phase == CONFIRM) == steps
     assert run.notebook.exists()
 

@@ -24,10 +24,12 @@ from hypothesis import strategies as st
 from sentinel.errors import StackError
 from sentinel.lab.stack.embedded_store import influxql
 from sentinel.lab.stack.embedded_store.catalog import NoDatabaseError
+from sentinel.lab.stack.embedded_store.exchange import Request, Response
 from sentinel.lab.stack.embedded_store.influxql import Count, SelectAll
-from sentinel.lab.stack.embedded_store.leanhttp import Request, Response, Server
+from sentinel.lab.stack.embedded_store.leanhttp import Server
 from sentinel.lab.stack.embedded_store.linefields import merge_fields, shape_of, split_fields, split_shape, value_of
-from sentinel.lab.stack.embedded_store.linereader import MAX_TIME, read_exact, read_key, read_lines, read_plain
+from sentinel.lab.stack.embedded_store.linekey import read_key
+from sentinel.lab.stack.embedded_store.linereader import MAX_TIME, read_exact, read_lines, read_plain
 from sentinel.lab.stack.embedded_store.storefile import StoreFile
 
 if TYPE_CHECKING:

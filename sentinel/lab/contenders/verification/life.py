@@ -30,7 +30,14 @@ LOOK = 0.05
 
 
 class Place:
-    """Where lives are led: a stack, a folder for what they leave, and a supervisor."""
+    """Where lives are led: a stack, a folder for what they leave, and a supervisor.
+
+    Args:
+        stack: Bus and store.
+        folder: Receives a folder for every life.
+        supervisor: Starts their processes.
+        check: Called while something is waited for; what it raises ends the life.
+    """
 
     def __init__(self, stack: Stack, folder: Path, supervisor: Supervisor, check: Callable[[], object]) -> None:
         self.stack = stack

@@ -20,7 +20,8 @@ from sentinel.model.sample import Sample
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Child, Supervisor
+    from sentinel.lab.process.child import Child
+    from sentinel.lab.process.supervisor import Supervisor
     from sentinel.settings import BusSettings, StoreSettings
 
 PROBES_EVERY = 0.25
@@ -66,7 +67,14 @@ class OpenTap:
 
 
 class Knock:
-    """Sends a message now and then, until one is stored: for contenders whose `ready` is `probe`."""
+    """Sends a message now and then, until one is stored: for contenders whose `ready` is `probe`.
+
+    Args:
+        tap: Sees what is stored.
+        settings: The bus.
+        transport: `stream` or `pubsub`.
+        codec: How the message is encoded.
+    """
 
     def __init__(self, tap: OpenTap, settings: BusSettings, transport: str, codec: str) -> None:
         self._tap = tap

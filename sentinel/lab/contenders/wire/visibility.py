@@ -6,12 +6,12 @@ take to become readable, the gap to the next message included.
 
 from __future__ import annotations
 
-import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from sentinel import store
 from sentinel.errors import StoreError
+from sentinel.lab.process.beside import Beside
 from sentinel.lab.run.series import VISIBLE
 from sentinel.model.histogram import Recorder
 from sentinel.runtime.record import Record
@@ -20,14 +20,14 @@ from sentinel.store.newest import newest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentinel.lab.process.supervisor import Child
+    from sentinel.lab.process.child import Child
     from sentinel.settings import StoreSettings
 
 EVERY = 0.1
 """Seconds between two queries."""
 
 
-class Reader:
+class Reader(Beside):
     """Reads the newest point of a run back, from the start of its block until the load has ended.
 
     Args:
@@ -38,27 +38,19 @@ class Reader:
     """
 
     def __init__(self, folder: Path, settings: StoreSettings, run: str, load: Child) -> None:
+        super().__init__("reader")
         self._record = Record(folder / VISIBLE)
         self._settings = settings
         self._run = run
         self._load = load
         self._answers = 0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="reader", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _work(self) -> None:
+    def work(self) -> None:
+        """Ask ten times a second while the load runs, then end the record."""
         connection = store.StoreClient(self._settings)
         try:
             server = store.identify(self._settings)
-            while not self._done.wait(EVERY) and self._load.poll() is None:
+            while not self.done.wait(EVERY) and self._load.poll() is None:
                 self._look(newest(connection, server, self._run))
         except StoreError:  # the trial itself says what is wrong with the store
             pass

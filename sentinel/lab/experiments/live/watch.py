@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.experiments.live.parameters import Live
-    from sentinel.lab.process.supervisor import Child, Supervisor
+    from sentinel.lab.process.child import Child
+    from sentinel.lab.process.supervisor import Supervisor
     from sentinel.lab.stack import Stack
     from sentinel.lab.trials.trial import Check
 

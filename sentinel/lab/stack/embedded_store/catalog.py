@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sentinel.lab.stack.embedded_store.linefields import KINDS, merge_fields, shape_of, split_shape
-from sentinel.lab.stack.embedded_store.linereader import Key, read_key
+from sentinel.lab.stack.embedded_store.linekey import Key, read_key
 
 if TYPE_CHECKING:
     import sqlite3
@@ -93,7 +93,11 @@ class Catalog:
         return self.databases[name]
 
     def create(self, name: str) -> None:
-        """Make sure that a database of that name exists."""
+        """Make sure that a database of that name exists.
+
+        Args:
+            name: As queries will give it; case matters.
+        """
         if name not in self.databases:
             added = self._execute("INSERT INTO databases(name) VALUES (?)", (name,))
             self.databases[name] = Database(added.lastrowid or 0)

@@ -16,18 +16,16 @@ import threading
 import time
 import traceback
 from contextlib import suppress
-from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
-from urllib.parse import parse_qsl, unquote
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
 
 from sentinel.errors import StackError
+from sentinel.lab.stack.embedded_store.exchange import BODY_LIMIT, HttpError, Request, Response, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-BODY_LIMIT = 25_000_000
-"""Most bytes of a body, packed or unpacked: InfluxDB 1.x's `max-body-size`."""
 _DRAIN_LIMIT = 8 * BODY_LIMIT
 _LINE_LIMIT = 65536
 _MOST_HEADERS = 100
@@ -35,35 +33,8 @@ _PATIENCE = 5.0
 """Seconds that stopping waits for requests in flight."""
 
 
-class HttpError(Exception):
-    """A request that cannot be served; the connection lives on."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 class _BadRequestError(HttpError):
     """A request after which the connection makes no sense."""
-
-
-class Request(NamedTuple):
-    """One request, read whole."""
-
-    method: str
-    path: str
-    parameters: Mapping[str, str]
-    """From the URL; of a name given twice the last counts."""
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: bytes
-
-
-class Response(NamedTuple):
-    """A status, and what is sent as JSON."""
-
-    status: int
-    content: Any = None
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -223,12 +194,6 @@ class _Connection(socketserver.StreamRequestHandler):
         content = b"" if head else json.dumps(response.content, separators=(",", ":")).encode() + b"\n"
         described = f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
         self.request.sendall(f"{lines}{described}\r\n".encode() + content)
-
-
-@lru_cache(maxsize=1024)
-def parameters(query: str) -> Mapping[str, str]:
-    """Parameters of a URL or a form; kept, as a client's write URL never changes and parsing is slow."""
-    return dict(parse_qsl(query, keep_blank_values=True))
 
 
 def _request_line(line: bytes) -> tuple[str, str, str]:

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sentinel.lab.stack.embedded_store.linefields import BOOLEANS, FIELD, KINDS, shape_of
+from sentinel.lab.stack.embedded_store.linekey import KEY, LineError, read_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MAX_TIME = 2**63 - 2
 MIN_TIME = -(2**63) + 2
-MAX_KEY = 65535
-"""InfluxDB's limits: nanoseconds since 1970, and bytes of measurement and tags together."""
+"""InfluxDB's limits: nanoseconds since 1970."""
 
 _BLANKS = b" \t\0"
 _WORD = rb'[^\x00-\x20,="\\\x7f]+'
@@ -30,31 +29,15 @@ _PLAIN = re.compile(
 )
 _PLAIN_VALUE = re.compile(rb"=[^,\niu]+")
 
-# In a key a backslash protects whatever comma, space or equals sign follows it, even after another backslash.
-_KEY = re.compile(rb"(?:[^ ]|(?<=\\) )+")
-_MEASUREMENT = re.compile(rb"[^,](?:[^,]|(?<=\\),)*")
-_TAG_KEY = re.compile(rb"[^,= ](?:[^,= ]|(?<=\\)[,= ])*")
-_TAG_VALUE = re.compile(rb"[^, ](?:[^,= ]|(?<=\\)[,= ])*")
 _NUMBER = re.compile(rb"-?(?:\d+[iu]|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 _LINE_MARK = re.compile(rb'\\.(?=.)|[ =,"\n]', re.DOTALL)
-
-
-class LineError(ValueError):
-    """A line that InfluxDB could not parse; the message is InfluxDB's."""
-
-
-class Key(NamedTuple):
-    """What names a series: unescaped, tags sorted."""
-
-    measurement: bytes
-    tags: tuple[tuple[bytes, bytes], ...]
 
 
 class Columns(NamedTuple):
     """The points of one body, a list per column, and what could not be read."""
 
     keys: Sequence[bytes]
-    """Measurement and tags as sent; `read_key` understands them."""
+    """Measurement and tags as sent; `linekey.read_key` understands them."""
     fields: Sequence[bytes]
     shapes: Sequence[bytes]
     times: Sequence[int]
@@ -117,28 +100,6 @@ def read_exact(body: bytes, now: int) -> Columns:
     return Columns(keys, fields, shapes, times, errors)
 
 
-@lru_cache(maxsize=65536)
-def read_key(raw: bytes) -> Key:
-    """Measurement and tags of a key as it was sent.
-
-    Raises:
-        LineError: a tag without name or value, or twice the same tag.
-    """
-    head = _MEASUREMENT.match(raw)
-    if not head:
-        raise LineError("missing measurement")
-    if len(raw) > MAX_KEY:
-        raise LineError(f"max key length exceeded: {len(raw)} > {MAX_KEY}")
-    tags: dict[bytes, bytes] = {}
-    position = head.end()
-    while position < len(raw):
-        name, value, position = _read_tag(raw, position + 1)
-        if name in tags:
-            raise LineError("duplicate tags")
-        tags[name] = value
-    return Key(re.sub(rb"\\([, ])", rb"\1", head[0]), tuple(sorted(tags.items())))
-
-
 def _is_key(raw: bytes) -> bool:
     try:
         return bool(read_key(raw))
@@ -168,7 +129,7 @@ def _blocks(body: bytes) -> Iterator[bytes]:
 
 def _read_line(line: bytes, now: int) -> tuple[bytes, bytes, bytes, int]:
     """Key, fields, shape and time of one line that starts with its measurement."""
-    head = _KEY.match(line)
+    head = KEY.match(line)
     key = head[0] if head else b""
     read_key(key)
     rest = line[len(key) :].lstrip(_BLANKS)
@@ -176,20 +137,6 @@ def _read_line(line: bytes, now: int) -> tuple[bytes, bytes, bytes, int]:
         raise LineError("missing fields")
     position = _fields_end(rest)
     return key, rest[:position], shape_of(rest[:position]), _read_time(rest[position:].lstrip(_BLANKS), now)
-
-
-def _read_tag(raw: bytes, position: int) -> tuple[bytes, bytes, int]:
-    """Name and value (unescaped) of the tag at `position`, and where it ends."""
-    name = _TAG_KEY.match(raw, position)
-    if not name:
-        raise LineError("missing tag key")
-    value = _TAG_VALUE.match(raw, name.end() + 1)
-    if raw[name.end() : name.end() + 1] != b"=" or not value:
-        raise LineError("missing tag value")
-    if raw[value.end() : value.end() + 1] == b"=":
-        raise LineError("invalid tag format")
-    tag = [re.sub(rb"\\([,= ])", rb"\1", part[0]) for part in (name, value)]
-    return tag[0], tag[1], value.end()
 
 
 def _fields_end(rest: bytes) -> int:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.lab.stack.embedded_store import influxql
 from sentinel.lab.stack.embedded_store.catalog import NoDatabaseError
-from sentinel.lab.stack.embedded_store.leanhttp import BODY_LIMIT, HttpError, Response, Server
+from sentinel.lab.stack.embedded_store.exchange import BODY_LIMIT, HttpError, Response
+from sentinel.lab.stack.embedded_store.leanhttp import Server
 from sentinel.lab.stack.embedded_store.linefields import value_of
 from sentinel.lab.stack.embedded_store.linereader import read_lines
 from sentinel.lab.stack.embedded_store.storefile import StoreFile
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sentinel.lab.stack.embedded_store.leanhttp import Request
+    from sentinel.lab.stack.embedded_store.exchange import Request
 
 VERSION = "1.0"
 HEADERS = {"X-Influxdb-Version": f"sentinel-embedded-{VERSION}", "X-Influxdb-Build": "embedded"}

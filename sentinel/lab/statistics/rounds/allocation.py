@@ -54,7 +54,13 @@ class Allocation:
         return self.variance(windows) * (self.fixed + windows * self.window)
 
     def rounds(self, half_width: float, windows: int | None = None, legs: tuple[int, int] = (1, 1)) -> int:
-        """Rounds that make the interval of a ratio as narrow as ± `half_width`, of trials of so many windows."""
+        """Rounds that make the interval of a ratio as narrow as ± `half_width`, of trials of so many windows.
+
+        Args:
+            half_width: As a share, such as 0.05.
+            windows: Of each trial; None takes the pilot's.
+            legs: Trials a round of either side.
+        """
         variance = self.variance(windows or self.best) * (1 / legs[0] + 1 / legs[1])
         return max(1, math.ceil(variance * (1.96 / math.log1p(half_width)) ** 2))
 

@@ -59,6 +59,11 @@ def break_even(rounds: int, a: int, b: int) -> float:
 
     Pairing takes the share ρ out of the variance. It costs degrees of freedom, `rounds` - 1 in place of a + b - 2, and
     its coarser test keeps its error with a margin. Both are even where √(1 - ρ) is the ratio of Student's quantiles.
+
+    Args:
+        rounds: How many there are.
+        a: Trials of the one side.
+        b: Trials of the other.
     """
     from scipy.special import stdtrit
 

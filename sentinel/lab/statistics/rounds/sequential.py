@@ -50,7 +50,12 @@ class Plan:
     legs: tuple[int, int]
 
     def estimate(self, a: ArrayLike, b: ArrayLike, *, method: str | None = None) -> Estimate:
-        """The ratio a ÷ b with the interval of this look, as `estimates.compare`; a failed trial is NaN.
+        """The ratio a ÷ b with the interval of this look, as `estimates.compare`.
+
+        Args:
+            a: Values as `estimates.compare` takes them; of a failed trial NaN.
+            b: Likewise.
+            method: `paired` or `unpaired`; None lets the control choose.
 
         Raises:
             ValueError: If there is no look at so many rounds.
@@ -76,7 +81,13 @@ def announced(most: int) -> tuple[int, ...]:
 
 
 def affordable(seconds: float, a_round: float, most: int = STEPS[-1]) -> int:
-    """Rounds that `seconds` allow, of `a_round` seconds each: at least one, at most `most`."""
+    """Rounds that so many seconds allow: at least one.
+
+    Args:
+        seconds: That there are.
+        a_round: Seconds that one takes.
+        most: Rounds at most.
+    """
     return max(1, min(most, int(seconds // a_round)))
 
 

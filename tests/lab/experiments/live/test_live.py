@@ -25,7 +25,7 @@ from sentinel.lab.experiments.live import summary as live_summary
 from sentinel.lab.experiments.live.feed import Feed
 from sentinel.lab.experiments.live.figures import KEYS, KINDS, NOTHING, Figures
 from sentinel.lab.experiments.live.parameters import Live
-from sentinel.lab.experiments.live.plots import scaled, spread
+from sentinel.lab.experiments.live.plots import scaled
 from sentinel.lab.experiments.live.record import Watched
 from sentinel.lab.experiments.live.trials import LiveLab
 from sentinel.lab.experiments.live.watch import Watch, interruptible, planned
@@ -178,15 +178,6 @@ def test_a_gap_is_not_bridged() -> None:
     assert 3 * 2 == len(stretches)
     assert all(len(stretch) == 2 for stretch in stretches)
     assert stretches[0][0] == stretches[0][1]
-
-
-@pytest.mark.parametrize("wanted", [[], [5.0], [10.0, 10.0, 10.0], [98.0, 99.0, 100.0], [0.0, 50.0, 51.0]])
-def test_names_do_not_overlap(wanted: list[float]) -> None:
-    """Names keep their order and their distance, and stay within the panel."""
-    actual = spread(wanted, 13.0, 100.0)
-    assert len(wanted) == len(actual)
-    assert all(gap >= 13.0 - 1e-9 for gap in np.diff(actual))
-    assert all(place <= 100.0 for place in actual)
 
 
 @pytest.mark.parametrize(("highest", "unit"), [(0.0, "B/s"), (999.0, "B/s"), (1000.0, "kB/s"), (2.5e6, "MB/s")])
