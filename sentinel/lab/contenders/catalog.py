@@ -45,7 +45,7 @@ def canonical(word: str) -> str:
     contender = load(folder)
     if contender.name in names():
         raise ContenderError(f"{folder}: name = {contender.name!r} is a configuration of the lab: choose another name")
-    return f"{contender.name}{MARK}{_shown(contender.folder)}"
+    return f"{contender.name}{MARK}{shown(contender.folder)}"
 
 
 def named(word: str) -> Contender:
@@ -82,6 +82,11 @@ def name_of(word: str) -> str:
     return word.partition(MARK)[0] if MARK in word else parse(word).name
 
 
+def typed(word: str) -> str:
+    """A word that is canonical as one types it: a contender's path alone."""
+    return word.partition(MARK)[2] or word
+
+
 def axes(name: str) -> dict[str, str]:
     """Axis to choice, for the record."""
     return parse(name).axes() if is_known(name) else dict.fromkeys(AXES, OWN)
@@ -114,7 +119,7 @@ def _folder(word: str) -> Path | None:
     return named if word and named.is_dir() else None
 
 
-def _shown(folder: Path) -> str:
+def shown(folder: Path) -> str:
     """The folder as a run records it: from the checkout, where it is in there."""
     root = project_root().resolve()
     return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)

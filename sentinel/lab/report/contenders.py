@@ -51,7 +51,7 @@ def section(run: Run) -> list[Markup]:
     if not known:
         return []
     trials = queries.outcomes(run)
-    below = tag("div", paragraphs([*NOTES, *_cost(trials), *_unmeasured(trials)]), class_="notes")
+    below = tag("div", paragraphs([*NOTES, *_cost(trials), *_unknown(trials)]), class_="notes")
     whole = [_who(known), _wire(run, trials), below]
     return whole + [_checks(name, contender) for name, contender in known.items()]
 
@@ -61,11 +61,26 @@ def visible(run: Run) -> bool:
     return any("visible" in o.latencies for o in queries.outcomes(run))
 
 
+def label(run: Run, key: str) -> str:
+    """The head of a column; with a mark where it is of a contender that relaxes a promise."""
+    name = queries.names(run)[-1] if key == HEADLINE else key
+    return f"{queries.label(run, key)} {RELAXED}" if name in _relaxing(run) else queries.label(run, key)
+
+
+def marks(run: Run) -> list[str]:
+    """What the mark means, and why there is a dash where others have a figure."""
+    told = (f"{RELAXED} {name} says that it {'; that it '.join(words)}." for name, words in _relaxing(run).items())
+    return [*told, *_unknown(queries.outcomes(run))]
+
+
+def _relaxing(run: Run) -> dict[str, list[str]]:
+    """Contenders that do not keep every promise, and what they say themselves."""
+    return {name: item.relaxes for name, item in run.data.contenders.items() if item.relaxes}
+
+
 def notes(run: Run) -> list[str]:
-    """What a reader of the key results must know of contenders, and of the fifth latency."""
-    relaxed = {name: item.relaxes for name, item in run.data.contenders.items() if item.relaxes}
-    values = [f"{name} does not keep every promise: it {'; it '.join(words)}." for name, words in relaxed.items()]
-    return values + ([VISIBLE] if visible(run) else [])
+    """What a reader of the key results must know of the fifth latency."""
+    return [VISIBLE] if visible(run) else []
 
 
 def _who(known: Mapping[str, ContenderData]) -> Markup:
@@ -109,9 +124,19 @@ def _verified(contender: ContenderData) -> Markup | str:
     return tag("span", text, class_="bad" if BAD in marks else "good")
 
 
-def _unmeasured(trials: Sequence[Outcome]) -> list[str]:
-    reasons = {o.plan.label: why for o in trials if o.valid and (why := o.wire.get("unmeasurable"))}
-    return [f"Stored latency of {label} is not measurable: {why}." for label, why in reasons.items()]
+UNKNOWN = {"unmeasurable": "Stored latency of {} is not measurable", "cpu": "CPU per message of {} is not told"}
+"""What the wire's account of a trial says cannot be known, by the key of the reason."""
+
+
+def _unknown(trials: Sequence[Outcome]) -> list[str]:
+    """A sentence for each measure of a configuration that is not known, with the reason."""
+    reasons = {
+        text.format(o.plan.configuration): why
+        for o in trials
+        for key, text in UNKNOWN.items()
+        if o.valid and (why := o.wire.get(key)) and (key != "cpu" or o.plan.kind == CAPACITY)
+    }
+    return [f"{text}: {why}." for text, why in reasons.items()]
 
 
 def _wire(run: Run, outcomes: Sequence[Outcome]) -> Markup:

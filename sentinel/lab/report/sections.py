@@ -62,7 +62,7 @@ def key_results(run: Run) -> HTML:
     several = len(queries.names(run)) > 1
     new, old = run.data.compared
     ratio = [f"{new} ÷ {old}"] if several else []
-    heads = ["Measure, unit", *(queries.label(run, key) for key in queries.keys(run)), *ratio, PUBLISHED]
+    heads = ["Measure, unit", *(contenders.label(run, key) for key in queries.keys(run)), *ratio, PUBLISHED]
     body = [
         [
             row.head,

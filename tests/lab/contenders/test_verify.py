@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from support.choices import DECODERS
-from support.contending import BROKEN, CONTENDERS, OURS, contender
+from support.contending import BROKEN, CONTENDERS, OURS, contender, past_the_tap
 
 from sentinel.lab.contenders import catalog, program
 from sentinel.lab.contenders.contender import load
@@ -89,6 +89,12 @@ def test_a_broken_contender_is_caught(what: str, bench: Bench, tmp_path: Path, m
     assert actual[promise].detail
     assert "\n" not in actual[promise].detail
     assert checks.failure(list(actual.values()))
+
+
+def test_who_writes_past_the_tap_is_caught(bench: Bench, tmp_path: Path, embedded: Stack) -> None:
+    """What does not pass the tap cannot be measured, however rightly it is stored."""
+    check = bench.tried("complete", contender(tmp_path / "mine", past_the_tap(embedded.store.url)))["complete"]
+    assert (False, f"it {program.PAST_THE_TAP}") == (check.kept, check.detail)
 
 
 def test_a_relaxed_promise_is_shown_as_relaxed(bench: Bench, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class ContenderData(msgspec.Struct):
     """A contender of a run."""
 
     folder: str
-    """Where it lies."""
+    """Where it lies: in the checkout from there, else the whole path."""
     command: list[str]
     """How it is started."""
     version: str = ""
