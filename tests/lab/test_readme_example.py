@@ -35,7 +35,7 @@ def test_contenders_have_a_row_each(tmp_path: Path) -> None:
     text = readme_example.section(run, CONTENDERS)
     head, rule, *rows = text.partition("\n\n")[0].splitlines()
     assert {len(readme_example.COLUMNS) + 2} == {line.count("|") for line in (head, rule, *rows)}
-    assert ["| baseline |", "| optimised ~ |", "| optimised at 25,000 msg/s ~ |"] == [
+    assert ["| baseline |", "| optimised\N{NO-BREAK SPACE}~ |", "| optimised at 25,000 msg/s\N{NO-BREAK SPACE}~ |"] == [
         row[: row.index("|", 1) + 1] for row in rows
     ]
     assert "~ optimised says that it stops at poison messages" in text

@@ -16,7 +16,7 @@ from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, LATENCY, UNTAPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from markupsafe import Markup
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 WIRE = {
     "requests": "Writes",
-    "refused": "refused",
+    "refused": "Refused",
     "batch": "Points a write, p50",
     "store_ms": "Store's time p50, ms",
-    "store_tail": "p99, ms",
-    "duplicated": "stored again",
-    "overwritten": "overwritten",
-    "unidentified": "unidentified",
+    "store_tail": "Store's time p99, ms",
+    "duplicated": "Stored again",
+    "overwritten": "Overwritten",
+    "unidentified": "Unidentified",
 }
 """What the wire says of a trial, and the head of its column."""
 NOTES = [
@@ -42,6 +42,8 @@ NOTES = [
     " into the lab's own configurations alone.",
     "Of a contender: sent = store's count + overwritten + rejected (dead letters) + unread (on the bus still) + lost.",
 ]
+SHORT = 0.5
+"""Seconds that a drain should take at least."""
 VISIBLE = "Visible: age of the newest point that a query returns, asked ten times a second at that rate."
 
 
@@ -52,7 +54,7 @@ def section(run: Run) -> list[Markup]:
         return []
     trials = queries.outcomes(run)
     below = tag("div", paragraphs([*NOTES, *_cost(trials), *_unknown(trials)]), class_="notes")
-    whole = [_who(known), _wire(run, trials), below]
+    whole = [tag("h3", "Contenders"), _who(known), _wire(run, trials), below]
     return whole + [_checks(name, contender) for name, contender in known.items()]
 
 
@@ -64,13 +66,27 @@ def visible(run: Run) -> bool:
 def label(run: Run, key: str) -> str:
     """The head of a column; with a mark where it is of a contender that relaxes a promise."""
     name = queries.names(run)[-1] if key == HEADLINE else key
-    return f"{queries.label(run, key)} {RELAXED}" if name in _relaxing(run) else queries.label(run, key)
+    mark = f"\N{NO-BREAK SPACE}{RELAXED}" if name in _relaxing(run) else ""
+    return f"{queries.label(run, key)}{mark}"
 
 
 def marks(run: Run) -> list[str]:
     """What the mark means, and why there is a dash where others have a figure."""
     told = (f"{RELAXED} {name} says that it {'; that it '.join(words)}." for name, words in _relaxing(run).items())
-    return [*told, *_unknown(queries.outcomes(run))]
+    trials = queries.outcomes(run)
+    return [*told, *_unknown(trials), *_short(run.data.contenders, trials)]
+
+
+def _short(known: Collection[str], trials: Sequence[Outcome]) -> list[str]:
+    """Which contenders drained their streams in no time."""
+    names = dict.fromkeys(
+        o.plan.configuration
+        for o in trials
+        if o.valid and o.plan.kind == CAPACITY and o.plan.configuration in known
+        if o.wire.get("points", 0) < SHORT * o.throughput
+    )
+    several = formatting.joined(list(names))
+    return [f"{several} drained streams in less than {SHORT:g} s: more MESSAGES tell more."] if names else []
 
 
 def _relaxing(run: Run) -> dict[str, list[str]]:
@@ -88,13 +104,13 @@ def _who(known: Mapping[str, ContenderData]) -> Markup:
         [
             name,
             _verified(item),
-            "; ".join(item.relaxes) or formatting.NOTHING,
             " ".join(item.command),
             item.version or formatting.NOTHING,
+            "; ".join(item.relaxes) or formatting.NOTHING,
         ]
         for name, item in known.items()
     ]
-    return table(["Contender", "Verified", "Relaxes", "Command", "Version"], rows, words=range(1, 5))
+    return table(["Contender", "Verified", "Command", "Version", "Relaxes"], rows, range(1, 5), "wraps")
 
 
 def _cost(trials: Sequence[Outcome]) -> list[str]:
@@ -120,7 +136,7 @@ def _verified(contender: ContenderData) -> Markup | str:
     if not contender.verified:
         return formatting.NOTHING
     marks = [check.mark for check in contender.verified]
-    text = ", ".join(f"{mark} {marks.count(mark)}" for mark in (GOOD, RELAXED, BAD) if mark in marks)
+    text = ", ".join(f"{mark}\N{NO-BREAK SPACE}{marks.count(mark)}" for mark in (GOOD, RELAXED, BAD) if mark in marks)
     return tag("span", text, class_="bad" if BAD in marks else "good")
 
 
@@ -155,7 +171,8 @@ def _cells(trials: Sequence[Mapping[str, Any]]) -> list[str]:
     cells = []
     for name in WIRE:
         values = [_value(wire, name) for wire in trials]
-        cells.append(formatting.figure(statistics.median(values)) if values else formatting.NOTHING)
+        shown = formatting.figure if name.startswith("store_") else formatting.count
+        cells.append(shown(statistics.median(values)))
     return cells
 
 
@@ -167,4 +184,4 @@ def _value(wire: Mapping[str, Any], name: str) -> float:
 
 def _checks(name: str, contender: ContenderData) -> Markup:
     heads = ["", f"{name} promises", "Speaking", "First difference"]
-    return folded(f"{name}: its verification", table(heads, checks.rows(contender.verified), words=(1, 2, 3)))
+    return folded(f"{name}: its verification", table(heads, checks.rows(contender.verified), (1, 2, 3), "wraps"))

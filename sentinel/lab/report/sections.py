@@ -54,6 +54,9 @@ def header(run: Run, load: str = "") -> HTML:
     return HTML(heading.heading(run, load))
 
 
+AIRY = 8
+"""Columns for which a page is wide enough; of more the table is dense."""
+
 # -- results --------------------------------------------------------------------------------------------------------
 
 
@@ -72,7 +75,7 @@ def key_results(run: Run) -> HTML:
         ]
         for row in results.rows(run)
     ]
-    whole = table(heads, body)
+    whole = table(heads, body, class_="dense wraps" if len(heads) > AIRY else "")
     marks = results.marks(run)
     more = folded("How to read the table", tag("div", paragraphs(results.notes(run)), class_="notes"))
     return HTML(together([whole, tag("div", paragraphs(marks), class_="notes"), more]))

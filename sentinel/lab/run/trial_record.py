@@ -14,7 +14,7 @@ HEADLINE = "headline"
 """Group of the trials at the rate that the original published."""
 CONTROL = " (again)"
 """End of the label of the A/A leg: the same configuration once more, which shows the run-to-run variation."""
-UNTAPPED = " (without the tap)"
+UNTAPPED = " (no tap)"
 """End of the label of a leg that shows what a tap costs: the same configuration once more, without one."""
 WARM_UP = 1.0
 """Seconds of a paced load before the measured ones."""
