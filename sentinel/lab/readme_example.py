@@ -108,10 +108,11 @@ def command(run: Run) -> str:
 def section(run: Run, example: Example) -> str:
     """What README.md shows of an example."""
     where = f"{terminal.stack_label(run)} {run.data.machine.cpu_count_logical} cores, everything on them."
-    verdict = " ".join([*results.marks(run), *map(str, registry.answer(run))])
+    verdict, marks = " ".join(map(str, registry.answer(run))), " ".join(results.marks(run))
     sure = formatting.intervals(run.data.parameters["REPEATS"])
     link = f"[`runs/{example.name}`]({RUNS / example.name})"
-    return f"{example.table(run)}\n\nMedians and {sure} of a real run, {link}, by `{command(run)}` ({where}) {verdict}"
+    told = f"Medians and {sure} of a real run, {link}, by `{command(run)}` ({where}) {verdict}"
+    return "\n\n".join(filter(None, (example.table(run), marks, told)))
 
 
 def replaced(text: str, new: str, example: Example) -> str:

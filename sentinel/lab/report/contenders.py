@@ -35,6 +35,8 @@ WIRE = {
     "unidentified": "Unidentified",
 }
 """What the wire says of a trial, and the head of its column."""
+TIMES = ("store_ms", "store_tail")
+"""Those of them that are measured, and not counted."""
 NOTES = [
     "Every consumer of this run reached the store through a tap, which notes what passes and when: stored latency is"
     " from the intended send to the answer that the tap saw.",
@@ -171,13 +173,13 @@ def _cells(trials: Sequence[Mapping[str, Any]]) -> list[str]:
     cells = []
     for name in WIRE:
         values = [_value(wire, name) for wire in trials]
-        shown = formatting.figure if name.startswith("store_") else formatting.count
+        shown = formatting.figure if name in TIMES else formatting.count
         cells.append(shown(statistics.median(values)))
     return cells
 
 
 def _value(wire: Mapping[str, Any], name: str) -> float:
-    if name in ("store_ms", "store_tail"):
+    if name in TIMES:
         return float(wire["store_ms"].get("p99" if name == "store_tail" else "p50", 0.0))
     return float(wire[name].get("p50", 0.0) if name == "batch" else wire[name])
 
