@@ -42,9 +42,7 @@ def canonical(word: str) -> str:
         folder = _folder(word)
         if folder is None:
             raise
-    contender = load(folder)
-    if contender.name in names():
-        raise ContenderError(f"{folder}: name = {contender.name!r} is a configuration of the lab: choose another name")
+    contender = _of_its_own_name(folder)
     return f"{contender.name}{MARK}{shown(contender.folder)}"
 
 
@@ -52,9 +50,21 @@ def named(word: str) -> Contender:
     """The contender that a word means: a path, or a name under `contenders/`.
 
     Raises:
-        ContenderError: there is none, or it cannot be read.
+        ContenderError: there is none, it cannot be read, or its name is taken.
     """
-    return load(_folder(word.strip()) or located(word.strip()))
+    folder = _folder(word.strip()) or located(word.strip())
+    if not folder.is_dir():
+        there = sorted(path.parent.name for path in (project_root() / FOLDER).glob(f"*/{FILE}"))
+        expected = f"a folder with a {FILE}, or a name in {FOLDER}/" + (f": {', '.join(there)}" if there else "")
+        raise ContenderError(f"{word!r} is no contender: expected {expected}")
+    return _of_its_own_name(folder)
+
+
+def _of_its_own_name(folder: Path) -> Contender:
+    contender = load(folder)
+    if contender.name in names():
+        raise ContenderError(f"{folder}: name = {contender.name!r} is a configuration of the lab: choose another name")
+    return contender
 
 
 def made(name: str) -> Path:

@@ -197,6 +197,18 @@ def test_what_is_neither_is_refused_before_anything_starts(
         assert 1 == len(result.err.strip().splitlines())
 
 
+def test_what_is_to_be_verified_is_refused_likewise(checkout: Path) -> None:
+    """A name that is none, with those that there are, and one that is taken; a path without a slash is a path."""
+    contender(checkout / "contenders" / "there")
+    contender(checkout / "elsewhere", name='"elsewhere"')
+    contender(checkout / "taken", name='"optimised"')
+    assert "elsewhere" == catalog.named("elsewhere").name
+    with pytest.raises(ContenderError, match=r"'typo' is no contender: expected .* or a name in contenders/: there$"):
+        catalog.named("typo")
+    with pytest.raises(ContenderError, match="name = 'optimised' is a configuration of the lab"):
+        catalog.named("taken")
+
+
 def test_what_it_does_not_speak_is_refused_before_anything_starts(checkout: Path) -> None:
     """Capacities are drained from a stream; latencies over what was asked for."""
     contender(checkout / "contenders" / "mine")
