@@ -70,7 +70,7 @@ def configurations(run: Run) -> str:
 def consumers(run: Run) -> str:
     """Few of the key results in Markdown, a row a consumer: there may be many of them."""
     rows = {row.name: row for row in results.rows(run)}
-    columns = [rows[name] for name in COLUMNS]
+    columns = [rows[name] for name in COLUMNS if name in rows]
     heads = [contenders.label(run, key) for key in queries.keys(run)]
     cells = zip(heads, *(row.cells for row in columns), strict=True)
     return _table(["Consumer", *(row.head for row in columns)], cells)
@@ -130,8 +130,10 @@ def replaced(text: str, new: str, example: Example) -> str:
 
 
 def copy(run: Run, example: Example) -> Run:
-    """The run as the example's folder in `runs/`."""
+    """The run as the example's folder in `runs/`; what is that already stays as it is."""
     target = run.root / RUNS / example.name
+    if run.folder.resolve() == target.resolve():
+        return run
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(run.folder, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
     page = target / "report.html"

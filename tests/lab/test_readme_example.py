@@ -66,6 +66,9 @@ def test_contenders_are_shown_without_a_browser(tmp_path: Path) -> None:
     assert readme.startswith(parts[0])
     assert not (tmp_path / "docs").exists()
     assert not (copied.folder / "verified").exists()
+    readme_example.shown(copied)  # once more, of the example itself
+    assert readme == (tmp_path / "README.md").read_text()
+    assert copied.report.exists()
 
 
 def test_the_command_of_a_run_gives_its_parameters_back(tmp_path: Path) -> None:
