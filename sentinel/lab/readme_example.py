@@ -1,8 +1,9 @@
 """The runs that the repository shows: `python -m sentinel.lab.readme_example RUN_ID`, or `make example RUN=<id>`.
 
-Copies a real run to `runs/example/`, takes its report's picture, and writes its key results between the marks in
-README.md. No figure there is typed by hand. memray's pages are too large for git: links to them become plain text.
-Of a run of live.ipynb only the live view is kept, as a picture.
+Copies a real run of benchmark.ipynb to `runs/example/`, one with contenders to `runs/example-contenders/`, and writes
+its key results between its marks in README.md; of the first the report's picture, too. No figure there is typed by
+hand. memray's pages are too large for git: links to them become plain text. Of a run of live.ipynb only the live view
+is kept, as a picture.
 """
 
 from __future__ import annotations
@@ -13,84 +14,132 @@ import subprocess
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from sentinel.errors import RunError
 from sentinel.lab import formatting, registry
+from sentinel.lab.contenders import catalog
+from sentinel.lab.experiments.benchmark import EXPERIMENT
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.page import links
-from sentinel.lab.report import results, terminal
+from sentinel.lab.report import contenders, results, terminal
 from sentinel.lab.run import queries
 from sentinel.lab.run.lookup import resolve
 from sentinel.lab.run.run import RUNS, Run, load
 from sentinel.runtime.logs import tolerate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-NAME = "example"
-PICTURE, LIVE = Path("docs/report.png"), Path("docs/live.png")
-START, END = "<!-- START example -->", "<!-- END example -->"
+LIVE = Path("docs/live.png")
+LEFT_OUT = ("stack", "verified", "*.log", "*.bin", "notebook.ipynb")
+"""Of a run's folder: logs, and what is large or of no use to a reader."""
+COLUMNS = ("Offered load", "Stored p50", "Stored p99", "Capacity", "CPU per message", "Lost")
+"""Of a table of contenders, so many that a page is wide enough for them."""
 WIDTH, HEIGHT, LIVE_HEIGHT = 1200, 1760, 800
 """Pixels: of a report its question, answer, key results and main figure."""
 VIEW = re.compile(r"<figure>.*?</figure>\s*<div.*?</div>", re.DOTALL)
 """The first figure of a page, and the table below it."""
 
 
-def table(run: Run) -> str:
-    """The key results in Markdown."""
+class Example(NamedTuple):
+    """A run of benchmark.ipynb that the repository keeps."""
+
+    name: str
+    """Of its folder in `runs/`, and in its marks."""
+    table: Callable[[Run], str]
+    """Its key results in Markdown."""
+    picture: Path | None = None
+    """Where the beginning of its report is kept as a picture."""
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """Between which it stands in README.md."""
+        return f"<!-- START {self.name} -->", f"<!-- END {self.name} -->"
+
+
+def configurations(run: Run) -> str:
+    """The key results in Markdown, a column a configuration, beside what SentinelStream published."""
     compared = " ÷ ".join(run.data.compared)
     heads = ["", *(queries.label(run, key) for key in queries.keys(run)), compared, "SentinelStream (Go), published"]
-    rows = [[row.head, *row.cells, row.ratio, row.published] for row in results.rows(run)]
-    return "\n".join(map(_line, [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]))
+    return _table(heads, ([row.head, *row.cells, row.ratio, row.published] for row in results.rows(run)))
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def consumers(run: Run) -> str:
+    """Few of the key results in Markdown, a row a consumer: there may be many of them."""
+    rows = {row.name: row for row in results.rows(run)}
+    columns = [rows[name] for name in COLUMNS if name in rows]
+    heads = [contenders.label(run, key) for key in queries.keys(run)]
+    cells = zip(heads, *(row.cells for row in columns), strict=True)
+    return _table(["Consumer", *(row.head for row in columns)], cells)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, ["---", *["---:"] * (len(heads) - 1)], *rows])
+
+
+BENCHMARK = Example("example", configurations, Path("docs/report.png"))
+CONTENDERS = Example("example-contenders", consumers)
+EXAMPLES = (BENCHMARK, CONTENDERS)
+
+
+def example_of(run: Run) -> Example:
+    """Which example a run may become.
+
+    Raises:
+        RunError: it is of a notebook of which README shows nothing.
+    """
+    if run.data.notebook != EXPERIMENT.name:
+        raise RunError(f"run {run.id} is of {run.data.notebook}.ipynb: README shows runs of benchmark and live")
+    return CONTENDERS if run.data.contenders else BENCHMARK
 
 
 def command(run: Run) -> str:
     """The line that makes such a run: its parameters where they differ from the usual ones."""
     usual = asdict(Benchmark())
     given = {name: value for name, value in run.data.parameters.items() if value != usual.get(name)}
+    if named := given.get("CONFIGURATIONS"):
+        given["CONFIGURATIONS"] = ",".join(map(catalog.typed, named.split(",")))
     whole = {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in given.items()}
     return " ".join(["make benchmark", *(f"{name}={value}" for name, value in whole.items())])
 
 
-def section(run: Run) -> str:
-    """What README.md shows of the example."""
+def section(run: Run, example: Example) -> str:
+    """What README.md shows of an example."""
     where = f"{terminal.stack_label(run)} {run.data.machine.cpu_count_logical} cores, everything on them."
-    verdict = " ".join(map(str, registry.answer(run)))
+    verdict, marks = " ".join(map(str, registry.answer(run))), " ".join(results.marks(run))
     sure = formatting.intervals(run.data.ratios.values())
-    return (
-        f"{table(run)}\n\n"
-        f"Medians and {sure} of a real run, [`runs/{NAME}`]({RUNS / NAME}), by `{command(run)}` ({where}) {verdict}"
-    )
+    link = f"[`runs/{example.name}`]({RUNS / example.name})"
+    told = f"Medians and {sure} of a real run, {link}, by `{command(run)}` ({where}) {verdict}"
+    return "\n\n".join(filter(None, (example.table(run), marks, told)))
 
 
-def replaced(text: str, new: str) -> str:
-    """The text with `new` between the marks.
+def replaced(text: str, new: str, example: Example) -> str:
+    """The text with `new` between the example's marks.
 
     Raises:
         RunError: the marks are not there.
     """
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
+    first, last = example.marks
+    before, start, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not start or not end:
-        raise RunError(f"README.md has no {START} … {END}: put the marks where the example belongs")
+        raise RunError(f"README.md has no {first} … {last}: put the marks where the example belongs")
     return f"{before}{start}\n{new}\n{end}{after}"
 
 
-def copy(run: Run) -> Run:
-    """The run as `runs/example/`, without the servers' logs."""
-    target = run.root / RUNS / NAME
+def copy(run: Run, example: Example) -> Run:
+    """The run as the example's folder in `runs/`; what is that already stays as it is."""
+    target = run.root / RUNS / example.name
+    if run.folder.resolve() == target.resolve():
+        return run
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(run.folder, target, ignore=shutil.ignore_patterns("stack", "*.log", "*.bin", "notebook.ipynb"))
+    shutil.copytree(run.folder, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
     page = target / "report.html"
     page.write_text(links.settled(page.read_text(encoding="utf-8"), lambda _: None), encoding="utf-8")
-    return load(NAME, run.root)
+    return load(example.name, run.root)
 
 
 def view(page: str) -> str:
@@ -135,24 +184,26 @@ def photograph(page: Path, picture: Path, height: int = HEIGHT) -> None:
 
 
 def shown(source: Run) -> str:
-    """Make a run the example; says what is new.
+    """Make a run an example; says what is new.
 
     Raises:
-        RunError: there is no chromium, or README.md has no marks.
+        RunError: README shows no such runs or has no marks, or there is no chromium.
     """
     if source.data.notebook == "live":
         return f"{picture_of_view(source)} is new"
-    made = copy(source)
-    photograph(made.report, made.root / PICTURE)
+    example = example_of(source)
+    made = copy(source, example)
+    if example.picture:
+        photograph(made.report, made.root / example.picture)
     readme = made.root / "README.md"
-    readme.write_text(replaced(readme.read_text(encoding="utf-8"), section(made)), encoding="utf-8")
-    return f"{made.folder}, {made.root / PICTURE} and the marked part of {readme} are new"
+    readme.write_text(replaced(readme.read_text(encoding="utf-8"), section(made, example), example), encoding="utf-8")
+    return f"{made.folder} and its part of {readme} are new"
 
 
 @click.command()
 @click.argument("run")
 def main(run: str) -> None:
-    """Make a run, by its id or folder, the example of the repository."""
+    """Make a run, by its id or folder, one that the repository shows."""
     try:
         click.echo(shown(resolve(run)))
     except RunError as error:

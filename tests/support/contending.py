@@ -52,6 +52,13 @@ ACKNOWLEDGE = "        bus.xack(key, group, *(number for number, _ in entries))\
 HANDLER = "signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))"
 LINES = '"".join(map(line, payloads))'
 
+
+def past_the_tap(store: str) -> str:
+    """The template, writing to this URL of the store whatever it is told."""
+    told = 'os.environ["SENTINEL_WRITE_URL"]'
+    return changed((told, f'{told}.replace(os.environ["INFLUX_URL"].rstrip("/"), {store.rstrip("/")!r})'))
+
+
 BROKEN = {
     "drops every 1000th message": (
         "complete",

@@ -42,19 +42,29 @@ def canonical(word: str) -> str:
         folder = _folder(word)
         if folder is None:
             raise
-    contender = load(folder)
-    if contender.name in names():
-        raise ContenderError(f"{folder}: name = {contender.name!r} is a configuration of the lab: choose another name")
-    return f"{contender.name}{MARK}{_shown(contender.folder)}"
+    contender = _of_its_own_name(folder)
+    return f"{contender.name}{MARK}{shown(contender.folder)}"
 
 
 def named(word: str) -> Contender:
     """The contender that a word means: a path, or a name under `contenders/`.
 
     Raises:
-        ContenderError: there is none, or it cannot be read.
+        ContenderError: there is none, it cannot be read, or its name is taken.
     """
-    return load(_folder(word.strip()) or located(word.strip()))
+    folder = _folder(word.strip()) or located(word.strip())
+    if not folder.is_dir():
+        there = sorted(path.parent.name for path in (project_root() / FOLDER).glob(f"*/{FILE}"))
+        expected = f"a folder with a {FILE}, or a name in {FOLDER}/" + (f": {', '.join(there)}" if there else "")
+        raise ContenderError(f"{word!r} is no contender: expected {expected}")
+    return _of_its_own_name(folder)
+
+
+def _of_its_own_name(folder: Path) -> Contender:
+    contender = load(folder)
+    if contender.name in names():
+        raise ContenderError(f"{folder}: name = {contender.name!r} is a configuration of the lab: choose another name")
+    return contender
 
 
 def made(name: str) -> Path:
@@ -80,6 +90,11 @@ def made(name: str) -> Path:
 def name_of(word: str) -> str:
     """The column's name of a word that is canonical."""
     return word.partition(MARK)[0] if MARK in word else parse(word).name
+
+
+def typed(word: str) -> str:
+    """A word that is canonical as one types it: a contender's path alone."""
+    return word.partition(MARK)[2] or word
 
 
 def axes(name: str) -> dict[str, str]:
@@ -114,7 +129,7 @@ def _folder(word: str) -> Path | None:
     return named if word and named.is_dir() else None
 
 
-def _shown(folder: Path) -> str:
+def shown(folder: Path) -> str:
     """The folder as a run records it: from the checkout, where it is in there."""
     root = project_root().resolve()
     return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)

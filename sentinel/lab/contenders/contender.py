@@ -108,7 +108,8 @@ class Contender:
         path = shutil.which(str(there) if there else first, path=search_path())
         if path is None:
             where = f"{there} is not there or may not be run" if there else f"{first} is not on PATH"
-            advice = "does `build` make it?" if self.manifest.build else f"install it or correct {key!r}"
+            is_made = bool(self.manifest.build) and key != "build"
+            advice = "does `build` make it?" if is_made else f"install it or correct {key!r}"
             raise ContenderError(f"{self.folder / FILE}: {key} = {list(command)}: {where}; {advice}")
         return [path, *command[1:]]
 

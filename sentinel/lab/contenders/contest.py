@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import BusError, StoreError
-from sentinel.lab.contenders import program
+from sentinel.lab.contenders import catalog, program
 from sentinel.lab.contenders.entry import contenders
 from sentinel.lab.contenders.tapped import TappedTrial
 from sentinel.lab.contenders.trial import ContenderTrial
@@ -97,7 +97,7 @@ class NotTimed(Trial):
 def _described(contender: Contender) -> ContenderData:
     manifest = contender.manifest
     return ContenderData(
-        folder=str(contender.folder),
+        folder=catalog.shown(contender.folder),
         command=list(manifest.command),
         version=program.version(contender),
         speaks=list(manifest.speaks),

@@ -14,7 +14,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sentinel.environment import child_environment, stack_environment
 from sentinel.errors import ContenderError, TrialError
@@ -40,6 +40,7 @@ MOST_LOG = 4_000_000
 """Bytes of its output that are kept."""
 BUILD_LOG = "build.log"
 REPORT = "end.json"
+PAST_THE_TAP = "writes to the store past the tap: INFLUX_URL and SENTINEL_WRITE_URL name the tap"
 
 
 @dataclass(frozen=True)
@@ -200,16 +201,11 @@ def build(contender: Contender) -> None:
         command = contender.program(manifest.build, "build")
         try:
             with log.open("wb") as file:
-                done = subprocess.run(
-                    command, cwd=contender.folder, stdout=file, stderr=file, timeout=BUILD_LIMIT, check=False,
-                    env=child_environment(PATH=search_path()),
-                )  # fmt: skip
-        except (OSError, subprocess.TimeoutExpired) as error:
+                code, *_ = _carried_out(command, contender.folder, BUILD_LIMIT, file)
+        except OSError as error:
             raise ContenderError(f"contender {contender.name}: its build failed: {error}; its log is {log}") from None
-        if done.returncode:
-            raise ContenderError(
-                f"contender {contender.name}: its build ended with exit code {done.returncode}; its log is {log}"
-            )
+        if code:
+            raise ContenderError(f"contender {contender.name}: its build ended with exit code {code}; its log is {log}")
     contender.require_program()
 
 
@@ -219,11 +215,32 @@ def version(contender: Contender) -> str:
         return ""
     try:
         command = contender.program(contender.manifest.version, "version")
-        done = subprocess.run(
-            command, cwd=contender.folder, capture_output=True, timeout=VERSION_LIMIT, check=False, encoding="utf-8",
-            errors="replace", env=child_environment(PATH=search_path()),
-        )  # fmt: skip
-    except (ContenderError, OSError, subprocess.TimeoutExpired) as error:
+        _, output, errors = _carried_out(command, contender.folder, VERSION_LIMIT, subprocess.PIPE)
+    except (ContenderError, OSError) as error:
         return f"unknown: {error}"
-    message = (done.stdout or done.stderr).strip().splitlines()
+    message = (output.strip() or errors).decode("utf-8", "replace").strip().splitlines()
     return message[0][:200] if message else "unknown: it said nothing"
+
+
+def _carried_out(command: list[str], folder: Path, limit: float, output: IO[bytes] | int) -> tuple[int, bytes, bytes]:
+    """Run what is done in a moment, without a terminal; none of its process group outlives it.
+
+    Returns:
+        Exit code, and where `output` is a pipe, what it wrote to stdout and stderr.
+
+    Raises:
+        OSError: it cannot be started, or took longer than `limit` seconds.
+    """
+    environment = child_environment(PATH=search_path())
+    with subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            text, errors = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"it took longer than {limit:g} s") from None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode, text or b"", errors or b""

@@ -11,7 +11,7 @@ from sentinel.bus.administration import depth
 from sentinel.errors import SentinelError, TrialError
 from sentinel.lab.contenders import record
 from sentinel.lab.contenders.contender import BY_PROBE
-from sentinel.lab.contenders.program import Program, Task
+from sentinel.lab.contenders.program import PAST_THE_TAP, Program, Task
 from sentinel.lab.contenders.tapped import TappedTrial, drained
 from sentinel.lab.contenders.wire.opened import Knock
 from sentinel.lab.run import series
@@ -159,7 +159,8 @@ class ContenderTrial(TappedTrial):
             self.outcome.problems.append(str(error))
         self.outcome.warnings += record.put_aside(self.folder / series.CONSUMER)
         told = series.ledger(self.folder / series.CONSUMER).get("ledger", {})
-        self.outcome.consumer["received"] = told.get("received")  # by its own word: nobody else can count it
+        if "received" in told:  # by its own word: nobody else can count it
+            self.outcome.consumer["received"] = told["received"]
         self.outcome.valid = not self.outcome.problems
         if self.wire.points:
             self._figures(sent.unsent)
@@ -188,6 +189,8 @@ class ContenderTrial(TappedTrial):
         name, bucket = self.contender.name, self.store.bucket
         if strange := self.wire.places - {bucket}:
             return [f"{name} writes to bucket {min(strange)!r}: expected INFLUX_BUCKET, {bucket!r}"]
+        if stored and not wired["points"]:
+            return [f"{name} {PAST_THE_TAP}"]
         if not wired["points"]:
             refused = f"; the store refused {wired['refused']:,} writes" if wired["refused"] else ""
             return [f"{name} stored nothing{refused}: its log is {self.folder / series.CONSUMER}.log"]
@@ -206,12 +209,18 @@ class ContenderTrial(TappedTrial):
         return collected
 
     def _cpu_per_message(self) -> float | None:
-        """µs, over what was stored since the CPU was first read; None where ticks of 10 ms say too little."""
-        wired = self.wire
+        """µs, over what was stored since the CPU was first read; None where that says too little, and then why."""
+        wired, used = self.wire, self._cpu
         before = sum(size for size, at in zip(wired.sizes, wired.answered, strict=True) if at <= self._ready)
-        if self._cpu is None or self._cpu < LEAST_CPU or before >= wired.points:
-            return None
-        return 1e6 * self._cpu / (wired.points - before)
+        if before >= wired.points:
+            self.outcome.wire["cpu"] = "all was stored before it was ready"
+        elif used is None:
+            self.outcome.wire["cpu"] = "it ended by itself"
+        elif used < LEAST_CPU:
+            self.outcome.wire["cpu"] = f"{used:.2f} s, counted in ticks of 0.01 s, are too little to say"
+        else:
+            return 1e6 * used / (wired.points - before)
+        return None
 
     def _figures(self, unsent: int) -> None:
         """Throughput, CPU, memory and latencies."""

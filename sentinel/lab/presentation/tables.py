@@ -53,7 +53,7 @@ def table(
         heads: One for each column; like the cells escaped unless they are `Markup`.
         rows: As many cells as heads each.
         words: Numbers of the columns that stand left, as the first does; numbers stand right.
-        class_: `dense` for less air.
+        class_: `dense` for less air, `wraps` where cells may go on in the next line.
     """
     left = {0, *words}
     head = [tag("th", breakable(name), scope="col", class_="left" if n in left else "") for n, name in enumerate(heads)]

@@ -18,7 +18,7 @@ from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, LATENCY, UNTAPPED
 from sentinel.lab.statistics import tails
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from markupsafe import Markup
 
@@ -28,15 +28,17 @@ if TYPE_CHECKING:
 
 WIRE = {
     "requests": "Writes",
-    "refused": "refused",
+    "refused": "Refused",
     "batch": "Points a write, p50",
     "store_ms": "Store's time p50, ms",
-    "store_tail": "p99, ms",
-    "duplicated": "stored again",
-    "overwritten": "overwritten",
-    "unidentified": "unidentified",
+    "store_tail": "Store's time p99, ms",
+    "duplicated": "Stored again",
+    "overwritten": "Overwritten",
+    "unidentified": "Unidentified",
 }
 """What the wire says of a trial, and the head of its column."""
+TIMES = ("store_ms", "store_tail")
+"""Those of them that are measured, and not counted."""
 NOTES = [
     "Every consumer of this run reached the store through a tap, which notes what passes and when: stored latency is"
     " from the intended send to the answer that the tap saw.",
@@ -44,6 +46,8 @@ NOTES = [
     " into the lab's own configurations alone.",
     "Of a contender: sent = store's count + overwritten + rejected (dead letters) + unread (on the bus still) + lost.",
 ]
+SHORT = 0.5
+"""Seconds that a drain should take at least."""
 VISIBLE = "Visible: age of the newest point that a query returns, asked ten times a second at that rate."
 
 
@@ -53,8 +57,8 @@ def section(run: Run) -> list[Markup]:
     if not known:
         return []
     trials = queries.outcomes(run)
-    below = tag("div", paragraphs([*NOTES, *_cost(trials), *_unmeasured(trials)]), class_="notes")
-    whole = [_who(known), _wire(run, trials), below]
+    below = tag("div", paragraphs([*NOTES, *_cost(trials), *_unknown(trials)]), class_="notes")
+    whole = [tag("h3", "Contenders"), _who(known), _wire(run, trials), below]
     return whole + [_checks(name, contender) for name, contender in known.items()]
 
 
@@ -63,11 +67,40 @@ def visible(run: Run) -> bool:
     return any("visible" in o.latencies for o in queries.outcomes(run))
 
 
+def label(run: Run, key: str) -> str:
+    """The head of a column; with a mark where it is of a contender that relaxes a promise."""
+    name = queries.names(run)[-1] if key == HEADLINE else key
+    mark = f"\N{NO-BREAK SPACE}{RELAXED}" if name in _relaxing(run) else ""
+    return f"{queries.label(run, key)}{mark}"
+
+
+def marks(run: Run) -> list[str]:
+    """What the mark means, and why there is a dash where others have a figure."""
+    told = (f"{RELAXED} {name} says that it {'; that it '.join(words)}." for name, words in _relaxing(run).items())
+    trials = queries.outcomes(run)
+    return [*told, *_unknown(trials), *_short(run.data.contenders, trials)]
+
+
+def _short(known: Collection[str], trials: Sequence[Outcome]) -> list[str]:
+    """Which contenders drained their streams in no time."""
+    names = dict.fromkeys(
+        o.plan.configuration
+        for o in trials
+        if o.valid and o.plan.kind == CAPACITY and o.plan.configuration in known
+        if o.wire.get("points", 0) < SHORT * o.throughput
+    )
+    several = formatting.joined(list(names))
+    return [f"{several} drained streams in less than {SHORT:g} s: more MESSAGES tell more."] if names else []
+
+
+def _relaxing(run: Run) -> dict[str, list[str]]:
+    """Contenders that do not keep every promise, and what they say themselves."""
+    return {name: item.relaxes for name, item in run.data.contenders.items() if item.relaxes}
+
+
 def notes(run: Run) -> list[str]:
-    """What a reader of the key results must know of contenders, and of the fifth latency."""
-    relaxed = {name: item.relaxes for name, item in run.data.contenders.items() if item.relaxes}
-    values = [f"{name} does not keep every promise: it {'; it '.join(words)}." for name, words in relaxed.items()]
-    return values + ([VISIBLE] if visible(run) else [])
+    """What a reader of the key results must know of the fifth latency."""
+    return [VISIBLE] if visible(run) else []
 
 
 def _who(known: Mapping[str, ContenderData]) -> Markup:
@@ -75,13 +108,13 @@ def _who(known: Mapping[str, ContenderData]) -> Markup:
         [
             name,
             _verified(item),
-            "; ".join(item.relaxes) or formatting.NOTHING,
             " ".join(item.command),
             item.version or formatting.NOTHING,
+            "; ".join(item.relaxes) or formatting.NOTHING,
         ]
         for name, item in known.items()
     ]
-    return table(["Contender", "Verified", "Relaxes", "Command", "Version"], rows, words=range(1, 5))
+    return table(["Contender", "Verified", "Command", "Version", "Relaxes"], rows, range(1, 5), "wraps")
 
 
 def _cost(trials: Sequence[Outcome]) -> list[str]:
@@ -107,13 +140,23 @@ def _verified(contender: ContenderData) -> Markup | str:
     if not contender.verified:
         return formatting.NOTHING
     marks = [check.mark for check in contender.verified]
-    text = ", ".join(f"{mark} {marks.count(mark)}" for mark in (GOOD, RELAXED, BAD) if mark in marks)
+    text = ", ".join(f"{mark}\N{NO-BREAK SPACE}{marks.count(mark)}" for mark in (GOOD, RELAXED, BAD) if mark in marks)
     return tag("span", text, class_="bad" if BAD in marks else "good")
 
 
-def _unmeasured(trials: Sequence[Outcome]) -> list[str]:
-    reasons = {o.plan.label: why for o in trials if o.valid and (why := o.wire.get("unmeasurable"))}
-    return [f"Stored latency of {label} is not measurable: {why}." for label, why in reasons.items()]
+UNKNOWN = {"unmeasurable": "Stored latency of {} is not measurable", "cpu": "CPU per message of {} is not told"}
+"""What the wire's account of a trial says cannot be known, by the key of the reason."""
+
+
+def _unknown(trials: Sequence[Outcome]) -> list[str]:
+    """A sentence for each measure of a configuration that is not known, with the reason."""
+    reasons = {
+        text.format(o.plan.configuration): why
+        for o in trials
+        for key, text in UNKNOWN.items()
+        if o.valid and (why := o.wire.get(key)) and (key != "cpu" or o.plan.kind == CAPACITY)
+    }
+    return [f"{text}: {why}." for text, why in reasons.items()]
 
 
 def _wire(run: Run, outcomes: Sequence[Outcome]) -> Markup:
@@ -132,18 +175,19 @@ def _cells(trials: Sequence[Mapping[str, Any]]) -> list[str]:
     cells = []
     for name in WIRE:
         values = [_value(wire, name) for wire in trials]
-        cells.append(formatting.figure(statistics.median(values)) if values else formatting.NOTHING)
+        shown = formatting.figure if name in TIMES else formatting.count
+        cells.append(shown(statistics.median(values)))
     return cells
 
 
 def _value(wire: Mapping[str, Any], name: str) -> float:
     if name == "store_tail" and not tails.carried("p99", wire["requests"]):
         return math.nan
-    if name in ("store_ms", "store_tail"):
+    if name in TIMES:
         return float(wire["store_ms"].get("p99" if name == "store_tail" else "p50", 0.0))
     return float(wire[name].get("p50", 0.0) if name == "batch" else wire[name])
 
 
 def _checks(name: str, contender: ContenderData) -> Markup:
     heads = ["", f"{name} promises", "Speaking", "First difference"]
-    return folded(f"{name}: its verification", table(heads, checks.rows(contender.verified), words=(1, 2, 3)))
+    return folded(f"{name}: its verification", table(heads, checks.rows(contender.verified), (1, 2, 3), "wraps"))

@@ -170,12 +170,13 @@ def footnotes(run: Run) -> list[str]:
 
 def marks(run: Run) -> list[str]:
     """What the marks in the table mean."""
-    return [
+    queued = [
         f"{MARK} {queries.label(run, key)}: load not sustained in {bad} of {formatting.counted(n, 'trial')}; latencies"
         " there"
         " are those of a growing queue, and not compared."
         for key, (bad, n) in unsustained(run).items()
     ]
+    return queued + contenders.marks(run)
 
 
 def notes(run: Run) -> list[str]:

@@ -57,6 +57,9 @@ def header(run: Run, load: str = "") -> HTML:
     return HTML(heading.heading(run, load))
 
 
+AIRY = 8
+"""Columns for which a page is wide enough; of more the table is dense."""
+
 # -- results --------------------------------------------------------------------------------------------------------
 
 
@@ -65,7 +68,7 @@ def key_results(run: Run) -> HTML:
     several = len(queries.names(run)) > 1
     new, old = run.data.compared
     ratio = [f"{new} ÷ {old}"] if several else []
-    heads = ["Measure, unit", *(queries.label(run, key) for key in queries.keys(run)), *ratio, PUBLISHED]
+    heads = ["Measure, unit", *(contenders.label(run, key) for key in queries.keys(run)), *ratio, PUBLISHED]
     body = [
         [
             row.head,
@@ -75,7 +78,7 @@ def key_results(run: Run) -> HTML:
         ]
         for row in results.rows(run)
     ]
-    whole = table(heads, body)
+    whole = table(heads, body, class_="dense wraps" if len(heads) > AIRY else "")
     marks = results.marks(run)
     more = folded("How to read the table", tag("div", paragraphs(results.notes(run)), class_="notes"))
     return HTML(together([whole, tag("div", paragraphs(marks), class_="notes"), more]))

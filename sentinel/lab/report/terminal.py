@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting, registry
 from sentinel.lab.machine import jitter
+from sentinel.lab.report import contenders
 from sentinel.lab.report.results import footnotes, rows
 from sentinel.lab.run import queries
 from sentinel.runtime import text_table
@@ -24,7 +25,8 @@ def terminal_table(run: Run) -> str:
     several = len(queries.names(run)) > 1
     shown = rows(run)
     texts = [[row.short or row.head, row.published, *row.cells, *([row.ratio] if several else [])] for row in shown]
-    heads = ["", "published", *(queries.label(run, key) for key in queries.keys(run)), *(["ratio"] if several else [])]
+    labels = [contenders.label(run, key) for key in queries.keys(run)]
+    heads = ["", "published", *labels, *(["ratio"] if several else [])]
     width, bare = text_table.columns(), [[*text[:-1], row.bare_ratio] for text, row in zip(texts, shown, strict=True)]
     lines = key_table(heads, texts)
     if several and max(map(len, lines)) > width:

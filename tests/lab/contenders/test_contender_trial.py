@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import psutil
 import pytest
-from support.contending import HANDLER, LINES, OURS, TEMPLATE, changed, contender
+from support.contending import HANDLER, LINES, OURS, TEMPLATE, changed, contender, past_the_tap
 from support.servers import wait_until
 
 from sentinel import store
@@ -123,6 +123,14 @@ def test_a_contender_drains_a_stream(ring: Ring) -> None:
     assert 4 <= outcome.wire["requests"]
     assert outcome.throughput > 0
     assert_nothing_is_left(trial, ring)
+
+
+def test_a_drain_of_little_cpu_says_why_it_tells_none(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks of the CPU's clock are not divided by messages where there are few of them."""
+    monkeypatch.setattr(trials, "LEAST_CPU", 1e6)
+    outcome = ring.of(ring.plan(CAPACITY, "mine", FULL)).run()
+    assert (True, None) == (outcome.valid, outcome.cpu_us)
+    assert outcome.wire["cpu"].endswith("are too little to say")
 
 
 def test_our_own_configurations_take_the_same_way(real_ring: Ring) -> None:
@@ -262,6 +270,12 @@ def test_what_a_contender_does_wrong_is_an_invalid_trial_with_one_line(
     assert message in outcome.problems[0]
     assert not any("\n" in problem for problem in outcome.problems)
     assert_nothing_is_left(trial, ring)
+
+
+def test_who_writes_past_the_tap_is_an_invalid_trial_that_says_so(ring: Ring) -> None:
+    """It is not said to have stored nothing."""
+    outcome = ring.of(ring.plan(CAPACITY, "mine", FULL), past_the_tap(ring.stack.store.url)).run()
+    assert (False, [f"mine {program.PAST_THE_TAP}"]) == (outcome.valid, outcome.problems)
 
 
 @pytest.mark.parametrize("session", [False, True])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from support.contending import CONTENDERS, TOML, contender, written
+from support.servers import wait_until
 
 from sentinel.errors import ContenderError
 from sentinel.lab.contenders import catalog, entry, program, record
@@ -113,6 +116,42 @@ def test_a_build_runs_before_anything_and_its_failure_is_one_line(tmp_path: Path
     ):
         with pytest.raises(ContenderError, match=message):
             program.build(contender(tmp_path / "mine", build=build))
+    with pytest.raises(ContenderError, match="install it or correct 'build'"):
+        program.build(contender(tmp_path / "mine", build='["no-such-compiler"]'))
+
+
+SLOW = '["sh", "-c", "echo begun; sleep 300 & echo $! > child; wait"]'
+
+
+@pytest.mark.parametrize("key", ["build", "version"])
+def test_what_takes_too_long_before_a_run_is_ended_with_its_children(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build is one line then, a version unknown; neither can ask a terminal, and nothing of them is left."""
+    monkeypatch.setattr(program, f"{key.upper()}_LIMIT", 0.5)
+    item = contender(tmp_path / "mine", **{key: SLOW})
+    if key == "build":
+        with pytest.raises(ContenderError, match=r"its build failed: it took longer than 0\.5 s; its log is"):
+            program.build(item)
+    else:
+        assert "unknown: it took longer than 0.5 s" == program.version(item)
+    child = int((item.folder / "child").read_text())
+    running = {psutil.STATUS_RUNNING, psutil.STATUS_SLEEPING}
+    wait_until("its child is gone", lambda: _status(child) not in running, 5)
+
+
+def _status(pid: int) -> str:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status()
+    return psutil.STATUS_DEAD
+
+
+def test_a_version_is_the_first_line_that_it_prints(tmp_path: Path) -> None:
+    """Of its output; of its errors where there is no other; silence is said."""
+    for text, expected in (
+        ("echo note >&2; echo 1.0; echo more", "1.0"), ("echo 2.0 >&2", "2.0"), ("true", "unknown: it said nothing"),
+    ):  # fmt: skip
+        assert expected == program.version(contender(tmp_path / "mine", version=f'["sh", "-c", "{text}"]'))
 
 
 def test_a_contender_is_named_like_a_configuration(checkout: Path) -> None:
@@ -156,6 +195,18 @@ def test_what_is_neither_is_refused_before_anything_starts(
         assert 1 == result.code
         assert message in result.err
         assert 1 == len(result.err.strip().splitlines())
+
+
+def test_what_is_to_be_verified_is_refused_likewise(checkout: Path) -> None:
+    """A name that is none, with those that there are, and one that is taken; a path without a slash is a path."""
+    contender(checkout / "contenders" / "there")
+    contender(checkout / "elsewhere", name='"elsewhere"')
+    contender(checkout / "taken", name='"optimised"')
+    assert "elsewhere" == catalog.named("elsewhere").name
+    with pytest.raises(ContenderError, match=r"'typo' is no contender: expected .* or a name in contenders/: there$"):
+        catalog.named("typo")
+    with pytest.raises(ContenderError, match="name = 'optimised' is a configuration of the lab"):
+        catalog.named("taken")
 
 
 def test_what_it_does_not_speak_is_refused_before_anything_starts(checkout: Path) -> None:

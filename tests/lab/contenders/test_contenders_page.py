@@ -2,68 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 from support import synthetic
+from support.contested import CHECKS, contested
 
-from sentinel.lab.contenders.verification.checks import Check, ContenderData
+from sentinel.lab.contenders.verification.checks import Check
 from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
-from sentinel.lab.report import contenders, results, sections
+from sentinel.lab.report import contenders, results, sections, terminal
 from sentinel.lab.run import queries
-from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, LATENCY, UNTAPPED, Outcome
+from sentinel.lab.run.trial_record import CAPACITY, UNTAPPED
 from sentinel.lab.trials import plans
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.run.run import Run
-
-WIRE: dict[str, Any] = {
-    "requests": 400, "refused": 1, "unanswered": 0, "points": 100, "distinct": 100, "duplicated": 2, "overwritten": 3,
-    "unidentified": 4, "batch": {"p50": 7.0, "p99": 9.0, "max": 9.0}, "unmeasurable": "",
-    "store_ms": {"p50": 0.5, "p99": 1.5, "max": 2.0},
-}  # fmt: skip
-RELAXED = "stops at poison messages: it is <plain>"
-CHECKS = [
-    Check("ready", "stream/json", kept=True),
-    Check("poison", "stream/json", kept=False, detail="it ended", relaxed=RELAXED),
-]
-
-
-def contested(root: Path, *checks: Check, unmeasurable: str = "") -> Run:
-    """A run of baseline, and of a contender called optimised that keeps no record."""
-    run = synthetic.made(root, ["baseline", "optimised"], memray=False)
-    trials = [_foreign(o, unmeasurable) for o in queries.outcomes(run)]
-    run = synthetic.summed(run, [*trials, *_untapped(trials)], ["baseline", "optimised"])
-    recorded = ContenderData("/x", ["./consume"], "mine 1.0", ["stream/json"], [RELAXED], list(checks))
-    run.data.contenders = {"optimised": recorded}
-    return run
-
-
-def _foreign(outcome: Outcome, unmeasurable: str) -> Outcome:
-    outcome.wire = WIRE | {"unmeasurable": unmeasurable}
-    if outcome.plan.kind == CAPACITY:
-        outcome.wire["recorded"] = outcome.throughput
-    if outcome.plan.label == "optimised" and outcome.plan.kind == LATENCY:
-        outcome.latencies |= {"internal": {"n": 0}, "e2e": {"n": 0}}
-        if outcome.plan.group == HEADLINE:
-            outcome.latencies["visible"] = {"p50": 3.21, "p90": 4.32, "p99": 5.0, "max": 6.0, "n": 100}
-    return outcome
-
-
-def _untapped(trials: list[Outcome]) -> list[Outcome]:
-    """baseline's drains once more, twice as quick."""
-    drains = [o for o in trials if o.plan.kind == CAPACITY and o.plan.label == "baseline"]
-    return [
-        msgspec.structs.replace(
-            o, plan=replace(o.plan, label=f"baseline{UNTAPPED}"), throughput=2 * o.throughput, wire={}
-        )
-        for o in drains
-    ]
 
 
 def text_of(run: Run) -> str:
@@ -81,9 +37,16 @@ def test_without_contenders_there_is_no_section(tmp_path: Path) -> None:
 def test_the_section_says_who_they_are_and_what_they_promise(tmp_path: Path) -> None:
     """Name, command, version, what is relaxed, escaped; each check with its first difference."""
     text = text_of(contested(tmp_path, *CHECKS))
-    for part in ("./consume", "mine 1.0", "✓ 1, ~ 1", "relaxed (", "it ended", "it is &lt;plain&gt;"):
+    for part in (
+        "./consume",
+        "mine 1.0",
+        "✓\N{NO-BREAK SPACE}1, ~\N{NO-BREAK SPACE}1",
+        "relaxed: ",
+        "it ended",
+        "it is &lt;plain&gt;",
+    ):
         assert part in text
-    assert "✗ 1" in text_of(
+    assert "✗\N{NO-BREAK SPACE}1" in text_of(
         contested(tmp_path / "again", *CHECKS, Check("once", "stream/json", kept=False, detail="2 of 1"))
     )
 
@@ -91,7 +54,7 @@ def test_the_section_says_who_they_are_and_what_they_promise(tmp_path: Path) -> 
 def test_the_wire_is_told_of_every_consumer(tmp_path: Path) -> None:
     """Counts, batch sizes and the store's time, of ours as of contenders; what the tap costs."""
     text = text_of(contested(tmp_path))
-    for part in ("baseline, capacity", "baseline, latency", "optimised, capacity", "7.00", "0.500", "1.50"):
+    for part in ("baseline, capacity", "baseline, latency", "optimised, capacity", ">7<", "0.500", "1.50"):
         assert part in text
     assert "through it baseline has 0.500 of its capacity without it (n = 2 rounds, 0.500 to 0.500)" in text
 
@@ -110,7 +73,45 @@ def test_what_is_not_measurable_is_a_dash_with_a_reason(tmp_path: Path) -> None:
     rows = {row.head: row.cells for row in results.rows(run)}
     assert rows["E2E p50, ms"][0] != "–"
     assert ["–", "–"] == rows["E2E p50, ms"][1:]
-    assert "Stored latency of optimised is not measurable: its points carry whole seconds." in text_of(run)
+    sentence = "Stored latency of optimised is not measurable: its points carry whole seconds."
+    assert sentence in text_of(run)
+    assert sentence in results.marks(run)
+
+
+def test_a_cpu_that_says_too_little_is_a_dash_with_a_reason(tmp_path: Path) -> None:
+    """Page and terminal say why, once, where a drain took less CPU than its ticks can tell."""
+    run = contested(tmp_path)
+    for outcome in queries.outcomes(run):
+        if outcome.plan.configuration == "optimised" and outcome.plan.kind == CAPACITY:
+            outcome.cpu_us, outcome.wire["cpu"] = None, "0.05 s are too little to say"
+    run = synthetic.summed(run, queries.outcomes(run), ["baseline", "optimised"])
+    (row,) = [row for row in results.rows(run) if row.name == "CPU per message"]
+    assert "–" == row.cells[1] != row.cells[0]
+    sentence = "CPU per message of optimised is not told: 0.05 s are too little to say."
+    assert 1 == results.footnotes(run).count(sentence)
+    assert sentence in text_of(run)
+
+
+def test_a_drain_that_was_over_in_no_time_is_told(tmp_path: Path) -> None:
+    """Of few messages neither capacity nor CPU says much; which contenders, and what to do, stand below the table."""
+    run = contested(tmp_path)
+    sentence = "optimised drained streams in less than 0.5 s: more MESSAGES tell more."
+    assert sentence in results.marks(run)
+    for outcome in queries.outcomes(run):
+        outcome.wire["points"] = 10**6
+    assert sentence not in results.marks(run)
+
+
+def test_who_relaxes_a_promise_has_a_mark_beside_its_name(tmp_path: Path) -> None:
+    """In the columns of page and terminal, the headline's too; below the table stands what it relaxes."""
+    run = contested(tmp_path)
+    page, text = sections.key_results(run).data, terminal.terminal_table(run)
+    for shown in (page, " ".join(text.split())):
+        assert "~ optimised says that it stops at poison messages: it is" in shown
+    assert ">baseline</th>" in page
+    assert ">optimised\N{NO-BREAK SPACE}~</th>" in page
+    assert ">optimised at 25,000 msg/s\N{NO-BREAK SPACE}~</th>" in page
+    assert "~" not in sections.key_results(synthetic.made(tmp_path / "ours")).data
 
 
 def test_the_fifth_latency_stands_in_the_headline_column(tmp_path: Path) -> None:
@@ -119,7 +120,6 @@ def test_the_fifth_latency_stands_in_the_headline_column(tmp_path: Path) -> None
     rows = {row.head: row.cells for row in results.rows(run)}
     assert ["–", "–", "3.21"] == rows["Visible p50, ms"]
     assert any(note.startswith("Visible: age of the newest point") for note in results.footnotes(run))
-    assert any("optimised does not keep every promise: it stops at poison" in note for note in results.footnotes(run))
 
 
 def test_the_ledgers_section_ends_with_the_contenders(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_the_headline_of_a_contender_is_its_stored_latency(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("configurations", "labels"),
-    [("baseline,optimised", []), ("baseline,optimised,mine@x", ["optimised (without the tap)"]), ("mine@x", [])],
+    [("baseline,optimised", []), ("baseline,optimised,mine@x", ["optimised (no tap)"]), ("mine@x", [])],
 )
 def test_the_taps_cost_has_a_leg_of_its_own(configurations: str, labels: list[str]) -> None:
     """The last of our configurations is also drained without a tap, where there is one."""

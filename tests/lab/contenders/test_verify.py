@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from support.choices import DECODERS
-from support.contending import BROKEN, CONTENDERS, OURS, contender
+from support.contending import BROKEN, CONTENDERS, OURS, contender, past_the_tap
 
 from sentinel.lab.contenders import catalog, program
 from sentinel.lab.contenders.contender import load
@@ -91,6 +91,12 @@ def test_a_broken_contender_is_caught(what: str, bench: Bench, tmp_path: Path, m
     assert checks.failure(list(actual.values()))
 
 
+def test_who_writes_past_the_tap_is_caught(bench: Bench, tmp_path: Path, embedded: Stack) -> None:
+    """What does not pass the tap cannot be measured, however rightly it is stored."""
+    check = bench.tried("complete", contender(tmp_path / "mine", past_the_tap(embedded.store.url)))["complete"]
+    assert (False, f"it {program.PAST_THE_TAP}") == (check.kept, check.detail)
+
+
 def test_a_relaxed_promise_is_shown_as_relaxed(bench: Bench, tmp_path: Path) -> None:
     """A contender that says what it does not keep may be timed, but is not shown as keeping it."""
     words = '["acknowledges before storing: speed is all"]'
@@ -98,7 +104,9 @@ def test_a_relaxed_promise_is_shown_as_relaxed(bench: Bench, tmp_path: Path) -> 
     actual = bench.tried("redelivery", item)
     assert checks.RELAXED == actual["redelivery"].mark
     assert "" == checks.failure(list(actual.values()))
-    assert "relaxed (acknowledges before storing: speed is all)" in checks.table(list(actual.values()))
+    text = checks.table(list(actual.values()))
+    assert "relaxed: " in text
+    assert text.endswith("~ it acknowledges before storing: speed is all")
 
 
 @pytest.mark.parametrize("codec", ["json", "binary"])

@@ -69,10 +69,11 @@ def test_a_quantity_has_its_unit(name: str) -> None:
     assert any(unit in sentences for unit in ("µs", "ms", "ns ", "msg/s", "percent", "bytes", "econd", "essages"))
 
 
-def test_the_example_is_as_the_schema_says() -> None:
-    """The run that the repository shows, written by an earlier version, and what this one would write of it."""
-    assert [] == faults(json.loads((ROOT / "runs" / "example" / "run.json").read_text(encoding="utf-8")))
-    assert [] == faults(kept(load("example", ROOT)))
+@pytest.mark.parametrize("path", sorted((ROOT / "runs").glob("example*/run.json")), ids=lambda path: path.parent.name)
+def test_the_examples_are_as_the_schema_says(path: Path) -> None:
+    """The runs that the repository shows, written by an earlier version, and what this one would write of them."""
+    assert [] == faults(json.loads(path.read_text(encoding="utf-8")))
+    assert [] == faults(kept(load(path.parent.name, ROOT)))
 
 
 def test_runs_of_format_1_are_as_the_schema_says(tmp_path: Path) -> None:

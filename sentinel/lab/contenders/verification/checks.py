@@ -58,7 +58,7 @@ class ContenderData(msgspec.Struct):
     """A contender of a run."""
 
     folder: str
-    """Where it lies."""
+    """Where it lies: in the checkout from there, else the whole path."""
     command: list[str]
     """How it is started."""
     version: str = ""
@@ -85,9 +85,11 @@ def rows(checks: Sequence[Check]) -> list[list[str]]:
 def _said(check: Check) -> str:
     if check.kept:
         return "kept, although relaxed" if check.relaxed else ""
-    return f"relaxed ({check.relaxed}): {check.detail}" if check.relaxed else check.detail
+    return f"relaxed: {check.detail}" if check.relaxed else check.detail
 
 
 def table(checks: Sequence[Check]) -> str:
-    """The rows as plain text."""
-    return "\n".join(text_table.table([], rows(checks), left=range(4), rule=False))
+    """The rows as plain text; below them in the contender's words what it relaxes."""
+    relaxed = dict.fromkeys(check.relaxed for check in checks if check.mark == RELAXED)
+    notes = [text_table.note(f"{RELAXED} it {words}", indent="   ") for words in relaxed]
+    return "\n".join([*text_table.table([], rows(checks), left=range(4), rule=False), *notes])

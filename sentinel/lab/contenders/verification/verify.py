@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sentinel.errors import TrialError
+from sentinel.lab.contenders.program import PAST_THE_TAP
 from sentinel.lab.contenders.verification import golden
 from sentinel.lab.contenders.verification.checks import Check
 from sentinel.lab.contenders.verification.life import SETTLE, Life, Place
@@ -98,7 +99,7 @@ def ordinary(place: Place, contender: Contender, spoken: str) -> Iterator[Found]
         load = _load(life.codec, VOLUME, 0)
         life.publish(list(load.values()))
         held = life.settled(len(wanted) + VOLUME) - len(wanted)
-        yield _judged("complete", _missing(life, load, held) or _dead(life))
+        yield _judged("complete", _missing(life, load, held) or _dead(life) or _past_the_tap(life))
         stopped = _load(life.codec, STOPPED, VOLUME)
         life.publish(list(stopped.values()))
         time.sleep(QUIET if life.transport == "pubsub" else STOP_AFTER)
@@ -137,6 +138,10 @@ def _missing(life: Life, load: dict[int, bytes], held: int) -> str:
     lost = [payload for moment, payload in load.items() if moment not in stored]
     example = f"; the first that is missing: {lost[0][:150]!r}" if lost else ""
     return f"{max(held, 0):,} of {len(load):,} messages were stored{example}"
+
+
+def _past_the_tap(life: Life) -> str:
+    return "" if life.wire().points else f"it {PAST_THE_TAP}"
 
 
 def _twice(life: Life, sent: int) -> str:

@@ -28,6 +28,8 @@ TO_STORE, FROM_STORE = 0, 1
 LISTENING = "the tap listens on"
 BUFFER = 256 * 1024
 """Bytes taken from a socket at once: a whole batch of most consumers."""
+LAST = 1.0
+"""Seconds in which, at its end, what is being forwarded must be noted."""
 
 
 class Tap:
@@ -44,12 +46,21 @@ class Tap:
         self._secure = parts.scheme == "https"
         self._store = parts.hostname or "127.0.0.1", parts.port or (443 if self._secure else 80)
         self._held = False
+        self._forwarding = set[int]()
+        """Files of notes whose connections are forwarding something that is not noted yet."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
 
     def hold(self, *_: object) -> None:
         """Let nothing more pass to the store, for good."""
         self._held = True
+
+    def end(self, *_: object) -> None:
+        """End the process, once what was forwarded is noted: what a consumer has seen is in the notes."""
+        latest = time.monotonic() + LAST
+        while self._forwarding and time.monotonic() < latest:
+            time.sleep(0.001)
+        os._exit(0)
 
     def serve(self) -> None:
         """Accept until the process ends."""
@@ -65,6 +76,7 @@ class Tap:
         with consumer, suppress(OSError), self._connected() as store:
             consumer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._exchange(consumer, store, notes)
+        self._forwarding.discard(notes)
         os.close(notes)
 
     def _connected(self) -> socket.socket:
@@ -96,8 +108,10 @@ class Tap:
                     continue
                 if self._held and direction == TO_STORE:
                     threading.Event().wait()
+                self._forwarding.add(notes)
                 sink.sendall(view[:count])
                 os.writev(notes, (HEAD.pack(now, tick, direction, count), view[:count]))
+                self._forwarding.discard(notes)
 
 
 def main() -> None:
@@ -106,6 +120,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tap = Tap(folder, sys.argv[2])
     signal.signal(signal.SIGUSR1, tap.hold)
+    signal.signal(signal.SIGTERM, tap.end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(f"{LISTENING} {tap.port}", flush=True)
     tap.serve()
