@@ -51,7 +51,16 @@ LONGEST = (
         "test_jupyterlab",
         "test_refusals",
     ),
-    *("test_pipeline", "test_generator", "test_trial", "test_live", "test_lookup", "test_vscode", "test_gate"),
+    *(
+        "test_pipeline",
+        "test_generator",
+        "test_trial",
+        "test_duet",
+        "test_live",
+        "test_lookup",
+        "test_vscode",
+        "test_gate",
+    ),
 )
 
 

@@ -113,6 +113,7 @@ PURE = [
     "sentinel.lab.statistics.hgrm",
     "sentinel.lab.run.trial_record",
     "sentinel.lab.trials.plans",
+    "sentinel.lab.trials.duets.rules",
     "sentinel.lab.statistics.measures",
     "sentinel.lab.statistics.metrics",
     "sentinel.lab.statistics.published",

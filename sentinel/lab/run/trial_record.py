@@ -77,6 +77,19 @@ class Profile(TypedDict, total=False):
     """Samples in a function itself, and with what it calls, of those at the top."""
 
 
+class Beside(TypedDict, total=False):
+    """What a trial's partner in a duet was, and how the machine bore both."""
+
+    partner: int
+    """Number of the trial that ran at the same time."""
+    first: bool
+    """Whether this one was started first."""
+    apart: float
+    """Seconds from the start of the one load (of a drain: from the one first read) to that of the other."""
+    busy: float
+    """Share of the machine's CPU time that was not idle while both were measured, percent."""
+
+
 class Outcome(msgspec.Struct):
     """What a trial found. Times in ms unless named otherwise."""
 
@@ -124,6 +137,8 @@ class Outcome(msgspec.Struct):
     """Profile trials: see `flames.summary`; empty where py-spy left nothing."""
     wire: dict[str, Any] = {}
     """Of a trial with a tap: what passed it, as `wire.delivered.summary` has it; empty without one."""
+    beside: Beside = {}
+    """Of a trial that ran beside another, in a duet; empty of one that ran alone."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""

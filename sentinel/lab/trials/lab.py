@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.process.supervisor import Supervisor
+    from sentinel.lab.trials.trial import Trial
 
 LIMITS, PAGES = "limits", "pages"
 """Kinds of work beside trials."""
@@ -163,6 +164,10 @@ class Lab(Session[P]):
             folder = self.run.folder / "verified"
             self.contest.verify(plan.configuration, self.stack, folder, self._supervisor, self._supervision.check)
 
+    def _trial(self, plan: Plan) -> Trial:
+        given = plan, self.stack, self.run.trial_folder(plan.number), self._supervisor, self.run.id
+        return self.contest.trial(*given, check=self._supervision.check)
+
     def _carried_out(self, bare: Plan) -> Outcome:
         """One trial; where it did not leave what its kind must, which happens now and then, another one."""
         kind = KINDS[bare.kind]
@@ -170,8 +175,7 @@ class Lab(Session[P]):
             self._supervision.ask()
             plan = replace(bare, number=self._numbered())
             folder = self.run.trial_folder(plan.number)
-            given = plan, self.stack, folder, self._supervisor, self.run.id
-            outcome = self.contest.trial(*given, check=self._supervision.check).run()
+            outcome = self._trial(plan).run()
             if attempt:
                 times = formatting.counted(attempt, "time")
                 outcome.warnings.append(f"{kind.program} found no way into the consumer {times} before")
