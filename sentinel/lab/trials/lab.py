@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.process.supervisor import Supervisor
+    from sentinel.lab.trials.trial import Trial
 
 LIMITS, PAGES = "limits", "pages"
 """Kinds of work beside trials."""
@@ -163,6 +164,10 @@ class Lab(Session[P]):
             folder = self.run.folder / "verified"
             self.contest.verify(plan.configuration, self.stack, folder, self._supervisor, self._supervision.check)
 
+    def _trial(self, plan: Plan, *given: Any, check: Callable[[], None]) -> Trial:
+        """The trial of a plan; a lab of other consumers has trials of its own."""
+        return self.contest.trial(plan, *given, check=check)
+
     def _carried_out(self, bare: Plan) -> Outcome:
         """One trial; where it did not leave what its kind must, which happens now and then, another one."""
         kind = KINDS[bare.kind]
@@ -171,7 +176,7 @@ class Lab(Session[P]):
             plan = replace(bare, number=self._numbered())
             folder = self.run.trial_folder(plan.number)
             given = plan, self.stack, folder, self._supervisor, self.run.id
-            outcome = self.contest.trial(*given, check=self._supervision.check).run()
+            outcome = self._trial(*given, check=self._supervision.check).run()
             if attempt:
                 times = formatting.counted(attempt, "time")
                 outcome.warnings.append(f"{kind.program} found no way into the consumer {times} before")

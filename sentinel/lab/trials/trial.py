@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
 from signal import SIGUSR1
@@ -21,7 +20,7 @@ from sentinel.lab.contenders.wire.visibility import Reader
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import HEADLINE, Outcome, Plan
 from sentinel.lab.trials import accounts
-from sentinel.lab.trials.kinds import CONSUMER, KINDS, Start
+from sentinel.lab.trials.kinds import CONSUMER, HERE, KINDS, Start
 from sentinel.lab.trials.process_sampler import Sampler
 from sentinel.lab.trials.supervision import EVERY
 from sentinel.lab.trials.tail import Tail
@@ -29,7 +28,7 @@ from sentinel.probe import cpu_times
 from sentinel.runtime.record import INTERVALS, READY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from sentinel.lab.process.supervisor import Child, Supervisor
@@ -130,10 +129,10 @@ class Trial:
 
     # -- processes -----------------------------------------------------------------------------------------------
 
-    def _start(self, name: str, *words: str, under: Sequence[str] = ()) -> Child:
-        command = [*under, sys.executable, "-m", *words]
-        environment = stack_environment(self.bus, self.target)
-        child = self.supervisor.start(name, command, log=self.folder / f"{name}.log", env=environment)
+    def _start(self, name: str, *words: str, how: Start = HERE) -> Child:
+        command, log = [*how.under, how.python, "-m", *words], self.folder / f"{name}.log"
+        environment = stack_environment(self.bus, self.target) | how.environment
+        child = self.supervisor.start(name, command, log=log, env=environment, cwd=how.folder)
         self._children.append(child)
         return child
 
@@ -149,7 +148,7 @@ class Trial:
             "--record": str(self.folder / series.CONSUMER),
         }
         words = [word for pair in options.items() for word in pair]
-        child = self._start(CONSUMER, start.module, *verb, *words, *start.words, under=start.under)
+        child = self._start(CONSUMER, start.module, *verb, *words, *start.words, how=start)
         self._await_ready(child)
         return child
 
