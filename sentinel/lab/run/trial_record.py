@@ -78,16 +78,16 @@ class Profile(TypedDict, total=False):
 
 
 class Beside(TypedDict, total=False):
-    """What a trial's partner in a duet was, and how the machine bore both."""
+    """What a trial's partners in a duet were, and how the machine bore them."""
 
-    partner: int
-    """Number of the trial that ran at the same time."""
-    first: bool
-    """Whether this one was started first."""
+    partners: list[int]
+    """Numbers of the trials that ran at the same time."""
+    place: int
+    """In which place this one was started, from 0."""
     apart: float
-    """Seconds from the start of the one load (of a drain: from the one first read) to that of the other."""
+    """Seconds from the start of the first load (of a drain: from the first read) to that of the last."""
     busy: float
-    """Share of the machine's CPU time that was not idle while both were measured, percent."""
+    """Share of the machine's CPU time that was not idle while all were measured, percent."""
 
 
 class Outcome(msgspec.Struct):
@@ -138,7 +138,7 @@ class Outcome(msgspec.Struct):
     wire: dict[str, Any] = {}
     """Of a trial with a tap: what passed it, as `wire.delivered.summary` has it; empty without one."""
     beside: Beside = {}
-    """Of a trial that ran beside another, in a duet; empty of one that ran alone."""
+    """Of a trial that ran beside others, in a duet; empty of one that ran alone."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""

@@ -8,7 +8,8 @@ for timing. `live`: as latency, with an agent beside, while somebody looks on.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sentinel.lab.profiling import cpu
@@ -34,6 +35,12 @@ class Start:
     module: str = "sentinel"
     under: tuple[str, ...] = ()
     """The command of a program whose child it is."""
+    python: str = sys.executable
+    """The interpreter: another one has another version of the package."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables besides those that every program of a trial is given."""
+    folder: Path | None = None
+    """Where it starts; None: where the lab did."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,8 @@ def _under_pyspy(_plan: Plan, folder: Path) -> Start:
     return Start(("--until-empty",), under=tuple(cpu.sampling(folder / cpu.FOLDED)))
 
 
+HERE = Start()
+"""As the lab itself was started."""
 KINDS: Mapping[str, TrialKind] = {
     LATENCY: TrialKind(_beside_load, 2.5),
     LIVE: TrialKind(_beside_load, 2.5),

@@ -164,22 +164,27 @@ class Lab(Session[P]):
             folder = self.run.folder / "verified"
             self.contest.verify(plan.configuration, self.stack, folder, self._supervisor, self._supervision.check)
 
-    def _trial(self, plan: Plan) -> Trial:
+    def _trial(self, plan: Plan, *given: Any, check: Callable[[], None]) -> Trial:
+        """The trial of a plan; a lab of other consumers has trials of its own."""
+        return self.contest.trial(plan, *given, check=check)
+
+    def _numbered_trial(self, bare: Plan) -> Trial:
+        """The next trial of the run."""
+        plan = replace(bare, number=self._numbered())
         given = plan, self.stack, self.run.trial_folder(plan.number), self._supervisor, self.run.id
-        return self.contest.trial(*given, check=self._supervision.check)
+        return self._trial(*given, check=self._supervision.check)
 
     def _carried_out(self, bare: Plan) -> Outcome:
         """One trial; where it did not leave what its kind must, which happens now and then, another one."""
         kind = KINDS[bare.kind]
         for attempt in range(kind.attempts):
             self._supervision.ask()
-            plan = replace(bare, number=self._numbered())
-            folder = self.run.trial_folder(plan.number)
-            outcome = self._trial(plan).run()
+            trial = self._numbered_trial(bare)
+            outcome = trial.run()
             if attempt:
                 times = formatting.counted(attempt, "time")
                 outcome.warnings.append(f"{kind.program} found no way into the consumer {times} before")
-            if not kind.leaves or (folder / kind.leaves).exists():
+            if not kind.leaves or (trial.folder / kind.leaves).exists():
                 break
         return outcome
 

@@ -7,7 +7,6 @@ What differs from kind to kind is in `kinds`, the account of what a trial left i
 from __future__ import annotations
 
 import json
-import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
 from signal import SIGUSR1
@@ -20,7 +19,7 @@ from sentinel.lab.contenders.wire.visibility import Reader
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import HEADLINE, Outcome, Plan
 from sentinel.lab.trials import accounts
-from sentinel.lab.trials.kinds import CONSUMER, KINDS, Start, consumer_words, load_words
+from sentinel.lab.trials.kinds import CONSUMER, HERE, KINDS, Start, consumer_words, load_words
 from sentinel.lab.trials.process_sampler import Sampler
 from sentinel.lab.trials.supervision import EVERY
 from sentinel.lab.trials.tail import Tail
@@ -28,7 +27,7 @@ from sentinel.probe import cpu_times
 from sentinel.runtime.record import INTERVALS, READY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from sentinel.lab.process.supervisor import Child, Supervisor
@@ -148,16 +147,16 @@ class Trial:
 
     # -- processes -----------------------------------------------------------------------------------------------
 
-    def _start(self, name: str, *words: str, under: Sequence[str] = ()) -> Child:
-        command = [*under, sys.executable, "-m", *words]
-        environment = stack_environment(self.bus, self.target)
-        child = self.supervisor.start(name, command, log=self.folder / f"{name}.log", env=environment)
+    def _start(self, name: str, *words: str, how: Start = HERE) -> Child:
+        command, log = [*how.under, how.python, "-m", *words], self.folder / f"{name}.log"
+        environment = {**stack_environment(self.bus, self.target), **how.environment}
+        child = self.supervisor.start(name, command, log=log, env=environment, cwd=how.folder)
         self._children.append(child)
         return child
 
     def _consumer(self, start: Start) -> Child:
         words = consumer_words(self.plan, start, self.bus.stream, self.tag, self.folder / series.CONSUMER)
-        child = self._start(CONSUMER, *words, under=start.under)
+        child = self._start(CONSUMER, *words, how=start)
         self._await_ready(child)
         return child
 

@@ -1,1 +1,1 @@
-"""Duets: two trials at the same time, so that whatever disturbs the machine meets both alike."""
+"""Duets: trials at the same time, so that whatever disturbs the machine meets them alike."""

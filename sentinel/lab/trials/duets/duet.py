@@ -1,7 +1,7 @@
-"""A duet: two trials at the same time, each with a consumer, a load, a stream and a ledger of its own.
+"""A duet: trials at the same time, each with a consumer, a load, a stream and a ledger of its own.
 
-Each is made ready, the one after the other; then both are let go, in the same order. What is measured of one while the
-other does not run is little: the loads begin within a fraction of the warm-up and last equally long.
+They are made ready one after the other, then let go in the same order. What is measured of one while another does not
+run is little: the loads begin within a fraction of the warm-up and last equally long.
 """
 
 from __future__ import annotations
@@ -24,30 +24,29 @@ if TYPE_CHECKING:
     from sentinel.lab.trials.trial import Trial
 
 PAUSE = 0.02
-"""Seconds between two looks at whether a leg is ready, and between the starts of the two, so that the order is sure."""
+"""Seconds between two looks at whether a leg is ready, and between two starts, so that their order is sure."""
 
 
 class Duet:
-    """Carries out two trials at the same time.
+    """Carries out two trials at the same time, or three where there is an A/A control.
 
     Args:
-        a: One leg, not begun.
-        b: The other: another number of the same run, of the same kind and under an equal load.
-        first: Which of them, 0 or 1, is started first.
+        *trials: Its legs, not begun: each with a number of its own, all of the same kind and under equal loads.
+        backwards: Whether they are started from the last to the first.
     """
 
-    def __init__(self, a: Trial, b: Trial, *, first: int = 0) -> None:
-        self._legs = _Leg(a, self._look), _Leg(b, self._look)
-        self._ordered = self._legs if first == 0 else self._legs[::-1]
+    def __init__(self, *trials: Trial, backwards: bool = False) -> None:
+        self._legs = [_Leg(trial, self._look) for trial in trials]
+        self._ordered = self._legs[::-1] if backwards else self._legs
         self._over = threading.Event()
         """One leg has failed, or the run ends: nobody goes on."""
         self._readings: list[Reading] = []
 
-    def run(self) -> tuple[Outcome, Outcome]:
-        """Do it. Where one leg fails, both outcomes are invalid and say why.
+    def run(self) -> list[Outcome]:
+        """Do it. Where one leg fails, all outcomes are invalid and say why.
 
         Returns:
-            The outcomes of `a` and `b`.
+            Of each leg, in the order in which they were given.
 
         Raises:
             RunEndedError: a check of one of them raised it; no process and no key is left.
@@ -83,7 +82,7 @@ class Duet:
         return running
 
     def _carry_out(self, trial: Trial) -> None:
-        """One leg, in a thread of its own; if it fails, the other need not go on."""
+        """One leg, in a thread of its own; if it fails, the others need not go on."""
         try:
             self._look()
             trial.measure()
@@ -100,7 +99,7 @@ class Duet:
             raise TrialError(rules.ABANDONED)
 
     def _await(self, running: list[Future[None]]) -> None:
-        """See both to their end, and read the machine's CPU time meanwhile."""
+        """See all to their end, and read the machine's CPU time meanwhile."""
         left = set(running)
         while left:
             self._readings.append((time.time_ns(), cpu_times()))
@@ -109,29 +108,26 @@ class Duet:
 
     # -- afterwards ----------------------------------------------------------------------------------------------
 
-    def _concluded(self) -> tuple[Outcome, Outcome]:
-        a, b = (leg.trial.conclude() for leg in self._legs)
-        if a.valid and b.valid:
+    def _concluded(self) -> list[Outcome]:
+        outcomes = [leg.trial.conclude() for leg in self._legs]
+        if all(outcome.valid for outcome in outcomes):
             self._measure_shared()
-        rules.pair((a, b))
-        for leg in self._legs:
-            leg.trial.keep()
-        return a, b
+        rules.match(outcomes)
+        return [leg.trial.keep() for leg in self._legs]
 
     def _measure_shared(self) -> None:
-        """What both legs know only together."""
+        """What the legs know only together."""
         starts, ends = zip(*(leg.span for leg in self._legs), strict=True)
-        span, paced = rules.shared(starts, ends), self._legs[0].trial.plan.paced
-        if not paced:
+        span = rules.shared(starts, ends)
+        if not self._legs[0].trial.plan.paced:
             self._share_drain(span)
         share, apart = rules.busy(self._readings, span), (max(starts) - min(starts)) / 1e9
-        for leg, other in (self._legs, self._legs[::-1]):
-            leg.trial.outcome.beside = Beside(
-                partner=other.trial.plan.number, first=leg is self._ordered[0], apart=apart, busy=share
-            )
+        for place, leg in enumerate(self._ordered):
+            others = [other.trial.plan.number for other in self._legs if other is not leg]
+            leg.trial.outcome.beside = Beside(partners=others, place=place, apart=apart, busy=share)
 
     def _share_drain(self, span: Span) -> None:
-        """Throughput while both drained: the slower one has the machine to itself afterwards."""
+        """Throughput while all drained: the slowest has the machine to itself afterwards."""
         seconds = (span[1] - span[0]) / 1e9
         flushed = [series.flushed(leg.trial.folder, span[0], 0.0, seconds) for leg in self._legs]
         rates = [messages / took for messages, took in filter(None, flushed)]
@@ -141,7 +137,7 @@ class Duet:
 
 
 class _Leg:
-    """One of both trials, and the line at which it waits for the other."""
+    """One of the trials, and the line at which it waits for the others."""
 
     def __init__(self, trial: Trial, look: Callable[[], object]) -> None:
         self.trial = trial

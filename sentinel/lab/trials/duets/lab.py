@@ -1,8 +1,7 @@
-"""A lab that carries out pairs of trials as duets, as long as the machine bears them."""
+"""A lab that carries out rounds of trials as duets, as long as the machine bears them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from sentinel.lab.parameters import Common
@@ -22,28 +21,28 @@ P = TypeVar("P", bound=Common)
 class DuetLab(Lab[P]):
     """A lab with duets."""
 
-    def duets(self, rounds: Sequence[tuple[Plan, Plan]]) -> list[Outcome]:
-        """Carry out rounds of two trials at the same time; the order of their starts alternates.
+    def duets(self, rounds: Sequence[Sequence[Plan]]) -> list[Outcome]:
+        """Carry out the trials of each round at the same time; the order of their starts alternates.
 
         The first duet that saturates the machine ends that: the run has a warning, and all rounds are carried out with
         one trial after the other. What was measured in duets then counts no more.
 
         Args:
-            rounds: Two legs each, under equal loads; they are numbered here.
+            rounds: The legs of each, under equal loads; they are numbered here.
 
         Returns:
-            The outcomes that may count: in duets both legs of a round one after the other, in the order of `rounds`.
+            The outcomes that may count: of duets in the order of `rounds`.
 
         Raises:
             RunEndedError: as in `carry_out`.
         """
         outcomes = list[Outcome]()
         with self.keeping():
-            for number, pair in enumerate(rounds):
-                two = self._duet(*pair, first=rules.first(number))
-                outcomes += two
-                self.outcomes += two
-                if why := rules.saturated(two):
+            for number, legs in enumerate(rounds):
+                together = self._duet(legs, backwards=rules.backwards(number))
+                outcomes += together
+                self.outcomes += together
+                if why := rules.saturated(together):
                     rules.dismiss(outcomes, why)
                     self._warn(why)
                     break
@@ -52,18 +51,16 @@ class DuetLab(Lab[P]):
                 return outcomes
         return self.carry_out([*rules.in_turn(rounds)])
 
-    def _duet(self, a: Plan, b: Plan, *, first: int) -> tuple[Outcome, Outcome]:
-        """Both legs of one round."""
+    def _duet(self, legs: Sequence[Plan], *, backwards: bool) -> list[Outcome]:
         self._supervision.ask()
-        seconds = self.expected(a) + self.expected(b)
-        label = f"{a.kind}: {a.label} beside {b.label}, round {a.repeat + 1}"
-        self._progress.step(label, seconds, kind=a.kind)
-        legs = [self._trial(replace(bare, number=self._numbered())) for bare in (a, b)]
-        outcomes = Duet(*legs, first=first).run()
+        seconds = sum(map(self.expected, legs))
+        label = f"{legs[0].kind}: {' beside '.join(plan.label for plan in legs)}, round {legs[0].repeat + 1}"
+        self._progress.step(label, seconds, kind=legs[0].kind)
+        outcomes = Duet(*map(self._numbered_trial, legs), backwards=backwards).run()
         self._progress.advance(seconds)
         return outcomes
 
     def _warn(self, why: str) -> None:
         self.run.data.warnings.append(
-            f"Two consumers at the same time saturate this machine ({why}): they were measured one after the other."
+            f"Consumers at the same time saturate this machine ({why}): they were measured one after the other."
         )

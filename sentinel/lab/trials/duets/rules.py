@@ -3,7 +3,7 @@
 Two nearly equal contenders that run side by side meet the same disturbances at the same time, which their ratio then
 loses (Bulej, Horký, Tůma, Farquet and Prokopec, "Duet Benchmarking", ICPE 2020). That holds while both get all the time
 that they ask for: on a saturated machine, the one that needs less leaves more to the other, and the ratio is of
-something else.
+something else. An A/A control beside them makes a third leg.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ if TYPE_CHECKING:
 
 MOST_BUSY = 85.0
 """Percent of the machine's CPU time above which it counts as saturated. Chosen, not measured."""
-ABANDONED = "the other leg of its duet failed"
+ABANDONED = "another leg of its duet failed"
 """Why a leg that did nothing wrong does not count."""
 
 
-def first(number: int) -> int:
-    """Which leg of a round starts first, 0 or 1: they take turns.
+def backwards(number: int) -> bool:
+    """Whether the legs of a round start from the last to the first: in every other one.
 
     Args:
         number: Of the round, from 0.
     """
-    return number % 2
+    return number % 2 == 1
 
 
-def in_turn(rounds: Sequence[tuple[Plan, Plan]]) -> Iterator[Plan]:
+def in_turn(rounds: Sequence[Sequence[Plan]]) -> Iterator[Plan]:
     """The trials of all rounds for one after the other, in the order in which the legs of duets would start.
 
     Args:
-        rounds: The two legs of each.
+        rounds: The legs of each.
 
     Yields:
         Plans.
     """
-    for number, pair in enumerate(rounds):
-        yield from (pair if first(number) == 0 else pair[::-1])
+    for number, legs in enumerate(rounds):
+        yield from (reversed(legs) if backwards(number) else legs)
 
 
 def shared(starts: Sequence[int], ends: Sequence[int]) -> Span:
@@ -79,11 +79,11 @@ def busy(readings: Sequence[Reading], span: Span) -> float:
     return 100 * (1 - (after.idle - before.idle) / total) if total > 0 else 0.0
 
 
-def pair(outcomes: Sequence[Outcome]) -> None:
-    """Both legs count, or none does: what speaks against one is a problem of the other, too.
+def match(outcomes: Sequence[Outcome]) -> None:
+    """All legs count, or none does: what speaks against one is a problem of the others, too.
 
     Args:
-        outcomes: Of the two legs of one duet, accounted for; those that do not count are made invalid.
+        outcomes: Of the legs of one duet, accounted for; those that do not count are made invalid.
     """
     if not all(outcome.valid for outcome in outcomes):
         for outcome in outcomes:
@@ -94,13 +94,13 @@ def pair(outcomes: Sequence[Outcome]) -> None:
 
 
 def saturated(outcomes: Sequence[Outcome]) -> str:
-    """Why a duet says nothing, though both its legs are valid.
+    """Why a duet says nothing, though its legs are valid.
 
     Args:
         outcomes: Of its legs. Where one is invalid, the round does not count anyway.
 
     Returns:
-        A clause; empty where the machine bore both.
+        A clause; empty where the machine bore them.
     """
     if not all(outcome.valid for outcome in outcomes):
         return ""

@@ -79,19 +79,19 @@ def ready(trial: Trial) -> int:
     return (trial.folder / series.CONSUMER / READY).stat().st_mtime_ns
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_two_consumers_at_once_keep_their_ledgers_apart(pair: Callable[..., Pair], first: int) -> None:
+@pytest.mark.parametrize("backwards", [False, True])
+def test_two_consumers_at_once_keep_their_ledgers_apart(pair: Callable[..., Pair], backwards: bool) -> None:
     """Each receives and stores its own load whole and nothing of the other's, and the legs start in the order told."""
     legs = pair(LATENCY, PACED, replace(PACED, rate=400.0))
-    outcomes = Duet(*legs, first=first).run()
+    outcomes = Duet(*legs, backwards=backwards).run()
     for trial, outcome, count in zip(legs, outcomes, (600, 800), strict=True):
         assert_accounts_agree(outcome, count)
         assert outcome.latencies["stored"]["n"] > 0
         assert_nothing_is_left(trial)
         assert outcome.to_dict() == json.loads((trial.folder / "trial.json").read_text())
-    assert [1, 0] == [outcome.beside["partner"] for outcome in outcomes]
-    assert [first == 0, first == 1] == [outcome.beside["first"] for outcome in outcomes]
-    assert (ready(legs[0]) < ready(legs[1])) == (first == 0)
+    assert [[1], [0]] == [outcome.beside["partners"] for outcome in outcomes]
+    assert [backwards, not backwards] == [bool(outcome.beside["place"]) for outcome in outcomes]
+    assert (ready(legs[0]) < ready(legs[1])) is not backwards
     assert outcomes[0].beside["apart"] < WARM_UP
     assert 0 < outcomes[0].beside["busy"] <= 100
 
@@ -196,8 +196,7 @@ def test_a_failed_round_is_the_only_one_that_is_lost(lab: Together, monkeypatch:
     monkeypatch.setattr(rules, "saturated", lambda _: "")  # as a busy machine may be here
     outcomes = lab.duets(rounds(PACED, replace(PACED, loop="spiral"), PACED))
     assert [True, True, False, False, True, True] == [outcome.valid for outcome in outcomes]
-    firsts = [outcome.beside["first"] for outcome in outcomes if outcome.valid]
-    assert [True, False, True, False] == firsts
+    assert [0, 1, 0, 1] == [outcome.beside["place"] for outcome in outcomes if outcome.valid]
     assert outcomes == lab.outcomes
 
 

@@ -33,8 +33,8 @@ def readings(*busy: float) -> list[tuple[int, CpuTimes]]:
 
 
 def test_the_order_of_starts_alternates() -> None:
-    """Each leg starts first in every other round, in duets and one after the other alike."""
-    assert [0, 1, 0, 1] == [rules.first(number) for number in range(4)]
+    """Legs start from the first to the last and back in turn, in duets and one after the other alike."""
+    assert [False, True, False, True] == [rules.backwards(number) for number in range(4)]
     assert ["a", "b", "b", "a", "a", "b"] == [plan.label for plan in rules.in_turn([(PLAN, OTHER)] * 3)]
 
 
@@ -53,14 +53,14 @@ def test_the_machine_is_busy_by_what_was_not_idle() -> None:
     assert 0.0 == rules.busy(readings(), (0, 1))
 
 
-def test_a_failed_leg_takes_its_partner_with_it() -> None:
-    """Neither counts, and each says why; two valid legs stay as they are."""
+def test_a_failed_leg_takes_its_partners_with_it() -> None:
+    """None counts, and each says why; valid legs stay as they are."""
     a, b = legs(valid=False, problems=["it broke"])
-    rules.pair((a, b))
+    rules.match((a, b))
     assert (False, [rules.ABANDONED]) == (a.valid, a.problems)
     assert (False, ["it broke"]) == (b.valid, b.problems)
     a, b = legs()
-    rules.pair((a, b))
+    rules.match((a, b))
     assert [(True, [])] * 2 == [(leg.valid, leg.problems) for leg in (a, b)]
 
 
@@ -68,7 +68,7 @@ def test_loads_that_began_too_far_apart_are_no_duet() -> None:
     """By more than the warm-up, one is measured while the other is not; drains have a span of their own."""
     for kind, counts in ((LATENCY, False), (CAPACITY, True)):
         late = [Outcome(replace(PLAN, kind=kind), valid=True, beside={"apart": 1.5}) for _ in range(2)]
-        rules.pair(late)
+        rules.match(late)
         assert [counts] * 2 == [leg.valid for leg in late]
         assert [[]] * 2 == [leg.problems for leg in late] or "1.5 s apart" in late[0].problems[0]
 

@@ -1,0 +1,158 @@
+"""The lab of regression.ipynb: one configuration of two versions of the consumer, by rounds.
+
+A round measures base, base again (the A/A control) and head, in an order that alternates. Only the consumer differs:
+load generator, bus, store and all that measures are those of the lab that runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sentinel.lab.contenders import catalog
+from sentinel.lab.experiments.regression import installed
+from sentinel.lab.experiments.regression.parameters import Regression
+from sentinel.lab.experiments.regression.record import BASE, HEAD, Record
+from sentinel.lab.experiments.regression.summary import of_regression
+from sentinel.lab.run.run import project_root
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, WARM_UP, Outcome, Plan, warm_up
+from sentinel.lab.statistics.compare import plain
+from sentinel.lab.trials import plans
+from sentinel.lab.trials.lab import Lab
+from sentinel.lab.trials.trial import Trial
+from sentinel.settings import LoadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sentinel.lab.experiments.regression.installed import Installed
+    from sentinel.lab.process.supervisor import Child
+    from sentinel.lab.run.run import Run
+    from sentinel.lab.trials.kinds import Start
+
+LEGS = (BASE, BASE + CONTROL, HEAD)
+"""Of a round, in its first order."""
+
+
+def prepared(p: Regression) -> dict[str, Installed]:
+    """Both versions, installed where they are not yet; what takes long is said on stderr.
+
+    Args:
+        p: The parameters.
+
+    Returns:
+        By label.
+
+    Raises:
+        SettingsError: one cannot be had; see `installed.install`.
+    """
+    names = {BASE: p.BASE, HEAD: p.HEAD}
+    root = project_root()
+    return {label: installed.install(name, root, weighed=p.MEMRAY, note=_say) for label, name in names.items()}
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def rounds(p: Regression) -> list[Plan]:
+    """Every round's trials: first those that drain a full stream, then those under the load."""
+    every = []
+    for repeat in range(p.REPEATS):
+        order = LEGS if repeat % 2 == 0 else tuple(reversed(LEGS))
+        every += [_plan(p, CAPACITY, leg, plans.full(p, p.CONFIGURATION, CAPACITY), repeat) for leg in order]
+        if p.RATE:
+            every += [_plan(p, LATENCY, leg, offered(p), repeat) for leg in order]
+    return every
+
+
+def offered(p: Regression) -> LoadSettings:
+    """The load at which latencies are compared."""
+    return LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, p.RATE, p.DURATION + WARM_UP, seed=p.SEED)
+
+
+def memory(p: Regression) -> list[Plan]:
+    """Both versions once under memray, with some messages more, which warm up; none where that is not asked for."""
+    load = plans.full(p, p.CONFIGURATION, MEMORY)
+    longer = replace(load, count=load.count + warm_up(load.count))
+    return [_plan(p, MEMORY, label, longer, 0) for label in (BASE, HEAD)] if p.MEMRAY else []
+
+
+def _plan(p: Regression, kind: str, label: str, load: LoadSettings, repeat: int) -> Plan:
+    return Plan(0, kind, label, p.CONFIGURATION, load, p.BATCH_SIZE, repeat, group=kind)
+
+
+class RefTrial(Trial):
+    """A trial whose consumer is that of an installed ref."""
+
+    def __init__(self, ref: Installed, *given: Any, check: Callable[[], None]) -> None:
+        super().__init__(*given, check=check)
+        self._ref = ref
+
+    def _consumer(self, start: Start) -> Child:
+        """See Trial: started by the ref's own interpreter, in a folder without any package."""
+        ref = self._ref
+        return super()._consumer(replace(start, python=str(ref.python), environment=ref.environment, folder=ref.folder))
+
+
+class RegressionLab(Lab[Regression]):
+    """Two versions of the consumer, each installed in an environment of its own."""
+
+    notebook = "regression"
+    _prepared: ClassVar[Mapping[str, Installed]] = {}
+    """By label, of the run that is about to begin."""
+
+    @classmethod
+    def require(cls, parameters: Regression) -> None:
+        """See Session: both versions are installed."""
+        super().require(parameters)
+        RegressionLab._prepared = prepared(parameters)
+
+    @classmethod
+    def configurations(cls, parameters: Regression) -> dict[str, dict[str, str]]:
+        """See Session: of both sides the same."""
+        return dict.fromkeys(parameters.names, catalog.axes(parameters.CONFIGURATION))
+
+    @classmethod
+    def described(cls, parameters: Regression) -> dict[str, Any]:
+        """See Session: also which versions these are."""
+        sides = {label: ref.side for label, ref in cls._prepared.items()}
+        unweighed = {label: side.unweighed for label, side in sides.items() if side.unweighed}
+        left = [f"Memory is not compared: {label}: {why}." for label, why in unweighed.items()]
+        described = super().described(parameters)
+        return described | {"sides": sides, "warnings": [*described["warnings"], *left]}
+
+    def __init__(self, *begun: Any) -> None:
+        self._refs = self._prepared
+        super().__init__(*begun)
+
+    def _trial(self, plan: Plan, *given: Any, check: Callable[[], None]) -> Trial:
+        """See Lab."""
+        ref = self._refs[HEAD if plan.label == HEAD else BASE]
+        return RefTrial(ref, plan, *given, check=check)
+
+    def _memory_plans(self) -> list[Plan]:
+        return [] if any(ref.side.unweighed for ref in self._refs.values()) else memory(self.parameters)
+
+    def expected_seconds(self) -> dict[str, float]:
+        """See Lab."""
+        return self.expected_of([*rounds(self.parameters), *self._memory_plans()])
+
+    def planned_trials(self) -> int:
+        """See Session."""
+        return len([*rounds(self.parameters), *self._memory_plans()])
+
+    def rounds(self) -> list[Outcome]:
+        """Carry out all rounds."""
+        return self.carry_out(rounds(self.parameters))
+
+    def memory(self) -> list[Outcome]:
+        """Carry out the memory trials: both versions once under memray; none where one of them has no memray."""
+        return self.weighed(self._memory_plans())
+
+    @staticmethod
+    def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
+        """See Session."""
+        sides = run.sections(Record).sides
+        return plain(of_regression(Regression(**run.data.parameters), sides, outcomes))
