@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sentinel.consumer import configurations
 from sentinel.lab.experiments.regression.record import BASE, HEAD
-from sentinel.lab.parameters import Draining, Paced, Rule, number
+from sentinel.lab.parameters import YES_OR_NO, Draining, Paced, Rule, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,7 @@ class Regression(Draining, Paced):
         ),
         "MARGIN": number(0.001, 10),
         "RATE": number(0, 10_000_000),
+        "DUET": YES_OR_NO,
     }
 
     BASE: str = "main"
@@ -50,6 +51,7 @@ class Regression(Draining, Paced):
     MARGIN: float = 0.05
     RATE: float = 5000.0
     DURATION: float = 2.0
+    DUET: bool = False
 
     @property
     def names(self) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sentinel.lab.contenders import catalog
@@ -19,7 +20,7 @@ from sentinel.lab.run.run import project_root
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, WARM_UP, Outcome, Plan, warm_up
 from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
-from sentinel.lab.trials.lab import Lab
+from sentinel.lab.trials.duets.lab import DuetLab
 from sentinel.lab.trials.trial import Trial
 from sentinel.settings import LoadSettings
 
@@ -57,14 +58,21 @@ def _say(text: str) -> None:
 
 
 def rounds(p: Regression) -> list[Plan]:
-    """Every round's trials: first those that drain a full stream, then those under the load."""
+    """Every round's trials, one after the other: first those that drain a full stream, then those under the load."""
     every = []
     for repeat in range(p.REPEATS):
         order = LEGS if repeat % 2 == 0 else tuple(reversed(LEGS))
         every += [_plan(p, CAPACITY, leg, plans.full(p, p.CONFIGURATION, CAPACITY), repeat) for leg in order]
-        if p.RATE:
+        if p.RATE and not p.DUET:
             every += [_plan(p, LATENCY, leg, offered(p), repeat) for leg in order]
     return every
+
+
+def duets(p: Regression) -> list[list[Plan]]:
+    """Every round's trials under the load, where those of a round run at the same time."""
+    if not p.RATE or not p.DUET:
+        return []
+    return [[_plan(p, LATENCY, leg, offered(p), repeat) for leg in LEGS] for repeat in range(p.REPEATS)]
 
 
 def offered(p: Regression) -> LoadSettings:
@@ -96,7 +104,7 @@ class RefTrial(Trial):
         return super()._consumer(replace(start, python=str(ref.python), environment=ref.environment, folder=ref.folder))
 
 
-class RegressionLab(Lab[Regression]):
+class RegressionLab(DuetLab[Regression]):
     """Two versions of the consumer, each installed in an environment of its own."""
 
     notebook = "regression"
@@ -135,17 +143,20 @@ class RegressionLab(Lab[Regression]):
     def _memory_plans(self) -> list[Plan]:
         return [] if any(ref.side.unweighed for ref in self._refs.values()) else memory(self.parameters)
 
+    def _planned(self) -> list[Plan]:
+        return [*rounds(self.parameters), *chain(*duets(self.parameters)), *self._memory_plans()]
+
     def expected_seconds(self) -> dict[str, float]:
         """See Lab."""
-        return self.expected_of([*rounds(self.parameters), *self._memory_plans()])
+        return self.expected_of(self._planned())
 
     def planned_trials(self) -> int:
         """See Session."""
-        return len([*rounds(self.parameters), *self._memory_plans()])
+        return len(self._planned())
 
     def rounds(self) -> list[Outcome]:
-        """Carry out all rounds."""
-        return self.carry_out(rounds(self.parameters))
+        """Carry out all rounds; what runs at the same time comes last."""
+        return [*self.carry_out(rounds(self.parameters)), *self.duets(duets(self.parameters))]
 
     def memory(self) -> list[Outcome]:
         """Carry out the memory trials: both versions once under memray; none where one of them has no memray."""

@@ -25,7 +25,7 @@ class DuetLab(Lab[P]):
         """Carry out the trials of each round at the same time; the order of their starts alternates.
 
         The first duet that saturates the machine ends that: the run has a warning, and all rounds are carried out with
-        one trial after the other. What was measured in duets then counts no more.
+        one trial after the other. What was measured in duets then counts no more, for a comparison is of one kind.
 
         Args:
             rounds: The legs of each, under equal loads; they are numbered here.
@@ -43,8 +43,7 @@ class DuetLab(Lab[P]):
                 outcomes += together
                 self.outcomes += together
                 if why := rules.saturated(together):
-                    rules.dismiss(outcomes, why)
-                    self._warn(why)
+                    self._dismiss(outcomes, why)
                     break
                 self.checkpoint()
             else:
@@ -60,7 +59,11 @@ class DuetLab(Lab[P]):
         self._progress.advance(seconds)
         return outcomes
 
-    def _warn(self, why: str) -> None:
+    def _dismiss(self, outcomes: Sequence[Outcome], why: str) -> None:
+        """The duets so far, which are the newest trials, do not count."""
+        del self.outcomes[-len(outcomes) :]
+        numbers = ", ".join(str(outcome.plan.number) for outcome in outcomes)
         self.run.data.warnings.append(
-            f"Consumers at the same time saturate this machine ({why}): they were measured one after the other."
+            f"Consumers at the same time saturate this machine ({why}): they were measured one after the other, and"
+            f" trials {numbers} do not count."
         )

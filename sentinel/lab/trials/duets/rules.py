@@ -114,18 +114,6 @@ def saturated(outcomes: Sequence[Outcome]) -> str:
     return ""
 
 
-def dismiss(outcomes: Sequence[Outcome], why: str) -> None:
-    """Duets give way to trials one after the other: none of them counts, for a comparison is of one kind.
-
-    Args:
-        outcomes: Of all legs so far; they are made invalid.
-        why: A clause.
-    """
-    for outcome in outcomes:
-        if outcome.valid:
-            _refuse(outcome, f"duets do not count here, where they saturate the machine: {why}")
-
-
 def _refuse(outcome: Outcome, *problems: str) -> None:
     outcome.valid = False
     outcome.problems += problems

@@ -81,12 +81,3 @@ def test_a_duet_counts_where_the_machine_bears_it() -> None:
     assert "91 % of the time" in rules.saturated(hot)
     assert "b did not sustain its load: slow" == rules.saturated(legs(unsustained=["slow"], sustained=False))
     assert "" == rules.saturated(legs(valid=False, unsustained=["slow"]))
-
-
-def test_dismissed_duets_do_not_count() -> None:
-    """Each valid leg is made invalid with the reason; what was invalid keeps its own."""
-    a, b = legs(valid=False, problems=["it broke"])
-    rules.dismiss((a, b), "too hot")
-    assert not a.valid
-    assert "too hot" in a.problems[0]
-    assert ["it broke"] == b.problems
