@@ -105,9 +105,7 @@ def saturated(outcomes: Sequence[Outcome]) -> str:
     if not all(outcome.valid for outcome in outcomes):
         return ""
     if (share := outcomes[0].beside["busy"]) > MOST_BUSY:
-        return (
-            f"the machine's CPUs were busy for {share:.0f} % of the time, and more than {MOST_BUSY:.0f} % is too much"
-        )
+        return f"its CPUs were busy for {share:.0f} % of the time, and {MOST_BUSY:.0f} % is the most"
     for outcome in outcomes:
         if outcome.unsustained:
             return f"{outcome.plan.label} did not sustain its load: {outcome.unsustained[0]}"
