@@ -131,7 +131,7 @@ class Trial:
 
     def _start(self, name: str, *words: str, how: Start = HERE) -> Child:
         command, log = [*how.under, how.python, "-m", *words], self.folder / f"{name}.log"
-        environment = stack_environment(self.bus, self.target) | how.environment
+        environment = {**stack_environment(self.bus, self.target), **how.environment}
         child = self.supervisor.start(name, command, log=log, env=environment, cwd=how.folder)
         self._children.append(child)
         return child

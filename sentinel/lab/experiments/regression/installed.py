@@ -169,8 +169,8 @@ def _run(ref: Ref, place: Path, attempts: Sequence[Sequence[str]]) -> None:
         if done.returncode == 0:
             return
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    last = next(line for line in reversed(lines) if line)
-    raise SettingsError(f"{ref.title} cannot be installed: {last[:300]}; the log is {log}")
+    reasons = [line for line in lines if "error:" in line or "cause:" in line] or lines
+    raise SettingsError(f"{ref.title} cannot be installed: {reasons[-1][:300]}; the log is {log}")
 
 
 # -- what it can do --------------------------------------------------------------------------------------------------
