@@ -51,7 +51,7 @@ def title(side: Side) -> str:
 
 def _verdict(answer: Answer, sides: Mapping[str, Side]) -> Phrase:
     head, base = (title(sides[label]) if label in sides else label for label in (HEAD, BASE))
-    margin = formatting.figure(100 * answer.margin)
+    margin = formatting.plain(round(100 * answer.margin, 2))
     if answer.word == WORSE:
         template = "{head} is {word} than {base}, by more than {margin} %"
     elif answer.word == NO_WORSE:

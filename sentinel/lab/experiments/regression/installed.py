@@ -84,8 +84,8 @@ def install(name: str, folder: Path, *, weighed: bool, note: Callable[[str], obj
                 note(f"installing {ref.title} into {place}")
                 _make(ref, Path(copied), place)
             (place / "ready").touch()
+            why = _without_memray(ref, place) if weighed else ""
         _forget()
-    why = _without_memray(place) if weighed else ""
     side = Side(ref.name, ref.commit, ref.subject, list(ref.changed), _module(ref, place), place.name, why)
     _require_options(ref, place)
     return Installed(place, side)
@@ -131,17 +131,16 @@ def _make(ref: Ref, copied: Path, place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
     source = place / "source"
     shutil.copytree(copied, source)
-    uv, python = _uv(), place / "env" / "bin" / "python"
-    pins = ["--constraints", "constraints.txt"] if (source / "constraints.txt").exists() else []
-    into = ["pip", "install", "--python", str(python), "--compile-bytecode", *pins]
-    _run(ref, place, [[uv, "venv", "--python", sys.executable, str(python.parents[1])]])
-    _run(ref, place, [[uv, *into, "--offline", str(source)], [uv, *into, str(source)]])
-    with_memray = [[uv, *into, "--offline", "memray"], [uv, *into, "memray"]]
-    try:
-        _run(ref, place, with_memray)
-    except SettingsError as error:
-        (place / "without-memray").write_text(str(error), encoding="utf-8")
+    _run(ref, place, [[_uv(), "venv", "--python", sys.executable, str(place / "env")]])
+    _add(ref, place, str(source))
     (place / "ready").touch()
+
+
+def _add(ref: Ref, place: Path, package: str) -> None:
+    """Add a package to the environment, with the ref's own pins; what uv's cache has comes from there."""
+    pins = ["--constraints", "constraints.txt"] if (place / "source" / "constraints.txt").exists() else []
+    into = [_uv(), "pip", "install", "--python", str(place / "env"), "--compile-bytecode", *pins]
+    _run(ref, place, [[*into, "--offline", package], [*into, package]])
 
 
 def _uv() -> str:
@@ -169,8 +168,8 @@ def _run(ref: Ref, place: Path, attempts: Sequence[Sequence[str]]) -> None:
         if done.returncode == 0:
             return
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    last = next(line for line in reversed(lines) if line)
-    raise SettingsError(f"{ref.title} cannot be installed: {last[:300]}; the log is {log}")
+    reasons = [line for line in lines if "error:" in line or "cause:" in line] or lines
+    raise SettingsError(f"{ref.title} cannot be installed: {reasons[-1][:300]}; the log is {log}")
 
 
 # -- what it can do --------------------------------------------------------------------------------------------------
@@ -205,12 +204,15 @@ def _require_options(ref: Ref, place: Path) -> None:
         )
 
 
-def _without_memray(place: Path) -> str:
-    """Why its memory cannot be measured; empty where it can."""
-    if (told := place / "without-memray").exists():
-        return told.read_text(encoding="utf-8")
+def _without_memray(ref: Ref, place: Path) -> str:
+    """Why its memory cannot be measured, once memray was installed beside it; empty where it can."""
+    if _asked(place, "-c", "import memray").returncode:
+        try:
+            _add(ref, place, "memray")
+        except SettingsError as error:
+            return str(error)
     done = _asked(place, "-m", MEMRAY_CONSUMER, "--help")
-    return f"{MEMRAY_CONSUMER} does not run: {_last(done.stderr)}" if done.returncode else ""
+    return f"{MEMRAY_CONSUMER} of {ref.title} does not run: {_last(done.stderr)}" if done.returncode else ""
 
 
 def _last(text: str) -> str:

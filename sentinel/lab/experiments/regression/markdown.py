@@ -50,8 +50,9 @@ def markdown(run: Run) -> str:
     table = [f"| {' | '.join(cells)} |" for cells in rows(record)]
     verdict = str(record.verdict[0]) if record.verdict else "There is no verdict: no trial was summed up."
     sides = [f"- {label}: {_described(side)}" for label, side in record.sides.items()]
-    where = f"{run.data.stack.label}; " if run.data.stack else ""
-    small = f"<sub>{where}{how(record)} `{command(run)}`</sub>"
+    stack = run.data.stack
+    where = f"On the {stack.kind} stack ({stack.bus}, {stack.store}). " if stack else ""
+    small = f"<sub>{where}{how(record)} Again: `{command(run)}`</sub>"
     return "\n".join([f"**{verdict}**", "", *head, *table, "", *sides, "", small, ""])
 
 
@@ -64,11 +65,12 @@ def how(record: Record) -> str:
     """What the intervals are."""
     if not record.answer:
         return ""
-    sure = formatting.figure(100 * (1 - record.answer.error))
-    return (
-        f"Medians; ratios over rounds with intervals of at least {sure} % each, so that all together call equal"
-        " versions worse in at most 5 of 100 runs."
-    )
+    sure = formatting.plain(round(100 * (1 - record.answer.error), 2))
+    words = f"Medians; ratios over rounds. An interval decides from {sure} % on, so that all measures together call"
+    few = [j for j in record.answer.judgements.values() if (j.ratio.confidence or 1) < 1 - record.answer.error - 1e-9]
+    most = max((judgement.further or 0 for judgement in few), default=0)
+    lacking = f"; for that the rounds are too few, {most} more would do" if few else ""
+    return f"{words} equal versions worse in at most 5 of 100 runs{lacking}."
 
 
 def command(run: Run) -> str:
@@ -79,4 +81,9 @@ def command(run: Run) -> str:
         side = sides.get(label)
         given[name] = side.commit[:DIGITS] if side and not side.changed else run.data.parameters[name]
     ordered = {name: given[name] for name in usual if name in given}
-    return f"make regression {shlex.join(f'{name}={value}' for name, value in ordered.items())}"
+    return f"make regression {shlex.join(f'{name}={_word(value)}' for name, value in ordered.items())}"
+
+
+def _word(value: object) -> str:
+    """A value as it is typed: whole numbers without a point."""
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

@@ -9,6 +9,7 @@ from IPython.display import HTML
 
 from sentinel.lab import formatting, plots
 from sentinel.lab.experiments.regression import markdown
+from sentinel.lab.experiments.regression.answer import DIGITS, TITLES
 from sentinel.lab.experiments.regression.record import BASE, HEAD, of_run
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import Style, styles
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
 
 LABELS = (BASE, BASE + CONTROL, HEAD)
+DOTTED = (0, (1.2, 1.2))
 
 
 def header(run: Run) -> HTML:
@@ -51,13 +53,19 @@ def versions(run: Run) -> HTML:
     sides = of_run(run).sides
     if not sides:
         return nothing("Neither version was installed.")
-    rows = [[label, side.ref, side.commit, side.subject, _changes(side), side.module] for label, side in sides.items()]
-    heads = ["Side", "Asked for", "Commit", "Subject", "Differs from it", "Package that was imported"]
-    return HTML(table(heads, rows, words=range(1, len(heads))))
+    facts: dict[str, list[str]] = {
+        "Asked for": [side.ref for side in sides.values()],
+        "Commit": [side.commit[:DIGITS] for side in sides.values()],
+        "Subject": [side.subject for side in sides.values()],
+        "Not as committed": [_changes(side) for side in sides.values()],
+        "Package imported": [side.module for side in sides.values()],
+    }
+    rows = [[fact, *cells] for fact, cells in facts.items()]
+    return HTML(table(["", *sides], rows, words=range(1, 1 + len(sides))))
 
 
 def _changes(side: Side) -> str:
-    return ", ".join(side.changed) or "no"
+    return ", ".join(side.changed) or "nothing"
 
 
 def results(run: Run) -> HTML:
@@ -78,7 +86,7 @@ def _heads() -> list[str]:
 def _notes(run: Run, record: Record) -> list[str]:
     answer = record.answer
     floors = [
-        f"{name.replace('_', ' ')} {formatting.times(judgement.floor)}"
+        f"{TITLES[name]} {formatting.times(judgement.floor)}"
         for name, judgement in (answer.judgements if answer else {}).items()
         if judgement.floor is not None
     ]
@@ -91,7 +99,7 @@ def _notes(run: Run, record: Record) -> list[str]:
 def looks() -> dict[str, Style]:
     """The look of each leg."""
     pair = styles([BASE, HEAD])
-    return {BASE: pair[BASE], BASE + CONTROL: replace(pair[BASE], hollow=True), HEAD: pair[HEAD]}
+    return {BASE: pair[BASE], BASE + CONTROL: replace(pair[BASE], line=DOTTED, hollow=True), HEAD: pair[HEAD]}
 
 
 def capacity(run: Run) -> HTML:
