@@ -78,9 +78,9 @@ class Bench:
         for outcome in outcomes:
             told = outcome.problems or outcome.unsustained or ["counts"]
             print(f"round {number + 1}, {comparison}, {way}: {outcome.plan.label}: {told[0]}", file=sys.stderr)
-        return self._counting(outcomes) if way == TOGETHER else outcomes
+        return self.counting(outcomes) if way == TOGETHER else outcomes
 
-    def _counting(self, outcomes: list[Outcome]) -> list[Outcome]:
+    def counting(self, outcomes: list[Outcome]) -> list[Outcome]:
         """The legs of a duet, unless it saturated the machine."""
         if why := rules.saturated(outcomes):
             self.saturated.append(why)

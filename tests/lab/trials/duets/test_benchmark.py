@@ -51,25 +51,29 @@ def test_the_gain_is_the_ratio_of_standard_errors(duet: Any) -> None:
     assert row.endswith(" | 10.0 |")
 
 
-@pytest.mark.timeout(150)
-@pytest.mark.parametrize(("most", "count"), [(100.0, 2), (-1.0, 0)])
+def test_a_saturated_duet_is_counted_but_does_not_count(duet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of its legs reaches the ratios, and the page says why."""
+    monkeypatch.setattr(rules, "saturated", lambda _: "too hot")
+    bench = duet.Bench(None, None, None, LoadSettings(rate=100.0))
+    assert [] == bench.counting(rounds([1.0], "itself"))
+    lines = list(duet.page(bench, "", 1))
+    assert f"0 of {len(duet.COMPARISONS)} duets count, 1 saturated the machine." in lines
+    assert "- too hot" == lines[-1]
+
+
+@pytest.mark.timeout(120)
 def test_it_runs(
-    duet: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    most: float,
-    count: int,
+    duet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A round of each comparison both ways makes the page that it prints and writes; saturated duets do not count."""
+    """A round in both ways makes the page that it prints and writes, with its command and every measure."""
     words = ["--stack", "embedded", "--rounds", "1", "--rate", "300", "--duration", "1", "--write"]
     monkeypatch.setattr(sys, "argv", ["benchmarks/duet.py", *words])
     monkeypatch.setattr(duet, "PAGE", tmp_path / "page.md")
-    monkeypatch.setattr(rules, "MOST_BUSY", most)
-    monkeypatch.setattr(duet, "COMPARISONS", {"itself": "optimised"} if not count else duet.COMPARISONS)
+    monkeypatch.setattr(duet, "COMPARISONS", {"itself": "optimised"})
+    monkeypatch.setattr(rules, "saturated", lambda _: "")  # as a busy machine may be here
     assert 0 == duet.main()
     text = (tmp_path / "page.md").read_text()
     assert text == capsys.readouterr().out
     assert f"python benchmarks/duet.py {' '.join(words)}" in text
-    assert f"{count} of {len(duet.COMPARISONS)} duets count" in text
-    assert len(duet.COMPARISONS) * len(duet.MEASURES) == sum(text.count(f"| {measure} |") for measure in duet.MEASURES)
+    assert "1 of 1 duets count, 0 saturated the machine." in text
+    assert [1] * len(duet.MEASURES) == [text.count(f"| {measure} |") for measure in duet.MEASURES]
