@@ -55,9 +55,7 @@ def test_an_unfinished_installation_is_made_anew(tmp_path: Path) -> None:
 def test_a_consumer_of_other_options_is_refused(tmp_path: Path) -> None:
     """The option that is missing is named; without any `consume` that is said."""
     folder = repository(tmp_path / "old", ALL.replace("--health ", ""))
-    with pytest.raises(
-        SettingsError, match=r"`sentinel consume` of main \(\w{12}\) has no --health, which every trial"
-    ):
+    with pytest.raises(SettingsError, match=r"`sentinel consume` of main \(\w{12}\) has no --health, which every trial"):
         made(folder)
     folder = repository(tmp_path / "older")
     (folder / "sentinel" / "__main__.py").write_text("import sys; sys.exit('no such command')\n")
