@@ -147,7 +147,7 @@ def page(lines: list[str], command: str, stack: str) -> str:
         f"`{command}`, {stack}; {where['cpu_count_logical']} cores of {where['cpu_model']},",
         f"CPython {platform.python_version()}, scipy {scipy.__version__}, {datetime.now(UTC):%Y-%m-%d}.",
         "",
-        "*slower*: after each read the consumer burns a share of its CPU time once more, a quarter unless told otherwise.",
+        "*slower*: after each read the consumer burns a share of its CPU time once more, usually a quarter.",
         "*same*: one commit against itself. Ratios are head ÷ base, medians over the runs and the range of them.",
         "",
         *lines,

@@ -23,9 +23,7 @@ MAIN = """import sys
 
 sys.exit(print("{options}") if sys.argv[1:] == ["consume", "--help"] else "no such command")
 """
-ALL = (
-    "--configuration --transport --key --batch-size --run --health --record --until-empty --max-age --name --deadline"
-)
+ALL = "--configuration --transport --key --batch-size --run --health --record --until-empty --max-age --name --deadline"
 
 
 def git(folder: Path, *words: str) -> str:
