@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import scipy
 
@@ -31,6 +32,9 @@ from sentinel.lab.experiments.regression.record import EXIT_CODES, NO_WORSE, UNK
 from sentinel.lab.run import run as records
 from sentinel.lab.stack import KINDS
 from sentinel.probe import machine
+
+if TYPE_CHECKING:
+    from sentinel.lab.run.run import Run
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "measurements-regressions.md"
@@ -83,6 +87,10 @@ class Clone:
         self.heads = {SLOWER: git(folder, "rev-parse", "HEAD"), SAME: base}
         git(folder, "checkout", "--quiet", base)  # load, bus and lab are those of the base
 
+    def runs(self) -> list[Run]:
+        """The runs so far, oldest first."""
+        return [run for run in records.find(self.folder) if run.data.notebook == "regression"]
+
     def run(self, kind: str, given: dict[str, str]) -> Done:
         """Run the command once."""
         words = {"BASE": self.heads[SAME], "HEAD": self.heads[kind], **given}
@@ -93,7 +101,7 @@ class Clone:
             cwd=self.folder, env=child_environment(), capture_output=True, encoding="utf-8", check=False,
         )  # fmt: skip
         seconds = time.monotonic() - begun
-        runs = records.find(self.folder)
+        runs = self.runs()
         answer = of_run(runs[-1]).answer if runs else None
         if answer is None or EXIT_CODES[answer.word] != done.returncode:
             print(done.stderr[-2000:], file=sys.stderr)
@@ -171,7 +179,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         clone = Clone(Path(folder) / "clone", options.share)
         done = measured(clone, options.runs, [options.only] if options.only else [SLOWER, SAME], given)
-        label = next((r.data.stack.label for r in records.find(clone.folder) if r.data.stack), "no stack")
+        label = next((run.data.stack.label for run in clone.runs() if run.data.stack), "no stack")
     lines = table(done)
     print("\n".join(lines))
     if options.write:

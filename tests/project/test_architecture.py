@@ -98,7 +98,7 @@ PURE = [
     "sentinel.consumer.configurations",
     *(
         f"sentinel.lab.experiments.{name}.{part}"
-        for name in ("ablation", "benchmark", "live", "sweep")
+        for name in ("ablation", "benchmark", "live", "regression", "sweep")
         for part in ("answer", "record", "summary")
         if (name, part) != ("live", "answer")
     ),

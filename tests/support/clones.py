@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
+
+from support.executions import ROOT
+
+from sentinel.lab.experiments.regression import refs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,3 +56,14 @@ def commit(folder: Path, subject: str) -> str:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", subject)
     return git(folder, "rev-parse", "HEAD")
+
+
+def project(folder: Path) -> Path:
+    """A repository of its own with this project's code and notebooks as they are now, committed."""
+    folder.mkdir(parents=True)
+    refs.copy(refs.resolve(refs.WORKING_TREE, ROOT), folder)
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    (folder / ".gitignore").write_text("/runs\n/profiles\n__pycache__\n")
+    git(folder, "init", "--quiet")
+    commit(folder, "Begin")
+    return folder

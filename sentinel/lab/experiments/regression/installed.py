@@ -114,7 +114,7 @@ def _key(source: Path) -> str:
 @contextmanager
 def _held(place: Path) -> Iterator[None]:
     """One process at a time: another one that wants the same waits, and then has it."""
-    with place.with_name(f"{place.name}.lock").open("w") as lock:
+    with place.with_name(f"{place.name}.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -64,7 +64,7 @@ def _unpaired(values: Floats) -> Floats:
 def signs(n: int) -> Floats:
     """Ways to swap legs, as rows of ±1; the first round stays, for swapping all only turns the ratio round."""
     if 2 ** (n - 1) <= MOST:
-        rows = np.array(list(itertools.product((1.0, -1.0), repeat=n - 1))).reshape(-1, n - 1)
+        rows = np.array(list(itertools.product((1.0, -1.0), repeat=n - 1))).reshape(2 ** (n - 1), n - 1)
     else:
         rows = np.random.default_rng(1).choice((1.0, -1.0), (MOST, n - 1))
     return np.hstack((np.ones((len(rows), 1)), rows))

@@ -167,7 +167,7 @@ def test_the_answer_says_what_is_worse_and_what_is_open() -> None:
     first, second, *_ = map(str, of_regression(DRAINING, SIDES, Rounds(noise=0.15).draining().trials).verdict)
     assert first.startswith("Could not tell whether the working tree")
     assert first.endswith("(exit code 2).")
-    assert second.startswith("Capacity leaves room for it: ")
+    assert "leaves room for it: " in second
     assert "more would settle it" in second
     same = {label: Side("main", "a" * 40, "Begin", [], "", "1") for label in (BASE, HEAD)}
     told = of_regression(DRAINING, same, Rounds().draining().trials).verdict

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from support.clones import git
+from support.clones import project
 from support.executions import ROOT, clean, sentinel
 
 from sentinel.lab.run import run as records
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SMALL = ["STACK=embedded", "WORKERS=4", "MEMRAY=False"]
 
@@ -27,9 +30,9 @@ def test_a_planted_slowdown_is_worse() -> None:
 @pytest.mark.timeout(300)
 def test_one_round_leaves_a_whole_record_and_no_verdict(tmp_path: Path) -> None:
     """One round could not tell (exit code 2): page, record and Markdown name both commits and what was imported."""
-    clone = tmp_path / "clone"
-    git(tmp_path, "clone", "--quiet", str(ROOT), str(clone))
-    (clone / "sentinel" / "cli.py").open("a", encoding="utf-8").write("\n# changed\n")
+    clone = project(tmp_path / "clone")
+    changed = clone / "sentinel" / "cli.py"
+    changed.write_text(f"{changed.read_text(encoding='utf-8')}# changed\n", encoding="utf-8")
     words = ["REPEATS=1", "MESSAGES=1000", "RATE=400", "DURATION=1", "BASE=HEAD", "--markdown", "table.md", *SMALL]
     done = sentinel(clone, "run", "regression", *words, timeout=280)
     assert (2, True) == (done.returncode, "installing . (" in done.stderr), done.stderr
@@ -53,7 +56,7 @@ def test_one_round_leaves_a_whole_record_and_no_verdict(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_compared_stops_before_anything_starts(tmp_path: Path, words: list[str], message: str) -> None:
     """One line, exit code 1, and no run."""
-    git(tmp_path, "clone", "--quiet", str(ROOT), "clone")
-    done = sentinel(tmp_path / "clone", "run", "regression", *words, *SMALL)
+    clone = project(tmp_path / "clone")
+    done = sentinel(clone, "run", "regression", *words, *SMALL)
     assert (1, True, 1) == (done.returncode, message in done.stderr, len(done.stderr.splitlines()))
-    assert [] == records.find(tmp_path / "clone")
+    assert [] == records.find(clone)
