@@ -119,17 +119,21 @@ class Lab(Session[P]):
         for piece in work:
             piece.result()
 
+    def _kept_as(self, plan: Plan) -> tuple[str, Iterable[str]]:
+        """What a capture is called, and the pages that are made of it."""
+        return plan.label, memory.PAGES
+
     def _digest(self, outcome: Outcome, pool: ThreadPoolExecutor) -> list[Future[None]]:
         """memray's numbers into the outcome, the capture and its pages into `profiles/<run id>/`."""
-        folder, label = self.run.profiles, outcome.plan.label
+        name, kinds = self._kept_as(outcome.plan)
         try:
-            capture = memory.keep(self.run.trial_folder(outcome.plan.number), folder, label)
+            capture = memory.keep(self.run.trial_folder(outcome.plan.number), self.run.profiles, name)
         except TrialError as error:
             outcome.valid = False
             outcome.problems.append(str(error))
             return []
         given = capture, self._supervisor
-        pages = [pool.submit(_noted, outcome, memory.page, kind, *given) for kind in memory.PAGES]
+        pages = [pool.submit(_noted, outcome, memory.page, kind, *given) for kind in kinds]
         return [*pages, pool.submit(_noted, outcome, _weigh, outcome, *given)]
 
     def carry_out(self, plans: Sequence[Plan], then: Callable[[Outcome], object] | None = None) -> list[Outcome]:

@@ -50,7 +50,7 @@ class Regression(Draining, Paced):
     REPEATS: int = 8
     MARGIN: float = 0.05
     RATE: float = 5000.0
-    DURATION: float = 2.0
+    DURATION: float = 1.0
     DUET: bool = False
 
     @property

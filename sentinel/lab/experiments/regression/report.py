@@ -91,9 +91,7 @@ def _notes(run: Run, record: Record) -> list[str]:
         if judgement.floor is not None
     ]
     noise = f"Noise floors, from base measured twice: {', '.join(floors)}." if floors else ""
-    once = "Allocated bytes are of one trial a side, in which every request is counted: their ratio is judged itself."
-    weighed = once if queries.memories(run) else ""
-    return [text for text in (markdown.how(record), noise, weighed, f"Again: {markdown.command(run)}") if text]
+    return [text for text in (markdown.how(record), noise, f"Again: {markdown.command(run)}") if text]
 
 
 def looks() -> dict[str, Style]:

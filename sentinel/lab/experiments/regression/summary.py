@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FAMILY = 0.05
 """Share of experiments in which equal versions may be called worse, all measures together."""
-BYTES = Measure("bytes_per_message", "Allocated per message", "bytes", repeated=False)
+BYTES = Measure("bytes_per_message", "Allocated per message", "bytes")
 DRAINED = (
     Measure("capacity", "Capacity", "msg/s", higher=True),
     Measure("capacity_cpu_us", "CPU per message, draining", "µs"),
@@ -81,7 +81,7 @@ def answered(p: Regression, outcomes: Sequence[Outcome]) -> Answer:
         p: The parameters.
         outcomes: All trials.
     """
-    error = error_of_each(p.RATE > 0)
+    error = error_of_each(offered=p.RATE > 0, weighed=p.MEMRAY)
     new, old = side(HEAD, outcomes), side(BASE, outcomes)
     judgements = {
         m.name: judged(m, new[m.name], old[m.name], p.MARGIN, error)
@@ -97,13 +97,14 @@ def answered(p: Regression, outcomes: Sequence[Outcome]) -> Answer:
     return Answer(validity(outcomes), word, p.MARGIN, error, judgements, left)
 
 
-def error_of_each(offered: bool) -> float:
+def error_of_each(*, offered: bool, weighed: bool) -> float:
     """The error of one measure's two-sided interval, of which one tail counts.
 
     Args:
         offered: Whether measures of an offered load are looked at, too.
+        weighed: Whether allocated bytes are.
     """
-    return 2 * FAMILY / len((*DRAINED, *OFFERED) if offered else DRAINED)
+    return 2 * FAMILY / (len(DRAINED) + len(OFFERED) * offered + weighed)
 
 
 def _measured(outcomes: Sequence[Outcome]) -> list[Measure]:
@@ -117,14 +118,12 @@ def judged(measure: Measure, new: Floats, old: Floats, margin: float, error: flo
     """What the rounds say of one measure.
 
     Args:
-        measure: Which way is better; `BYTES` is taken once, every request counted, so that its ratio is judged itself.
+        measure: Which way is better.
         new: Head's values, (rounds, 1).
         old: Base's, (rounds, 2): both legs of the A/A control, or (rounds, 1).
         margin: The share from which a slowdown counts.
         error: Share of experiments in which the interval may miss the truth.
     """
-    if not measure.repeated:
-        return _judged_once(measure, new, old, margin)
     estimate = compare(new, old, error=error)
     null = floor(old, estimate.method, estimate.legs) if old.shape[1] > 1 else float("nan")
     decided = decision.decide(estimate, null, higher_is_better=measure.higher, margin=margin)
@@ -139,15 +138,6 @@ def judged(measure: Measure, new: Floats, old: Floats, margin: float, error: flo
         regressed=kept and decided.word == decision.WORSE and slowdown > 1 + margin,
         excluded=kept and most <= 1 + margin,
     )
-
-
-def _judged_once(measure: Measure, new: Floats, old: Floats, margin: float) -> Judgement:
-    estimate = compare(new, old)
-    slowdown = estimate.inverse.ratio if measure.higher else estimate.ratio
-    worse, better = slowdown > 1 + margin, slowdown < 1 / (1 + margin)
-    word = decision.WORSE if worse else decision.BETTER if better else decision.NO_DIFFERENCE
-    ratio = Ratio(estimate.ratio, None, None, estimate.rounds)
-    return Judgement(measure.name, word, ratio, regressed=worse, excluded=not worse)
 
 
 def _slowdown(estimate: Estimate, measure: Measure) -> tuple[float, float]:

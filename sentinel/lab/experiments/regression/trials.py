@@ -25,7 +25,7 @@ from sentinel.lab.trials.trial import Trial
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sentinel.lab.experiments.regression.installed import Installed
     from sentinel.lab.process.supervisor import Child
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 LEGS = (BASE, BASE + CONTROL, HEAD)
 """Of a round, in its first order."""
+WEIGHED = 4
+"""Rounds under memray at most: what is allocated follows the sizes of batches, which vary, but less than times do."""
 
 
 def prepared(p: Regression) -> dict[str, Installed]:
@@ -81,10 +83,11 @@ def offered(p: Regression) -> LoadSettings:
 
 
 def memory(p: Regression) -> list[Plan]:
-    """Both versions once under memray, with some messages more, which warm up; none where that is not asked for."""
+    """A few rounds under memray, with some messages more, which warm up; none where that is not asked for."""
     load = plans.full(p, p.CONFIGURATION, MEMORY)
     longer = replace(load, count=load.count + warm_up(load.count))
-    return [_plan(p, MEMORY, label, longer, 0) for label in (BASE, HEAD)] if p.MEMRAY else []
+    order = plans.interleaved(LEGS, min(p.REPEATS, WEIGHED) if p.MEMRAY else 0)
+    return [_plan(p, MEMORY, leg, longer, repeat) for repeat, leg in order]
 
 
 def _plan(p: Regression, kind: str, label: str, load: LoadSettings, repeat: int) -> Plan:
@@ -159,8 +162,14 @@ class RegressionLab(DuetLab[Regression]):
         return [*self.carry_out(rounds(self.parameters)), *self.duets(duets(self.parameters))]
 
     def memory(self) -> list[Outcome]:
-        """Carry out the memory trials: both versions once under memray; none where one of them has no memray."""
+        """Carry out the memory trials: a few rounds under memray; none where one of the versions has no memray."""
         return self.weighed(self._memory_plans())
+
+    def _kept_as(self, plan: Plan) -> tuple[str, Iterable[str]]:
+        """See Lab: pages are made of one capture a side."""
+        if plan.repeat == 0 and plan.label in {BASE, HEAD}:
+            return super()._kept_as(plan)
+        return f"{plan.label}, round {plan.repeat + 1}", ()
 
     @staticmethod
     def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sentinel.lab.experiments.regression.markdown import markdown
 from sentinel.lab.experiments.regression.parameters import Regression
 from sentinel.lab.experiments.regression.record import BASE, HEAD, NO_WORSE, UNKNOWN, WORSE, Record, Side
 from sentinel.lab.experiments.regression.summary import DECIDING, MEASURES, answered, error_of_each, of_regression
+from sentinel.lab.experiments.regression.trials import WEIGHED
 from sentinel.lab.parameters import from_words
 from sentinel.lab.run.run import Run
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, Outcome, Plan
@@ -68,9 +69,10 @@ class Rounds:
         return self
 
     def weighed(self, factor: float = 1.0) -> Rounds:
-        """Memory trials."""
-        for leg in (BASE, HEAD):
-            self._add(MEMORY, leg, 0, memory={"bytes_per_message": 4000 * (factor if leg == HEAD else 1)})
+        """Memory trials, of four rounds."""
+        for repeat in range(4):
+            for leg in LEGS:
+                self._add(MEMORY, leg, repeat, memory={"bytes_per_message": self._value(4000.0, leg, factor)})
         return self
 
 
@@ -109,7 +111,8 @@ def ran(trials: list[Outcome], p: Regression = P) -> Run:
 )  # fmt: skip
 def test_rounds_lead_to_one_of_three_words(trials: Rounds, word: str, regressed: list[str]) -> None:
     """Worse is what is evidently beyond floor and margin; no worse what excludes that; all else is not known."""
-    p = P if any(o.plan.kind == LATENCY for o in trials.trials) else DRAINING
+    kinds = {o.plan.kind for o in trials.trials}
+    p = Regression(RATE=5000.0 * (LATENCY in kinds), MEMRAY=MEMORY in kinds)
     answer = answered(p, trials.trials)
     assert (word, regressed) == (answer.word, [name for name, j in answer.judgements.items() if j.regressed])
     assert (word == UNKNOWN) <= bool(answer.open)
@@ -150,8 +153,10 @@ def test_equal_versions_are_seldom_called_worse() -> None:
 
 
 def test_the_usual_rounds_suffice() -> None:
-    """Seven paired rounds keep each measure's share of the error, six without a load: as the notebook says."""
-    assert (7, 6) == (ranks.least_rounds(error_of_each(True)), ranks.least_rounds(error_of_each(False)))
+    """Seven paired rounds keep each measure's share of the error, six without a load; memory's four do unpaired."""
+    of_all, drained = error_of_each(offered=True, weighed=True), error_of_each(offered=False, weighed=True)
+    assert (7, 6) == (ranks.least_rounds(of_all), ranks.least_rounds(drained))
+    assert WEIGHED >= ranks.least_unpaired((1, 2), of_all)
     assert P.REPEATS >= 7
     assert {m.name for m in MEASURES} > DECIDING
 
