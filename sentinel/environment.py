@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from sentinel.settings import BusSettings, StoreSettings
 
@@ -41,6 +41,17 @@ class LabSettings:
         """
         env = environment() if env is None else env
         return cls(run_id=env.get(cls.RUN_ID, ""), progress=env.get(cls.PROGRESS, ""))
+
+
+def cache_folder(env: Mapping[str, str] | None = None) -> Path:
+    """The folder for what can be made again: `sentinelstream-lab` under XDG_CACHE_HOME, else under ~/.cache.
+
+    Args:
+        env: the environment to read; this process's by default.
+    """
+    env = environment() if env is None else env
+    place = Path(env.get("XDG_CACHE_HOME", ""))
+    return (place if place.is_absolute() else Path.home() / ".cache") / "sentinelstream-lab"
 
 
 def announce(run_id: str, progress: Path) -> None:

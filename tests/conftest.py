@@ -43,7 +43,7 @@ LONGEST = tuple(
     f"test_{name}"
     for name in (
         *("executions", "verify", "endings", "contender_trial", "papermill", "faults", "jupyterlab", "extensions"),
-        *("refusals", "vscode", "pipeline", "generator", "trial", "live", "lookup", "gate", "registry"),
+        *("refusals", "vscode", "pipeline", "generator", "trial", "duet", "live", "lookup", "gate", "registry"),
         *("contested_run", "stacks", "health", "limits", "pyspy", "stops", "influxdb3", "supervisor", "ablation"),
     )
 )

@@ -83,6 +83,12 @@ class Experiment:
     """A run's answer, made of its data; None where the record holds nothing but sentences, as those of format 1 do."""
     missed: Callable[[Run], str] = unsustained
     """What the answer of a valid run misses, for `--strict`; empty where nothing is missed."""
+    prepare: Callable[[Any], None] = lambda _: None
+    """Makes ready, before anything is started, what its parameters name: may take long, and says so."""
+    exit_code: Callable[[Run], int] = lambda _: 0
+    """Of the command that carried a valid run out."""
+    markdown: Callable[[Run], str] | None = None
+    """A run's results as a Markdown table, for a pull request; None where it has none."""
     sections: Callable[[], type[msgspec.Struct] | None] = lambda: None
     """Imports what its records hold beyond those of all others: a struct with a field a key of run.json."""
     notebook: Path | None = None
@@ -141,6 +147,24 @@ def experiment(name: str) -> Experiment:
     if (experiment := find(name)) is None:
         raise SettingsError(f"no experiment {name!r}: there are {', '.join(names())}")
     return experiment
+
+
+def require_markdown(name: str, path: Path) -> None:
+    """Make sure, before anything is measured, that a run's Markdown table can be made and written.
+
+    Args:
+        name: Of the experiment.
+        path: Where it is to be written.
+
+    Raises:
+        SettingsError: the experiment has no such table, or the file's folder is not there.
+    """
+    known = find(name)
+    if known is None or known.markdown is None:
+        having = [other for other in names() if experiment(other).markdown]
+        raise SettingsError(f"--markdown: {name} has no table for a pull request; {', '.join(having)} has")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise SettingsError(f"--markdown={path} cannot be written: expected a file in a folder that is there")
 
 
 def table(run: Run) -> str:

@@ -87,6 +87,7 @@ EVERY = {name: rule for parameters in OF_NOTEBOOKS.values() for name, rule in pa
         ("MEMRAY", "0", False),
         ("PYSPY", "False", False),
         ("UNVERIFIED", "True", True),
+        ("DUET", "True", True),
     ],
 )
 def test_an_allowed_value_is_converted(name: str, value: Any, expected: Any) -> None:
@@ -124,6 +125,7 @@ REFUSED = [
     *(("MEMRAY", value) for value in ("yes", "", 2, None, "on")),
     *(("PYSPY", value) for value in ("no", 2, None)),
     *(("UNVERIFIED", value) for value in ("no", 2, None)),
+    *(("DUET", value) for value in ("no", 2, None)),
     *(("SEED", value) for value in (-1, 2**31, False, "x")),
 ]
 

@@ -98,7 +98,7 @@ PURE = [
     "sentinel.consumer.configurations",
     *(
         f"sentinel.lab.experiments.{name}.{part}"
-        for name in ("ablation", "benchmark", "live", "sweep")
+        for name in ("ablation", "benchmark", "live", "regression", "sweep")
         for part in ("answer", "record", "summary")
         if (name, part) != ("live", "answer")
     ),
@@ -113,6 +113,7 @@ PURE = [
     "sentinel.lab.statistics.hgrm",
     "sentinel.lab.run.trial_record",
     "sentinel.lab.trials.plans",
+    "sentinel.lab.trials.duets.rules",
     "sentinel.lab.statistics.measures",
     "sentinel.lab.statistics.metrics",
     "sentinel.lab.statistics.published",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import BusError, StoreError
@@ -84,14 +83,15 @@ class NotTimed(Trial):
         super().__init__(*given, check=check)
         self._why = why
 
-    def run(self) -> Outcome:
+    def measure(self) -> None:
         """See Trial: nothing is started."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         self.outcome.problems.append(
             f"{self.plan.configuration} failed its verification; it is not timed unless UNVERIFIED=True: {self._why}"
         )
-        (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
-        return self.outcome
+
+    def conclude(self) -> Outcome:
+        """See Trial: there is nothing to account for."""
+        return self.keep()
 
 
 def _described(contender: Contender) -> ContenderData:

@@ -126,13 +126,15 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
 
 
 def _ensure_stack(notebook: Path, parameters: dict[str, Any]) -> None:
-    """Refuse early where the stack asked for cannot be had, or a contender; a study has neither."""
+    """Refuse early where the stack asked for cannot be had, or what is to be measured; a study has neither."""
     known = registry.find(notebook.stem)
     usual = getattr(known.parameters if known else Shared, "STACK", None)
     if (kind := parameters.get("STACK", usual)) is not None:
         stack.ensure(kind)
     if known:
-        entry.require(known.parameters(**parameters))
+        given = known.parameters(**parameters)
+        entry.require(given)
+        known.prepare(given)
 
 
 def _kept(run: Run) -> str:

@@ -6,10 +6,11 @@ import ast
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sentinel.environment import named_in_environment
 from sentinel.lab.parameters import Parameters, converted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 S = TypeVar("S", bound=Parameters)
 
@@ -38,6 +39,20 @@ def check(values: Mapping[str, Any], parameters: type[S]) -> S:
     meant |= {name for name in values if name.isupper() and not name.startswith("_")}
     given = {name: values.get(name) for name in values if name in meant}
     return parameters(**converted(given, parameters.rules()))
+
+
+def around(names: Iterable[str], words: Iterable[str]) -> list[str]:
+    """Parameters that the environment sets and no word of a command line does.
+
+    Args:
+        names: Parameters to look for.
+        words: `NAME=VALUE`.
+
+    Returns:
+        More such words.
+    """
+    given = {word.partition("=")[0] for word in words}
+    return [f"{name}={value}" for name, value in named_in_environment(names).items() if name not in given]
 
 
 def _injected(history: Any) -> list[str]:

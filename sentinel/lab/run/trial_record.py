@@ -85,6 +85,19 @@ class Profile(TypedDict, total=False):
     """Samples in a function itself, and with what it calls, of those at the top."""
 
 
+class Beside(TypedDict, total=False):
+    """What a trial's partners in a duet were, and how the machine bore them."""
+
+    partners: list[int]
+    """Numbers of the trials that ran at the same time."""
+    place: int
+    """In which place this one was started, from 0."""
+    apart: float
+    """Seconds from the start of the first load (of a drain: from the first read) to that of the last."""
+    busy: float
+    """Share of the machine's CPU time that was not idle while all were measured, percent."""
+
+
 class Outcome(msgspec.Struct):
     """What a trial found. Times in ms unless named otherwise."""
 
@@ -132,6 +145,8 @@ class Outcome(msgspec.Struct):
     """Profile trials: see `flames.summary`; empty where py-spy left nothing."""
     wire: dict[str, Any] = {}
     """Of a trial with a tap: what passed it, as `wire.delivered.summary` has it; empty without one."""
+    beside: Beside = {}
+    """Of a trial that ran beside others, in a duet; empty of one that ran alone."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""

@@ -7,7 +7,9 @@ for timing. `live`: as latency, with an agent beside, while somebody looks on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sentinel.lab.profiling import cpu
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONSUMER = "consumer"
+PER_PROCESS = 200_000
+"""Messages per second that one process of the load generator is trusted with."""
+SENT = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed")
+"""Settings of a load that are options of the load generator by the same name."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,12 @@ class Start:
     module: str = "sentinel"
     under: tuple[str, ...] = ()
     """The command of a program whose child it is."""
+    python: str = sys.executable
+    """The interpreter: another one has another version of the package."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables besides those that every program of a trial is given."""
+    folder: Path | None = None
+    """Where it starts; None: where the lab did."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,8 @@ def _under_pyspy(_plan: Plan, folder: Path) -> Start:
     return Start(("--until-empty",), under=tuple(cpu.sampling(folder / cpu.FOLDED)))
 
 
+HERE = Start()
+"""As the lab itself was started."""
 KINDS: Mapping[str, TrialKind] = {
     LATENCY: TrialKind(_beside_load, 2.5),
     LIVE: TrialKind(_beside_load, 2.5),
@@ -72,3 +86,56 @@ KINDS: Mapping[str, TrialKind] = {
     PROFILE: TrialKind(_under_pyspy, 8.0, program="py-spy", leaves=cpu.FOLDED, attempts=3),
 }
 """By the name that a plan has for it."""
+
+
+def consumer_words(plan: Plan, start: Start, key: str, tag: str, record: Path) -> list[str]:
+    """A consumer's module and options for a plan.
+
+    Args:
+        plan: What it is to do.
+        start: How it is started.
+        key: Of its stream or channel.
+        tag: The `run` tag of its points.
+        record: The folder of its record.
+    """
+    options = {
+        "configuration": plan.configuration,
+        "transport": _transport(plan),
+        "key": key,
+        "batch-size": plan.batch_size,
+        "run": tag,
+        "health": "off",  # nothing writes beside what is measured
+        "record": record,
+    }
+    if plan.linger is not None:
+        options["linger"] = f"{plan.linger:g}"
+    verb = ["consume"] if start.module == "sentinel" else []
+    return [start.module, *verb, *_words(options), *start.words]
+
+
+def load_words(plan: Plan, key: str, record: Path) -> list[str]:
+    """The load generator's module and options for a plan.
+
+    Args:
+        plan: What is to be sent; where nothing is paced, onto a stream, by one process.
+        key: Of the stream or channel.
+        record: The folder of its record.
+    """
+    load = plan.load
+    options = {
+        **{name: getattr(load, name) for name in SENT},
+        "transport": _transport(plan),
+        "key": key,
+        "record": record,
+        "processes": math.ceil(load.rate / PER_PROCESS) if not load.count else 1,
+    }
+    return ["sentinel", "load", *_words(options)]
+
+
+def _transport(plan: Plan) -> str:
+    """Nothing can be put on a channel before the consumer is there."""
+    return plan.load.transport if plan.paced else "stream"
+
+
+def _words(options: Mapping[str, object]) -> list[str]:
+    return [word for name, value in options.items() for word in (f"--{name}", str(value))]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.process.supervisor import Supervisor
+    from sentinel.lab.trials.trial import Trial
 
 LIMITS, PAGES = "limits", "pages"
 """Kinds of work beside trials."""
@@ -118,17 +119,21 @@ class Lab(Session[P]):
         for piece in work:
             piece.result()
 
+    def _kept_as(self, plan: Plan) -> tuple[str, Iterable[str]]:
+        """What a capture is called, and the pages that are made of it."""
+        return plan.label, memory.PAGES
+
     def _digest(self, outcome: Outcome, pool: ThreadPoolExecutor) -> list[Future[None]]:
         """memray's numbers into the outcome, the capture and its pages into `profiles/<run id>/`."""
-        folder, label = self.run.profiles, outcome.plan.label
+        name, kinds = self._kept_as(outcome.plan)
         try:
-            capture = memory.keep(self.run.trial_folder(outcome.plan.number), folder, label)
+            capture = memory.keep(self.run.trial_folder(outcome.plan.number), self.run.profiles, name)
         except TrialError as error:
             outcome.valid = False
             outcome.problems.append(str(error))
             return []
         given = capture, self._supervisor
-        pages = [pool.submit(_noted, outcome, memory.page, kind, *given) for kind in memory.PAGES]
+        pages = [pool.submit(_noted, outcome, memory.page, kind, *given) for kind in kinds]
         return [*pages, pool.submit(_noted, outcome, _weigh, outcome, *given)]
 
     def carry_out(
@@ -166,19 +171,27 @@ class Lab(Session[P]):
             folder = self.run.folder / "verified"
             self.contest.verify(plan.configuration, self.stack, folder, self._supervisor, self._supervision.check)
 
+    def _trial(self, plan: Plan, *given: Any, check: Callable[[], None]) -> Trial:
+        """The trial of a plan; a lab of other consumers has trials of its own."""
+        return self.contest.trial(plan, *given, check=check)
+
+    def _numbered_trial(self, bare: Plan) -> Trial:
+        """The next trial of the run."""
+        plan = replace(bare, number=self._numbered())
+        given = plan, self.stack, self.run.trial_folder(plan.number), self._supervisor, self.run.id
+        return self._trial(*given, check=self._supervision.check)
+
     def _carried_out(self, bare: Plan) -> Outcome:
         """One trial; where it did not leave what its kind must, which happens now and then, another one."""
         kind = KINDS[bare.kind]
         for attempt in range(kind.attempts):
             self._supervision.ask()
-            plan = replace(bare, number=self._numbered())
-            folder = self.run.trial_folder(plan.number)
-            given = plan, self.stack, folder, self._supervisor, self.run.id
-            outcome = self.contest.trial(*given, check=self._supervision.check).run()
+            trial = self._numbered_trial(bare)
+            outcome = trial.run()
             if attempt:
                 times = formatting.counted(attempt, "time")
                 outcome.warnings.append(f"{kind.program} found no way into the consumer {times} before")
-            if not kind.leaves or (folder / kind.leaves).exists():
+            if not kind.leaves or (trial.folder / kind.leaves).exists():
                 break
         return outcome
 

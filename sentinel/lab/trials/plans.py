@@ -56,7 +56,7 @@ def capacity(p: Draining) -> list[Plan]:
     """Every configuration draining a full stream, the last one twice (A/A); with contenders one without the tap."""
     order = interleaved([*p.names, p.names[-1] + CONTROL, *_untapped(p)], p.rounds)
     return [
-        _plan(p, CAPACITY, name, _full(p, name, CAPACITY), repeat=repeat, group="capacity") for repeat, name in order
+        _plan(p, CAPACITY, name, full(p, name, CAPACITY), repeat=repeat, group="capacity") for repeat, name in order
     ]
 
 
@@ -71,7 +71,7 @@ def memory(p: Draining) -> list[Plan]:
     if not p.MEMRAY:
         return []
     # The largest captures first: their pages are made while the others run.
-    loads = {name: _full(p, name, MEMORY) for name in sorted(profiled(p), key=lambda name: _slowness(p, name))}
+    loads = {name: full(p, name, MEMORY) for name in sorted(profiled(p), key=lambda name: _slowness(p, name))}
     return [
         _plan(p, MEMORY, name, replace(load, count=load.count + warm_up(load.count)), group="memory")
         for name, load in loads.items()
@@ -88,14 +88,14 @@ def profile(p: Draining, rates: Mapping[str, float], longest: float = PROFILED_S
     """
     plans, seconds = [], min(PROFILED_SECONDS, longest)
     for name in profiled(p):
-        load = _full(p, name, PROFILE)
+        load = full(p, name, PROFILE)
         enough = min(int(rates.get(name, 0.0) * seconds), MOST_PROFILED)
         plans.append(_plan(p, PROFILE, name, replace(load, count=max(load.count, enough)), group="profile"))
     return plans
 
 
 def _slowness(p: Draining, name: str) -> tuple[bool, int]:
-    return not parse(name).point.object_per_point, -_full(p, name, MEMORY).count
+    return not parse(name).point.object_per_point, -full(p, name, MEMORY).count
 
 
 def profiled(p: Common) -> list[str]:
@@ -103,7 +103,7 @@ def profiled(p: Common) -> list[str]:
     return [name for name in p.names if is_known(name)]
 
 
-def _full(p: Draining, name: str, kind: str) -> LoadSettings:
+def full(p: Draining, name: str, kind: str) -> LoadSettings:
     """A stream's worth of messages: fewer where each point is a request, more where they pass quickest."""
     if not is_known(name):
         return LoadSettings("stream", p.CODEC, p.WORKERS, count=p.MESSAGES, seed=p.SEED)

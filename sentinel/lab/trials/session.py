@@ -60,10 +60,15 @@ class Session(Study[P]):
         """See Study."""
         where = provenance.provenance() | cls.before(parameters)
         return {
-            "configurations": {name: catalog.axes(name) for name in parameters.names},
+            "configurations": cls.configurations(parameters),
             "machine": where,
             "warnings": provenance.reliability_warnings(where),
         }
+
+    @classmethod
+    def configurations(cls, parameters: P) -> dict[str, dict[str, str]]:
+        """What is compared, by label: the choice on each axis."""
+        return {name: catalog.axes(name) for name in parameters.names}
 
     @classmethod
     def begun(cls, parameters: P, run: Run, stops: ExitStack) -> Self:

@@ -7,8 +7,6 @@ What differs from kind to kind is in `kinds`, the account of what a trial left i
 from __future__ import annotations
 
 import json
-import math
-import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
 from signal import SIGUSR1
@@ -21,7 +19,7 @@ from sentinel.lab.contenders.wire.visibility import Reader
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import HEADLINE, Outcome, Plan
 from sentinel.lab.trials import accounts
-from sentinel.lab.trials.kinds import CONSUMER, KINDS, Start
+from sentinel.lab.trials.kinds import CONSUMER, HERE, KINDS, Start, consumer_words, load_words
 from sentinel.lab.trials.process_sampler import Sampler
 from sentinel.lab.trials.supervision import EVERY
 from sentinel.lab.trials.tail import Tail
@@ -29,7 +27,7 @@ from sentinel.probe import cpu_times
 from sentinel.runtime.record import INTERVALS, READY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from sentinel.lab.process.child import Child
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from sentinel.lab.stack import Stack
     from sentinel.settings import BusSettings, StoreSettings
 
-    Check = Callable[[], None]
+    Check = Callable[[], object]
 
 START_LIMIT = 30.0
 """Seconds a consumer may take until it is ready."""
@@ -47,8 +45,6 @@ STALL_LIMIT, LOOK = 60.0, 1.0
 """Seconds without one more message stored after which a drain is given up, and between two looks at it."""
 END_GRACE = 40.0
 """Seconds a consumer that is stopped may take to end: more than its own deadline."""
-PER_PROCESS = 200_000
-"""Messages per second that one process of the load generator is trusted with."""
 
 
 class Trial:
@@ -76,14 +72,41 @@ class Trial:
         """The store as the consumer is told: a tap, where one stands between."""
         self.outcome = Outcome(plan)
         self._check = check
+        self._starts: Callable[[Check], object] = lambda _: None
         self._children: list[Child] = []
+
+    def beside(self, starts: Callable[[Check], object], check: Check) -> None:
+        """Let it run beside another trial.
+
+        Args:
+            starts: Called once only the load, or a consumer that drains, is left to be started; it returns when that
+                may be, and calls what it is given while it waits.
+            check: Called as often as the trial's own; what it raises ends the trial.
+        """
+        own = self._check
+        self._starts, self._check = starts, lambda: (own(), check())
 
     def run(self) -> Outcome:
         """Do it. A trial that fails is an invalid outcome that says why, not an exception: the others go on.
 
         `check`, given to the constructor, is called a few times a second: what it raises ends the trial without one.
         """
+        self.begin()
+        self.measure()
+        return self.conclude()
+
+    def begin(self) -> None:
+        """Make its folder; empty a store of the lab's own, which else compacts earlier points beside this trial."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.stack.pids:
+            return
+        try:
+            store.clear(self.store, store.identify(self.store))
+        except SentinelError as error:
+            self.outcome.warnings.append(f"earlier trials' points could not be dropped: {error}")
+
+    def measure(self) -> None:
+        """Start its processes and see them through; none is left behind."""
         before = cpu_times()
         try:
             self._work()
@@ -95,35 +118,29 @@ class Trial:
                 child.stop()
         after = cpu_times()
         self.outcome.steal = 100 * (after.steal - before.steal) / max(after.total - before.total, 1e-9)
+
+    def conclude(self) -> Outcome:
+        """Account for what was measured, and remove its keys."""
         self._account()
-        self._tidy()
+        self.tidy()
+        return self.keep()
+
+    def keep(self) -> Outcome:
+        """Write its outcome into its folder."""
         (self.folder / "trial.json").write_text(json.dumps(self.outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
         return self.outcome
 
-    def _account(self) -> None:
-        accounts.account(self.outcome, self.folder, self.bus, self.store, self.tag)
-
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
+        """Remove its keys from the bus."""
         try:
             bus.remove(self.bus)
         except SentinelError as error:
             self.outcome.warnings.append(f"its keys could not be removed: {error}")
 
-    def _clear(self) -> None:
-        """Begin with an empty store where it is the lab's own.
-
-        Else what earlier trials wrote is compacted beside this one.
-        """
-        if not self.stack.pids:
-            return
-        try:
-            store.clear(self.store, store.identify(self.store))
-        except SentinelError as error:
-            self.outcome.warnings.append(f"earlier trials' points could not be dropped: {error}")
+    def _account(self) -> None:
+        accounts.account(self.outcome, self.folder, self.bus, self.store, self.tag)
 
     def _work(self) -> None:
-        """Start the processes and see them through."""
-        self._clear()
         if self.plan.paced:
             self._beside_load()
         else:
@@ -131,28 +148,16 @@ class Trial:
 
     # -- processes -----------------------------------------------------------------------------------------------
 
-    def _start(self, name: str, *words: str, under: Sequence[str] = ()) -> Child:
-        command = [*under, sys.executable, "-m", *words]
-        environment = stack_environment(self.bus, self.target)
-        child = self.supervisor.start(name, command, log=self.folder / f"{name}.log", env=environment)
+    def _start(self, name: str, *words: str, how: Start = HERE) -> Child:
+        command, log = [*how.under, how.python, "-m", *words], self.folder / f"{name}.log"
+        environment = {**stack_environment(self.bus, self.target), **how.environment}
+        child = self.supervisor.start(name, command, log=log, env=environment, cwd=how.folder)
         self._children.append(child)
         return child
 
     def _consumer(self, start: Start) -> Child:
-        verb = ["consume"] if start.module == "sentinel" else []
-        options = {
-            "--configuration": self.plan.configuration,
-            "--transport": self.plan.load.transport if self.plan.paced else "stream",
-            "--key": self.bus.stream,
-            "--batch-size": str(self.plan.batch_size),
-            "--run": self.tag,
-            "--health": "off",  # nothing writes beside what is measured
-            "--record": str(self.folder / series.CONSUMER),
-        }
-        if self.plan.linger is not None:
-            options["--linger"] = f"{self.plan.linger:g}"
-        words = [word for pair in options.items() for word in pair]
-        child = self._start(CONSUMER, start.module, *verb, *words, *start.words, under=start.under)
+        words = consumer_words(self.plan, start, self.bus.stream, self.tag, self.folder / series.CONSUMER)
+        child = self._start(CONSUMER, *words, how=start)
         self._await_ready(child)
         return child
 
@@ -183,20 +188,11 @@ class Trial:
             time.sleep(0.01)
 
     def _load(self) -> Child:
-        load = self.plan.load
-        names = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed")
-        transport = load.transport if self.plan.paced else "stream"
-        words = [word for name in names for word in (f"--{name}", str(getattr(load, name)))]
-        options = {
-            "--transport": transport,
-            "--key": self.bus.stream,
-            "--record": str(self.folder / series.LOAD),
-            "--processes": str(math.ceil(load.rate / PER_PROCESS) if not load.count else 1),
-        }
-        return self._start("load", "sentinel", "load", *words, *(word for pair in options.items() for word in pair))
+        return self._start("load", *load_words(self.plan, self.bus.stream, self.folder / series.LOAD))
 
     def _beside_load(self) -> None:
         consumer = self._consumer(self.kind.start(self.plan, self.folder))
+        self._starts(self._check)
         load = self._load()
         pids = {CONSUMER: consumer.pid, "load": load.pid, **self.stack.pids}
         with Sampler(self.folder / series.RESOURCES, pids), self._reader(load):
@@ -214,6 +210,7 @@ class Trial:
         load = self._load()
         if self._code(load, 120 + self.plan.load.count / 1000):
             raise TrialError(f"the stream could not be filled:\n{load.tail()}")
+        self._starts(self._check)
         consumer = self._consumer(self.kind.start(self.plan, self.folder))
         with Sampler(self.folder / series.RESOURCES, {self.kind.program: consumer.pid, **self.stack.pids}):
             self._drain(consumer)

@@ -6,7 +6,6 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,9 @@ import msgspec
 import psutil
 import pytest
 from support.servers import wait_until
+from support.trials import assert_accounts_agree, assert_nothing_is_left, processes_of
 
 from sentinel import bus, store
-from sentinel.bus.link import client
 from sentinel.lab.profiling import memory
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, MEMORY, WARM_UP, Outcome, Plan, warm_up
@@ -67,38 +66,6 @@ class Bench:
 def bench(own_stack: Stack, supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A bench on the module's stack."""
     return Bench(own_stack, supervisor, tmp_path_factory.mktemp("trials"))
-
-
-def processes_of(trial: Trial) -> list[int]:
-    """Living processes that were started for this trial: its key is in their command line."""
-    collected = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if trial.bus.stream in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
-                collected.append(process.pid)
-    return collected
-
-
-def keys_of(trial: Trial) -> list[bytes]:
-    """What Redis still holds under the trial's names."""
-    with client(trial.bus) as redis:
-        return sorted(redis.keys(f"{trial.bus.stream}*"))
-
-
-def assert_nothing_is_left(trial: Trial) -> None:
-    """Neither a process nor a key outlives a trial."""
-    assert processes_of(trial) == []
-    assert keys_of(trial) == []
-
-
-def assert_accounts_agree(outcome: Outcome, count: int) -> None:
-    """sent = received = written = stored, and nothing else happened."""
-    sender, consumer = outcome.sender, outcome.consumer
-    assert (outcome.problems, outcome.valid) == ([], True)
-    assert (count, count, 0) == (sender["scheduled"], sender["sent"], sender["unsent"])
-    assert (count, count, 0, 0) == tuple(consumer[name] for name in ("received", "written", "rejected", "pending"))
-    assert (0, 0, 0) == tuple(consumer[name] for name in ("lost", "duplicated", "reordered"))
-    assert (count, 0, 0) == (outcome.stored, outcome.lost, outcome.unread)
 
 
 def test_a_trial_begins_with_an_empty_store(bench: Bench) -> None:

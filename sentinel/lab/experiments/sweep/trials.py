@@ -14,8 +14,8 @@ from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import LATENCY
 from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
+from sentinel.lab.trials.kinds import PER_PROCESS
 from sentinel.lab.trials.lab import LIMITS, Lab
-from sentinel.lab.trials.trial import PER_PROCESS
 
 if TYPE_CHECKING:
     from contextlib import ExitStack

@@ -34,7 +34,7 @@ from sentinel.lab.run import queries, series
 from sentinel.lab.run.trial_record import LATENCY, WARM_UP, Outcome, Plan
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.compare import RANGE, Ratio, Word, plain
-from sentinel.lab.trials.trial import PER_PROCESS
+from sentinel.lab.trials.kinds import PER_PROCESS
 from sentinel.runtime.text_table import WIDTH
 from sentinel.settings import LoadSettings
 

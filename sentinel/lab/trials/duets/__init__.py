@@ -1,0 +1,1 @@
+"""Duets: trials at the same time, so that whatever disturbs the machine meets them alike."""
