@@ -138,6 +138,7 @@ PURE = [
     "sentinel.lab.experiments.live.window",
     "sentinel.lab.presentation.panel",
     "sentinel.lab.presentation.phrase",
+    "sentinel.lab.presentation.repeats",
     "sentinel.lab.presentation.shift",
     "sentinel.lab.presentation.style",
     "sentinel.lab.presentation.tables",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from sentinel.lab import formatting
+from sentinel.lab.presentation import repeats
 from sentinel.lab.presentation.tables import folded, items, table, tag, together
 from sentinel.lab.run import queries
 
@@ -82,7 +83,7 @@ def _load(run: Run) -> str:
     return (
         f"{formatting.joined(rates)} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
         f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up,"
-        f" {queries.repeated(run, 'repeat')}"
+        f" {repeats.repeated(run, 'repeat')}"
     )
 
 

@@ -12,6 +12,7 @@ from sentinel.lab import formatting
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
 from sentinel.lab.machine import jitter
+from sentinel.lab.presentation import repeats
 from sentinel.lab.report import contenders
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE
@@ -184,7 +185,7 @@ def notes(run: Run) -> list[str]:
     several = len(queries.names(run)) > 1
     among = "" if all(o.valid for o in queries.outcomes(run)) else "the valid ones of "
     values = [
-        f"Medians of {among}n = {queries.repeated(run, 'trial')}, allocation of one; {NOTHING} was not measured.",
+        f"Medians of {among}n = {repeats.repeated(run, 'trial')}, allocation of one; {NOTHING} was not measured.",
         f"Published: {published.SOURCE}, on a machine of its own.",
         _streams(run),
         _few(run),

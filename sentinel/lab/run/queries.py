@@ -89,32 +89,6 @@ def rates(run: Run) -> dict[str, float]:
     return {"latency": p["RATE"], HEADLINE: p["HEADLINE_RATE"], **run.data.rates}
 
 
-def rounds(run: Run) -> list[int]:
-    """How many trials a configuration has of each kind that is repeated.
-
-    Args:
-        run: A run with the parameter `REPEATS`.
-
-    Returns:
-        `REPEATS`; where that was `auto` the rounds of its groups of trials, ascending without those that are the same.
-    """
-    if isinstance(repeats := run.data.parameters["REPEATS"], int):
-        return [repeats]
-    groups = [[o.plan.repeat + 1 for o in outcomes(run) if o.plan.group == group] for group in run.data.looks]
-    return sorted({max(group) for group in groups if group}) or [0]
-
-
-def repeated(run: Run, noun: str) -> str:
-    """How often trials were repeated: `4 repeats`, `6 to 12 repeats`.
-
-    Args:
-        run: A run with the parameter `REPEATS`.
-        noun: What is counted, in the singular.
-    """
-    fewest, *_, most = [*rounds(run), *rounds(run)]
-    return formatting.counted(most, noun) if fewest == most else f"{fewest:,} to {formatting.counted(most, noun)}"
-
-
 def label(run: Run, key: str) -> str:
     """The text at the head of a column.
 

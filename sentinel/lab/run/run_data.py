@@ -190,9 +190,7 @@ class RunData(msgspec.Struct, kw_only=True):
 
 
 KNOWN = tuple(name for name in RunData.__struct_encode_fields__ if name != "own")
-ALWAYS = (
-    "format", "id", "state", "notebook", "parameters", "machine", "warnings", "planned", "trials", "order", "limits",
-)  # fmt: skip
+ALWAYS = tuple("format id state notebook parameters machine warnings planned trials order limits".split())
 """Keys that every record has, whatever they hold."""
 EMPTY = msgspec.to_builtins(RunData(id="", notebook=""))
 """What a section holds that is not there."""
@@ -247,5 +245,5 @@ def mismatch(error: msgspec.ValidationError) -> str:
     key = place.strip("`").removeprefix("$").removeprefix(".").replace("[...]", "[…]")
     if missing := re.fullmatch(r"Object missing required field `(.*)`", what):
         return f"{key or 'it'} has no key `{missing[1]}`"
-    words = re.sub(r"`", "", what).replace(", got ", ", found ")
+    words = what.replace("`", "").replace(", got ", ", found ")
     return f"{key}: {words[:1].lower()}{words[1:]}"

@@ -11,6 +11,7 @@ from sentinel.lab.experiments.ablation import plots, results
 from sentinel.lab.experiments.ablation.contributions import MEASURES, short
 from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.experiments.ablation.results import HEADS, NOTES
+from sentinel.lab.presentation import repeats
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.tables import folded, hinted, paragraphs, table, tag, together
 from sentinel.lab.report.captions import left_out
@@ -34,7 +35,7 @@ def load(run: Run) -> str:
     span = " to ".join(formatting.plain(count) for count in dict.fromkeys([*counts[:1], *counts[-1:]]))
     return (
         f"full streams of {span or 'no'} messages, more for faster ones, drained by the consumer alone;"
-        f" {p['CODEC']} from {formatting.counted(p['WORKERS'], 'worker')}, {queries.repeated(run, 'repeat')}"
+        f" {p['CODEC']} from {formatting.counted(p['WORKERS'], 'worker')}, {repeats.repeated(run, 'repeat')}"
     )
 
 

@@ -162,8 +162,7 @@ class Knee:
     low: float | None
     """The highest rate (msg/s) up to which no trial fails."""
     high: float | None
-    """The lowest rate (msg/s) from which on no trial meets the SLO; None where some do at the highest that says
-    anything."""
+    """The lowest rate (msg/s) from which on no trial meets the SLO; None where some do at the highest of all."""
     next: float | None
     """The next rate (msg/s) that was offered beyond; None if none was."""
     why: str

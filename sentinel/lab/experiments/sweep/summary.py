@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sentinel.lab.experiments.sweep.parameters import Sweep
     from sentinel.lab.run.trial_record import Outcome
 
-HELD, COST = "held", "cpu_us"  # the highest rate that meets the SLO, and the CPU per message there
+HELD, COST = "held", "cpu_us"  # the highest rate, and CPU per message there
 
 
 def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> Record:
@@ -45,9 +45,8 @@ def of_sweep(p: Sweep, steps: Sequence[Step], outcomes: Iterable[Outcome]) -> Re
     knees = {name: knee.locate(some) for name, some in by_name.items()}
     new, old = p.names[-1], p.names[0]
     held = ratio(knees[new], knees[old])
-    seen = {name: knee.levels(by_name[name]) for name in (new, old)}
     causes = {name: cause for name, result in knees.items() if (cause := _cause(result, by_name[name], trials))}
-    compared = verdict(held, knees, seen) if new != old else None
+    compared = verdict(held, {name: knee.levels(by_name[name]) for name in (new, old)}) if new != old else None
     answer = Answer(validity(list(trials.values())), p.P99_STORED_MS, p.DURATION, causes, compared)
     return Record(
         steps=list(steps),
@@ -101,7 +100,7 @@ def ratio(new: Knee, old: Knee) -> Ratio:
     )
 
 
-def verdict(ratio: Ratio, knees: Mapping[str, Knee], seen: Mapping[str, Sequence[Level]]) -> Verdict:
+def verdict(ratio: Ratio, seen: Mapping[str, Sequence[Level]]) -> Verdict:
     """What is said of two highest rates.
 
     They differ where a rate divides them: from there on upwards the trials of the one meet the SLO, downwards those of
@@ -109,7 +108,6 @@ def verdict(ratio: Ratio, knees: Mapping[str, Knee], seen: Mapping[str, Sequence
 
     Args:
         ratio: Of the two.
-        knees: By configuration.
         seen: Trials by rate, rising, of the last configuration and of the first, in this order.
     """
     (new, last), (old, first) = seen.items()

@@ -338,7 +338,7 @@ def test_equal_knees_are_hardly_ever_told_apart(factor: float, least: float, mos
         threshold = 3000 * 10 ** chance.random()
         steps = noisy({ONE: factor * threshold, TWO: threshold}, 0.05, 4, chance)
         knees, seen = ({name: of(steps[name]) for name in (TWO, ONE)} for of in (knee.locate, knee.levels))
-        words[summary.verdict(summary.ratio(knees[TWO], knees[ONE]), knees, seen).word] += 1
+        words[summary.verdict(summary.ratio(knees[TWO], knees[ONE]), seen).word] += 1
     assert not (factor < 1 and words["worse"])
     assert least <= (words["better"] + words["worse"]) / words.total() <= most
 
