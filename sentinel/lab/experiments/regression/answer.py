@@ -53,23 +53,14 @@ def _verdict(answer: Answer, sides: Mapping[str, Side]) -> Phrase:
     head, base = (title(sides[label]) if label in sides else label for label in (HEAD, BASE))
     margin = formatting.plain(round(100 * answer.margin, 2))
     if answer.word == WORSE:
-        template = "{head} is {word} than {base}, by more than {margin} %"
+        template = "Head, {head}, is {word} than base, {base}, by more than {margin} %"
     elif answer.word == NO_WORSE:
-        template = "{head} is {word} than {base}: a slowdown of {margin} % or more is excluded"
+        template = "Head, {head}, is {word} than base, {base}: a slowdown of {margin} % or more is excluded"
     else:
-        template = "{word} whether {head} is worse than {base} by more than {margin} %"
-    word = answer.word if answer.word in {WORSE, NO_WORSE} else f"{answer.word[:1].upper()}{answer.word[1:]}"
-    return _sentence(
-        template + " (exit code {code}).",
-        head=head, base=base, margin=margin, word=Strong(word), code=EXIT_CODES[answer.word],
-    )  # fmt: skip
-
-
-def _sentence(template: str, **values: object) -> Phrase:
-    """A phrase that begins with a capital letter."""
-    first, *rest = phrase(template, **values)
-    capital = f"{first[:1].upper()}{first[1:]}"
-    return Phrase([Strong(capital) if isinstance(first, Strong) else capital, *rest])
+        template = "{word} whether head, {head}, is worse than base, {base}, by more than {margin} %"
+    word = Strong(answer.word if answer.word in {WORSE, NO_WORSE} else _capital(answer.word))
+    given = {"head": head, "base": base, "margin": margin, "word": word, "code": EXIT_CODES[answer.word]}
+    return phrase(template + " (exit code {code}).", **given)
 
 
 def _worse(answer: Answer) -> list[Phrase]:

@@ -113,6 +113,8 @@ def capacity(run: Run) -> HTML:
 
 def latency(run: Run) -> HTML:
     """Percentile spectra of all legs."""
+    if not run.data.parameters["RATE"]:
+        return nothing("Latencies were not compared: RATE=0.")
     panels: dict[str, list[Curve]] = {kind: [] for kind in queries.KINDS}
     for label in LABELS:
         trials = [

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.clones import ALL, repository
 
+from sentinel.environment import cache_folder
 from sentinel.errors import SettingsError
 from sentinel.lab.experiments.regression import installed
 from sentinel.lab.experiments.regression.installed import Installed, install
@@ -98,3 +99,10 @@ def test_few_installations_are_kept(tmp_path: Path, cache: Path, monkeypatch: py
     (folder / "sentinel" / "__init__.py").write_text("WHO = 2\n")
     second = made(folder, ".")
     assert (False, True) == (first.folder.exists(), second.folder.exists())
+
+
+def test_the_cache_lies_where_the_environment_says() -> None:
+    """Under XDG_CACHE_HOME; where that is unset or relative, as its specification has it, under ~/.cache."""
+    usual = Path.home() / ".cache" / "sentinelstream-lab"
+    assert Path("/x/sentinelstream-lab") == cache_folder({"XDG_CACHE_HOME": "/x"})
+    assert [usual, usual] == [cache_folder({}), cache_folder({"XDG_CACHE_HOME": "here"})]

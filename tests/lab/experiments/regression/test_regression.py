@@ -165,25 +165,25 @@ def test_the_answer_says_what_is_worse_and_what_is_open() -> None:
     """The verdict comes first, with its exit code; then the measures that are worse, or leave room for it."""
     first, second, *_ = map(str, of_regression(DRAINING, SIDES, Rounds().draining(cpu=1.25).trials).verdict)
     assert (
-        "The working tree (bbbbbbbbbbbb and what is not committed) is worse than main (aaaaaaaaaaaa), by more than 5 %"
-        " (exit code 1)."
+        "Head, the working tree (bbbbbbbbbbbb and what is not committed), is worse than base, main (aaaaaaaaaaaa), by"
+        " more than 5 % (exit code 1)."
     ) == first
     assert second.startswith("Worse: CPU per message while draining, 1.2")
     first, second, *_ = map(str, of_regression(DRAINING, SIDES, Rounds(noise=0.15).draining().trials).verdict)
-    assert first.startswith("Could not tell whether the working tree")
+    assert first.startswith("Could not tell whether head, the working tree (")
     assert first.endswith("(exit code 2).")
     assert "leaves room for it: " in second
     assert "more would settle it" in second
     same = {label: Side("main", "a" * 40, "Begin", [], "", "1") for label in (BASE, HEAD)}
     told = of_regression(DRAINING, same, Rounds().draining().trials).verdict
-    assert "Main (aaaaaaaaaaaa) is no worse than main (aaaaaaaaaaaa): a slowdown of 5 % or more is excluded" in told[0]
+    assert "is no worse than base, main (aaaaaaaaaaaa): a slowdown of 5 % or more is excluded" in told[0]
     assert "Both have the same code and pins" in told[1]
 
 
 def test_the_markdown_is_a_table_with_a_command() -> None:
     """Verdict, a row a measure with as many cells as heads, both commits, and the command that repeats it."""
     lines = markdown(ran(Rounds().draining(cpu=1.25).offered().weighed().trials)).splitlines()
-    assert lines[0].startswith("**The working tree (bbbbbbbbbbbb")
+    assert lines[0].startswith("**Head, the working tree (bbbbbbbbbbbb")
     rows = [line for line in lines if line.startswith("|")]
     assert {7} == {line.count(" | ") + 3 for line in rows}
     assert 2 + len(MEASURES) == len(rows)

@@ -44,7 +44,9 @@ def test_one_round_leaves_a_whole_record_and_no_verdict(tmp_path: Path) -> None:
     page = run.report.read_text(encoding="utf-8")
     for text in ("Could not tell", head["module"], base["module"], base["commit"][:12], "sentinel/cli.py"):
         assert text in page
-    assert (clone / "table.md").read_text(encoding="utf-8").startswith("**Could not tell whether the working tree")
+    assert (
+        (clone / "table.md").read_text(encoding="utf-8").startswith("**Could not tell whether head, the working tree (")
+    )
 
 
 @pytest.mark.parametrize(
