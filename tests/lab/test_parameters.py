@@ -19,7 +19,8 @@ from sentinel.lab.parameters import RULES, Parameters, converted, from_words, re
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 OF_NOTEBOOKS = {p.stem: registry.experiment(p.stem).parameters for p in sorted(NOTEBOOKS.glob("*.ipynb"))}
 EVERY = {name: rule for parameters in OF_NOTEBOOKS.values() for name, rule in parameters.rules().items()}
-"""The rule of every parameter of every notebook."""
+"""The rule of every parameter of every notebook; of those that several have, the one that most of them have."""
+EVERY |= {name: rule for name, rule in RULES.items() if name in EVERY}
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,9 @@ REFUSED = [
     *(("PYSPY", value) for value in ("no", 2, None)),
     *(("UNVERIFIED", value) for value in ("no", 2, None)),
     *(("DUET", value) for value in ("no", 2, None)),
+    *((name, value) for name in ("BASE", "HEAD") for value in ("", "--all", "two words", "a\nb")),
+    *(("CONFIGURATION", value) for value in ("", "fastest", "optimised,decode=orjson")),
+    *(("MARGIN", value) for value in (0, -0.05, "some", True)),
     *(("SEED", value) for value in (-1, 2**31, False, "x")),
 ]
 

@@ -152,9 +152,8 @@ class RunData(msgspec.Struct, kw_only=True):
         whole: dict[str, Any] = msgspec.to_builtins(self, enc_hook=plain)
         own: dict[str, Any] = whole.pop("own")
         kept = {name: value for name, value in whole.items() if value != EMPTY[name] or name in ALWAYS}
-        for name in ("machine", "stack"):
-            if name in kept:
-                kept[name] = {key: value for key, value in kept[name].items() if value is not None}
+        for name in {"machine", "stack"} & kept.keys():
+            kept[name] = {key: value for key, value in kept[name].items() if value is not None}
         return kept | own
 
     def only(self, names: Iterable[str]) -> dict[str, Any]:
@@ -190,7 +189,9 @@ class RunData(msgspec.Struct, kw_only=True):
 
 
 KNOWN = tuple(name for name in RunData.__struct_encode_fields__ if name != "own")
-ALWAYS = tuple("format id state notebook parameters machine warnings planned trials order limits".split())
+ALWAYS = (
+    "format", "id", "state", "notebook", "parameters", "machine", "warnings", "planned", "trials", "order", "limits",
+)  # fmt: skip
 """Keys that every record has, whatever they hold."""
 EMPTY = msgspec.to_builtins(RunData(id="", notebook=""))
 """What a section holds that is not there."""
