@@ -72,8 +72,8 @@ On the {stack}
 
 Short benchmarks: {runs}, each of {rounds} rounds on a stack of its own. A round drains a stream of {messages:,}
 messages five times, in an order that alternates: by `same`, optimised by another name; by `costlier`, with a busy loop
-that makes the CPU per message 1.25×; by `slowed`, with a busy loop of a quarter of the CPU time that consumer, bus and
-store need together, which makes the capacity 0.8× where no core is idle, or the reader is what all waits for; by
+that makes the CPU per message 1.25×; by `slowed`, with a busy loop of a quarter of all time that passes besides, which
+makes the capacity 0.8× where nothing goes on meanwhile, and takes no core from bus and store; by
 optimised; and by optimised again, its A/A control. {invalid} of {trials} trials were invalid."""
 
 
