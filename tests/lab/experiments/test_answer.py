@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
 
 
-ROOT = Path(__file__).parents[3]
+OLDER = Path(__file__).parents[2] / "records"
+"""Holds `runs/`, as a project does: a real benchmark's record of format 1, whose sentences are all that it has."""
 RATIO = Ratio(2.0, 1.8, 2.2, 5, 0.978, "unpaired", 0.01, 0.05, 4)
 BEFORE = Ratio(2.0, 1.8, 2.2, 5, 0.95, BOOTSTRAP)
 """Of a run that was made before rounds were compared."""
@@ -150,7 +151,7 @@ def test_a_word_that_nobody_knows_is_named(run: Run) -> None:
 
 def test_a_record_of_format_1_says_what_it_said() -> None:
     """Its sentences stand on page and terminal as they are; none of their words is taken for a verdict."""
-    old = load("example", ROOT)
+    old = load("format-1", OLDER)
     assert (1, 2) == (old.data.format, FORMAT)
     assert old.data.verdict == [str(item) for item in registry.answer(old)]
     page = sections.answer(old).data

@@ -32,7 +32,7 @@ def test_one_round_leaves_a_whole_record_and_no_verdict(tmp_path: Path) -> None:
     """One round could not tell (exit code 2): page, record and Markdown name both commits and what was imported."""
     clone = project(tmp_path / "clone")
     changed = clone / "sentinel" / "cli.py"
-    changed.write_text(f"{changed.read_text(encoding='utf-8')}# changed\n", encoding="utf-8")
+    changed.write_text(f"{changed.read_text(encoding='utf-8')}# changed in {tmp_path}\n", encoding="utf-8")
     words = ["REPEATS=1", "MESSAGES=1000", "RATE=400", "DURATION=1", "BASE=HEAD", "--markdown", "table.md", *SMALL]
     done = sentinel(clone, "run", "regression", *words, timeout=280)
     assert (2, True) == (done.returncode, "installing . (" in done.stderr), done.stderr
