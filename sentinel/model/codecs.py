@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from sentinel.model.sample import Columns, Sample, columns, validation_error
+from sentinel.model.sample import (
+    Columns,
+    Sample,
+    columns,
+    homeless,
+    names_error,
+    tags_error,
+    validation_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,7 +116,7 @@ def _from_json_loads(payload: bytes) -> Sample:
         json.dumps(record, ensure_ascii=False).encode()
     sample = msgspec.convert(record, Sample)
     # A colon that belongs to none of the keys, as where one comes twice: json.loads has seen the last, msgspec each.
-    if text.count(":") > len(record) + len(sample.fields or ()):
+    if text.count(":") > len(record) + len(sample.fields or ()) + len(sample.tags or ()):
         _decode_json(text)
     return sample
 
@@ -165,9 +173,16 @@ class FastDecoder(Decoder):
         samples = _binary_read(together) if binary else _json_read(payloads, together)
         if samples is not None:
             known = columns(samples)
-            if not (known.further and any(map(validation_error, samples))):
+            if not (known.further or known.tagged) or _sound(samples, known):
                 return Decoded(samples, [], known)
         return super().__call__(payloads)
+
+
+def _sound(samples: Sequence[Sample], known: Columns) -> bool:
+    """Whether fields and tags are; names are looked at once for all messages that have the same ones."""
+    if any(map(names_error, known.further)) or (known.tagged and any(map(tags_error, samples))):
+        return False
+    return not any(sample.fields and homeless(sample) for sample in samples)
 
 
 def _json_read(payloads: Sequence[bytes], together: bytes) -> list[Sample] | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sentinel.consumer.measuring.sequences import NEAR, QUICK, grown
+from sentinel.consumer.measuring.slots import Slots
 from sentinel.model.sample import MOST_SERIES
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ class Overwrites:
         self.count = 0
         self._near: Integers = np.zeros(64, dtype=np.int64)
         """The latest time of each series whose number is below `NEAR`; an array is quicker than a mapping."""
-        self._far: dict[int, int] = {}
-        """That of the others, of `MOST_SERIES` at most."""
+        self._slots = Slots(MOST_SERIES)
+        """The slots of the others…"""
+        self._far: Integers = np.zeros(64, dtype=np.int64)
+        """…and the latest time of each slot."""
         self._recent: deque[Integers] = deque()
         """Batches as rows of series, times and numbers, oldest first."""
         self._remembered = 0
@@ -77,15 +80,26 @@ class Overwrites:
         far = series >= NEAR
         self._near = grown(self._near, int(series.max(where=~far, initial=0)) + 1, 0)
         latest = self._near[np.where(far, 0, series)]
-        latest[far] = [self._far.get(number, 0) for number in series[far].tolist()]
+        if far.any():
+            slots = self._far_slots(series[far])
+            latest[far] = np.where(slots < 0, 0, self._far[slots])
         return latest
+
+    def _far_slots(self, series: Integers) -> Integers:
+        slots = self._slots.of(series)
+        if self._slots.full and (slots < 0).any():  # a hostile sender must not fill the memory: all begin anew
+            self._slots.clear()
+            slots = self._slots.of(series)
+            self._far[:] = 0
+        self._far = grown(self._far, self._slots.count, 0)
+        return slots
 
     def _note(self, series: Integers, latest: Integers) -> None:
         far = series >= NEAR
         self._near[series[~far]] = latest[~far]
-        self._far.update(zip(series[far].tolist(), latest[far].tolist(), strict=True))
-        if len(self._far) > MOST_SERIES:  # a hostile sender must not fill the memory
-            self._far.clear()
+        if far.any():
+            slots = self._slots.of(series[far])
+            self._far[slots[slots >= 0]] = latest[far][slots >= 0]
 
 
 def _overwritten(messages: Integers) -> int:
