@@ -11,7 +11,16 @@ from sentinel.runtime import exit_report
 from sentinel.runtime.signals import on_stop_signals
 from sentinel.runtime.stop import StopSignal
 from sentinel.runtime.unexpected import ending_with_any_thread
-from sentinel.settings import CODEC_NAMES, BusSettings, LoadSettings
+from sentinel.settings import (
+    CODEC_NAMES,
+    LEAST_FIELDS,
+    LOOPS,
+    MOST_FIELDS,
+    MOST_SOURCES,
+    MOST_TAGS,
+    BusSettings,
+    LoadSettings,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +31,9 @@ if TYPE_CHECKING:
     "--workers",
     type=click.IntRange(min=1),
     default=LoadSettings.workers,
-    help="Sources, each with its own sequence numbers.",
+    help="Senders of a closed loop; and sources, each with its own sequence numbers, unless --sources says how many.",
 )
+@click.option("--sources", type=click.IntRange(1, MOST_SOURCES), help="Sources, where they are not as many as workers.")
 @click.option(
     "--rate",
     type=click.FloatRange(min=0, min_open=True),
@@ -36,10 +46,18 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--loop",
-    type=click.Choice(["constant", "poisson", "closed"]),
+    type=click.Choice(LOOPS),
     default="constant",
-    help="Open loop (constant, poisson), or the original's closed one.",
+    help="Open loop (constant; poisson; bursts: a fifth of every second at five times the rate; ramp: from 0.1 to 1.9"
+    " times the rate), or the original's closed one.",
 )
+@click.option(
+    "--fields",
+    type=click.IntRange(LEAST_FIELDS, MOST_FIELDS),
+    default=LoadSettings.fields,
+    help="Numbers in a message.",
+)
+@click.option("--tags", type=click.IntRange(0, MOST_TAGS), default=LoadSettings.tags, help="Tags in a message.")
 @click.option("--codec", type=click.Choice(CODEC_NAMES), default="json")
 @transport_option
 @key_option
@@ -50,7 +68,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=LoadSettings.seed)
 @record_option
 @ending_with_any_thread()
-def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
+def load(key: str, processes: int, record: Path | None, sources: int | None, **options: Any) -> None:
     """Play many sources against the bus; prints a ledger, the rate and the send delay.
 
     SIGTERM or Ctrl-C: send no more, wait up to 5 s for Redis's answers, and exit 0. A second one: end within a second.
@@ -60,6 +78,6 @@ def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
 
     stop = StopSignal()
     on_stop_signals(stop, LAST_ANSWERS, exit_report.of_sender)
-    settings = LoadSettings(**options)
+    settings = LoadSettings(sources=sources or 0, **options)
     bus = BusSettings.from_env().keyed(key)
     click.echo(run_load(settings, bus, processes=processes, record=record, stop=stop))

@@ -56,6 +56,10 @@ def run_load(
     check(settings)
     if processes < 1:
         raise SettingsError(f"processes={processes}: expected 1 or more")
+    if processes > settings.emitters:
+        raise SettingsError(
+            f"processes={processes}: expected at most one a source, of which there are {settings.emitters}"
+        )
     parts = shares(settings, processes)
     folders = [record / str(n) if record else None for n in range(len(parts))]
     if len(parts) == 1:

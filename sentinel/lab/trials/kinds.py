@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONSUMER = "consumer"
 PER_PROCESS = 200_000
 """Messages per second that one process of the load generator is trusted with."""
-SENT = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed")
+SENT = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed", "fields", "tags")
 """Settings of a load that are options of the load generator by the same name."""
 
 
@@ -127,8 +127,10 @@ def load_words(plan: Plan, key: str, record: Path) -> list[str]:
         "transport": _transport(plan),
         "key": key,
         "record": record,
-        "processes": math.ceil(load.rate / PER_PROCESS) if not load.count else 1,
+        "processes": min(load.emitters, math.ceil(load.rate / PER_PROCESS)) if not load.count else 1,
     }
+    if load.sources:
+        options["sources"] = load.sources
     return ["sentinel", "load", *_words(options)]
 
 
