@@ -16,7 +16,16 @@ from sentinel.errors import ContenderError, ExtensionError, SettingsError
 from sentinel.lab.contenders import catalog
 from sentinel.lab.rules import AUTO, YES_OR_NO, Rule, choice, duration, number, or_auto, share, whole
 from sentinel.lab.stack import KINDS
-from sentinel.settings import CODEC_NAMES, TRANSPORTS
+from sentinel.settings import (
+    BINARY_HOLDS,
+    CODEC_NAMES,
+    LEAST_FIELDS,
+    LOOPS,
+    MOST_FIELDS,
+    MOST_SOURCES,
+    MOST_TAGS,
+    TRANSPORTS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,9 +70,21 @@ class Common(Shared):
     """What every notebook that measures can be told."""
 
     REPEATS: int | str = 3
+    SOURCES: int | str = AUTO
+    FIELDS: int = LEAST_FIELDS
+    TAGS: int = 0
     CODEC: str = "json"
     BATCH_SIZE: int = 5000
     SEED: int = 1
+
+    def __post_init__(self) -> None:
+        if self.CODEC == "binary" and (self.FIELDS > LEAST_FIELDS or self.TAGS):
+            raise SettingsError(f"CODEC='binary' with FIELDS={self.FIELDS} and TAGS={self.TAGS}: {BINARY_HOLDS}")
+
+    @property
+    def sources(self) -> int:
+        """How many sources are played; 0: one for each worker."""
+        return 0 if self.SOURCES == AUTO else int(self.SOURCES)
 
     @property
     def rounds(self) -> int:
@@ -94,6 +115,7 @@ class Paced(Common):
     """Of notebooks that offer a load."""
 
     DURATION: float = 10.0
+    LOOP: str = "constant"
     TRANSPORT: str = "stream"
 
     @property
@@ -161,6 +183,10 @@ def _configurations(value: Any) -> str:
 
 RULES: Mapping[str, Rule] = {
     "WORKERS": whole(1, 1_000_000),
+    "SOURCES": or_auto(whole(1, MOST_SOURCES)),
+    "FIELDS": whole(LEAST_FIELDS, MOST_FIELDS),
+    "TAGS": whole(0, MOST_TAGS),
+    "LOOP": choice(*LOOPS),
     "DURATION": duration(1, 86_400, '10, "120s" or "2m"'),
     "RATE": number(1, 10_000_000),
     "REPEATS": whole(1, 100),

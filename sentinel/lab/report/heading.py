@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from sentinel.lab import formatting
 from sentinel.lab.presentation import repeats
+from sentinel.lab.presentation.offered import message_bytes, shape, sources
 from sentinel.lab.presentation.tables import folded, items, table, tag, together
 from sentinel.lab.run import queries
 
@@ -81,8 +82,8 @@ def _load(run: Run) -> str:
         return ""
     rates = [formatting.plain(rate) for rate in queries.rates(run).values()]
     return (
-        f"{formatting.joined(rates)} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
-        f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up,"
+        f"{formatting.joined(rates)} msg/s{shape(run.data)} from {sources(p)}, {p['CODEC']}"
+        f" over {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up,"
         f" {repeats.repeated(run, 'repeat')}"
     )
 
@@ -149,7 +150,8 @@ def _weight(warning: str) -> int:
 
 
 def _fine_print(d: RunData) -> Markup:
-    tables = [table(["Parameter", "Value"], d.parameters.items())]
+    size = {"MESSAGE_BYTES (measured)": formatting.figure(known)} if (known := message_bytes(d)) else {}
+    tables = [table(["Parameter", "Value"], (d.parameters | size).items())]
     if configurations := d.configurations:
         axes = list(next(iter(configurations.values())))
         rows = [[name, *chosen.values()] for name, chosen in configurations.items()]

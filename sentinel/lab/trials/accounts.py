@@ -48,6 +48,8 @@ def account(outcome: Outcome, folder: Path, on_bus: BusSettings, in_store: Store
     got = ConsumerLedger(**consumer["ledger"])
     outcome.sender, outcome.consumer = asdict(sent), asdict(got)
     outcome.started = min(r["started"] for r in reports)
+    offered = sent.sent + sent.failed
+    outcome.message_bytes = round(sent.bytes / offered, 1) if offered else None
     outcome.problems += sent.problems() + got.problems()
     try:
         outcome.unread = bus.unread(on_bus)

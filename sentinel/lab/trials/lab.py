@@ -19,6 +19,7 @@ from sentinel.lab.machine import jitter
 from sentinel.lab.parameters import Common
 from sentinel.lab.profiling import memory
 from sentinel.lab.run.trial_record import MEMORY, Outcome, Plan
+from sentinel.lab.trials import plans as planning
 from sentinel.lab.trials.kinds import KINDS
 from sentinel.lab.trials.session import Session
 
@@ -86,7 +87,7 @@ class Lab(Session[P]):
             limits = measurement.measure(
                 self.stack,
                 f"{self.run.id}.limits",
-                codec=self.parameters.CODEC,
+                message=planning.load_of(self.parameters),
                 seconds=self.parameters.limit_seconds,
                 repeats=repeats,
                 note=lambda _: self._progress.advance(each),

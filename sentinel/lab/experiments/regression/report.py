@@ -12,6 +12,7 @@ from sentinel.lab.experiments.regression import markdown
 from sentinel.lab.experiments.regression.answer import DIGITS, TITLES
 from sentinel.lab.experiments.regression.record import BASE, HEAD, of_run
 from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.offered import shape, sources
 from sentinel.lab.presentation.style import Style, styles
 from sentinel.lab.presentation.tables import paragraphs, table, tag, together
 from sentinel.lab.report import heading, terminal
@@ -43,8 +44,8 @@ def _load(run: Run) -> str:
     counts = sorted({o.plan.load.count for o in run.data.trials if o.plan.kind == CAPACITY})
     return (
         f"full streams of {formatting.joined([formatting.plain(count) for count in counts]) or 'no'} messages"
-        f"{f'{offered} the warm-up' if p['RATE'] else ''}; {p['CODEC']} from"
-        f" {formatting.counted(p['WORKERS'], 'worker')}, {formatting.counted(p['REPEATS'], 'round')}"
+        f"{f'{offered} the warm-up' if p['RATE'] else ''}{shape(run.data)}; {p['CODEC']} from"
+        f" {sources(p)}, {formatting.counted(p['REPEATS'], 'round')}"
     )
 
 
