@@ -81,12 +81,11 @@ class _Bounded(dict[Any, Any]):
         super().__init__()
         self._room = ROOM
 
-    def keep(self, key: Any, made: Any, pairs: Pairs, *texts: str) -> Any:
+    def _keep(self, key: Any, made: Any, pairs: Pairs, *texts: str) -> None:
         """Remember, where there is room, what was made of a key that holds these tags; the texts hold all names."""
         if self._room > 0:  # a hostile sender must not fill the memory with names
             self._room -= PLACE + PAIR * len(pairs) + 2 * sum(map(sys.getsizeof, texts))
             self[key] = made
-        return made
 
 
 class _TagTexts(_Bounded):
@@ -99,8 +98,9 @@ class _TagTexts(_Bounded):
         texts = ["", "", "", ""]
         for name, value in _shown(pairs).items():
             texts[bisect(_SORTED, name)] += f",{escape(name)}={escape(value)}"
-        made: tuple[str, str, str, str] = self.keep(pairs, tuple(texts), pairs, *texts)
-        return made
+        first, second, third, last = texts
+        self._keep(pairs, (first, second, third, last), pairs, *texts)
+        return first, second, third, last
 
 
 class _Beginnings(_Bounded):
@@ -115,14 +115,15 @@ class _Beginnings(_Bounded):
     def __missing__(self, series: Any) -> str:
         if isinstance(series, int):
             text = f"{self._numbered}{series} cpu="
-            return str(self.keep(series, text, (), text))
-        host, source, run, kind, *more = series or ("", None, "", None)
-        pairs: Pairs = more[0] if more else ()
-        text = self._made(host, source, run, kind, pairs)
-        return str(self.keep(series, text, pairs, text))
+            self._keep(series, text, (), text)
+            return text
+        parts: tuple[Any, ...] = series or ("", None, "", None)
+        text = self._made(*parts)
+        self._keep(series, text, parts[4] if len(parts) > 4 else (), text)
+        return text
 
-    def _made(self, host: str, source: int | None, run: str, kind: str | None, pairs: Pairs) -> str:
-        first, second, third, last = self._tags[pairs]
+    def _made(self, host: str, source: int | None, run: str, kind: str | None, pairs: Pairs = ()) -> str:
+        first, second, third, last = self._tags[pairs] if pairs else ("", "", "", "")
         where = f"{kind or MEASUREMENT}{first},host={escape(host)}" if host else f"{MEASUREMENT}{first}"
         of_run = f",run={escape(run)}" if run else self._run
         number = "" if source is None else f",source={source}"

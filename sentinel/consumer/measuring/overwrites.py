@@ -72,20 +72,18 @@ class Overwrites:
         rises = times[1:] > times[:-1]
         rises[starts[1:] - 1] = True
         different = series[starts]
-        before = self._latest(different)
-        self._note(different, np.maximum(before, np.maximum.reduceat(times, starts)))
+        far = different >= NEAR
+        near, slots = different[~far], self._far_slots(different[far])
+        self._near = grown(self._near, int(near.max(initial=0)) + 1, 0)
+        before = np.empty_like(different)
+        before[~far], before[far] = self._near[near], np.where(slots < 0, 0, self._far[slots])
+        latest = np.maximum(before, np.maximum.reduceat(times, starts))
+        self._near[near], self._far[slots[slots >= 0]] = latest[~far], latest[far][slots >= 0]
         return bool(rises.all() and (times[starts] > before).all())
 
-    def _latest(self, series: Integers) -> Integers:
-        far = series >= NEAR
-        self._near = grown(self._near, int(series.max(where=~far, initial=0)) + 1, 0)
-        latest = self._near[np.where(far, 0, series)]
-        if far.any():
-            slots = self._far_slots(series[far])
-            latest[far] = np.where(slots < 0, 0, self._far[slots])
-        return latest
-
     def _far_slots(self, series: Integers) -> Integers:
+        if not len(series):
+            return series
         slots = self._slots.of(series)
         if self._slots.full and (slots < 0).any():  # a hostile sender must not fill the memory: all begin anew
             self._slots.clear()
@@ -93,13 +91,6 @@ class Overwrites:
             self._far[:] = 0
         self._far = grown(self._far, self._slots.count, 0)
         return slots
-
-    def _note(self, series: Integers, latest: Integers) -> None:
-        far = series >= NEAR
-        self._near[series[~far]] = latest[~far]
-        if far.any():
-            slots = self._slots.of(series[far])
-            self._far[slots[slots >= 0]] = latest[far][slots >= 0]
 
 
 def _overwritten(messages: Integers) -> int:

@@ -340,7 +340,7 @@ def test_a_limit_is_measured_again_after_the_capacities(
     """Reading and the store's fastest way get one value more; the others stay as they were."""
     monkeypatch.setattr(limits, "SECONDS", 0.02)
     before = limits.measure(embedded, embedded_lane.run, seconds=0.02, repeats=1)
-    after = limits.again(embedded, f"{embedded_lane.run}.again", before, "json")
+    after = limits.again(embedded, f"{embedded_lane.run}.again", before, LoadSettings())
     best = max((limit for limit in before if limit.unit == "points/s"), key=lambda limit: limit.highest)
     grown = {limit.name: (*first.values, *limit.values[1:]) for first, limit in zip(before, after, strict=True)}
     assert grown == {limit.name: limit.values for limit in after}
