@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 TRANSPORTS = ("pubsub", "stream")
 CODEC_NAMES = ("json", "binary")
-CLOSED = "closed"
-"""The load whose senders wait for Redis; the others' times are fixed beforehand."""
-LOOPS = ("constant", "poisson", "bursts", "ramp", CLOSED)
+BURSTS, CLOSED = "bursts", "closed"
+"""The load that comes in bursts; and that whose senders wait for Redis: the others' times are fixed beforehand."""
+LOOPS = ("constant", "poisson", BURSTS, "ramp", CLOSED)
 LEAST_FIELDS, MOST_FIELDS, MOST_TAGS, MOST_SOURCES = 2, 200, 20, 1_000_000
 BINARY_HOLDS = f"expected json, since the binary layout holds {LEAST_FIELDS} numbers and no tags"
 DURABLE, NO_SYNC = DURABILITIES = ("durable", "no_sync")

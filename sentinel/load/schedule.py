@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sentinel.errors import SettingsError
-from sentinel.settings import CLOSED, LOOPS
+from sentinel.settings import BURSTS, CLOSED, LOOPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -147,9 +147,23 @@ _Clock = tuple[
     "Callable[[NDArray[np.float64], int], NDArray[np.float64]]",
     "Callable[[float, int], float]",
 ]
-_CLOCKS: Mapping[str, _Clock] = {"bursts": (_in_bursts, _out_of_bursts), "ramp": (_on_a_ramp, _off_a_ramp)}
+_CLOCKS: Mapping[str, _Clock] = {BURSTS: (_in_bursts, _out_of_bursts), "ramp": (_on_a_ramp, _off_a_ramp)}
 """By loop, of a schedule so many ns long: when a message falls due that a constant load would have sent then, and back;
 all in ns."""
+
+
+def due(settings: LoadSettings, since: float, until: float) -> float:
+    """Messages of an open loop that fall due between two moments, on average.
+
+    Args:
+        settings: the load.
+        since: the first moment, in seconds from the schedule's start.
+        until: the second.
+    """
+    if settings.loop not in _CLOCKS:
+        return settings.rate * (until - since)
+    straight, whole = _CLOCKS[settings.loop][1], round(settings.duration * 1e9)
+    return settings.rate * (straight(until * 1e9, whole) - straight(since * 1e9, whole)) / 1e9
 
 
 def shares(settings: LoadSettings, processes: int) -> list[LoadSettings]:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.errors import SettingsError
-from sentinel.load.schedule import DUTY, OPEN, SLICE, Schedule, Slice
+from sentinel.load.schedule import DUTY, OPEN, SLICE, Schedule, Slice, due
+from sentinel.settings import LoadSettings
 
 PROPERTY = settings(deadline=None, max_examples=150, derandomize=True)
 SECOND = 1_000_000_000
@@ -141,6 +142,17 @@ def test_bursts_are_as_stated(duration: float, period: float) -> None:
     assert within.max() < DUTY * period
     assert 1000 * period == pytest.approx(np.bincount(bursts.astype(int)), abs=1)
     assert np.diff(times)[:50] == pytest.approx(DUTY / 1000, rel=1e-3)
+
+
+@PROPERTY
+@given(st.sampled_from(OPEN), st.floats(0.5, 5.0), st.lists(st.floats(0, 1), min_size=2, max_size=2))
+def test_what_falls_due_between_two_moments_is_known(loop: str, duration: float, ends: list[float]) -> None:
+    """To a message of a load that is spread by no chance, and on average of one that is."""
+    load = LoadSettings(loop=loop, rate=2000, duration=duration)
+    since, until = (end * duration for end in sorted(ends))
+    times = whole(Schedule(loop, 3, load.rate, duration, seed=1)).times / SECOND
+    expected = ((since <= times) & (times < until)).sum()
+    assert expected == pytest.approx(due(load, since, until), abs=2 if loop != "poisson" else 600)
 
 
 def test_a_ramp_rises_from_a_tenth_to_nearly_double() -> None:

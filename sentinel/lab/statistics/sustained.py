@@ -44,6 +44,8 @@ class Pace:
     p50: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """By kind of latency, e2e and stored: its p50 (ms) in the first and in the last third of the measured seconds; NaN
     where it is not known."""
+    offered: float | None = None
+    """msg/s that were offered meanwhile, where that is not the load's rate."""
 
 
 def faults(load: LoadSettings, pace: Pace) -> list[str]:
@@ -76,6 +78,8 @@ def faults(load: LoadSettings, pace: Pace) -> list[str]:
 
 def _offered(load: LoadSettings, pace: Pace) -> float:
     """The rate that was to be kept: in a closed loop, which offers none, what was stored."""
+    if pace.offered is not None:
+        return pace.offered
     if load.loop != CLOSED or pace.flushed is None or not pace.flushed[1]:
         return load.rate
     return pace.flushed[0] / pace.flushed[1]

@@ -14,8 +14,10 @@ from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import WARM_UP
 from sentinel.lab.statistics.hgrm import distribution
 from sentinel.lab.statistics.sustained import Pace, faults
+from sentinel.load import schedule
 from sentinel.model.histogram import BITS, SIZE, middles
 from sentinel.model.ledger import ConsumerLedger, SenderLedger
+from sentinel.settings import BURSTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -149,9 +151,21 @@ def judge_pace(outcome: Outcome, folder: Path, unsent: int) -> None:
     load = outcome.plan.load
     span = folder, outcome.started, WARM_UP, load.duration
     outcome.growth = series.backlog_growth(*span)
-    flushed = series.flushed(*span)
+    in_bursts = load.loop == BURSTS
+    flushed = _within(*span) if in_bursts else series.flushed(*span)
+    offered = schedule.due(load, WARM_UP, load.duration) / (load.duration - WARM_UP) if in_bursts else None
     if flushed is not None:
         # From one flush to another the count is fair to all, however long a batch waits.
         outcome.throughput = flushed[0] / flushed[1]
-    outcome.unsustained = faults(load, Pace(unsent, outcome.growth, flushed, series.drift(*span)))
+    outcome.unsustained = faults(load, Pace(unsent, outcome.growth, flushed, series.drift(*span), offered))
     outcome.sustained = not outcome.unsustained
+
+
+def _within(trial: Path, start: int, since: float, until: float) -> tuple[int, float]:
+    """Messages stored between two moments, by the counts noted last before each, and the seconds in between.
+
+    For a load in bursts: of its flushes most lie within one of them. At its moments nothing is on the way.
+    """
+    notes = [(line["at"], line["written"]) for line in series.flow(trial)]
+    first, last = (max((n for at, n in notes if at <= start + end * 1e9), default=0) for end in (since, until))
+    return last - first, until - since

@@ -65,6 +65,12 @@ def test_a_closed_loop_offers_no_rate() -> None:
     assert ["the backlog grew by 9,000 messages"] == faults(closed, Pace(flushed=(90_000, 10.0), growth=9_000.0))
 
 
+def test_bursts_are_held_against_what_they_offered() -> None:
+    """While it is measured a load in bursts may offer less than its rate, or more."""
+    assert [] == faults(load(10.0), Pace(flushed=(3000, 10.0), offered=300.0))
+    assert ["302 of 400 msg/s were stored"] == faults(load(10.0), Pace(flushed=(3020, 10.0), offered=400.0))
+
+
 def test_a_trial_that_stored_302_of_360_was_not_sustained() -> None:
     """However short it was: its median message waited half a second."""
     assert faults(load(1.0), Pace(flushed=(151, 0.5), p50={"e2e": (300.0, 481.0)}))

@@ -95,7 +95,7 @@ def test_wide_messages_are_accounted_for(bench: Bench, kind: str, configuration:
     outcome = trial.run()
     assert_accounts_agree(outcome, load.count or int(load.rate * load.duration))
     assert 1000 < (outcome.message_bytes or 0) < 1300
-    assert outcome.consumer["duplicated"] == outcome.consumer["overwritten"] == outcome.consumer["unfollowed"] == 0
+    assert outcome.throughput < 1.1 * load.rate or kind == CAPACITY  # the mean rate, not that of a burst
 
 
 # -- latency ---------------------------------------------------------------------------------------------------------
