@@ -14,18 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sentinel.consumer import configurations
 from sentinel.errors import ContenderError, ExtensionError, SettingsError
 from sentinel.lab.contenders import catalog
-from sentinel.lab.rules import AUTO, YES_OR_NO, Rule, choice, duration, number, or_auto, share, whole
+from sentinel.lab.rules import AUTO, OF_MESSAGES, YES_OR_NO, Rule, choice, duration, number, or_auto, share, whole
 from sentinel.lab.stack import KINDS
-from sentinel.settings import (
-    BINARY_HOLDS,
-    CODEC_NAMES,
-    LEAST_FIELDS,
-    LOOPS,
-    MOST_FIELDS,
-    MOST_SOURCES,
-    MOST_TAGS,
-    TRANSPORTS,
-)
+from sentinel.settings import BINARY_HOLDS, CODEC_NAMES, LEAST_FIELDS, TRANSPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -183,10 +174,7 @@ def _configurations(value: Any) -> str:
 
 RULES: Mapping[str, Rule] = {
     "WORKERS": whole(1, 1_000_000),
-    "SOURCES": or_auto(whole(1, MOST_SOURCES)),
-    "FIELDS": whole(LEAST_FIELDS, MOST_FIELDS),
-    "TAGS": whole(0, MOST_TAGS),
-    "LOOP": choice(*LOOPS),
+    **OF_MESSAGES,
     "DURATION": duration(1, 86_400, '10, "120s" or "2m"'),
     "RATE": number(1, 10_000_000),
     "REPEATS": whole(1, 100),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sentinel.settings import parse_duration
+from sentinel.settings import LEAST_FIELDS, LOOPS, MOST_FIELDS, MOST_SOURCES, MOST_TAGS, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 AUTO = "auto"
 """The value of a parameter that leaves the choice to the lab."""
@@ -91,3 +91,10 @@ def _truth(value: Any) -> bool:
 
 
 YES_OR_NO = Rule(_truth, "True or False")
+OF_MESSAGES: Mapping[str, Rule] = {
+    "SOURCES": or_auto(whole(1, MOST_SOURCES)),
+    "FIELDS": whole(LEAST_FIELDS, MOST_FIELDS),
+    "TAGS": whole(0, MOST_TAGS),
+    "LOOP": choice(*LOOPS),
+}
+"""What is sent: from how many sources, of what size, and when."""

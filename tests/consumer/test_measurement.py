@@ -307,12 +307,12 @@ def numbers(column: bytes) -> list[int]:
 def test_a_trace_says_when_by_whom_and_which() -> None:
     """Parallel columns; a source keeps its number, no two share one; what is missing is negative; a part is a part."""
     first = traced(tracer, [sample(5, 0, 1), sample(6, None, 1), sample(0, 7, 2), sample(8, 1, 1, host="")])
-    one, again, two, number = numbers(first.sources)
+    first_source, again, two, number = numbers(first.sources)
     assert ([5, 6, -NOW, 8], [0, -1, 7, 1], 1) == (numbers(first.times), numbers(first.numbers), number)
-    assert (True, True) == (one == again != two, min(one, two) >= NAMED)
-    assert [[6, -NOW], [one, two], [-1, 7], []] == list(map(numbers, first.part(1, 3)))
+    assert (True, True) == (first_source == again != two, min(first_source, two) >= NAMED)
+    assert [[6, -NOW], [first_source, two], [-1, 7], []] == list(map(numbers, first.part(1, 3)))
     other, second = numbers(traced(tracer, [sample(1, 1, 1, "other"), sample(1, 1, 2)]).sources)
-    assert (two, True) == (second, other not in {one, two})
+    assert (two, True) == (second, other not in {first_source, two})
     seven, none = numbers(traced(tracer, [sample(1, 1, 7, ""), sample(1, 1, None, "")]).sources)
     assert (7, True) == (seven, none >= NAMED)
     assert [b"", b"", b"", b""] == list(traced(tracer, []))
