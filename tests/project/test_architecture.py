@@ -93,7 +93,7 @@ PURE = [
     "sentinel.model.ledger",
     "sentinel.consumer.measuring.sequences",
     "sentinel.consumer.measuring.slots",
-    "sentinel.lab.offered",
+    "sentinel.lab.presentation.offered",
     "sentinel.consumer.measuring.trace",
     "sentinel.store.influxdb3",
     "sentinel.consumer.choices",

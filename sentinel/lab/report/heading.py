@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from sentinel.lab import formatting
-from sentinel.lab.offered import message_bytes, shape, sources
 from sentinel.lab.presentation import repeats
+from sentinel.lab.presentation.offered import message_bytes, shape, sources
 from sentinel.lab.presentation.tables import folded, items, table, tag, together
 from sentinel.lab.run import queries
 

@@ -11,9 +11,9 @@ from sentinel.lab.experiments.ablation import plots, results
 from sentinel.lab.experiments.ablation.contributions import MEASURES, short
 from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.experiments.ablation.results import HEADS, NOTES
-from sentinel.lab.offered import shape, sources
 from sentinel.lab.presentation import repeats
 from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.offered import shape, sources
 from sentinel.lab.presentation.tables import folded, hinted, paragraphs, table, tag, together
 from sentinel.lab.report.captions import left_out
 from sentinel.lab.report.memory import COUNTED, by_module

@@ -11,8 +11,8 @@ from sentinel.lab import formatting, plots
 from sentinel.lab.experiments.regression import markdown
 from sentinel.lab.experiments.regression.answer import DIGITS, TITLES
 from sentinel.lab.experiments.regression.record import BASE, HEAD, of_run
-from sentinel.lab.offered import shape, sources
 from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.offered import shape, sources
 from sentinel.lab.presentation.style import Style, styles
 from sentinel.lab.presentation.tables import paragraphs, table, tag, together
 from sentinel.lab.report import heading, terminal

@@ -11,8 +11,8 @@ from sentinel.lab.experiments.sweep import knee, plots, results
 from sentinel.lab.experiments.sweep.climb import BISECTIONS
 from sentinel.lab.experiments.sweep.knee import FAILS, HOLDS, SILENT
 from sentinel.lab.experiments.sweep.record import of_run
-from sentinel.lab.offered import shape, sources
 from sentinel.lab.presentation.figures import figure_html, nothing
+from sentinel.lab.presentation.offered import shape, sources
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import PUBLISHED, paragraphs, table, tag, together
 from sentinel.lab.report.captions import left_out, missing

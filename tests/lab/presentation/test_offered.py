@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.records import record
 
-from sentinel.lab.offered import message_bytes, shape, sources
+from sentinel.lab.presentation.offered import message_bytes, shape, sources
 from sentinel.lab.run.trial_record import CAPACITY, Outcome, Plan
 from sentinel.settings import LoadSettings
 
