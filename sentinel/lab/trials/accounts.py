@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sentinel.model.histogram import Recorder
     from sentinel.settings import BusSettings, StoreSettings
 
+COUNTED_WITHIN = 180.0
+"""Seconds that a store may take to count: InfluxDB 1.x goes through all series, and each source has one."""
 SETTLE = 5.0
 """Seconds that the store is given until its own count agrees: some show points a little after their 2xx."""
 
@@ -85,6 +87,7 @@ def stored(settings: StoreSettings, tag: str, expected: int) -> int:
     Raises:
         StoreError: no answer.
     """
+    settings = replace(settings, timeout=max(settings.timeout, COUNTED_WITHIN))
     server = store.identify(settings)
     end = time.monotonic() + SETTLE
     while (count := store.count(settings, server, tag)) < expected and time.monotonic() < end:
