@@ -98,7 +98,7 @@ PURE = [
     "sentinel.consumer.configurations",
     *(
         f"sentinel.lab.experiments.{name}.{part}"
-        for name in ("ablation", "benchmark", "live", "regression", "sweep")
+        for name in ("ablation", "benchmark", "linger", "live", "regression", "sweep")
         for part in ("answer", "record", "summary")
         if (name, part) != ("live", "answer")
     ),
