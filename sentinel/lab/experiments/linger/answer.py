@@ -9,7 +9,7 @@ from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
 from sentinel.lab.statistics.reliability import accounted
 
 if TYPE_CHECKING:
-    from sentinel.lab.experiments.linger.record import Answer, Point
+    from sentinel.lab.experiments.linger.record import Answer, Knee, Point
 
 
 def phrases(answer: Answer) -> list[Phrase]:
@@ -38,13 +38,18 @@ def _verdict(answer: Answer) -> Phrase:
     at = f"{answer.knee.linger:g} ms"
     itself = "as the consumer does by itself" if at == default else f"where the consumer lingers {default} by itself"
     return phrase(
-        "{knee}, {itself}: from there on waiting costs more latency than it saves CPU. So it is in {agreed} of {rounds}"
-        " taken alone.",
+        "{knee}, {itself}: from there on waiting costs more latency than it saves CPU. {sure}",
         knee=Strong(f"The knee is at {at}"),
         itself=itself,
-        agreed=answer.knee.agreed,
-        rounds=formatting.counted(answer.knee.rounds, "round"),
+        sure=_sure(answer.knee),
     )
+
+
+def _sure(knee: Knee) -> str:
+    """How much the knee hangs on single rounds."""
+    if knee.rounds < 2:
+        return "That is of a single round."
+    return f"With one of the {knee.rounds} rounds left out, it is there in {knee.agreed} cases of {knee.rounds}."
 
 
 def _trades(answer: Answer) -> list[Phrase]:

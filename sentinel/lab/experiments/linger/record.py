@@ -31,7 +31,7 @@ class Knee(msgspec.Struct, frozen=True):
     linger: float
     """ms."""
     agreed: int
-    """Rounds in which it was the knee by themselves."""
+    """Rounds without which it is the knee as well, each left out by itself."""
     rounds: int
     """Rounds in which all was measured."""
 

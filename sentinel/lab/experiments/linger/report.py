@@ -64,12 +64,13 @@ def row(point: Point) -> list[str]:
     Args:
         point: One linger under one load.
     """
+    of_itself = point.cpu.interval == (1.0, 1.0)
     return [
         formatting.plain(point.rate),
         f"{point.linger:g}",
         formatting.figure(point.cpu_us),
         formatting.figure(point.cpu_us * point.rate / 1e4),
-        formatting.ranged(point.cpu),
+        formatting.NOTHING if of_itself else formatting.ranged(point.cpu),
         formatting.figure(point.p50),
         f"{formatting.figure(point.p99.value)}{formatting.interval(point.p99)}",
     ]

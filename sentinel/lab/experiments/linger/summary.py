@@ -126,8 +126,9 @@ def knee(p: Linger, values: Mapping[tuple[float, float], NDArray[np.float64]]) -
     at = _furthest(np.median(cube, axis=2))
     if at is None:
         return None
-    each = [_furthest(cube[:, :, n]) for n in range(cube.shape[2])]
-    return Knee(p.lingers[at], each.count(at), cube.shape[2])
+    rounds = cube.shape[2]
+    without = [_furthest(np.median(np.delete(cube, n, axis=2), axis=2)) for n in range(rounds)] if rounds > 1 else []
+    return Knee(p.lingers[at], without.count(at), rounds)
 
 
 def _furthest(curves: NDArray[np.float64]) -> int | None:
