@@ -138,7 +138,7 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
     "path",
     type=click.Path(path_type=Path),
     default=None,
-    help="Parameters and bounds.  [default: sentinel/lab/experiments/bench_check/gate.toml]",
+    help="Parameters and budgets.  [default: sentinel/lab/experiments/bench_check/gate.toml]",
 )
 @click.pass_context
 def bench_check(context: click.Context, path: Path | None) -> None:
@@ -146,15 +146,17 @@ def bench_check(context: click.Context, path: Path | None) -> None:
 
     Takes about a minute. The trials are kept in runs/<id>/ and profiles/<id>/.
     """
-    from sentinel.lab.experiments.bench_check import answer, gate, summary, trials
+    from sentinel.lab.budgets import answer
+    from sentinel.lab.budgets.judgement import judged
+    from sentinel.lab.experiments.bench_check import gate, trials
+    from sentinel.lab.experiments.bench_check.noise import noise
 
     pinned = gate.load(path or gate.COMMITTED)
     done = trials.measure(pinned)
-    outcomes = done.data.trials
-    judged = summary.judged(pinned.bounds, outcomes)
-    click.echo(answer.table(judged, outcomes, done.data.warnings))
+    held = judged(pinned.bounds, done.data.trials)
+    click.echo(answer.table(held, noise(done.data.trials), done.data.warnings))
     click.echo(f"\nrecord:   {done.folder}\nprofiles: {done.profiles}")
-    context.exit(0 if judged.passes else 1)
+    context.exit(0 if held.passes else 1)
 
 
 @click.command()
