@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from sentinel.lab.commands.export import export
 from sentinel.lab.commands.notebook import run
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import KINDS, choose, start
@@ -199,6 +200,7 @@ def new_contender(name: str) -> None:
 COMMANDS = {
     "bench-check": bench_check,
     "bundle": bundle,
+    "export": export,
     "limits": limits,
     "new-contender": new_contender,
     "report": report,
