@@ -29,7 +29,8 @@ def section(answer: BudgetAnswer | None) -> Markup:
     rows = [[f"{row.mark} {row.asked}", row.bound, row.measured, row.rounds, row.verdict] for row in asked.rows(answer)]
     heads = [*asked.HEADS, "verdict"]
     told = folded("How budgets are judged", tag("div", paragraphs([RULE, *intervals(answer)]), class_="notes"))
-    return together([tag("p", _lead(answer), class_="title"), table(heads, rows, words=[4]), told])
+    lead = tag("p", tag("strong", _lead(answer)))
+    return together([lead, table(heads, rows, words=[4], class_="dense wraps"), told])
 
 
 def _lead(answer: BudgetAnswer) -> str:

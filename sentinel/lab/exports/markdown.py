@@ -33,7 +33,7 @@ def of(run: Run) -> str:
     else:
         answer = [f"- {_sentence(phrase)}" for phrase in registry.answer(run)]
         results = [*answer, "", *_key_table(run), "", *_about(run), ""]
-    budgets = ["", *table(["", *asked.HEADS], asked.cells(run.data.budgets))] if run.data.budgets else []
+    budgets = ["", *table(["", *asked.HEADS], asked.cells(run.data.budgets), left=3)] if run.data.budgets else []
     return "\n".join([f"### {run.data.notebook}: {run.id}", *budgets, "", *results])
 
 
@@ -96,15 +96,16 @@ def _about(run: Run) -> Iterator[str]:
     yield f"<sub>Medians; ratios over rounds. {escaped('; '.join(part for part in parts if part))}.</sub>"
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A table's lines; all columns but the first are aligned right.
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> list[str]:
+    """A table's lines.
 
     Args:
         heads: A text a column.
         rows: As many cells as heads each.
+        left: How many columns are aligned left; the others are aligned right.
     """
     lines = [[escaped(cell) for cell in row] for row in (heads, *rows)]
-    rule = ["---", *["---:"] * (len(heads) - 1)]
+    rule = ["---"] * left + ["---:"] * (len(heads) - left)
     return [f"| {' | '.join(cells)} |" for cells in (lines[0], rule, *lines[1:])]
 
 
