@@ -54,6 +54,19 @@ def cache_folder(env: Mapping[str, str] | None = None) -> Path:
     return (place if place.is_absolute() else Path.home() / ".cache") / "sentinelstream-lab"
 
 
+def step_summary(env: Mapping[str, str] | None = None) -> Path | None:
+    """The file whose Markdown GitHub Actions shows of a step.
+
+    Args:
+        env: the environment to read; this process's by default.
+
+    Returns:
+        GITHUB_STEP_SUMMARY; None where it is unset or empty.
+    """
+    env = environment() if env is None else env
+    return Path(name) if (name := env.get("GITHUB_STEP_SUMMARY", "")) else None
+
+
 def announce(run_id: str, progress: Path) -> None:
     """Tell the notebooks that this process will execute about their run.
 

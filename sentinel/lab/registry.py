@@ -7,7 +7,7 @@ The lab's own are the folders of `experiments/`, each with an `EXPERIMENT`; othe
 from __future__ import annotations
 
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,12 +18,13 @@ from sentinel.lab import experiments
 from sentinel.lab.presentation.phrase import Phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     import msgspec
 
     from sentinel.lab.parameters import Parameters
     from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Outcome
     from sentinel.lab.trials.study import Study
 
 GROUP = "sentinel.experiments"
@@ -91,6 +92,10 @@ class Experiment:
     """A run's results as a Markdown table, for a pull request; None where it has none."""
     sections: Callable[[], type[msgspec.Struct] | None] = lambda: None
     """Imports what its records hold beyond those of all others: a struct with a field a key of run.json."""
+    held_to: Callable[[Run], Sequence[Outcome]] = lambda run: run.data.trials
+    """The trials of a run that budgets are held to."""
+    figures: Mapping[str, Callable[[Run], Mapping[str, float]]] = field(default_factory=dict)
+    """What budgets may bound besides what trials measure: by measure, a value by configuration."""
     notebook: Path | None = None
     """Its notebook, where that is not `notebooks/<name>.ipynb` of the checkout."""
 

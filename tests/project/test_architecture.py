@@ -102,6 +102,12 @@ PURE = [
         for part in ("answer", "record", "summary")
         if (name, part) != ("live", "answer")
     ),
+    "sentinel.lab.budgets.bound",
+    "sentinel.lab.budgets.record",
+    "sentinel.lab.budgets.judgement",
+    "sentinel.lab.budgets.asked",
+    "sentinel.lab.profiling.speedscope",
+    "sentinel.lab.profiling.stacks",
     "sentinel.lab.limits.bounds",
     "sentinel.lab.statistics.backlog",
     "sentinel.lab.limits.limit",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from sentinel.lab import formatting
+from sentinel.lab.budgets import report as budgets
 from sentinel.lab.presentation import repeats
 from sentinel.lab.presentation.tables import folded, items, table, tag, together
 from sentinel.lab.run import queries
@@ -52,7 +53,7 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
     }
     rows = together([together([tag("dt", name), tag("dd", fact)]) for name, fact in facts.items()], "\n")
     parts = [_warnings(d.warnings), tag("p", lead, class_="lead"), badge(run), tag("dl", rows, class_="facts")]
-    return together([*parts, _fine_print(d)], "\n")
+    return together([budgets.section(d.budgets), *parts, _fine_print(d)], "\n")
 
 
 def badge(run: Run) -> Markup:

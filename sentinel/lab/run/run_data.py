@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import msgspec
 
 from sentinel.errors import RunError, RunRecordError
+from sentinel.lab.budgets.record import BudgetAnswer
 from sentinel.lab.contenders.verification.checks import ContenderData
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine.facts import Machine
@@ -85,8 +86,7 @@ class RunData(msgspec.Struct, kw_only=True):
     order: list[str] = []
     """Kind and label of each trial, in that order."""
     looks: dict[str, list[int]] = {}
-    """Rounds at which a look was announced where REPEATS was `auto`, by group of trials: `capacity`, `latency`. Those
-    that never came are among them; where time was up the last is that of the end."""
+    """Where REPEATS was `auto`: rounds at which looks were announced, those that never came too, by group."""
     settling: dict[str, Settling] = {}
     """How these rounds ended, by group of trials."""
     length: TrialLength | None = None
@@ -113,6 +113,8 @@ class RunData(msgspec.Struct, kw_only=True):
     """What the A/A control showed."""
     verdict: list[str] = []
     """The answer, in sentences."""
+    budgets: BudgetAnswer | None = None
+    """What became of the budgets that the run was held to; None where it was held to none."""
     own: dict[str, Any] = {}
     """All other keys: sections of one experiment."""
 
@@ -166,8 +168,8 @@ class RunData(msgspec.Struct, kw_only=True):
             Values by key; empty and unknown sections are left out.
         """
         known = {name: msgspec.to_builtins(getattr(self, name), enc_hook=plain) for name in names if name in KNOWN}
-        own = {name: self.own[name] for name in names if name in self.own}
-        return {name: value for name, value in known.items() if value != EMPTY[name]} | own
+        kept = {name: value for name, value in known.items() if value != EMPTY[name]}
+        return kept | {name: self.own[name] for name in names if name in self.own}
 
     def add(self, sections: Mapping[str, Any]) -> None:
         """Put sections into the record, in place of those that it had under the same keys.
@@ -199,8 +201,7 @@ EMPTY = msgspec.to_builtins(RunData(id="", notebook=""))
 
 def _divided(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The sections that every record may have, and the others."""
-    known = {name: value for name, value in data.items() if name in KNOWN}
-    return known, {name: value for name, value in data.items() if name not in KNOWN}
+    return {k: v for k, v in data.items() if k in KNOWN}, {k: v for k, v in data.items() if k not in KNOWN}
 
 
 def _loaded(path: Path) -> dict[str, Any]:
@@ -228,9 +229,8 @@ def _require_format(data: Mapping[str, Any], path: Path) -> None:
     if type(given) is int and OLDEST <= given <= FORMAT:
         return
     fault = (NEWER if given > FORMAT else OLDER) if type(given) is int else DAMAGED
-    reads = " to ".join(map(str, dict.fromkeys((OLDEST, FORMAT))))
-    update = ", so a newer one is needed" if fault == NEWER else ""
-    raise RunRecordError(f"{path} has format {given!r}: this version reads {reads}{update}", fault)
+    reads = f"{OLDEST} to {FORMAT}{', so a newer one is needed' if fault == NEWER else ''}"
+    raise RunRecordError(f"{path} has format {given!r}: this version reads {reads}", fault)
 
 
 def mismatch(error: msgspec.ValidationError) -> str:

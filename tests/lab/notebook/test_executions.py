@@ -21,15 +21,30 @@ if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
 
+BUDGETS = """
+[[budgets]]
+measure = "bytes_per_message"
+configuration = "optimised"
+against = "baseline"
+at_most = "1×"
+
+[[budgets]]
+measure = "lost"
+configuration = "headline"
+at_most = "0 messages"
+rounds = "1 of 1"
+"""
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout that this file's runs share."""
     return checkout(tmp_path_factory.mktemp("checkout"))
 
 
-def execution(place: Path, name: str, small: dict[str, str], **env: str) -> tuple[runs.Run, str]:
+def execution(place: Path, name: str, small: dict[str, str], *options: str, **env: str) -> tuple[runs.Run, str]:
     """A notebook executed by the runner with small parameters: the run, and what the terminal showed."""
-    return concluded(place, sentinel(place, "run", name, *words(small), **env))
+    return concluded(place, sentinel(place, "run", name, *words(small), *options, **env))
 
 
 def words(small: dict[str, str]) -> list[str]:
@@ -47,8 +62,9 @@ def concluded(place: Path, done: CompletedProcess[str]) -> tuple[runs.Run, str]:
 
 @pytest.fixture(scope="module")
 def executed(place: Path) -> tuple[runs.Run, str]:
-    """benchmark.ipynb, where the locale knows ASCII only."""
-    return execution(place, "benchmark", SMALL, **ASCII)
+    """benchmark.ipynb, held to budgets, where the locale knows ASCII only."""
+    (place / "budgets.toml").write_text(BUDGETS, encoding="utf-8")
+    return execution(place, "benchmark", SMALL, "--budgets", "budgets.toml", "--summary=summary.md", **ASCII)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +122,20 @@ def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
     names = {path.name for path in run.profiles.iterdir()}
     for label in ("baseline", "client-batching", "optimised"):
         assert {f"{label}.bin", f"{label}-flamegraph.html", f"{label}-table.html"} <= names
-        assert {f"{label}-cpu.folded", f"{label}-cpu.svg"} <= names or run.data.unprofiled
+        kept_of_cpu = {f"{label}-cpu.folded", f"{label}-cpu.svg", f"{label}-cpu.speedscope.json"}
+        assert kept_of_cpu <= names or run.data.unprofiled
+
+
+def test_a_run_is_held_to_its_budgets(executed: tuple[runs.Run, str], place: Path) -> None:
+    """Terminal, record, page and summary say what became of each."""
+    run, text = executed
+    assert run.data.budgets is not None
+    assert ["holds", "holds"] == [row.verdict for row in run.data.budgets.rows]
+    assert "PASS." in text
+    assert "2 of 2 budgets met" in run.report.read_text(encoding="utf-8")
+    assert "| ✓ | Lost, headline | ≤ 0 messages in 1 of 1 rounds |" in (place / "summary.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:

@@ -1,4 +1,4 @@
-"""The performance gate: a short pinned comparison, held to committed bounds."""
+"""The performance gate: a short pinned comparison, held to committed budgets."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def _study() -> type[Study[Any]]:
 
 
 def _answer(run: Run) -> list[Phrase] | None:
-    from sentinel.lab.experiments.bench_check.answer import phrases
+    from sentinel.lab.budgets.answer import phrases
     from sentinel.lab.experiments.bench_check.record import Gated
 
-    answer = run.sections(Gated).answer
+    answer = run.data.budgets or run.sections(Gated).answer
     return phrases(answer) if answer else None
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Outcome
     from sentinel.lab.trials.study import Study
 
 
@@ -47,4 +48,26 @@ def _sections() -> type[msgspec.Struct]:
     return Record
 
 
-EXPERIMENT = Experiment("sweep", Sweep, _study, table=_table, answer=_answer, missed=_missed, sections=_sections)
+def _held_to(run: Run) -> list[Outcome]:
+    from sentinel.lab.experiments.sweep.results import confirmed
+
+    return confirmed(run)
+
+
+def _rates(run: Run) -> dict[str, float]:
+    from sentinel.lab.experiments.sweep.results import rates
+
+    return rates(run)
+
+
+EXPERIMENT = Experiment(
+    "sweep",
+    Sweep,
+    _study,
+    table=_table,
+    answer=_answer,
+    missed=_missed,
+    sections=_sections,
+    held_to=_held_to,
+    figures={"held": _rates},
+)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep.answer import interval
+from sentinel.lab.experiments.sweep.knee import CONFIRM
 from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.experiments.sweep.summary import COST
 from sentinel.lab.formatting import NOTHING
@@ -58,6 +59,25 @@ def tried(run: Run) -> list[tuple[Step, Outcome]]:
 def knees(run: Run) -> dict[str, Knee]:
     """What the sweep of each configuration found, by configuration."""
     return of_run(run).knees
+
+
+def confirmed(run: Run) -> list[Outcome]:
+    """The confirming trials at the highest rate within the SLO, of all configurations: what budgets are held to.
+
+    Args:
+        run: A sweep.
+    """
+    held = {name: result.rate for name, result in knees(run).items()}
+    return [o for step, o in tried(run) if step.phase == CONFIRM and step.rate == held[step.configuration]]
+
+
+def rates(run: Run) -> dict[str, float]:
+    """The highest rate within the SLO, msg/s, by configuration; those without are left out.
+
+    Args:
+        run: A sweep.
+    """
+    return {name: result.rate for name, result in knees(run).items() if result.rate is not None}
 
 
 def points(run: Run) -> dict[str, list[Point]]:

@@ -17,6 +17,9 @@ from support.synthetic import SECOND, START, Maker, made
 
 from sentinel.consumer.configurations import parse
 from sentinel.lab import formatting, registry
+from sentinel.lab.budgets.bound import Bound
+from sentinel.lab.budgets.judgement import judged
+from sentinel.lab.budgets.record import BROKEN, HOLDS
 from sentinel.lab.experiments.sweep import knee, plots, results, summary
 from sentinel.lab.experiments.sweep import report as sweep_report
 from sentinel.lab.experiments.sweep.climb import climb, confirm
@@ -120,6 +123,21 @@ def test_the_summary_is_of_the_confirming_trials_at_the_answer(run: Run) -> None
     assert 2 == len(at)
     assert sum(o.cpu_us or 0 for o in at) / 2 == pytest.approx(run.data.summary[NEW]["cpu_us"])
     assert 20.0 == run.data.summary[NEW]["stored_p99"]
+
+
+def test_budgets_bound_the_highest_rate_and_what_was_confirmed_there(run: Run) -> None:
+    """A sweep's budgets ask for its answer; trials of other rates, which fail by design, break none."""
+    known, rate = registry.experiment("sweep"), results.knees(run)[NEW].rate
+    assert rate is not None
+    bounds = [
+        Bound("held", NEW, at_least=rate),
+        Bound("held", NEW, OLD, at_least=1000),
+        Bound("stored_p99", NEW, at_most=20, rounds=(2, 2)),
+    ]
+    figures = {name: values(run) for name, values in known.figures.items()}
+    rows = judged(bounds, known.held_to(run), figures=figures).rows
+    assert [HOLDS, BROKEN, HOLDS] == [row.verdict for row in rows]
+    assert (2, 2) == (rows[-1].kept, rows[-1].rounds)
 
 
 def test_sums_follow_from_what_the_record_holds(run: Run) -> None:
