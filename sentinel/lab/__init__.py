@@ -5,6 +5,7 @@
     profiling/  trials/  contenders/      measuring; consumers that the user brings
     presentation/  plots/  report/  page/ showing
     notebook/  registry  experiments/     asking: a folder and a notebook for each question
+    index/                                what stands over all runs: key figures, comparable ones, runs/index.html
     rules                                 what each parameter of a notebook may be
 
 It imports the pipeline, never the other way round.

@@ -68,6 +68,7 @@ HOMES = {
         "sentinel.operations.dead_letters",
         "sentinel.options",
         "sentinel.lab.commands",
+        "sentinel.lab.index.command",
         "sentinel.lab.readme_example",
         "sentinel.lab.stack.embedded_store.__main__",
         "sentinel.lab.profiling.memray_consumer",
@@ -98,10 +99,13 @@ PURE = [
     "sentinel.consumer.configurations",
     *(
         f"sentinel.lab.experiments.{name}.{part}"
-        for name in ("ablation", "benchmark", "live", "regression", "sweep")
+        for name in ("ablation", "benchmark", "history", "live", "regression", "sweep")
         for part in ("answer", "record", "summary")
         if (name, part) != ("live", "answer")
     ),
+    "sentinel.lab.index.alike",
+    "sentinel.lab.index.figures",
+    "sentinel.lab.index.trend",
     "sentinel.lab.limits.bounds",
     "sentinel.lab.statistics.backlog",
     "sentinel.lab.limits.limit",
@@ -122,6 +126,8 @@ PURE = [
     "sentinel.lab.statistics.sustained",
     "sentinel.lab.statistics.tails",
     "sentinel.lab.experiments.live.figures",
+    "sentinel.lab.statistics.history.edivisive",
+    "sentinel.lab.statistics.history.medians",
     "sentinel.lab.statistics.rounds.ranks",
     "sentinel.lab.statistics.rounds.pairing",
     "sentinel.lab.statistics.rounds.estimates",

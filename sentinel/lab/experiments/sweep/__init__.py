@@ -10,6 +10,7 @@ from sentinel.lab.registry import Experiment
 if TYPE_CHECKING:
     import msgspec
 
+    from sentinel.lab.index.figures import KeyFigure
     from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
@@ -41,10 +42,18 @@ def _answer(run: Run) -> list[Phrase] | None:
     return phrases(record.answer, record.knees, record.ratios["held"]) if record.answer and record.knees else None
 
 
+def _figures(run: Run) -> list[KeyFigure]:
+    from sentinel.lab.experiments.sweep.results import figures
+
+    return figures(run)
+
+
 def _sections() -> type[msgspec.Struct]:
     from sentinel.lab.experiments.sweep.record import Record
 
     return Record
 
 
-EXPERIMENT = Experiment("sweep", Sweep, _study, table=_table, answer=_answer, missed=_missed, sections=_sections)
+EXPERIMENT = Experiment(
+    "sweep", Sweep, _study, table=_table, answer=_answer, missed=_missed, figures=_figures, sections=_sections
+)
