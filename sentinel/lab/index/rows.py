@@ -108,10 +108,12 @@ def _named(entry: Entry) -> list[Cell]:
 
 
 def _state(entry: Entry) -> Markup:
-    """The state, and in a sentence what is wrong."""
+    """The state, and in a sentence what is wrong, or whose copy it is."""
     bad = "" if entry.state in {FINISHED, RUNNING} else "bad"
-    shown = entry.problem.replace(f"{entry.folder.parent.parent}{os.sep}", "")
-    return together([tag("span", entry.state, class_=bad), tag("small", _short(shown, 4 * LONGEST) if bad else "")])
+    problem = entry.problem.replace(f"{entry.folder.parent.parent}{os.sep}", "")
+    copied = f"copy of {entry.data.id}" if entry.data and entry.data.id != entry.folder.name else ""
+    notes = [tag("small", _short(note, 4 * LONGEST)) for note in (problem, copied) if note]
+    return together([tag("span", entry.state, class_=bad), *notes])
 
 
 def _commit(data: RunData | None) -> Cell:

@@ -59,7 +59,8 @@ def test_a_load_that_was_not_sustained_has_no_latency(run: Run) -> None:
 def test_a_sweep_has_the_rates_it_found() -> None:
     """The highest rate with its interval; a configuration that meets the SLO nowhere has none."""
     knee = {"rate": 900.0, "low": 800.0, "high": 1000.0, "next": 1100.0, "why": "stored p99", "held": [5, 6]}
-    none = {"rate": None, "low": None, "high": 100.0, "next": 100.0, "why": "loss"}
+    knee |= {"at_least": False}
+    none = {"rate": None, "low": None, "high": 100.0, "next": 100.0, "why": "loss", "at_least": False}
     run = Run("x", data=record(notebook="sweep", knees={"optimised": knee, "baseline": none}))
     (figure,) = registry.figures(run)
     assert ("optimised", "rate", 900.0, 800.0, 1000.0, 6) == (

@@ -113,7 +113,7 @@ def _chance(answer: Answer) -> list[Phrase]:
     if not answer.tested:
         return []
     share = formatting.plain(round(100 * answer.level, 1))
-    expected = formatting.figure(answer.level * answer.tested)
+    expected = formatting.plain(round(answer.level * answer.tested, 2))
     parts = [
         f"A figure that never changes is called changed in at most {share} of 100 histories: of {answer.tested},"
         f" chance would show {expected} on average."
