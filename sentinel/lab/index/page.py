@@ -88,8 +88,9 @@ def _history(entries: Sequence[Entry]) -> Markup:
     return together([tag("h2", "How have key figures moved?"), tag("p", note, class_="notes"), drawn], "\n")
 
 
-def _made() -> str:
-    return (
-        "Every run writes this page anew at its end; `sentinel index` does so by hand, `sentinel runs --json` has all"
-        " of it for programs, and `make history` looks for change points. The page asks the network for nothing."
+def _made() -> Markup:
+    return Markup(
+        "Every run writes this page anew at its end; <code>sentinel index</code> does so by hand, <code>sentinel runs"
+        " --json</code> has all of it for programs, and <code>make history</code> looks for change points. The page"
+        " asks the network for nothing."
     )

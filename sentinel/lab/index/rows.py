@@ -119,14 +119,14 @@ def _state(entry: Entry) -> Markup:
 def _commit(data: RunData | None) -> Cell:
     git = (data and data.machine.git) or {}
     if not git.get("commit"):
-        return Cell(formatting.NOTHING)
+        return Cell(formatting.NOTHING, class_="left")
     changed = tag("small", "and changes") if git.get("dirty") else ""
     return Cell(together([tag("code", git["commit"][:DIGITS]), changed]), git["commit"], "left")
 
 
 def _stack(data: RunData | None) -> Cell:
     if data is None or data.stack is None:
-        return Cell(formatting.NOTHING)
+        return Cell(formatting.NOTHING, class_="left")
     parts = [part for part in (data.stack.bus, data.stack.store) if part]
     return Cell(together([data.stack.kind, tag("small", " and ".join(parts))]), data.stack.kind, "left")
 
@@ -134,7 +134,12 @@ def _stack(data: RunData | None) -> Cell:
 def _parameters(data: RunData | None) -> Cell:
     given = different(data) if data else {}
     texts = [f"{name}={_short(worded(value))}" for name, value in given.items()]
-    return Cell(breakable(" ".join(texts)), " ".join(texts), "left given")
+    return Cell(together(tag("div", _parted(text)) for text in texts), " ".join(texts), "left given")
+
+
+def _parted(text: str) -> Markup:
+    """A parameter that may go on in the next line behind its name."""
+    return breakable(text).replace("=", Markup("=<wbr>"), 1)
 
 
 def different(data: RunData) -> dict[str, object]:

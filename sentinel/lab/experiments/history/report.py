@@ -171,8 +171,7 @@ def _changes(series: Series, runs: list[Followed]) -> list[list[object]]:
 
 
 def _named(run: Followed) -> Markup:
-    page = tag("a", _moment(run), href=f"../{run.folder}/report.html")
-    return together([page, " ", tag("code", commit(run))])
+    return together([f"{_moment(run)} ", tag("code", commit(run))])
 
 
 def _moment(run: Followed) -> str:
@@ -183,10 +182,10 @@ def runs(run: Run) -> HTML:
     """The runs that the page is about, newest first, and those that it is not about, with the reason."""
     record = of_run(run)
     rows = [
-        [_named(each), tag("a", each.id, href=f"../{each.folder}/run.json"), _versions(each)]
+        [_named(each), tag("a", each.id, href=f"../{each.folder}/report.html"), _versions(each)]
         for each in reversed(record.followed)
     ]
-    listed = table(["Run", "Record", "Versions"], rows, words=(1, 2), class_="wraps")
+    listed = table(["Began", "Page", "Versions"], rows, words=(1, 2), class_="wraps")
     left = [f"{each.folder}: {each.why}" for each in record.left_out]
     more = [folded(f"{formatting.counted(len(left), 'other')} left out", items(left))] if left else []
     return HTML(together([listed, *more]))
