@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -232,6 +233,7 @@ def _loaded(name: str) -> Experiment | None:
         return None
 
 
+@cache
 def _own() -> dict[str, str]:
     """Module by name; a folder's underscore is a hyphen in the name."""
     names = (m.name for m in pkgutil.iter_modules(experiments.__path__) if m.ispkg)

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 def _name(value: Any) -> str:
     """A name that can be a folder's, or a part of it."""
-    text = str(value)
-    if not text.isprintable() or "/" in text:
+    if not isinstance(value, str) or not value.isprintable() or "/" in value:
         raise ValueError
-    return text
+    return value
 
 
 def _named(value: Any) -> str:
