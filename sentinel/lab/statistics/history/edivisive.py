@@ -1,10 +1,11 @@
 """Change points of a series by E-divisive means: how many there are is not given, nor any distribution. Pure.
 
 Source: D. S. Matteson, N. A. James, A nonparametric approach for multiple change point analysis of multivariate data,
-Journal of the American Statistical Association 109 (2014), 334-345: the statistic is section 2.2's, its maximum over
-both ends of the second part 3.1's, the division of what has been divided 3.2's, the permutation test 3.3's; the
-exponent of the distances is 1. "Means" is what D. Daly et al. call it so (The use of change point detection to identify
-software performance regressions in a continuous integration system, ICPE 2020), who brought it to series of benchmarks.
+Journal of the American Statistical Association 109 (2014), 334-345 (arXiv 1306.4933). Theirs are the scaled divergence
+of two parts, its maximum over the place of the change and the end of the second part, the division of what has been
+divided, and the test that rearranges values within the parts; the exponent of the distances is 1. "E-divisive means" is
+the name under which D. Daly et al. brought it to series of benchmarks (The use of change point detection to identify
+software performance regressions in a continuous integration system, ICPE 2020).
 """
 
 from __future__ import annotations

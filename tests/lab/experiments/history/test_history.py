@@ -130,6 +130,18 @@ def test_a_run_names_its_like(place: Path) -> None:
     assert "there is 1. 9 more would do" in answer(run)
 
 
+def test_a_run_of_an_older_format_is_followed(place: Path) -> None:
+    """A record of format 1 has the figures that one of today has, and is left as it is."""
+    shutil.copytree(ROOT / "tests" / "records" / "runs" / "format-1", place / "runs" / "older")
+    before = (place / "runs" / "older" / "run.json").read_bytes()
+    run = followed(place, LIKE="older")
+    (only,) = of_run(run).followed
+    assert "older" == only.folder
+    assert "optimised: capacity, msg/s" in told(run, "latest")
+    assert "older/run.json" in (place / "runs" / "index.html").read_text(encoding="utf-8")
+    assert before == (place / "runs" / "older" / "run.json").read_bytes()
+
+
 def test_no_run_is_touched(place: Path) -> None:
     """A history writes its own folder and the index, nothing else."""
     many(place, CHANGED)

@@ -81,7 +81,7 @@ def test_a_missing_value_is_refused() -> None:
 
 
 def energy(values: list[float], at: int, end: int) -> float:
-    """The scaled divergence of both parts, as section 2.2 of the paper writes it."""
+    """The scaled divergence of both parts, written out as the paper does."""
     left, right = values[:at], values[at:end]
     across = 2 / (len(left) * len(right)) * sum(abs(x - y) for x in left for y in right)
     within = [sum(abs(x - y) for x, y in combinations(part, 2)) / math.comb(len(part), 2) for part in (left, right)]
