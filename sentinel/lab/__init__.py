@@ -6,6 +6,7 @@
     presentation/  plots/  report/  page/ showing
     budgets/  exports/                    holding a run to bounds; its figures for other programs
     notebook/  registry  experiments/     asking: a folder and a notebook for each question
+    index/                                what stands over all runs: key figures, comparable ones, runs/index.html
     rules                                 what each parameter of a notebook may be
 
 It imports the pipeline, never the other way round.

@@ -7,7 +7,8 @@ The lab's own are the folders of `experiments/`, each with an `EXPERIMENT`; othe
 from __future__ import annotations
 
 import pkgutil
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     import msgspec
 
+    from sentinel.lab.index.figures import KeyFigure
     from sentinel.lab.parameters import Parameters
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
@@ -90,11 +92,13 @@ class Experiment:
     """Of the command that carried a valid run out."""
     markdown: Callable[[Run], str] | None = None
     """A run's results as a Markdown table, for a pull request; None where it has none."""
+    figures: Callable[[Run], list[KeyFigure]] | None = None
+    """A run's key figures, for what stands over many runs; None where they are the medians of its trials by label."""
     sections: Callable[[], type[msgspec.Struct] | None] = lambda: None
     """Imports what its records hold beyond those of all others: a struct with a field a key of run.json."""
     held_to: Callable[[Run], Sequence[Outcome]] = lambda run: run.data.trials
     """The trials of a run that budgets are held to."""
-    figures: Mapping[str, Callable[[Run], Mapping[str, float]]] = field(default_factory=dict)
+    derived: Mapping[str, Callable[[Run], Mapping[str, float]]] = field(default_factory=dict)
     """What budgets may bound besides what trials measure: by measure, a value by configuration."""
     notebook: Path | None = None
     """Its notebook, where that is not `notebooks/<name>.ipynb` of the checkout."""
@@ -202,6 +206,39 @@ def answer(run: Run) -> list[Phrase]:
     return (sentences(run) or []) if made is None else made
 
 
+def figures(run: Run) -> list[KeyFigure]:
+    """A run's key figures, each with its interval.
+
+    Args:
+        run: A run of any experiment, also of one that is not installed or cannot be loaded.
+
+    Raises:
+        RunRecordError: what its experiment keeps in its record is damaged.
+    """
+    from sentinel.lab.index.figures import of_record
+
+    known = _loaded(run.data.notebook)
+    return known.figures(run) if known and known.figures else of_record(run.data)
+
+
+def usual(name: str) -> dict[str, Any]:
+    """The parameters of an experiment as they are where nothing is given, by name.
+
+    Args:
+        name: Of an experiment, also of one that is not installed or cannot be loaded: it has none.
+    """
+    known = _loaded(name)
+    return asdict(known.parameters()) if known else {}
+
+
+def _loaded(name: str) -> Experiment | None:
+    try:
+        return find(name)
+    except SettingsError:
+        return None
+
+
+@cache
 def _own() -> dict[str, str]:
     """Module by name; a folder's underscore is a hyphen in the name."""
     names = (m.name for m in pkgutil.iter_modules(experiments.__path__) if m.ispkg)

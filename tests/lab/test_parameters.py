@@ -130,6 +130,8 @@ REFUSED = [
     *((name, value) for name in ("BASE", "HEAD") for value in ("", "--all", "two words", "a\nb")),
     *(("CONFIGURATION", value) for value in ("", "fastest", "optimised,decode=orjson")),
     *(("MARGIN", value) for value in (0, -0.05, "some", True)),
+    *(("NOTEBOOK", value) for value in ("", "../benchmark", "a\nb", None, 3)),
+    *(("LIKE", value) for value in ("runs/x", "a\nb", None, 3)),
     *(("SEED", value) for value in (-1, 2**31, False, "x")),
 ]
 

@@ -68,6 +68,7 @@ HOMES = {
         "sentinel.operations.dead_letters",
         "sentinel.options",
         "sentinel.lab.commands",
+        "sentinel.lab.index.command",
         "sentinel.lab.readme_example",
         "sentinel.lab.stack.embedded_store.__main__",
         "sentinel.lab.profiling.memray_consumer",
@@ -98,7 +99,7 @@ PURE = [
     "sentinel.consumer.configurations",
     *(
         f"sentinel.lab.experiments.{name}.{part}"
-        for name in ("ablation", "benchmark", "linger", "live", "regression", "sweep")
+        for name in ("ablation", "benchmark", "history", "linger", "live", "regression", "sweep")
         for part in ("answer", "record", "summary")
         if (name, part) != ("live", "answer")
     ),
@@ -108,6 +109,9 @@ PURE = [
     "sentinel.lab.budgets.asked",
     "sentinel.lab.profiling.speedscope",
     "sentinel.lab.profiling.stacks",
+    "sentinel.lab.index.alike",
+    "sentinel.lab.index.figures",
+    "sentinel.lab.index.trend",
     "sentinel.lab.limits.bounds",
     "sentinel.lab.statistics.backlog",
     "sentinel.lab.limits.limit",
@@ -128,6 +132,8 @@ PURE = [
     "sentinel.lab.statistics.sustained",
     "sentinel.lab.statistics.tails",
     "sentinel.lab.experiments.live.figures",
+    "sentinel.lab.statistics.history.edivisive",
+    "sentinel.lab.statistics.history.medians",
     "sentinel.lab.statistics.rounds.ranks",
     "sentinel.lab.statistics.rounds.pairing",
     "sentinel.lab.statistics.rounds.estimates",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
 
-VOID = {"img", "wbr"}
+VOID = {"img", "input", "meta", "wbr"}
 
 
 class Reader(HTMLParser):

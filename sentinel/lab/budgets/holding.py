@@ -30,7 +30,7 @@ def hold(run: Run, bounds: Sequence[Bound]) -> BudgetAnswer:
         RunError: record or page cannot be written.
     """
     known = registry.experiment(run.data.notebook)
-    figures = {name: values(run) for name, values in known.figures.items()}
+    figures = {name: values(run) for name, values in known.derived.items()}
     answer = judged(bounds, known.held_to(run), run.data.looks, figures)
     run.data.budgets = answer
     run.save()

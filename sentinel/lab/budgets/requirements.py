@@ -45,7 +45,7 @@ def _fault(bound: Bound, experiment: Experiment, parameters: Shared) -> str:
     names = [*parameters.names, *headline]
     if unknown := [name for name in (bound.of, bound.against) if name and name not in names]:
         return f"{unknown[0]} is not measured: expected one of {', '.join(names)}"
-    if bound.measure in experiment.figures:
+    if bound.measure in experiment.derived:
         return ""
     if not _taken(parameters) & {*kinds(bound.measure)}:
         why = " with MEMRAY=False" if MEMORY in kinds(bound.measure) and isinstance(parameters, Draining) else ""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -14,40 +12,13 @@ import click
 
 from sentinel.lab.commands.export import export
 from sentinel.lab.commands.notebook import run
+from sentinel.lab.index.command import index, runs
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.stack.embedded_store.__main__ import command as store
 from sentinel.options import Duration
-from sentinel.runtime import text_table
 from sentinel.runtime.signals import STOP_SIGNALS
 from sentinel.settings import CODEC_NAMES
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
-def runs(as_json: bool) -> None:
-    """List the runs, oldest first, with their key figures.
-
-    The state is that of the run, or one word for what is wrong with its record.
-    """
-    from sentinel.lab.run import listing
-    from sentinel.lab.run import run as records
-
-    entries = listing.entries()
-    if as_json:
-        click.echo(json.dumps([entry.to_dict() for entry in entries], indent=1))
-    elif not entries:
-        click.echo(f"no runs in {records.project_root() / records.RUNS}: `make benchmark` makes one")
-    else:
-        click.echo(_listed([entry.row() for entry in entries]))
-
-
-def _listed(rows: list[dict[str, str]]) -> str:
-    """One line for each; on a narrow terminal what does not fit follows below."""
-    heads = list(dict.fromkeys(name for row in rows for name in row))
-    texts = [[row.get(name, "") for name in heads] for row in rows]
-    width = text_table.columns(elsewhere=sys.maxsize)
-    return "\n".join(text_table.table(heads, texts, left=range(len(heads)), rule=False, width=width))
 
 
 @click.command()
@@ -201,6 +172,7 @@ COMMANDS = {
     "bench-check": bench_check,
     "bundle": bundle,
     "export": export,
+    "index": index,
     "limits": limits,
     "new-contender": new_contender,
     "report": report,

@@ -24,6 +24,8 @@ NOTE = re.compile(r'<p class="beside">.*?</p>', re.DOTALL)
 """The footer's sentence."""
 PLACE = '<p class="beside"></p>'
 """Where it will stand."""
+MOST_NAMED = 3
+"""Folders that the footer names one by one."""
 COMPLETE = "The page is complete: it asks the network for nothing."
 
 
@@ -55,9 +57,16 @@ def _note(kept: list[str], advice: str) -> str:
     if not kept:
         return COMPLETE
     folders = sorted({str(PurePosixPath(target).parent).removeprefix("../../") for target in kept})
-    where = " and ".join(f"<code>{escape(folder)}</code>" for folder in folders)
+    named = " and ".join(f"<code>{escape(folder)}</code>" for folder in folders)
+    where = named if len(folders) <= MOST_NAMED else f"{len(folders)} folders beside its own"
     files = "1 file" if len(set(kept)) == 1 else f"{len(set(kept))} files"
-    return f"The page asks the network for nothing; it links to {files} in {where}{advice}."
+    return f"The page asks the network for nothing; it links to {files} in {where}{advice * all(map(_packed, kept))}."
+
+
+def _packed(target: str) -> bool:
+    """Whether `bundle` packs the file with the page: one of the run's own, not another run's page."""
+    parts = PurePosixPath(target).parts
+    return ".." not in parts or PROFILES.name in parts
 
 
 def beside(target: str, folder: Path) -> str | None:

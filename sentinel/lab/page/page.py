@@ -19,6 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from sentinel.errors import RunError
 from sentinel.lab import registry
+from sentinel.lab.index.refresh import refresh
 from sentinel.lab.run.run import notebook_folder
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def of(run: Run) -> Link:
 
 
 def write(run: Run) -> Path:
-    """Write `report.html` into the run's folder, from its record.
+    """Write `report.html` into the run's folder, from its record, and the index of all runs anew, which links to it.
 
     Args:
         run: A run whose record is written.
@@ -81,6 +82,8 @@ def write(run: Run) -> Path:
         run.report.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RunError(f"cannot write {run.report}: {error.strerror}") from error
+    if run.elsewhere is None:
+        refresh(run.root)
     return run.report
 
 

@@ -53,7 +53,7 @@ def resolve(text: str) -> Run:
         return load_folder(folder)
     path = Path(text)
     name = path.name if path.parent.name == str(RUNS) else text
-    if "/" in name or not name.strip(".") or not _exists(project_root() / RUNS / name / ""):
+    if "/" in name or not name.strip(".") or not _is_folder(project_root() / RUNS / name):
         raise RunError(
             f"no run {text!r}: expected an id (`sentinel runs` lists them), a run's folder, or an executed .ipynb"
         )
@@ -71,6 +71,13 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:  # too long a name, or a folder that we may not look into
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # likewise
         return False
 
 

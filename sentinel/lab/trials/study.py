@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from sentinel.environment import LabSettings
 from sentinel.errors import RunEndedError, SentinelError
 from sentinel.lab import registry
+from sentinel.lab.index.refresh import refresh
 from sentinel.lab.machine import provenance
 from sentinel.lab.notebook.progress import Progress
 from sentinel.lab.notebook.variables import check
@@ -192,7 +193,10 @@ class Study(ABC, Generic[Q]):
         self._stops.close()
         if Study._current is self:
             Study._current = None
-        conclusion.conclude(self.summarise, self.run, self.outcomes, state, why)
+        try:
+            conclusion.conclude(self.summarise, self.run, self.outcomes, state, why)
+        finally:
+            refresh(self.run.root)
         self._progress.close(f"run {self.run.id} is written")
 
 

@@ -202,9 +202,11 @@ def test_runs_lists_them(
     watched: tuple[runs.Run, str],
     place: Path,
 ) -> None:
-    """`sentinel runs` names every run."""
+    """`sentinel runs` names every run, and the index that the last of them wrote links to every page."""
     listed = sentinel(place, "runs").stdout
-    assert [] == [run.id for run, _ in (executed, swept, ablated, watched) if run.id not in listed]
+    index = (place / "runs" / "index.html").read_text(encoding="utf-8")
+    every = [run.id for run, _ in (executed, swept, ablated, watched)]
+    assert [] == [name for name in every if name not in listed or f'href="{name}/report.html"' not in index]
 
 
 def test_no_script_is_kept(each: tuple[runs.Run, str]) -> None:

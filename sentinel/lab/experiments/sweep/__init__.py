@@ -10,6 +10,7 @@ from sentinel.lab.registry import Experiment
 if TYPE_CHECKING:
     import msgspec
 
+    from sentinel.lab.index.figures import KeyFigure
     from sentinel.lab.presentation.phrase import Phrase
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
@@ -42,6 +43,12 @@ def _answer(run: Run) -> list[Phrase] | None:
     return phrases(record.answer, record.knees, record.ratios["held"]) if record.answer and record.knees else None
 
 
+def _figures(run: Run) -> list[KeyFigure]:
+    from sentinel.lab.experiments.sweep.results import figures
+
+    return figures(run)
+
+
 def _sections() -> type[msgspec.Struct]:
     from sentinel.lab.experiments.sweep.record import Record
 
@@ -69,5 +76,6 @@ EXPERIMENT = Experiment(
     missed=_missed,
     sections=_sections,
     held_to=_held_to,
-    figures={"held": _rates},
+    figures=_figures,
+    derived={"held": _rates},
 )

@@ -14,6 +14,7 @@ from sentinel.lab.experiments.sweep.knee import CONFIRM
 from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.experiments.sweep.summary import COST
 from sentinel.lab.formatting import NOTHING
+from sentinel.lab.index.figures import KeyFigure
 from sentinel.lab.limits import bounds
 from sentinel.lab.report.results import Row, share_note
 from sentinel.lab.report.terminal import key_table, with_notes
@@ -187,6 +188,20 @@ def footnotes(run: Run) -> list[str]:
         if (cost := of_run(run).ratios.get(COST)) is not None:
             notes.append(f"Ratio of CPU per message: {pair}, each at its own highest rate ({formatting.note(cost)}).")
     return notes
+
+
+def figures(run: Run) -> list[KeyFigure]:
+    """The highest rate of each configuration that meets the SLO, for what stands over many runs.
+
+    Args:
+        run: A sweep; a configuration that meets the SLO at no rate offered has no figure.
+    """
+    title = "highest rate that meets the SLO"
+    return [
+        KeyFigure(name, "rate", title, "msg/s", True, knee.rate, knee.low, knee.high, knee.coverage, knee.held[1])
+        for name, knee in knees(run).items()
+        if knee.rate is not None
+    ]
 
 
 # -- terminal --------------------------------------------------------------------------------------------------------
