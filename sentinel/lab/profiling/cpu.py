@@ -24,7 +24,7 @@ RATE = 200
 """Samples per second: 600 in three seconds, at a few percent of the consumer's speed."""
 FOLDED = "cpu.folded"
 """In a trial's folder, until `keep` moves it."""
-GRAPH = "flame graph"
+GRAPH, STACKS = "flame graph", "folded stacks"
 TRY = "import time; time.sleep(1)"
 """A program that lives long enough for py-spy to find it."""
 TRY_LIMIT = 30.0
@@ -80,7 +80,7 @@ def names(label: str) -> dict[str, str]:
     Returns:
         File names by what they hold: the flame graph and the folded stacks.
     """
-    return {GRAPH: f"{label}-cpu.svg", "folded stacks": f"{label}-cpu.folded"}
+    return {GRAPH: f"{label}-cpu.svg", STACKS: f"{label}-cpu.folded"}
 
 
 def keep(trial: Path, folder: Path, label: str) -> Profile:
