@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from sentinel.lab.experiments.compare.command import command as compare
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.stack.embedded_store.__main__ import command as store
@@ -66,10 +67,7 @@ def run(
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
 def runs(as_json: bool) -> None:
-    """List the runs, oldest first, with their key figures.
-
-    The state is that of the run, or one word for what is wrong with its record.
-    """
+    """List the runs, oldest first, with their key figures; the state may be a word for what is wrong with a record."""
     from sentinel.lab.run import listing
     from sentinel.lab.run import run as records
 
@@ -238,6 +236,7 @@ def new_contender(name: str) -> None:
 COMMANDS = {
     "bench-check": bench_check,
     "bundle": bundle,
+    "compare": compare,
     "limits": limits,
     "new-contender": new_contender,
     "report": report,

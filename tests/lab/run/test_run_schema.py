@@ -96,7 +96,7 @@ def test_sections_of_every_experiment_are_described() -> None:
     """Whatever an experiment keeps beyond the sections of all is in the schema, for its own records alone."""
     named = {
         name
-        for name in ("ablation", "bench-check", "benchmark", "live", "regression", "sweep")
+        for name in ("ablation", "bench-check", "benchmark", "compare", "live", "regression", "sweep")
         if registry.experiment(name).sections()
     }
     assert named >= schema.own_sections().keys()
