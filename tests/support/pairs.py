@@ -29,7 +29,8 @@ def run(
     Args:
         root: Holds its folder.
         name: End of its id.
-        slower: The factor by which every trial under the clock is slower than in a run without.
+        slower: The factor by which every trial under the clock is slower than in a run without, and the first place
+            allocates more.
         repeats: Rounds.
         names: The configurations.
         sections: Of the record, in place of its own.
@@ -45,6 +46,10 @@ def run(
 
 
 def _slowed(outcome: Outcome, factor: float) -> Outcome:
+    if outcome.memory:
+        places = outcome.memory["locations"]
+        places = places | {place: factor * size for place, size in [*places.items()][:1]}
+        return msgspec.structs.replace(outcome, memory=outcome.memory | {"locations": places})
     if outcome.plan.kind not in {CAPACITY, LATENCY}:
         return outcome
     cost = (outcome.cpu_us or 0.0) * factor

@@ -78,7 +78,7 @@ def _verdict(record: Record) -> Phrase:
         worse=Strong("worse"),
         better=Strong("better"),
         same=Strong("no difference"),
-        open=Strong("not to be told"),
+        open=Strong("unknown"),
         n_worse=counts[Word.WORSE],
         n_better=counts[Word.BETTER],
         n_same=counts[Word.NO_DIFFERENCE],
@@ -101,13 +101,13 @@ def _listed(record: Record, word: Word) -> list[Phrase]:
 
 
 def _open(record: Record) -> list[Phrase]:
-    """How many rounds more would settle most of what cannot be told."""
+    """How many rounds more would settle half of what is unknown."""
     further = [verdict.further for _, _, verdict in record.verdicts if verdict.word == Word.UNRESOLVED]
     known = sorted(n for n in further if n is not None)
     if not known:
         return []
     middle = formatting.counted(known[(len(known) - 1) // 2], "round")
-    return [Phrase([f"About {middle} more in each run would settle half of what cannot be told."])]
+    return [Phrase([f"About {middle} more in each run would settle half of what is unknown."])]
 
 
 def _unaccounted(record: Record) -> Iterable[Phrase]:

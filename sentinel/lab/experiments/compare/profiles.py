@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sentinel.lab.run.run_data import RunData
     from sentinel.lab.run.trial_record import Outcome
 
+LEAST = 0.01
+"""Bytes per message by which a place must have changed, to be told."""
 KEPT = 40
 """Functions and places kept, those that changed most."""
 
@@ -32,7 +34,7 @@ def stages(a: RunData, b: RunData) -> dict[str, Stages]:
             continue
         old, new = (o.profile for o in pair if o)
         costs = [medians(measures(column(name, run.trials))).get("capacity_cpu_us") for run in (a, b)]
-        changed = difference.functions(old, new)[:KEPT]
+        changed = [change for change in difference.functions(old, new) if change.by][:KEPT]
         made[name] = Stages(
             samples=(old["samples"], new["samples"]),
             cpu_us=(costs[0], costs[1]),
@@ -63,7 +65,7 @@ def allocated(a: RunData, b: RunData) -> dict[str, Bytes]:
         old, new = (o.memory for run in (a, b) if (o := _first(run, name, MEMORY)))
         if "bytes_per_message" in old and "bytes_per_message" in new:
             places = [memory.by_function(seen.get("locations", {})) for seen in (old, new)]
-            changed = memory.difference(*places)[:KEPT]
+            changed = [row for row in memory.difference(*places) if abs(row[2] - row[1]) >= LEAST][:KEPT]
             made[name] = Bytes((old["bytes_per_message"], new["bytes_per_message"]), changed)
     return made
 

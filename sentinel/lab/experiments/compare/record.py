@@ -35,8 +35,6 @@ class Side(msgspec.Struct, frozen=True):
     """Whether files of the package differed from that commit."""
     validity: Validity
     """Whether every message is accounted for."""
-    warnings: int
-    """How many warnings its own page has."""
     late_p99: float | None = None
     """By how much a timer was late on the machine by itself, ms at p99; None where it was not measured."""
     slow: float | None = None

@@ -167,14 +167,8 @@ def _profile(run: Run, label: str, profile: Stages) -> Markup:
     heads = ["Function, itself", "A, %", "B, %", "change, points"]
     path = kept.graph(run, profile.graph)
     graph = drawing(run, path, f"{label}: differential flame graph") if path else tag("p", profile.why, class_="notes")
-    return together(
-        [
-            tag("h3", label),
-            table(tables.STAGE_HEADS, tables.stages(profile)),
-            folded(f"{label}: the functions that changed most", table(heads, rows)),
-            graph,
-        ]
-    )
+    changed = folded(f"{label}: the functions that changed most", table(heads, rows)) if rows else ""
+    return together([tag("h3", label), table(tables.STAGE_HEADS, tables.stages(profile)), changed, graph])
 
 
 def memory(run: Run) -> HTML:
@@ -188,6 +182,8 @@ def memory(run: Run) -> HTML:
 
 
 def _places(label: str, seen: Bytes) -> Markup:
+    if not seen.places:
+        return tag("p", f"{label}: no place allocates more or less per message.", class_="notes")
     caption = (
         f"{label}: where bytes per message changed most, from {formatting.figure(seen.whole[0])} in A to"
         f" {formatting.figure(seen.whole[1])} in B."
@@ -209,7 +205,8 @@ def terminal_table(run: Run) -> str:
         lines += [*terminal.key_table(["what forbids to judge", A, B], rows), ""]
     for column in record.columns:
         rows = [[tables.head(r), *tables.cells(r), *([tables.word(r.verdict)] if judged else [])] for r in column.rows]
-        heads = [column.label, A, B, "B ÷ A", *(["verdict"] if judged else [])]
-        lines += [*terminal.key_table(heads, rows), *map(text_table.note, column.why), ""]
+        heads = tables.HEADS if judged else tables.HEADS[:-1]
+        lines += [column.label, *text_table.table(heads, rows, left=(0, len(tables.HEADS) - 1))]
+        lines += [*map(text_table.note, column.why), ""]
     sides = [f"{name}: {title(side)}" for name, side in record.sides.items()]
     return terminal.with_notes(run, lines[:-1], [*sides, *tables.notes(record)])

@@ -40,6 +40,9 @@ class CompareStudy(Study[Compare]):
             both = pair.read(self.parameters)
             kept.keep_latencies(self.run, both)
             self.run.data.add(plain(self._recorded(both)))
+            self.run.data.warnings += [
+                f"{name}: {warning}" for name, run in both.named.items() for warning in run.data.warnings
+            ]
 
     def _recorded(self, both: Pair) -> Record:
         a, b = both.a.data, both.b.data

@@ -78,7 +78,6 @@ def described(run: RunData, folder: str) -> Side:
         commit=git.get("commit", ""),
         dirty=git.get("dirty", False),
         validity=validity(run.trials),
-        warnings=len(run.warnings),
         late_p99=own.get("late_p99"),
         slow=own.get("slow"),
     )

@@ -41,8 +41,9 @@ def word(verdict: Verdict | None) -> str:
     """A verdict, and what would settle it."""
     if verdict is None:
         return "not judged"
-    further = formatting.settling(verdict)
-    return f"{verdict.word} ({further})" if further else str(verdict.word)
+    if verdict.word != Word.UNRESOLVED or verdict.further is None:
+        return str(verdict.word)
+    return f"{verdict.word} (about {formatting.counted(verdict.further, 'round')} more)"
 
 
 def key(column: Column, *, judged: bool) -> Markup:
@@ -89,7 +90,6 @@ def sides(record: Record) -> list[list[object]]:
         "Date": [f"{side.created[:16].replace('T', ' ')} UTC" for side in record.sides.values()],
         "State": [side.state for side in record.sides.values()],
         "Trials": [_trials(side.validity.trials, len(side.validity.invalid)) for side in record.sides.values()],
-        "Warnings on its page": [str(side.warnings) for side in record.sides.values()],
         "A timer was late by, ms at p99": [formatting.figure(side.late_p99) for side in record.sides.values()],
         "Turns of a fixed piece of work slowed, %": [formatting.figure(side.slow) for side in record.sides.values()],
         "In this run alone": [", ".join(record.alone.get(name, [])) or "–" for name in record.sides],

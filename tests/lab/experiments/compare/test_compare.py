@@ -176,7 +176,7 @@ def test_the_page_needs_neither_run_any_more(html: str) -> None:
 @pytest.mark.parametrize(
     "texts",
     [
-        ["20260101T000000Z-benchmark-a", "20260101T000000Z-benchmark-b", "Nothing was measured for this page"],
+        ["20260101T000000Z-benchmark-a", "20260101T000000Z-benchmark-b", "A: Only 2 cores: <they> share them."],
         ["Capacity, msg/s", "worse", "each trial of B is held against every trial of A"],
         ["One dot per trial; A above, B below"],
         ["A dashed, B solid", "no rounds are pairs", "Stored:"],
