@@ -115,8 +115,8 @@ def svg(old: Folded, new: Folded, title: str, names: tuple[str, str]) -> str:
         _count(root, stacks, place)
     hint = f"As wide as the mean of both shares; numbers: what {names[1]} takes more or less, in percentage points."
     legend = [
-        (Look(MORE, "0.75"), f"more in {names[1]}"),
-        (Look(LESS, "0.75"), f"less in {names[1]}"),
+        (Look(MORE, "0.6"), f"more in {names[1]}"),
+        (Look(LESS, "0.6"), f"less in {names[1]}"),
         (GREY, "no more apart than sampling alone makes them"),
     ]
     return icicle.svg(_box(root, (root.counts[0], root.counts[1]), names), title, hint, legend)
@@ -135,7 +135,7 @@ def _count(root: _Node, stacks: Folded, place: int) -> None:
 def _box(node: _Node, samples: tuple[int, int], names: tuple[str, str]) -> Box:
     old, new = (count / max(1, of) for count, of in zip(node.counts, samples, strict=True))
     apart, sure = new - old, abs(new - old) > chance((old, new), samples)
-    opacity = f"{0.25 + 0.6 * min(1.0, abs(apart) / FULL):.2f}"
+    opacity = f"{0.2 + 0.4 * min(1.0, abs(apart) / FULL):.2f}"
     look = Look(MORE if apart > 0 else LESS, opacity) if sure else GREY
     text = f"{100 * apart:+.1f} {node.name}" if sure else node.name
     hint = f"{node.name}: {names[0]} {100 * old:.1f} %, {names[1]} {100 * new:.1f} % of the samples"

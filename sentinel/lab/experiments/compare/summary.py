@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
     from sentinel.lab.run.run_data import RunData
     from sentinel.lab.run.trial_record import Outcome
-    from sentinel.lab.statistics.metrics import Compared
 
-DRAINED = ("capacity", "capacity_cpu_us", "bytes_per_message")
+DRAINED, WEIGHED = ("capacity", "capacity_cpu_us"), ("bytes_per_message",)
 LOADED = ("cpu_us", "e2e_p50", "e2e_p99", "stored_p50", "stored_p99")
 """Measures under an offered load."""
 HIGHEST = Measure("held", "highest rate in the SLO", "msg/s", higher=True)
@@ -136,11 +135,12 @@ def columns(a: RunData, b: RunData, *, judged: bool) -> list[Column]:
     disturbed = [f"{name}: {clause}" for name, run in ((A, a), (B, b)) for clause in _disturbances(run)]
     made = _highest(a, b)
     for part in parts(a, b):
-        apart = _apart(part) if judged else []
-        rows = _rows(part, set(LOADED if apart else ()), disturbed, judged=judged)
+        apart, single = (_apart(part), _single(part)) if judged else ([], [])
+        unjudged = {*(LOADED if apart else ()), *(WEIGHED if single else ())}
+        rows = _rows(part, unjudged, disturbed, judged=judged)
         drained = tuple(comparable(own).get("capacity", []) for own in part.own)
         if rows:
-            made.append(Column(part.label, rows, (drained[0], drained[1]), [*apart, *_unsustained(part)]))
+            made.append(Column(part.label, rows, (drained[0], drained[1]), [*apart, *single, *_unsustained(part)]))
     return made
 
 
@@ -170,20 +170,16 @@ def _rows(part: Part, unjudged: set[str], disturbed: Sequence[str], *, judged: b
     compared = ratio.compared(part.key, (b, _twice(b)), (a, _twice(a)))
     old, new = (comparable(own) for own in part.own)
     rows = []
-    for name in (*DRAINED, *LOADED):
+    for name in (*DRAINED, *WEIGHED, *LOADED):
         if (values := compared.get(name)) is None or not values.estimate.rounds:
             continue
         before, after = medians(old)[name], medians(new)[name]
         seen = spreads(old)[name], spreads(new)[name]
-        verdict = _measure(name, values).verdict(values, disturbed) if judged and name not in unjudged else None
+        # What is measured once in a benchmark has rounds in a regression test.
+        measure = replace(regressions.key(name), repeated=True)
+        verdict = measure.verdict(values, disturbed) if judged and name not in unjudged else None
         rows.append(Row(name, before, after, seen, values.ratio, verdict))
     return rows
-
-
-def _measure(name: str, values: Compared) -> Measure:
-    """A key measure; what a trial of each run has measured once is judged by the ratio itself."""
-    measure = regressions.key(name)
-    return replace(measure, repeated=measure.repeated or values.estimate.rounds > 1)
 
 
 def _twice(trials: Iterable[Outcome]) -> str:
@@ -203,6 +199,14 @@ def _apart(part: Part) -> list[str]:
         f"CPU and latencies under the load are not judged: {a} msg/s were really offered in A, {b} in B, since the"
         " slowest configuration could take no more. A RATE that it sustains in both is the same load."
     ]
+
+
+def _single(part: Part) -> list[str]:
+    """Why allocated bytes are not to be judged: a single trial of a run says nothing of another one."""
+    trials = [sum(o.valid and o.plan.kind == MEMORY for o in own) for own in part.own]
+    if min(trials) != 1:
+        return []
+    return ["Allocated bytes are not judged: they are of a single trial, and follow the sizes of its batches."]
 
 
 def _unsustained(part: Part) -> list[str]:

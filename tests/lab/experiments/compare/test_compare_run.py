@@ -18,7 +18,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with two runs beside it."""
     folder = checkout(tmp_path_factory.mktemp("checkout"))
     for name, slower in (("a", 1.0), ("b", 2.0)):
-        run(folder, name, slower=slower)
+        run(folder, name, slower=slower, repeats=1, names=["optimised"])
     return folder
 
 
@@ -40,7 +40,7 @@ def test_the_command_writes_a_run_of_its_own(place: Path) -> None:
 def test_what_is_refused_leaves_nothing_behind(place: Path) -> None:
     """Exit code 1, a list of what differs, and no run."""
     before = sorted(path.name for path in (place / "runs").glob("*"))
-    other = run(place, "other")
+    other = run(place, "other", repeats=1, names=["optimised"])
     other.data.parameters = parameters(other, WORKERS=128)
     other.save()
     done = sentinel(place, "run", "compare", f"A={folders(place)[0]}", f"B={other.folder}")
