@@ -88,7 +88,9 @@ def _offered(a: RunData, b: RunData) -> list[Difference]:
     rates = [run.rates.get("latency") for run in (a, b)]
     if rates[0] == rates[1] or a.parameters.get("RATE") != b.parameters.get("RATE"):
         return []
-    return [Difference(OFFERED, _text(rates[0]), _text(rates[1]), forbids=False)]
+    same = all(rates) and same_load(rates[0] or 0.0, rates[1] or 0.0)
+    but = "" if same else "CPU and latencies under it"
+    return [Difference(OFFERED, _text(rates[0]), _text(rates[1]), forbids=False, but=but)]
 
 
 def same_load(a: float, b: float) -> bool:

@@ -52,6 +52,8 @@ class Difference(msgspec.Struct, frozen=True):
     """Its value in B."""
     forbids: bool
     """Whether figures of such runs are not to be judged against each other."""
+    but: str = ""
+    """Which figures are not judged although all others are; empty where all are, or none."""
 
 
 class Row(msgspec.Struct, frozen=True):

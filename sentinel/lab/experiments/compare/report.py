@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from IPython.display import HTML
@@ -87,7 +88,8 @@ def latency(run: Run) -> HTML:
 
 def shift(run: Run) -> HTML:
     """Where in the tail the two runs differ, a figure a configuration."""
-    return _drawn(run, _shift)
+    # Words are for runs that may be judged.
+    return _drawn(run, partial(_shift, told=not of_run(run).forbidding))
 
 
 def _drawn(run: Run, draw: Callable[[str, Histograms, str], Markup | None]) -> HTML:
@@ -118,14 +120,14 @@ def _spectrum(label: str, sides: Histograms, note: str) -> Markup | None:
     return figure_html(plots.spectrum(panels, STYLES), caption)
 
 
-def _shift(label: str, sides: Histograms, note: str) -> Markup | None:
+def _shift(label: str, sides: Histograms, note: str, *, told: bool) -> Markup | None:
     panels = {kind: between(sides[B][kind], sides[A][kind]) for kind in words.TITLES}
     panels = {kind: values for kind, values in panels.items() if values.n and len(values.shares)}
     if not panels:
         return None
     picture = plots.shift(panels, B, A, STYLES[B])
-    told = paragraphs(map(stressed, words.sentences(panels, B, A)))
-    return together([figure_html(picture, f"{label}: {words.caption(panels, B, A)}{note}"), told])
+    sentences = paragraphs(map(stressed, words.sentences(panels, B, A))) if told else ""
+    return together([figure_html(picture, f"{label}: {words.caption(panels, B, A)}{note}"), sentences])
 
 
 def _ordered(figures: Mapping[str, Markup]) -> list[Markup]:
@@ -202,7 +204,7 @@ def terminal_table(run: Run) -> str:
     judged, lines = not record.forbidding, []
     if record.forbidding:
         rows = [[each.name, each.a, each.b] for each in record.forbidding]
-        lines += [*terminal.key_table(["what forbids to judge", A, B], rows), ""]
+        lines += [*text_table.table(["what forbids to judge", A, B], rows, left=(0, 1, 2)), ""]
     for column in record.columns:
         rows = [[tables.head(r), *tables.cells(r), *([tables.word(r.verdict)] if judged else [])] for r in column.rows]
         heads = tables.HEADS if judged else tables.HEADS[:-1]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from sentinel.lab.experiments.compare.record import Column, Record, Row, Stages
+    from sentinel.lab.experiments.compare.record import Column, Difference, Record, Row, Stages
     from sentinel.lab.statistics.compare import Verdict
 
 HEADS = ("Measure, unit", "A", "B", "B ÷ A", "verdict")
@@ -75,11 +75,17 @@ def _word(row: Row) -> object:
 def differences(record: Record) -> Markup:
     """What is not the same in both runs, what forbids to judge them first."""
     heads = ("What differs", "A", "B", "judged nevertheless")
-    rows = [[each.name, each.a, each.b, "no" if each.forbids else "yes"] for each in record.differences]
+    rows = [[each.name, each.a, each.b, _judged(each)] for each in record.differences]
     if not rows:
         same = "Machine, stack, load, parameters and the lab's commit are the same in both runs."
         return tag("p", same, class_="calm")
     return together([tag("h3", "What differs between the runs"), table(heads, rows, words=(1, 2, 3), class_="wraps")])
+
+
+def _judged(difference: Difference) -> str:
+    if difference.forbids:
+        return "no"
+    return f"yes, but not {difference.but}" if difference.but else "yes"
 
 
 def sides(record: Record) -> list[list[object]]:
@@ -110,8 +116,9 @@ def notes(record: Record) -> list[str]:
         "Medians of the trials that count; A is what was there before, B what is held against it.",
         f"Ratio: B ÷ A{formatting.estimates(ratios)}. Rounds of two runs are no pairs: each trial of B is held against"
         " every trial of A.",
-        "Noise floor: the wider of those that the runs' own A/A controls show; where neither has one, none.",
     ]
+    if judged:
+        told.append("Noise floor: the wider of those that the runs' own A/A controls show; none where neither has one.")
     if judged > 1:
         told.append(
             f"{judged} measures are looked at, each with its own interval: of twenty that are equal, about one differs"

@@ -307,6 +307,7 @@ def test_with_force_there_are_figures_and_no_words(tmp_path: Path, old: Run) -> 
     assert text.index("WORKERS") < text.index("Capacity, msg/s")
     assert not {"worse", "better", "verdict"} & set(text.split())
     assert "No verdict" in str(registry.answer(forced)[0])
+    assert "are equal within" not in section("shift", forced).text
 
 
 def test_what_does_not_forbid_is_told(tmp_path: Path, old: Run) -> None:
@@ -333,7 +334,8 @@ def test_a_rate_that_was_lowered_differently_is_another_load(tmp_path: Path, old
     judged = {row.measure: row.verdict for row in record.columns[0].rows}
     assert (False, True) == (judged["capacity"] is None, judged["stored_p99"] is None)
     assert "200 msg/s were really offered in A, 150 in B" in record.columns[0].why[0]
-    assert [OFFERED] == [difference.name for difference in record.differences]
+    (offered,) = record.differences
+    assert (OFFERED, False, "CPU and latencies under it") == (offered.name, offered.forbids, offered.but)
     assert (True, True, False) == (same_load(580, 580), same_load(580, 570), same_load(580, 390))
 
 

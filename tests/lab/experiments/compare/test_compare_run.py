@@ -27,6 +27,7 @@ def folders(place: Path) -> list[str]:
     return [str(next((place / name / "runs").iterdir()).relative_to(place)) for name in ("a", "b")]
 
 
+@pytest.mark.timeout(150)
 def test_the_command_writes_a_run_of_its_own(place: Path) -> None:
     """Table and verdict on the terminal, a finished run without a stack, and a page."""
     done = sentinel(place, "compare", *folders(place))
