@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from support.executions import ROOT
 from support.pages import Reader
@@ -99,6 +100,25 @@ def test_what_is_slower_is_worse_and_what_is_equal_is_not(result: Run) -> None:
     assert (0.5, "unpaired") == (pytest.approx(capacity.ratio.value, rel=0.1), capacity.ratio.method)
     assert "worse" in str(registry.answer(result)[0])
     assert "Allocated bytes are not judged: they are of a single trial" in record.columns[0].why[0]
+
+
+def test_allocated_bytes_of_several_rounds_are_judged(tmp_path: Path) -> None:
+    """Regression tests trace four rounds: their bytes have an interval and a word, those of one trial have neither."""
+    sides = []
+    for name, factor in (("a", 1.0), ("b", 2.0)):
+        side = run(tmp_path, name, names=["optimised"], notebook="regression")
+        (traced,) = (o for o in side.data.trials if o.memory)
+        memory = traced.memory | {"bytes_per_message": factor * traced.memory["bytes_per_message"]}
+        for repeat in range(4):
+            plan = replace(traced.plan, number=100 + repeat, repeat=repeat)
+            side.data.trials.append(msgspec.structs.replace(traced, plan=plan, memory=memory))
+        side.data.trials.remove(traced)
+        side.save()
+        sides.append(side)
+    (column, _) = of_run(compared(tmp_path, *sides)).columns
+    (row,) = (row for row in column.rows if row.measure == "bytes_per_message")
+    assert row.verdict is not None
+    assert (Word.WORSE, 2.0, True) == (row.verdict.word, pytest.approx(row.ratio.value), row.ratio.known)
 
 
 def test_no_round_of_two_runs_is_a_pair(tmp_path: Path, old: Run) -> None:
@@ -294,9 +314,17 @@ def test_runs_that_mean_something_else_are_not_judged(
     assert [True] == [difference.forbids for difference in forced.differences]
 
 
+def test_a_parameter_that_a_record_lacks_counts_as_its_default(tmp_path: Path, old: Run, other: Run) -> None:
+    """A run from before there was such a parameter did what is usual now: that is no difference."""
+    del other.data.parameters["BATCH_SIZE"], other.data.parameters["SETTLE"]
+    other.root = tmp_path
+    other.create().save()
+    assert [] == read(Compare(str(old.folder), str(other.folder))).differences
+
+
 def test_with_force_there_are_figures_and_no_words(tmp_path: Path, old: Run) -> None:
     """The list of what differs comes first, ratios have their intervals, nothing is called better or worse."""
-    other = run(tmp_path, "other", slower=2.0)
+    other = run(tmp_path, "other", slower=2.0, names=["optimised"])
     other.data.parameters = parameters(other, WORKERS=128)
     other.save()
     forced = compared(tmp_path, old, other, force=True)
