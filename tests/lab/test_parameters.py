@@ -127,6 +127,8 @@ REFUSED = [
     *(("PYSPY", value) for value in ("no", 2, None)),
     *(("UNVERIFIED", value) for value in ("no", 2, None)),
     *(("DUET", value) for value in ("no", 2, None)),
+    *((name, value) for name in ("A", "B") for value in (None, 3, "two\nlines", ["x"])),
+    *(("FORCE", value) for value in ("yes", "", 2, None)),
     *((name, value) for name in ("BASE", "HEAD") for value in ("", "--all", "two words", "a\nb")),
     *(("CONFIGURATION", value) for value in ("", "fastest", "optimised,decode=orjson")),
     *(("MARGIN", value) for value in (0, -0.05, "some", True)),

@@ -69,6 +69,7 @@ HOMES = {
         "sentinel.options",
         "sentinel.lab.commands",
         "sentinel.lab.index.command",
+        "sentinel.lab.experiments.compare.command",
         "sentinel.lab.readme_example",
         "sentinel.lab.stack.embedded_store.__main__",
         "sentinel.lab.profiling.memray_consumer",
@@ -99,7 +100,7 @@ PURE = [
     "sentinel.consumer.configurations",
     *(
         f"sentinel.lab.experiments.{name}.{part}"
-        for name in ("ablation", "benchmark", "history", "linger", "live", "regression", "sweep")
+        for name in ("ablation", "benchmark", "compare", "history", "linger", "live", "regression", "sweep")
         for part in ("answer", "record", "summary")
         if (name, part) != ("live", "answer")
     ),
@@ -117,6 +118,14 @@ PURE = [
     "sentinel.lab.limits.limit",
     "sentinel.lab.machine.facts",
     "sentinel.lab.statistics.compare",
+    "sentinel.lab.experiments.compare.likeness",
+    "sentinel.lab.experiments.compare.tables",
+    "sentinel.lab.profiling.difference",
+    "sentinel.lab.profiling.flamegraph",
+    "sentinel.lab.profiling.icicle",
+    "sentinel.lab.profiling.stacks",
+    "sentinel.lab.statistics.sessions.ratio",
+    "sentinel.lab.statistics.sessions.tail",
     "sentinel.lab.experiments.sweep.climb",
     "sentinel.lab.experiments.sweep.knee",
     "sentinel.lab.experiments.ablation.contributions",

@@ -12,6 +12,7 @@ import click
 
 from sentinel.lab.commands.export import export
 from sentinel.lab.commands.notebook import run
+from sentinel.lab.experiments.compare.command import command as compare
 from sentinel.lab.index.command import index, runs
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import KINDS, choose, start
@@ -173,6 +174,7 @@ COMMANDS = {
     "bundle": bundle,
     "export": export,
     "index": index,
+    "compare": compare,
     "limits": limits,
     "new-contender": new_contender,
     "report": report,

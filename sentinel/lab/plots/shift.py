@@ -100,9 +100,11 @@ def _percentile_axis(axis: Axes, values: Shift) -> None:
 def _legend(panels: list[Shift], style: Style) -> list[Line2D | Patch]:
     rounds = " and ".join(dict.fromkeys(str(values.n) for values in panels))
     colour: dict[str, Any] = {"color": style.colour}
+    paired = all(values.paired for values in panels)
+    thin, thick = ("a round", "median of the rounds") if paired else ("a trial ÷ the other's median", "median ratio")
     handles: list[Line2D | Patch] = [
-        Line2D([], [], linewidth=0.8, alpha=0.6, label=f"a round (n = {rounds})", **colour),
-        Line2D([], [], linewidth=2.4, label="median of the rounds", **colour),
+        Line2D([], [], linewidth=0.8, alpha=0.6, label=f"{thin} (n = {rounds})", **colour),
+        Line2D([], [], linewidth=2.4, label=thick, **colour),
     ]
     if settled := [values for values in panels if values.settled]:
         coverage = " and ".join(dict.fromkeys(f"{100 * values.coverage:.1f}" for values in settled))

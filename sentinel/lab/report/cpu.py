@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from IPython.display import HTML
-from markupsafe import Markup
 
 from sentinel.lab import formatting, plots
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.tables import folded, paragraphs, table, tag, together
 from sentinel.lab.profiling import cpu as pyspy
 from sentinel.lab.profiling import stacks
-from sentinel.lab.report.profiles import address
+from sentinel.lab.report.profiles import drawing
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from markupsafe import Markup
 
     from sentinel.lab.profiling.stacks import Breakdown
     from sentinel.lab.run.run import Run
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 FUNCTIONS = 12
 """Rows of the table of functions."""
-LARGEST_GRAPH = 250_000
-"""Bytes of a flame graph from which the page only links to it."""
 
 
 def cpu(run: Run) -> HTML:
@@ -137,12 +135,4 @@ def _graphs(run: Run, labels: list[str]) -> list[Markup]:
     there = {label: file for label, file in files.items() if file.exists()}
     if not there:
         return [paragraphs(["The flame graphs are not beside this run."], "notes")]
-    return [_graph(run, label, file) for label, file in there.items()]
-
-
-def _graph(run: Run, label: str, file: Path) -> Markup:
-    if file.stat().st_size > LARGEST_GRAPH:
-        link = tag("a", f"{label}: flame graph", href=address(run, file.name))
-        return tag("p", link, class_="notes")
-    drawn = Markup(file.read_text(encoding="utf-8"))
-    return folded(f"{label}: flame graph", tag("figure", tag("div", drawn, class_="scroll card", tabindex="0")))
+    return [drawing(run, file, f"{label}: flame graph") for label, file in there.items()]

@@ -19,7 +19,7 @@ from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.profiling import flamegraph
 from sentinel.lab.profiling import stacks as flames
 from sentinel.lab.profiling.stacks import STAGES
-from sentinel.lab.report import cpu, sections
+from sentinel.lab.report import profiles, sections
 from sentinel.lab.run.trial_record import PROFILE, Outcome, Plan
 from sentinel.lab.trials import plans
 from sentinel.settings import LoadSettings
@@ -99,7 +99,7 @@ def test_small_flame_graphs_are_in_the_page(run: Run, monkeypatch: pytest.Monkey
     page = section("cpu", run)
     assert ["svg"] == [tag for tag, _ in page.tags if tag in {"svg", "a"}]
     assert "Batcher.add (sentinel/consumer/batching.py:2): 9 samples, 100.0 % (batch)" in page.text
-    monkeypatch.setattr(cpu, "LARGEST_GRAPH", 10)
+    monkeypatch.setattr(profiles, "LARGEST", 10)
     links = [attributes["href"] for tag, attributes in section("cpu", run).tags if tag == "a"]
     assert [f"../../profiles/{run.id}/baseline-cpu.svg"] == links
     assert (run.folder / str(links[0])).resolve() == graph.resolve()
