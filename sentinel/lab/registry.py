@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from sentinel.lab.parameters import Parameters
+    from sentinel.lab.presentation.question import Question
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
@@ -81,6 +82,10 @@ class Experiment:
     """A run's key results as plain text, as wide as a terminal."""
     answer: Callable[[Run], list[Phrase] | None] = sentences
     """A run's answer, made of its data; None where the record holds nothing but sentences, as those of format 1 do."""
+    questions: Callable[[Run], list[Question]] = lambda _: []
+    """What was asked of a run, each with whether it is met: the table that its page begins with; empty of nothing."""
+    repeating: Callable[[Run], dict[str, Any]] = lambda run: run.data.parameters
+    """The parameters that carry the same out again: those of the run, but for names that move on."""
     missed: Callable[[Run], str] = unsustained
     """What the answer of a valid run misses, for `--strict`; empty where nothing is missed."""
     prepare: Callable[[Any], None] = lambda _: None
@@ -195,6 +200,22 @@ def answer(run: Run) -> list[Phrase]:
     known = find(run.data.notebook)
     made = known.answer(run) if known else None
     return (sentences(run) or []) if made is None else made
+
+
+def questions(run: Run) -> list[Question]:
+    """What was asked of a run, and what came of it.
+
+    Args:
+        run: A run of any experiment, also of one that is not installed.
+
+    Returns:
+        A question for every bound that the run can answer; empty where there is none.
+
+    Raises:
+        SettingsError: the run's experiment exists, but it cannot be loaded.
+    """
+    known = find(run.data.notebook)
+    return known.questions(run) if known else []
 
 
 def _own() -> dict[str, str]:

@@ -8,6 +8,7 @@ from sentinel.lab import formatting
 from sentinel.lab.experiments.bench_check.record import BROKEN, HOLDS, INVALID, MARGINAL, MISSING
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
+from sentinel.lab.presentation.question import Question
 from sentinel.lab.run.trial_record import CAPACITY
 from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.rounds import sides
@@ -81,6 +82,27 @@ def _rounds(row: Row) -> str:
     if not row.bound.against or not row.seen.n:
         return NOTHING
     return f"{row.kept} of {formatting.counted(row.seen.n, 'round')}"
+
+
+def questions(answer: Answer, raw: str) -> list[Question]:
+    """Whether every bound holds; not known of one that was not measured.
+
+    Args:
+        answer: What became of the bounds.
+        raw: Address of the file that has them.
+    """
+    return [
+        Question(
+            asked=row.head,
+            bound=str(row.bound),
+            measured=str(_seen(row)),
+            met=None if row.verdict == MISSING else row.passes,
+            raw=raw,
+            by="bench-check",
+            value=row.seen.value,
+        )
+        for row in answer.rows
+    ]
 
 
 def table(answer: Answer, outcomes: Sequence[Outcome], reliability_warnings: Sequence[str] = ()) -> str:

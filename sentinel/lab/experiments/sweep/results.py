@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep.answer import interval
+from sentinel.lab.experiments.sweep.knee import CONFIRM
 from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.experiments.sweep.summary import COST
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.limits import bounds
-from sentinel.lab.report.results import Row, share_note
+from sentinel.lab.report.answers import raw
+from sentinel.lab.report.answers.row import Row
+from sentinel.lab.report.results import share_note
 from sentinel.lab.report.terminal import key_table, with_notes
 from sentinel.lab.run import queries
 from sentinel.lab.statistics import published
@@ -25,6 +28,16 @@ if TYPE_CHECKING:
     from sentinel.lab.experiments.sweep.knee import Knee, Step
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
+
+
+TAILS = {"e2e": "E2E", "internal": "Internal", "send_delay": "Send delay"}
+"""Kinds of latency of which one percentile is shown."""
+
+
+def tail(run: Run) -> str:
+    """The percentile that is shown where there is room for one: p99, or the highest that is asked for."""
+    asked = queries.percentiles(run)
+    return "p99" if "p99" in asked else asked[-1]
 
 
 @dataclass(frozen=True)
@@ -94,16 +107,20 @@ def rows(run: Run) -> list[Row]:
     latencies = [
         _measured(run, f"{title} {p}", "ms", f"{kind}_{p}", str(published.LATENCIES.get(f"{kind}_{p}", NOTHING)))
         for title, kind, p in (
-            ("Stored", "stored", "p50"),
-            ("Stored", "stored", "p90"),
-            ("Stored", "stored", "p99"),
-            ("E2E", "e2e", "p99"),
-            ("Internal", "internal", "p99"),
-            ("Send delay", "send_delay", "p99"),
+            *(("Stored", "stored", p) for p in queries.percentiles(run)),
+            *((title, kind, tail(run)) for kind, title in TAILS.items()),
         )
     ]
     return [
-        Row("Highest rate within the SLO", "msg/s", str(published.RATE), held, of_run(run).ratios["held"]),
+        Row(
+            "Highest rate within the SLO",
+            "msg/s",
+            str(published.RATE),
+            held,
+            of_run(run).ratios["held"],
+            values=tuple(result.rate for result in measured),
+            raws=(raw.record(run),) * len(measured),
+        ),
         Row("Interval", "msg/s", NOTHING, [interval(result.low, result.high) for result in measured]),
         Row("Interval covers, at least", "%", NOTHING, [_coverage(result) for result in measured]),
         Row("Trials that meet the SLO there", "", NOTHING, [_of(result.held) for result in measured]),
@@ -138,8 +155,25 @@ def _of(counts: tuple[int, int]) -> str:
 def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
     """Medians over the confirming trials at the highest rate that meets the SLO."""
     record = of_run(run)
-    cells = [formatting.figure(record.summary[key].get(measure)) for key in knees(run)]
-    return Row(name, unit, published, cells, record.ratios.get(measure))
+    values = tuple(record.summary[key].get(measure) for key in knees(run))
+    raws = tuple(raw.median(run, confirmed(run, key), measure) for key in knees(run))
+    cells = [formatting.figure(value) for value in values]
+    return Row(name, unit, published, cells, record.ratios.get(measure), values=values, raws=raws)
+
+
+def confirmed(run: Run, name: str) -> list[Outcome]:
+    """The trials that confirmed a configuration's highest rate.
+
+    Args:
+        run: A sweep.
+        name: The configuration.
+    """
+    rate = knees(run)[name].rate
+    return [
+        outcome
+        for step, outcome in tried(run)
+        if step.configuration == name and step.rate == rate and step.phase == CONFIRM
+    ]
 
 
 def footnotes(run: Run) -> list[str]:
@@ -192,5 +226,5 @@ def terminal_table(run: Run) -> str:
     several = len(queries.names(run)) > 1
     texts = [[row.published, *row.cells, *([row.bare_ratio] if several else [])] for row in rows(run)]
     heads = ["", "published", *knees(run), *(["ratio"] if several else [])]
-    named = [[row.head.strip(", "), *text] for row, text in zip(rows(run), texts, strict=True)]
+    named = [[row.head, *text] for row, text in zip(rows(run), texts, strict=True)]
     return with_notes(run, key_table(heads, named, text_table.columns()), footnotes(run))
