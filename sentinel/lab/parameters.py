@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sentinel.consumer import configurations
 from sentinel.errors import ContenderError, ExtensionError, SettingsError
 from sentinel.lab.contenders import catalog
-from sentinel.lab.rules import AUTO, YES_OR_NO, Rule, choice, duration, number, or_auto, share, whole
+from sentinel.lab.rules import AUTO, PERCENTILES, YES_OR_NO, Rule, choice, duration, number, or_auto, share, whole
 from sentinel.lab.stack import KINDS
+from sentinel.lab.statistics import tails
 from sentinel.settings import CODEC_NAMES, TRANSPORTS
 
 if TYPE_CHECKING:
@@ -95,6 +96,12 @@ class Paced(Common):
 
     DURATION: float = 10.0
     TRANSPORT: str = "stream"
+    PERCENTILES: str = tails.USUAL
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Percentiles that a trial keeps because they are asked for, such as `p99.99`: none of the usual ones."""
+        return tuple(name for name in tails.names(self.PERCENTILES) if name not in tails.KEPT)
 
     @property
     def limit_seconds(self) -> float:
@@ -174,6 +181,7 @@ RULES: Mapping[str, Rule] = {
     "TRANSPORT": choice(*TRANSPORTS),
     "CODEC": choice(*CODEC_NAMES),
     "BATCH_SIZE": whole(1, 100_000),
+    "PERCENTILES": PERCENTILES,
     "STACK": choice(*KINDS),
     "MEMRAY": YES_OR_NO,
     "UNVERIFIED": YES_OR_NO,

@@ -89,6 +89,10 @@ EVERY |= {name: rule for name, rule in RULES.items() if name in EVERY}
         ("PYSPY", "False", False),
         ("UNVERIFIED", "True", True),
         ("DUET", "True", True),
+        ("PERCENTILES", "99.99, 50,99", "50,99,99.99"),
+        ("PERCENTILES", 99, "99"),
+        ("PERCENTILES", "99.999999,0.1", "0.1,99.999999"),
+        ("PERCENTILES", "1,2,3,4,5,6,7,8", "1,2,3,4,5,6,7,8"),
     ],
 )
 def test_an_allowed_value_is_converted(name: str, value: Any, expected: Any) -> None:
@@ -117,6 +121,8 @@ REFUSED = [
     *(("STACK", value) for value in ("cloud", "Docker", True)),
     *(("RATES", value) for value in ("fast", "2,1", "1,1", "0", "1,", "1,nan", [1])),
     *(("START", value) for value in (0, "low", True)),
+    *(("PERCENTILES", value) for value in ("", "50,", "p99", "0", "100", "50,50.0", "nan", True, None, [50])),
+    *(("PERCENTILES", value) for value in ("1,2,3,4,5,6,7,8,9", "-1,50", "99,inf")),
     *(("FACTOR", value) for value in (1, 11, "twice", None)),
     *(("P99_STORED_MS", value) for value in (0, -1, "soon", float("nan"))),
     *(("SECONDS", value) for value in (0, "0.5", "25h", "forever", True)),

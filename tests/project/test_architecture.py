@@ -157,8 +157,10 @@ PURE = [
     "sentinel.lab.trials.rounds.keys",
     "sentinel.lab.experiments.benchmark.keys",
     "sentinel.lab.experiments.live.window",
+    "sentinel.lab.presentation.figure_data",
     "sentinel.lab.presentation.panel",
     "sentinel.lab.presentation.phrase",
+    "sentinel.lab.presentation.question",
     "sentinel.lab.presentation.repeats",
     "sentinel.lab.presentation.shift",
     "sentinel.lab.presentation.style",
@@ -433,7 +435,7 @@ READS_NAMES = {
     ("sentinel.lab.experiments.ablation.contributions", "partition"),  # a switch in a configuration's name: axis=choice
 }
 """Texts with a grammar of their own, which is none of ours to word."""
-STILL_WORDED = {"sentinel.lab.report.heading"}
+STILL_WORDED = {"sentinel.lab.report.answers.trust"}
 """Ranks warnings, which run.json holds as sentences."""
 
 

@@ -81,4 +81,5 @@ def page_of(run: Run) -> str:
     for cell in notebook.cells:
         if match := re.search(r"^report\.(\w+)\(run\)$", cell.source, re.MULTILINE):
             cell.outputs = [new_output("execute_result", {"text/html": getattr(sections, match[1])(run).data})]
+    notebook.metadata["papermill"] = {"input_path": NOTEBOOK.name}
     return export.page(notebook, "a run", run.folder)

@@ -9,6 +9,7 @@ from sentinel.lab import formatting
 from sentinel.lab.budgets.bound import with_unit
 from sentinel.lab.budgets.record import BROKEN, HOLDS, INVALID, MARGINAL, MISSING
 from sentinel.lab.formatting import NOTHING
+from sentinel.lab.presentation.question import Question
 
 if TYPE_CHECKING:
     from sentinel.lab.budgets.record import BudgetAnswer, Row
@@ -48,6 +49,27 @@ def rows(answer: BudgetAnswer) -> list[Asked]:
     """
     bounded = [Asked(r.head, str(r.bound), measured(r), within(r), r.verdict, r.passes) for r in answer.rows]
     return bounded + [Asked(item.head, "adds up", NOTHING, NOTHING, INVALID, met=False) for item in answer.invalid]
+
+
+def questions(answer: BudgetAnswer, raw: str, by: str) -> list[Question]:
+    """The rows as a page begins with them.
+
+    Args:
+        answer: What became of the bounds.
+        raw: Address of the file that has them.
+        by: Who asks.
+    """
+    values = [row.seen.value for row in answer.rows] + [None] * len(answer.invalid)
+    return [
+        Question(row.asked, row.bound, _in_rounds(row), row.met, raw, by, value)
+        for row, value in zip(rows(answer), values, strict=True)
+    ]
+
+
+def _in_rounds(row: Asked) -> str:
+    if row.verdict == MISSING:
+        return "not measured"
+    return row.measured if row.rounds == NOTHING else f"{row.measured}, {row.rounds} within it"
 
 
 def cells(answer: BudgetAnswer) -> list[list[str]]:

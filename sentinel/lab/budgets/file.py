@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SettingsError
 from sentinel.lab.budgets.bound import TIMES, Bound
-from sentinel.lab.statistics.measures import KINDS, PERCENTILES
+from sentinel.lab.statistics.measures import KINDS
 from sentinel.lab.statistics.metrics import MEASURES, measure
+from sentinel.lab.statistics.tails import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,10 +112,10 @@ def _read(entry: Mapping[str, str], limit: str, where: str) -> Bound:
 
 
 def _measures(name: str) -> str:
-    listed = [*MEASURES, *(f"{kind}_{percentile}" for kind in KINDS for percentile in PERCENTILES)]
+    listed = [*MEASURES, *(f"{kind}_{percentile}" for kind in KINDS for percentile in KEPT)]
     near = difflib.get_close_matches(name, listed, 1)
     hint = f" (did you mean {near[0]}?)" if near else ""
-    return f"{', '.join(MEASURES)}, or a latency: {', '.join(KINDS)} with _{', _'.join(PERCENTILES)}{hint}"
+    return f"{', '.join(MEASURES)}, or a latency: {', '.join(KINDS)} with _{', _'.join(KEPT)}{hint}"
 
 
 def _limit(text: str, unit: str, where: str) -> float:

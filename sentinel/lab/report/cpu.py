@@ -8,9 +8,20 @@ from IPython.display import HTML
 
 from sentinel.lab import formatting, plots
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.tables import folded, paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import (
+    Cell,
+    counted,
+    figured,
+    folded,
+    paragraphs,
+    percent,
+    table,
+    tag,
+    together,
+)
 from sentinel.lab.profiling import cpu as pyspy
 from sentinel.lab.profiling import stacks
+from sentinel.lab.report.answers import raw
 from sentinel.lab.report.profiles import drawing
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, PROFILE
@@ -38,7 +49,9 @@ def cpu(run: Run) -> HTML:
     if not profiles:
         return nothing(f"No profile trial left samples behind: there is nothing to show.{_left_out(run)}")
     parts = {name: stacks.breakdown(outcome.profile, _cost(run, name)) for name, outcome in profiles.items()}
-    shown = [figure_html(plots.stages(parts), f"{_caption(parts)}{_left_out(run)}"), _by_stage(run, profiles, parts)]
+    picture = plots.stages(parts)
+    drawn = figure_html(picture, f"{_caption(parts)}{_left_out(run)}", data=raw.drawn(run, "stages", picture))
+    shown = [drawn, _by_stage(run, profiles, parts)]
     shown += [_functions(name, outcome, parts[name]) for name, outcome in profiles.items()]
     return HTML(together([*shown, *_graphs(run, list(profiles))], "\n"))
 
@@ -80,18 +93,14 @@ def _caption(parts: Mapping[str, Breakdown]) -> str:
 
 
 def _by_stage(run: Run, profiles: Mapping[str, Outcome], parts: Mapping[str, Breakdown]) -> Markup:
-    rows = [
-        [stage, *(formatting.figure(breakdown.us(stage)) for breakdown in parts.values())] for stage in stacks.STAGES
-    ]
-    rows.append(["all stages", *(formatting.figure(breakdown.cpu_us) for breakdown in parts.values())])
-    rows.append(
-        ["all stages, while sampled", *(formatting.figure(breakdown.cpu_us) for breakdown in profiles.values())]
-    )
+    rows = [[stage, *(figured(breakdown.us(stage)) for breakdown in parts.values())] for stage in stacks.STAGES]
+    rows.append(["all stages", *(figured(breakdown.cpu_us) for breakdown in parts.values())])
+    rows.append(["all stages, while sampled", *(figured(outcome.cpu_us) for outcome in profiles.values())])
     rows.append(["CPU, % of the sampled time", *map(_busy, profiles.values(), parts.values())])
     rows.append(
         [
             "messages, while sampled",
-            *(formatting.count(breakdown.consumer.get("received")) for breakdown in profiles.values()),
+            *(counted(outcome.consumer.get("received")) for outcome in profiles.values()),
         ]
     )
     notes = [_amortised(run, profiles[name], part) for name, part in parts.items()]
@@ -99,11 +108,11 @@ def _by_stage(run: Run, profiles: Mapping[str, Outcome], parts: Mapping[str, Bre
     return together([table(["CPU, µs per message", *parts], rows), tag("div", kept, class_="notes")])
 
 
-def _busy(outcome: Outcome, part: Breakdown) -> str:
+def _busy(outcome: Outcome, part: Breakdown) -> Cell:
     """How much of the time in which threads were seen at work was CPU time."""
     if outcome.cpu_us is None or not part.samples:
-        return formatting.NOTHING
-    return formatting.figure(100 * outcome.cpu_us * outcome.consumer["received"] / 1e6 / (part.samples / pyspy.RATE))
+        return figured(None)
+    return figured(100 * outcome.cpu_us * outcome.consumer["received"] / 1e6 / (part.samples / pyspy.RATE))
 
 
 def _amortised(run: Run, outcome: Outcome, part: Breakdown) -> str:
@@ -124,7 +133,7 @@ def _functions(name: str, outcome: Outcome, part: Breakdown) -> Markup:
     for function, (own, whole) in list(outcome.profile["functions"].items())[:FUNCTIONS]:
         itself, called = own / part.samples, whole / part.samples
         us = None if part.cpu_us is None else part.cpu_us * itself
-        rows.append([function, f"{100 * itself:.1f}", f"{100 * called:.1f}", formatting.figure(us)])
+        rows.append([function, percent(itself), percent(called), figured(us)])
     heads = ["Function", "itself, %", "with what it calls, %", "itself, µs/message"]
     return folded(f"{name}: the functions at the top", table(heads, rows))
 

@@ -68,6 +68,8 @@ class Run:
     """The run's folder where that is not `runs/<id>` under `root`: a copy of it."""
     histograms: dict[int, dict[str, Recorder]] = field(default_factory=dict, repr=False, compare=False)
     """What `queries.histograms` has read, by trial and kind, ns: several sections draw it."""
+    figures: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The numbers of each figure that was drawn, as CSV by the figure's name: its page keeps them in `figures/`."""
 
     @property
     def folder(self) -> Path:

@@ -116,7 +116,7 @@ def _measure(outcome: Outcome, folder: Path, consumer: dict[str, Any], got: Cons
 def measure_latencies(outcome: Outcome, folder: Path) -> None:
     """Fill the latencies of a trial under a paced load, the warm-up left out; histograms go into its folder."""
     for kind, recorder in series.histograms(folder, outcome.started + int(WARM_UP * 1e9)).items():
-        outcome.latencies[kind] = series.percentiles(recorder)
+        outcome.latencies[kind] = series.percentiles(recorder, outcome.plan.percentiles)
         write_hgrm(recorder, folder / f"{kind}.hgrm")
 
 

@@ -126,4 +126,5 @@ def paced(p: Paced, names: Sequence[str], rate: float, group: str, repeats: int)
         repeats: Trials of each.
     """
     load = LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, rate, p.DURATION + WARM_UP, seed=p.SEED)
-    return [_plan(p, LATENCY, name, load, repeat=repeat, group=group) for repeat, name in interleaved(names, repeats)]
+    how: dict[str, Any] = {"group": group, "percentiles": p.asked}
+    return [_plan(p, LATENCY, name, load, repeat=repeat, **how) for repeat, name in interleaved(names, repeats)]

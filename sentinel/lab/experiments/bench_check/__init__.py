@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from sentinel.lab.presentation.phrase import Phrase
+    from sentinel.lab.presentation.question import Question
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
@@ -29,10 +30,19 @@ def _answer(run: Run) -> list[Phrase] | None:
     return phrases(answer) if answer else None
 
 
+def _questions(run: Run) -> list[Question]:
+    from sentinel.lab.budgets.asked import questions
+    from sentinel.lab.experiments.bench_check.record import Gated
+    from sentinel.lab.report.answers import raw
+
+    answer = None if run.data.budgets else run.sections(Gated).answer
+    return questions(answer, raw.record(run), "bench-check") if answer else []
+
+
 def _sections() -> type[msgspec.Struct]:
     from sentinel.lab.experiments.bench_check.record import Gated
 
     return Gated
 
 
-EXPERIMENT = Experiment("bench-check", Benchmark, _study, answer=_answer, sections=_sections)
+EXPERIMENT = Experiment("bench-check", Benchmark, _study, answer=_answer, questions=_questions, sections=_sections)

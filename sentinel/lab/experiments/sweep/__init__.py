@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.index.figures import KeyFigure
     from sentinel.lab.presentation.phrase import Phrase
+    from sentinel.lab.presentation.question import Question
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
     from sentinel.lab.trials.study import Study
@@ -49,6 +50,15 @@ def _figures(run: Run) -> list[KeyFigure]:
     return figures(run)
 
 
+def _questions(run: Run) -> list[Question]:
+    from sentinel.lab.experiments.sweep.answer import questions
+    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.report.answers import raw
+
+    record = of_run(run)
+    return questions(record.answer.slo, record.knees, raw.record(run)) if record.answer and record.knees else []
+
+
 def _sections() -> type[msgspec.Struct]:
     from sentinel.lab.experiments.sweep.record import Record
 
@@ -73,6 +83,7 @@ EXPERIMENT = Experiment(
     _study,
     table=_table,
     answer=_answer,
+    questions=_questions,
     missed=_missed,
     sections=_sections,
     held_to=_held_to,
