@@ -56,7 +56,7 @@ from sentinel.settings import CODEC_NAMES, BusSettings, LoadSettings
 @ending_with_any_thread()
 @click.pass_context
 def load(
-    context: click.Context, key: str, processes: int, replay: Path | None, record: Path | None, **options: Any
+    context: click.Context, /, key: str, processes: int, replay: Path | None, record: Path | None, **options: Any
 ) -> None:
     """Play many sources against the bus; prints a ledger, the rate and the send delay.
 

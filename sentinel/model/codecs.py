@@ -15,9 +15,10 @@ from __future__ import annotations
 import json
 import math
 import struct
+import sys
 from dataclasses import dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -185,11 +186,8 @@ def _json_read(payloads: Sequence[bytes], together: bytes) -> list[Sample] | Non
 
 
 def _binary_read(together: bytes) -> Decoded | None:
-    """Its samples, or None where any payload may be invalid. A sum is finite only if all its terms are.
-
-    Column by column throughout (docs/measurements.md: binary).
-    """
-    seconds, cpu, mem, sent, source, seq = zip(*_TRACED.iter_unpack(together), strict=True)
+    """Its samples, or None where any payload may be invalid. A sum is finite only if all its terms are."""
+    seconds, cpu, mem, sent, source, seq = _by_field(together)
     in_range = min(seconds) >= 0 and max(seconds) <= _LAST_SECOND and min(sent) >= 0 and max(sent) <= _LAST_NANOSECOND
     if not (in_range and math.isfinite(sum(cpu) + sum(mem))):
         return None
@@ -197,7 +195,24 @@ def _binary_read(together: bytes) -> Decoded | None:
     numbers = [0.0] * (3 * len(samples))
     numbers[::3], numbers[1::3] = cpu, mem
     numbers[2::3] = sent if all(sent) else [sample.time for sample in samples]
-    return Decoded(samples, [], Columns(list(source), list(sent), numbers, further=False))
+    return Decoded(samples, [], Columns(source, sent, numbers, further=False))
+
+
+def _viewed(together: bytes) -> tuple[list[Any], ...]:
+    """The columns of binary messages, through a view for each type: no tuple a message."""
+    whole, real, short = (memoryview(together).cast(kind) for kind in ("q", "d", "I"))
+    five, ten = _TRACED.size // whole.itemsize, _TRACED.size // short.itemsize
+    strided = whole[::five], real[1::five], real[2::five], whole[3::five], short[8::ten], short[9::ten]
+    return tuple(view.tolist() for view in strided)
+
+
+def _unpacked(together: bytes) -> tuple[list[Any], ...]:
+    """The same on a machine of the other byte order."""
+    return tuple(map(list, zip(*_TRACED.iter_unpack(together), strict=True)))
+
+
+_by_field = _viewed if sys.byteorder == "little" else _unpacked
+"""Column by column is quicker than message by message (docs/measurements.md: binary)."""
 
 
 JSON_LOADS = Decoder("json.loads", _from_json_loads)

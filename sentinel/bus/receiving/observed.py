@@ -16,6 +16,8 @@ from sentinel.bus.refusals import checked, mapped
 from sentinel.settings import ConsumerSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sentinel.bus.receiving.receiver import Receiver
     from sentinel.consumer.batching import Read
     from sentinel.settings import BusSettings
@@ -97,4 +99,5 @@ def observe(settings: BusSettings, transport: str) -> Receiver | ObservedStream:
     """
     if transport == "stream":
         return ObservedStream(settings)
-    return SocketPubSub(settings, ConsumerSettings(transport=transport, linger=0.0))
+    subscribe: Callable[[BusSettings, ConsumerSettings], Receiver] = SocketPubSub
+    return subscribe(settings, ConsumerSettings(transport=transport, linger=0.0))

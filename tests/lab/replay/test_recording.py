@@ -110,7 +110,7 @@ def test_the_page_says_what_was_played(office: Path, tmp_path: Path) -> None:
 def test_a_sweeps_page_says_so_too(office: Path, tmp_path: Path) -> None:
     """Its load is that of the recording's sources."""
     run = _run(tmp_path, office, RATES="100", FACTOR=2.0, DURATION=1.0, REPEATS=1, P99_STORED_MS=50.0)
-    run.data.own |= {"steps": [], "knees": {}}
+    run.data.own = {}
     assert "from 3 recorded sources, json as recorded over" in of_sweep.load(run)
 
 
