@@ -15,11 +15,12 @@ from sentinel.bus.receiving.observed import observe
 from sentinel.errors import BusError, RecordingError
 from sentinel.load.processes import run_load
 from sentinel.model.codecs import MAX_PAYLOAD
-from sentinel.recording.format import Header
+from sentinel.recording import recorder as module
+from sentinel.recording.format import MESSAGES, Header
 from sentinel.recording.mask import Mask
 from sentinel.recording.reader import Reader
 from sentinel.recording.recorder import Limits, Recorder
-from sentinel.recording.writer import Writer
+from sentinel.recording.writer import DiskFullError, Writer
 from sentinel.runtime.stop import StopSignal
 from sentinel.settings import LoadSettings
 
@@ -179,6 +180,28 @@ def test_a_mask_that_cannot_go_on_keeps_what_it_had(embedded_lane: Lane, tmp_pat
         list(reader.blocks())
     assert reader.trailer is not None
     assert "mask" == reader.trailer.ended
+
+
+def test_a_full_disk_ends_it_and_keeps_what_came(
+    embedded_lane: Lane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says how many messages came before, and where they are."""
+    append = Writer._append
+
+    def full(writer: Writer, tag: bytes, body: bytes, *counts: int) -> None:
+        if tag == MESSAGES and writer._marks[-1].blocks:
+            raise DiskFullError("a.rec cannot be written on: No space left on device")
+        append(writer, tag, body, *counts)
+
+    monkeypatch.setattr(Writer, "_append", full)
+    monkeypatch.setattr(module, "FLUSH", 0.05)
+    with recorded(embedded_lane, tmp_path / "a.rec") as (_, running):
+        embedded_lane.publish([message(seq=1)])
+        time.sleep(0.7)
+        embedded_lane.publish([message(seq=2)])
+        with pytest.raises(RecordingError, match=r"No space left on device; the 1 messages before that are in "):
+            running.result(10)
+    assert [message(seq=1)] == contents(tmp_path / "a.rec")[1]
 
 
 def test_a_refusal_that_no_waiting_mends_ends_it(embedded_lane: Lane, tmp_path: Path) -> None:

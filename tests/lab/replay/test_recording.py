@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.executions import ROOT
 from support.recordings import MILLISECOND, message, recording
 from support.records import changed, kept, record
 from support.synthetic import made
@@ -15,6 +16,7 @@ from sentinel.errors import RecordingError, SettingsError
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.sweep import report as of_sweep
 from sentinel.lab.experiments.sweep.parameters import Sweep
+from sentinel.lab.notebook import runner
 from sentinel.lab.parameters import from_words
 from sentinel.lab.replay import words
 from sentinel.lab.replay.recording import of
@@ -59,6 +61,19 @@ def test_a_recording_is_played_at_its_own_rate_unless_another_is_given(office: P
     assert Benchmark.completed({"RATE": 99.0, **given}) == {"RATE": 99.0, **given}
     assert Sweep.completed(given) == given
     assert Benchmark.completed({"WORKERS": 3}) == {"WORKERS": 3}
+
+
+def test_the_runner_completes_what_it_was_given(office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sentinel run benchmark REPLAY=…` plays at the recording's own rate, and says so before anything starts."""
+
+    def stop(_: Path, parameters: dict[str, object]) -> None:
+        raise SettingsError(f"RATE={parameters['RATE']}")
+
+    monkeypatch.setattr(runner, "_ensure_stack", stop)
+    with pytest.raises(SettingsError, match=r"^RATE=250\.0"):
+        runner.execute(ROOT / "notebooks" / "benchmark.ipynb", {"REPLAY": str(office)})
+    with pytest.raises(RecordingError, match="No such file"):
+        runner.execute(ROOT / "notebooks" / "sweep.ipynb", {"REPLAY": str(office.with_name("gone.rec"))})
 
 
 def test_trials_are_told_of_the_recording(office: Path) -> None:
