@@ -3,6 +3,7 @@
     process/  stack/  machine/            what a measurement needs: processes that end, servers, the machine's name
     run/  statistics/  limits/            what is kept, what it says, what it is held against
     profiling/  trials/  contenders/      measuring; consumers that the user brings
+    replay/                               loads that were recorded
     presentation/  plots/  report/  page/ showing
     budgets/  exports/                    holding a run to bounds; its figures for other programs
     notebook/  registry  experiments/     asking: a folder and a notebook for each question

@@ -43,6 +43,11 @@ class Parameters:
             rules |= vars(base).get("OWN", {})
         return {name: rule for name, rule in rules.items() if name in names}
 
+    @classmethod
+    def completed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What was given, by name and each read by its rule, with the values that follow from it."""
+        return dict(given)
+
 
 @dataclass(frozen=True)
 class Shared(Parameters):
@@ -80,6 +85,11 @@ class Common(Shared):
     def limit_seconds(self) -> float:
         """Seconds that each measurement of a limit takes."""
         return 0.8
+
+    @property
+    def replay(self) -> str:
+        """The recording that is played instead of made-up messages; empty: none."""
+        return ""
 
 
 @dataclass(frozen=True)

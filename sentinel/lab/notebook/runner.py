@@ -95,10 +95,13 @@ def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
 
     Raises:
         SettingsError, StackError, BusError, StoreError: the stack cannot be had; nothing was started.
+        RecordingError: the recording that is to be replayed cannot be played; nothing was started.
         RunError: the folder cannot be written, or the disk has no room for a run.
         RunEndedError: the run was interrupted or could not go on; what it measured is kept.
         TrialError: a cell failed; what was executed is kept, and named in the message.
     """
+    if known := registry.find(notebook.stem):
+        parameters = known.parameters.completed(parameters)
     _ensure_stack(notebook, parameters)
     run = Run(new_id(notebook.stem))
     require_room(run.folder)

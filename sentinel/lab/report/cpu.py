@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 FUNCTIONS = 12
 """Rows of the table of functions."""
+CODING = ("decode", "encode")
+"""Stages that a codec bears upon."""
 
 
 def cpu(run: Run) -> HTML:
@@ -51,7 +53,7 @@ def cpu(run: Run) -> HTML:
     parts = {name: stacks.breakdown(outcome.profile, _cost(run, name)) for name, outcome in profiles.items()}
     picture = plots.stages(parts)
     drawn = figure_html(picture, f"{_caption(parts)}{_left_out(run)}", data=raw.drawn(run, "stages", picture))
-    shown = [drawn, _by_stage(run, profiles, parts)]
+    shown = [drawn, _by_stage(run, profiles, parts), _codec(run, profiles, parts)]
     shown += [_functions(name, outcome, parts[name]) for name, outcome in profiles.items()]
     return HTML(together([*shown, *_graphs(run, list(profiles))], "\n"))
 
@@ -106,6 +108,33 @@ def _by_stage(run: Run, profiles: Mapping[str, Outcome], parts: Mapping[str, Bre
     notes = [_amortised(run, profiles[name], part) for name, part in parts.items()]
     kept = paragraphs([note for note in notes if note])
     return together([table(["CPU, µs per message", *parts], rows), tag("div", kept, class_="notes")])
+
+
+def _codec(run: Run, profiles: Mapping[str, Outcome], parts: Mapping[str, Breakdown]) -> Markup:
+    """What the messages' codec costs, and where."""
+    codec = run.data.recording.codec if run.data.recording else run.data.parameters.get("CODEC", "")
+    rows: list[list[object]] = [
+        ["a message on the wire, bytes", *(figured(_on_the_wire(o)) for o in profiles.values())],
+        *(
+            [f"{stage}, µs per message", *(figured(breakdown.us(stage)) for breakdown in parts.values())]
+            for stage in CODING
+        ),
+        [f"{' and '.join(CODING)}, % of CPU", *(figured(_share(breakdown)) for breakdown in parts.values())],
+    ]
+    note = (
+        "Decode reads a message, which is where the codec counts; encode writes its point, the same for all codecs but"
+        " for the digits of its numbers."
+    )
+    return together([table([f"Codec: {codec}", *parts], rows), tag("div", paragraphs([note]), class_="notes")])
+
+
+def _on_the_wire(outcome: Outcome) -> float | None:
+    sent = outcome.sender.get("sent")
+    return outcome.sender.get("bytes", 0) / sent if sent else None
+
+
+def _share(part: Breakdown) -> float:
+    return 100 * sum(part.shares.get(stage, 0.0) for stage in CODING)
 
 
 def _busy(outcome: Outcome, part: Breakdown) -> Cell:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from sentinel.lab import formatting
 from sentinel.lab.presentation import repeats
 from sentinel.lab.presentation.tables import Cell, folded, table, tag, together
+from sentinel.lab.replay import words
 from sentinel.lab.report.answers import raw
 from sentinel.lab.run import queries
 
@@ -30,6 +31,8 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
     facts = {"Stack": _stack(d.stack)} if d.stack else {}
     if offered := load or _load(run):
         facts["Load"] = offered
+    if recording := words.described(d):
+        facts["Recording"] = recording
     facts |= repetition(d) | {
         "Machine": _machine(d.machine),
         "Commit": _commit(d.machine.git or {}),
@@ -67,7 +70,7 @@ def _load(run: Run) -> str:
         return ""
     rates = [formatting.plain(rate) for rate in queries.rates(run).values()]
     return (
-        f"{formatting.joined(rates)} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
+        f"{formatting.joined(rates)} msg/s from {words.senders(run.data)} over"
         f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up,"
         f" {repeats.repeated(run, 'repeat')}"
     )

@@ -17,6 +17,7 @@ from sentinel.lab.budgets.record import BudgetAnswer
 from sentinel.lab.contenders.verification.checks import ContenderData
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine.facts import Machine
+from sentinel.lab.replay.record import Recording
 from sentinel.lab.run.trial_record import Outcome, Settling, TrialLength, plain
 from sentinel.lab.statistics.compare import Noise, Ratio, Spread
 
@@ -67,6 +68,8 @@ class RunData(msgspec.Struct, kw_only=True):
     """The experiment: the name of its notebook."""
     created: str = ""
     """When it began, ISO 8601 in UTC."""
+    recording: Recording | None = None
+    """What was played instead of made-up messages; None where messages were made up."""
     parameters: dict[str, Any] = {}
     """The notebook's parameters by name; times in s, rates in msg/s unless named otherwise."""
     configurations: dict[str, dict[str, str]] = {}
@@ -138,10 +141,7 @@ class RunData(msgspec.Struct, kw_only=True):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`.
-
-        Args:
-            data: Values by the keys of run.json; unknown keys go to `own`.
+        """The inverse of `to_dict`; unknown keys go to `own`.
 
         Raises:
             msgspec.ValidationError: a value has the wrong type, or a key without a default is missing.

@@ -18,6 +18,7 @@ from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine import jitter
 from sentinel.lab.parameters import Common
 from sentinel.lab.profiling import memory
+from sentinel.lab.replay import recording
 from sentinel.lab.run.trial_record import MEMORY, Outcome, Plan
 from sentinel.lab.trials.kinds import KINDS
 from sentinel.lab.trials.session import Session
@@ -47,10 +48,16 @@ class Lab(Session[P]):
 
     @classmethod
     def require(cls, parameters: P) -> None:
-        """See Session: also whatever its contenders need, where no runner has seen to that."""
+        """See Session: also its recording, and whatever its contenders need, where no runner has seen to that."""
         super().require(parameters)
+        recording.of(parameters.replay)
         if not LabSettings.from_env().run_id:
             entry.require(parameters)
+
+    @classmethod
+    def described(cls, parameters: P) -> dict[str, Any]:
+        """See Session: also the recording that is played, where there is one."""
+        return {"recording": recording.of(parameters.replay), **super().described(parameters)}
 
     @classmethod
     def before(cls, parameters: P) -> dict[str, Any]:

@@ -70,6 +70,20 @@ def test_microseconds_are_shares_of_the_capacity_trials_cost(run: Run) -> None:
     assert "CPU, % of the sampled time 0.00315 0.00315 0.00315 messages, while sampled 9 9 9" in page.text
 
 
+def test_what_the_codec_costs_where_is_tabled(run: Run) -> None:
+    """Bytes on the wire, as the senders counted them, beside the stages that a codec bears upon and their share."""
+    for outcome in run.data.trials:
+        outcome.sender = {"sent": 4, "bytes": 500}
+    page = section("cpu", run)
+    assert f"Codec: json {' '.join(ALL)} a message on the wire, bytes 125 125 125" in page.text
+    costs = [run.data.summary[name]["capacity_cpu_us"] for name in ALL]
+    decode = " ".join(formatting.figure(cost * 50 / SAMPLES) for cost in costs)
+    assert f"decode, µs per message {decode}" in page.text
+    assert "decode and encode, % of CPU 22.5 22.5 22.5" in page.text
+    played = changed(run, parameters=run.data.parameters | {"CODEC": "binary"})
+    assert "Codec: binary" in section("cpu", played).text
+
+
 def test_profiles_change_no_figure_of_the_run(tmp_path: Path) -> None:
     """Timing and profiling never share a trial: summary, spread and ratios are the same without them."""
     plain = made(tmp_path / "a", repeats=2)

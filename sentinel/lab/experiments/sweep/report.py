@@ -14,6 +14,7 @@ from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import PUBLISHED, Cell, counted, figured, paragraphs, table, tag, together
+from sentinel.lab.replay import words
 from sentinel.lab.report.answers import raw
 from sentinel.lab.report.captions import left_out, missing
 from sentinel.lab.run import queries
@@ -44,7 +45,7 @@ def load(run: Run) -> str:
     span = f"{formatting.plain(rates[0])} to {formatting.plain(rates[-1])} msg/s" if rates else "nothing"
     how = "as listed" if p["RATES"] else f"rising by {formatting.plain(p['FACTOR'])}"
     return (
-        f"{span}, {how}, from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over {p['TRANSPORT']},"
+        f"{span}, {how}, from {words.senders(run.data)} over {p['TRANSPORT']},"
         f" {formatting.plain(p['DURATION'])} s a step after the warm-up, knees confirmed by"
         f" {formatting.counted(p['REPEATS'], 'repeat')}; SLO: nothing lost, the load sustained, stored p99 within"
         f" {formatting.plain(p['P99_STORED_MS'])} ms"
