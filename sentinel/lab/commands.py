@@ -6,7 +6,6 @@ import json
 import shlex
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -17,7 +16,6 @@ from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.stack.embedded_store.__main__ import command as store
 from sentinel.options import Duration
-from sentinel.runtime import text_table
 from sentinel.runtime.signals import STOP_SIGNALS
 from sentinel.settings import CODEC_NAMES
 
@@ -31,9 +29,16 @@ from sentinel.settings import CODEC_NAMES
     help="Exit 1 also where the answer is a miss: a load not sustained, no rate in the SLO.",
 )
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write a table for a pull request here (regression).")
+@click.option("--resume", "resumed", metavar="RUN", help="Go on with a run that ended early: whole rounds of it stay.")
 @click.pass_context
 def run(
-    context: click.Context, notebook: str, parameters: tuple[str, ...], strict: bool, markdown: Path | None
+    context: click.Context,
+    notebook: str,
+    parameters: tuple[str, ...],
+    *,
+    strict: bool,
+    markdown: Path | None,
+    resumed: str | None,
 ) -> None:
     """Execute a notebook and make its report: `sentinel run benchmark WORKERS=128 DURATION=120s`.
 
@@ -52,7 +57,8 @@ def run(
         registry.require_markdown(path.stem, markdown)
     if around := variables.around(rules, parameters):
         click.echo(f"from the environment: {shlex.join(around)}", err=True)
-    done = runner.execute(path, from_words([*around, *parameters], rules))
+    given = from_words([*around, *parameters], rules)
+    done = runner.resume(path, given, resumed) if resumed else runner.execute(path, given)
     experiment = registry.experiment(done.data.notebook)
     click.echo(registry.table(done))
     if markdown and experiment.markdown:
@@ -79,15 +85,7 @@ def runs(as_json: bool) -> None:
     elif not entries:
         click.echo(f"no runs in {records.project_root() / records.RUNS}: `make benchmark` makes one")
     else:
-        click.echo(_listed([entry.row() for entry in entries]))
-
-
-def _listed(rows: list[dict[str, str]]) -> str:
-    """One line for each; on a narrow terminal what does not fit follows below."""
-    heads = list(dict.fromkeys(name for row in rows for name in row))
-    texts = [[row.get(name, "") for name in heads] for row in rows]
-    width = text_table.columns(elsewhere=sys.maxsize)
-    return "\n".join(text_table.table(heads, texts, left=range(len(heads)), rule=False, width=width))
+        click.echo(listing.table(entries))
 
 
 @click.command()

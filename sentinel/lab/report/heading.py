@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from sentinel.lab import formatting
 from sentinel.lab.presentation import repeats
+from sentinel.lab.presentation.interruptions import interrupted
 from sentinel.lab.presentation.tables import folded, items, table, tag, together
 from sentinel.lab.run import queries
 
@@ -44,12 +45,16 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
     facts = {"Stack": _stack(d.stack)} if d.stack else {}
     if offered := load or _load(run):
         facts["Load"] = offered
-    facts |= repetition(d) | {
-        "Machine": _machine(d.machine),
-        "Commit": _commit(d.machine.git or {}),
-        "Date": f"{d.created[:16].replace('T', ' ')} UTC",
-        "Run": run.id,
-    }
+    facts |= (
+        interrupted(d)
+        | repetition(d)
+        | {
+            "Machine": _machine(d.machine),
+            "Commit": _commit(d.machine.git or {}),
+            "Date": f"{d.created[:16].replace('T', ' ')} UTC",
+            "Run": run.id,
+        }
+    )
     rows = together([together([tag("dt", name), tag("dd", fact)]) for name, fact in facts.items()], "\n")
     parts = [_warnings(d.warnings), tag("p", lead, class_="lead"), badge(run), tag("dl", rows, class_="facts")]
     return together([*parts, _fine_print(d)], "\n")

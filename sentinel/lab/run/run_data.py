@@ -16,6 +16,7 @@ from sentinel.errors import RunError, RunRecordError
 from sentinel.lab.contenders.verification.checks import ContenderData
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine.facts import Machine
+from sentinel.lab.resuming.record import Resumption
 from sentinel.lab.run.trial_record import Outcome, Settling, TrialLength, plain
 from sentinel.lab.statistics.compare import Noise, Ratio, Spread
 
@@ -97,6 +98,8 @@ class RunData(msgspec.Struct, kw_only=True):
     """Why no CPU profile was taken."""
     why: str = ""
     """What ended the run before its time."""
+    resumption: Resumption = msgspec.field(default_factory=Resumption)
+    """How it went on after an interruption, and what it takes to do so; not there where it is nothing."""
     rates: dict[str, float] = {}
     """Messages per second really offered: `latency` to all configurations, `headline` to the last."""
     summary: dict[str, dict[str, int | float | None]] = {}
@@ -124,8 +127,7 @@ class RunData(msgspec.Struct, kw_only=True):
             path: A run.json.
 
         Raises:
-            RunRecordError: there is no file, or it is damaged, of another program or of another format; the message
-                names the file and the key.
+            RunRecordError: it is missing, damaged, of another program or format; the message names file and key.
         """
         data = _loaded(path)
         _require_format(data, path)
@@ -224,13 +226,11 @@ def _no_number(name: str) -> NoReturn:
 
 def _require_format(data: Mapping[str, Any], path: Path) -> None:
     """Refuse formats that are not guessed at."""
-    given = data["format"]
-    if type(given) is int and OLDEST <= given <= FORMAT:
+    if type(given := data["format"]) is int and OLDEST <= given <= FORMAT:
         return
     fault = (NEWER if given > FORMAT else OLDER) if type(given) is int else DAMAGED
-    reads = " to ".join(map(str, dict.fromkeys((OLDEST, FORMAT))))
     update = ", so a newer one is needed" if fault == NEWER else ""
-    raise RunRecordError(f"{path} has format {given!r}: this version reads {reads}{update}", fault)
+    raise RunRecordError(f"{path} has format {given!r}: this version reads {OLDEST} to {FORMAT}{update}", fault)
 
 
 def mismatch(error: msgspec.ValidationError) -> str:
