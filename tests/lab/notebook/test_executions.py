@@ -29,7 +29,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def execution(place: Path, name: str, small: dict[str, str], **env: str) -> tuple[runs.Run, str]:
     """A notebook executed by the runner with small parameters: the run, and what the terminal showed."""
-    return concluded(place, sentinel(place, "run", name, *words(small), **env))
+    done = sentinel(place, "run", name, *words(small), **env)
+    assert re.search(r"of about \d+:\d\d", done.stderr)  # the time that is left
+    return concluded(place, done)
 
 
 def words(small: dict[str, str]) -> list[str]:
@@ -48,7 +50,7 @@ def concluded(place: Path, done: CompletedProcess[str]) -> tuple[runs.Run, str]:
 @pytest.fixture(scope="module")
 def executed(place: Path) -> tuple[runs.Run, str]:
     """benchmark.ipynb, where the locale knows ASCII only."""
-    return execution(place, "benchmark", SMALL, **ASCII)
+    return execution(place, "benchmark", SMALL | {"CONFIGURATIONS": "baseline,optimised"}, **ASCII)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,7 @@ def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
     assert run.notebook.exists()
     assert run.report.exists()
     names = {path.name for path in run.profiles.iterdir()}
-    for label in ("baseline", "client-batching", "optimised"):
+    for label in ("baseline", "optimised"):
         assert {f"{label}.bin", f"{label}-flamegraph.html", f"{label}-table.html"} <= names
         assert {f"{label}-cpu.folded", f"{label}-cpu.svg"} <= names or run.data.unprofiled
 
@@ -207,9 +209,9 @@ def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
     trials, steps = run.data.trials, of_run(run).steps
     assert [] == [trial.problems for trial in trials if not trial.valid]
     assert [trial.plan.number for trial in trials] == [step.trial for step in steps]
-    assert {100.0, 300.0} >= {step.rate for step in steps}
+    assert {300.0} == {step.rate for step in steps}
     first = {s.configuration: (s.phase, s.rate) for s in reversed(steps)}
-    assert {"baseline": (CLIMB, 100.0), SWITCHED: (CLIMB, 100.0)} == first
+    assert {"baseline": (CLIMB, 300.0), SWITCHED: (CLIMB, 300.0)} == first
     assert {"baseline", SWITCHED} == {step.configuration for step in steps if step.phase == CONFIRM}
     assert sorted(steps, key=lambda step: step.phase == CONFIRM) == steps
     assert run.notebook.exists()
@@ -257,11 +259,23 @@ def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
     p, trials = Ablation(**run.data.parameters), run.data.trials
     assert [] == [trial.problems for trial in trials if not trial.valid]
     assert {*p.names, p.names[-1] + CONTROL} == {trial.plan.label for trial in trials}
-    again = plain(of_ablation(p, trials, machine=run.data.machine))
+    again = plain(of_ablation(p, trials, looks=run.data.looks, machine=run.data.machine))
     for key in ("summary", "spread", "noise", "steps", "ratios", "verdict"):
         assert json.loads(json.dumps(again[key])) == kept(run)[key]
     assert " ".join(run.data.verdict[1].split()) in " ".join(text.split())
     assert run.notebook.exists()
+
+
+def test_rounds_end_in_time(ablated: tuple[runs.Run, str]) -> None:
+    """With `REPEATS=auto` there are whole rounds within WITHIN, one at least, and the page says how it ended."""
+    run, _ = ablated
+    (ending,) = run.data.settling.values()
+    repeats = [trial.plan.repeat for trial in run.data.trials]
+    assert {repeats.count(number) for number in range(ending.rounds)} == {len(repeats) / ending.rounds}
+    assert ending.seconds <= ending.within or ending.rounds == 1
+    page = run.report.read_text(encoding="utf-8")
+    assert re.search(r"<dt>Rounds</dt><dd>capacity: \d+ rounds? in \d+ s", page)
+    assert "This cell failed" not in page
 
 
 @pytest.mark.timeout(180)

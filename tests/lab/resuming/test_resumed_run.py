@@ -80,6 +80,4 @@ def test_a_run_goes_on_after_a_kill_and_after_an_interrupt(tmp_path: Path) -> No
     assert re.search(r"after trial 0 \(its process was killed\), for \d+ s; .* after trial 3 \(interrupted\)", page)
     assert "This cell failed" not in page
     assert "This run ended before its time" not in page
-    refused = sentinel(tmp_path, "run", "benchmark", "--resume", run.id)
-    assert (1, True) == (refused.returncode, "it is finished" in refused.stderr)
     assert_nothing_left(tmp_path)
