@@ -4,6 +4,7 @@
     run/  statistics/  limits/            what is kept, what it says, what it is held against
     profiling/  trials/  contenders/      measuring; consumers that the user brings
     replay/                               loads that were recorded
+    resuming/                             going on with a run that ended before its time
     presentation/  plots/  report/  page/ showing
     budgets/  exports/                    holding a run to bounds; its figures for other programs
     notebook/  registry  experiments/     asking: a folder and a notebook for each question

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     metavar="[FILE]",
     help="Append verdict, budgets and key table as Markdown to FILE, or to $GITHUB_STEP_SUMMARY.",
 )
+@click.option("--resume", "resumed", metavar="RUN", help="Go on with a run that ended early: whole rounds of it stay.")
 @click.pass_context
 def run(
     context: click.Context,
@@ -46,6 +47,7 @@ def run(
     markdown: Path | None,
     budgets: Path | None,
     summary: str | None,
+    resumed: str | None,
 ) -> None:
     """Execute a notebook and make its report: `sentinel run benchmark WORKERS=128 DURATION=120s`.
 
@@ -70,7 +72,7 @@ def run(
     given = from_words([*around, *parameters], rules)
     if budgets:
         requirements.require(bounds, registry.experiment(path.stem), given, budgets)
-    done = runner.execute(path, given)
+    done = runner.resume(path, given, resumed) if resumed else runner.execute(path, given)
     met, code = _told(done, bounds, place, markdown), _exit_code(done, strict)
     context.exit(code if met else 1)
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
-
-from sentinel.runtime import text_table
 
 
 @click.command()
@@ -27,15 +24,7 @@ def runs(as_json: bool) -> None:
     elif not entries:
         click.echo(f"no runs in {records.project_root() / records.RUNS}: `make benchmark` makes one")
     else:
-        click.echo(_listed([entry.row() for entry in entries]))
-
-
-def _listed(rows: list[dict[str, str]]) -> str:
-    """One line for each; on a narrow terminal what does not fit follows below."""
-    heads = list(dict.fromkeys(name for row in rows for name in row))
-    texts = [[row.get(name, "") for name in heads] for row in rows]
-    width = text_table.columns(elsewhere=sys.maxsize)
-    return "\n".join(text_table.table(heads, texts, left=range(len(heads)), rule=False, width=width))
+        click.echo(listing.table(entries))
 
 
 @click.command()

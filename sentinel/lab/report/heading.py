@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from sentinel.lab import formatting
 from sentinel.lab.presentation import repeats
+from sentinel.lab.presentation.interruptions import interrupted
 from sentinel.lab.presentation.tables import Cell, folded, table, tag, together
 from sentinel.lab.replay import words
 from sentinel.lab.report.answers import raw
@@ -33,12 +34,16 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
         facts["Load"] = offered
     if recording := words.described(d):
         facts["Recording"] = recording
-    facts |= repetition(d) | {
-        "Machine": _machine(d.machine),
-        "Commit": _commit(d.machine.git or {}),
-        "Date": f"{d.created[:16].replace('T', ' ')} UTC",
-        "Run": run.id,
-    }
+    facts |= (
+        interrupted(d)
+        | repetition(d)
+        | {
+            "Machine": _machine(d.machine),
+            "Commit": _commit(d.machine.git or {}),
+            "Date": f"{d.created[:16].replace('T', ' ')} UTC",
+            "Run": run.id,
+        }
+    )
     rows = together([together([tag("dt", name), tag("dd", fact)]) for name, fact in facts.items()], "\n")
     parts = [tag("p", lead, class_="lead"), badge(run), tag("dl", rows, class_="facts")]
     return together([*parts, _fine_print(run)], "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,15 @@ from sentinel.errors import RunRecordError
 from sentinel.lab import registry
 from sentinel.lab.index.figures import words
 from sentinel.lab.report.results import key_figures
+from sentinel.lab.resuming.request import command
 from sentinel.lab.run.claim import under_way
 from sentinel.lab.run.run import PROFILES, RECORD, RUNS, load_folder, project_root
-from sentinel.lab.run.run_data import DAMAGED, RUNNING, RunData
+from sentinel.lab.run.run_data import DAMAGED, FAILED, INTERRUPTED, RUNNING, RunData
 from sentinel.lab.statistics.reliability import validity
+from sentinel.runtime import text_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sentinel.lab.index.figures import KeyFigure
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 KILLED = "killed"
 """Its record says that it is running, and nobody carries it out: `sentinel report` concludes it."""
+ENDED_EARLY = (INTERRUPTED, FAILED, KILLED)
+"""States of runs that may be resumed."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Entry:
     """See `registry.figures`."""
     words: dict[str, str] = field(default_factory=dict)
     """See `figures.words`."""
+    resume: str = ""
+    """The command that goes on with it, where it ended early and can be resumed."""
 
     @property
     def profiles(self) -> Path:
@@ -72,6 +80,7 @@ class Entry:
         return {
             **where,
             "problem": self.problem or None,
+            "resume": self.resume or None,
             **{name: known.get(name) for name in kept},
             "began": known.get("created"),
             "commit": git.get("commit"),
@@ -115,11 +124,28 @@ def entry(folder: Path) -> Entry:
         return Entry(folder, error.fault, str(error))
     try:
         texts, measured = key_figures(run), registry.figures(run)
-        return Entry(folder, _state(run), run.data.why, run.data, texts, measured, words(run))
+        state = _state(run)
+        again = command(run.data) if state in ENDED_EARLY else ""
+        return Entry(folder, state, run.data.why, run.data, texts, measured, words(run), again)
     except RunRecordError as error:
         return Entry(folder, error.fault, str(error))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         return Entry(folder, DAMAGED, f"{folder / 'run.json'} is damaged: {type(error).__name__}: {error}")
+
+
+def table(entries: Sequence[Entry]) -> str:
+    """A line for each, and below them how to go on with those that ended early; as wide as a terminal.
+
+    Args:
+        entries: Any; on a narrow terminal what does not fit follows below.
+    """
+    rows = [entry.row() for entry in entries]
+    heads = list(dict.fromkeys(name for row in rows for name in row))
+    texts = [[row.get(name, "") for name in heads] for row in rows]
+    width = text_table.columns(elsewhere=sys.maxsize)
+    lines = text_table.table(heads, texts, left=range(len(heads)), rule=False, width=width)
+    resumed = [entry.resume for entry in entries if entry.resume]
+    return "\n".join([*lines, *(["", "to go on with what ended early:"] if resumed else []), *resumed])
 
 
 def _state(run: Run) -> str:

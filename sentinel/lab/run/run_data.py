@@ -1,7 +1,6 @@
 """What run.json holds, as typed data: the one module that knows its keys as strings.
 
-`RunData.read` turns a file into structs once, and everything in the lab reads those. Keys that are not known here are
-kept in `own`: an experiment's own sections, and whatever a later version of this format adds.
+`RunData.read` turns a file into structs once, which all else reads. Unknown keys, an experiment's own, are in `own`.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from sentinel.lab.contenders.verification.checks import ContenderData
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine.facts import Machine
 from sentinel.lab.replay.record import Recording
+from sentinel.lab.resuming.record import Resumption
 from sentinel.lab.run.trial_record import Outcome, Settling, TrialLength, plain
 from sentinel.lab.statistics.compare import Noise, Ratio, Spread
 
@@ -100,6 +100,8 @@ class RunData(msgspec.Struct, kw_only=True):
     """Why no CPU profile was taken."""
     why: str = ""
     """What ended the run before its time."""
+    resumption: Resumption = msgspec.field(default_factory=Resumption)
+    """How it went on after an interruption, and what it takes to do so; not there where it is nothing."""
     rates: dict[str, float] = {}
     """Messages per second really offered: `latency` to all configurations, `headline` to the last."""
     summary: dict[str, dict[str, int | float | None]] = {}
@@ -129,8 +131,7 @@ class RunData(msgspec.Struct, kw_only=True):
             path: A run.json.
 
         Raises:
-            RunRecordError: there is no file, or it is damaged, of another program or of another format; the message
-                names the file and the key.
+            RunRecordError: it is missing, damaged, of another program or format; the message names file and key.
         """
         data = _loaded(path)
         _require_format(data, path)
@@ -225,8 +226,7 @@ def _no_number(name: str) -> NoReturn:
 
 def _require_format(data: Mapping[str, Any], path: Path) -> None:
     """Refuse formats that are not guessed at."""
-    given = data["format"]
-    if type(given) is int and OLDEST <= given <= FORMAT:
+    if type(given := data["format"]) is int and OLDEST <= given <= FORMAT:
         return
     fault = (NEWER if given > FORMAT else OLDER) if type(given) is int else DAMAGED
     reads = f"{OLDEST} to {FORMAT}{', so a newer one is needed' if fault == NEWER else ''}"
