@@ -165,7 +165,7 @@ PURE = [
     "sentinel.lab.experiments.benchmark.keys",
     "sentinel.lab.experiments.live.window",
     "sentinel.lab.presentation.figure_data",
-    "sentinel.lab.presentation.interruptions",
+    "sentinel.lab.resuming.words",
     "sentinel.lab.presentation.panel",
     "sentinel.lab.presentation.phrase",
     "sentinel.lab.presentation.question",

@@ -8,10 +8,10 @@ from markupsafe import Markup
 
 from sentinel.lab import formatting
 from sentinel.lab.presentation import repeats
-from sentinel.lab.presentation.interruptions import interrupted
 from sentinel.lab.presentation.tables import Cell, folded, table, tag, together
 from sentinel.lab.replay import words
 from sentinel.lab.report.answers import raw
+from sentinel.lab.resuming.words import interrupted
 from sentinel.lab.run import queries
 
 if TYPE_CHECKING:

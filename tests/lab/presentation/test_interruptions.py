@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sentinel.lab.presentation.interruptions import interrupted
 from sentinel.lab.resuming.record import Interruption, Resumption
+from sentinel.lab.resuming.words import interrupted
 from sentinel.lab.run.run_data import RunData
 from sentinel.lab.run.trial_record import CAPACITY, Outcome, Plan
 from sentinel.settings import LoadSettings
