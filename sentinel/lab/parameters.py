@@ -109,9 +109,9 @@ class Paced(Common):
     PERCENTILES: str = tails.USUAL
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """Percentiles that a trial keeps because they are asked for, such as `p99.99`: none of the usual ones."""
-        return tuple(name for name in tails.names(self.PERCENTILES) if name not in tails.KEPT)
+    def asked(self) -> str:
+        """Percentiles that a trial keeps because they are asked for, as PERCENTILES has them: none of the usual."""
+        return ",".join(p for p in self.PERCENTILES.split(",") if p not in tails.USUAL.split(","))
 
     @property
     def limit_seconds(self) -> float:

@@ -65,6 +65,13 @@ def section(name: str, run: Run) -> Reader:
     return reader
 
 
+def verdict_of(run: Run) -> Reader:
+    """The sentences of the answer, without what stands around them."""
+    verdict = re.search(r'<div class="answer">(.*?)</div>', sections.answer(run).data, re.DOTALL)
+    assert verdict
+    return Reader(verdict[1])
+
+
 def after(run: Run, change: Callable[[list[Outcome]], object], names: tuple[str, ...] = ALL) -> Run:
     """The run as it would be had its trials gone otherwise."""
     outcomes = queries.outcomes(run)

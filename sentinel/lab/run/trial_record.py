@@ -48,8 +48,8 @@ class Plan:
     """Trials of one group are compared with each other."""
     linger: float | None = None
     """Seconds that our consumer's reads linger under a light load; None: as it does by itself."""
-    percentiles: tuple[str, ...] = ()
-    """Percentiles of latency that are kept besides the usual ones, such as `p99.99`."""
+    percentiles: str = ""
+    """Percentiles of latency that are kept besides the usual ones, in percent, joined by commas: `95,99.99`."""
 
     @property
     def paced(self) -> bool:

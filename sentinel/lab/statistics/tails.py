@@ -22,12 +22,12 @@ def names(percentiles: str) -> list[str]:
     """The names of percentiles.
 
     Args:
-        percentiles: As PERCENTILES has them: in percent, joined by commas.
+        percentiles: As PERCENTILES has them: in percent, joined by commas; none where it is empty.
 
     Returns:
         Such as `p50` and `p99.9`, in the same order.
     """
-    return [f"p{percent}" for percent in percentiles.split(",")]
+    return [f"p{percent}" for percent in percentiles.split(",") if percent]
 
 
 def share(percentile: str) -> float:

@@ -222,6 +222,7 @@ def test_the_sentences_are_made_of_the_data(outcomes: list[Outcome], tmp_path: P
     gated = runs.Run("x", tmp_path, record(notebook="bench-check", budgets=plain(answer)))
     (text,) = registry.answer(gated)
     assert str(phrases(answer)[0]) == str(text)
+    assert [row.passes for row in answer.rows] == [question.met for question in registry.questions(gated)]
     assert [words.times(answer.rows[0].seen.value)] == [part for part in text if isinstance(part, Strong)]
 
 

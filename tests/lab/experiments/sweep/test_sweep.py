@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from support.figures import labels, texts
-from support.pages import Reader
+from support.pages import Reader, verdict_of
 from support.records import changed, kept, record
 from support.synthetic import SECOND, START, Maker, made
 
@@ -464,10 +464,20 @@ def test_every_section_stands_however_it_went(any_run: Run) -> None:
     assert [] == [name for name, page in pages.items() if "nan" in page.text.lower().split()]
     marks = sum(pages["steps"].text.count(mark) for mark in ("✓", "✗", "? "))
     assert len(any_run.data.trials) == marks
-    text = pages["answer"].text.removeprefix("embedded store, not InfluxDB")
-    assert "".join(" ".join(any_run.data.verdict).split()) == "".join(text.split())
+    assert "".join(" ".join(any_run.data.verdict).split()) == "".join(verdict_of(any_run).text.split())
     drawn = "img" in [tag for tag, _ in pages["climb"].tags]
     assert drawn or "No valid trial" in pages["climb"].text
+
+
+def test_the_slo_is_asked_of_every_configuration(any_run: Run) -> None:
+    """Each is asked for a rate that meets it, the last for the published one too, by the whole interval."""
+    *each, bar = registry.questions(any_run)
+    known = results.knees(any_run).values()
+    expected = [True if k.rate is not None else None if k.at_least else False for k in known]
+    assert expected == [question.met for question in each]
+    assert [k.rate for k in known] == [question.value for question in each]
+    low, high, rate = [*known][-1].low, [*known][-1].high, published.HIGHEST_RATE
+    assert bar.met is (True if low and low >= rate else False if high and high <= rate else None)
 
 
 def test_the_terminal_table_fits(any_run: Run) -> None:
