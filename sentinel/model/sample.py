@@ -7,7 +7,7 @@ are ours. What a sample may hold is said once, here, so that every decoder accep
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, cast
 
 import msgspec
 
@@ -30,6 +30,8 @@ Names = tuple[str, ...]
 Pairs = tuple[tuple[str, str], ...]
 """Tags and their values, sorted."""
 
+UNTAGGED = 4
+"""Parts of the key of a series without tags."""
 LONGEST_NAME = 255
 """Characters of a name."""
 RESERVED_FIELDS = frozenset({"cpu", "mem", "time"})
@@ -124,6 +126,18 @@ def columns(samples: Sequence[Sample]) -> Columns:
 
 def _tagged(s: Sample) -> Hashable:
     return s.host, s.source, s.run, s.measurement, tuple(sorted((s.tags or {}).items()))
+
+
+def source_of(series: Any) -> Hashable:
+    """The source of a series, told apart like a series without tags: all but them.
+
+    Args:
+        series: one of `Columns.series`.
+    """
+    if not isinstance(series, tuple) or len(series) == UNTAGGED:
+        return cast("Hashable", series)
+    host, source, run, kind, _ = series
+    return cast("Hashable", source if not (host or run) else (host, source, run, kind))
 
 
 def measurement(sample: Sample) -> str:

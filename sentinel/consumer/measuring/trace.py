@@ -7,7 +7,9 @@ what waits for it takes 24 bytes a message, less than lists of numbers do; 32 wh
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
+
+from sentinel.model.sample import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -21,8 +23,6 @@ NAMED = 1 << 32
 names, however many there are. Two of a million sources share one with a chance of 10⁻⁷."""
 MANY = (1 << 62) - 1
 """How many numbers there are for names."""
-UNTAGGED = 4
-"""Parts of the key of a series without tags."""
 
 
 class Trace(NamedTuple):
@@ -60,15 +60,7 @@ class Tracer:
         times, numbers = _packed(_times(known)), _numbers(samples)
         if not known.tagged:
             return Trace(times, _numbered(known.series), numbers)
-        return Trace(times, _numbered(list(map(_source, known.series))), numbers, _numbered(known.series))
-
-
-def _source(series: Any) -> Hashable:
-    """The source of a series: all but its tags."""
-    if not isinstance(series, tuple) or len(series) == UNTAGGED:
-        return cast("Hashable", series)
-    host, source, run, kind, _ = series
-    return cast("Hashable", source if not (host or run) else (host, source, run, kind))
+        return Trace(times, _numbered(list(map(source_of, known.series))), numbers, _numbered(known.series))
 
 
 def _numbered(keys: Sequence[Hashable]) -> bytes:

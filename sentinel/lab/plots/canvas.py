@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from sentinel.lab.presentation.figure_data import FigureData
+
 WIDTH = 9.6
 """Inches; 72 SVG units each."""
 LARGEST_SVG = 250_000
@@ -73,6 +75,8 @@ class Picture:
 
     figure: Figure
     alt: str
+    data: FigureData | None = None
+    """The numbers that it draws."""
 
     def render(self) -> tuple[str, bytes]:
         """The figure as a file.

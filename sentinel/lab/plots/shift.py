@@ -11,14 +11,15 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLo
 
 from sentinel.lab import formatting
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
-from sentinel.lab.plots.spectrum import PERCENTILES
+from sentinel.lab.plots.spectrum import SHOWN, ticks
 from sentinel.lab.presentation import shift as words
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.style import GROUND, INK, MUTED
 from sentinel.lab.run.queries import KINDS
 from sentinel.lab.statistics.rounds.decision import MARGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -34,10 +35,16 @@ TICKS = {
     0.0: (1.0, 1.1, 1.2, 1.4, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
 }
 """Multiples of powers of ten with a tick, by what the ends of the axis must at least lie apart."""
+COLUMNS = {
+    "latency": "its kind",
+    "round": "its number from 1; median: of all rounds; low, high: the ends of the median's band, pointwise",
+    "percentile": "%",
+    "ratio": "of latencies, new ÷ old, no unit",
+}
 
 
 @styled
-def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style) -> Picture:
+def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style, percentiles: Sequence[str] = SHOWN) -> Picture:
     """Ratio over percentile, a panel a kind: thin lines the rounds, thick their median, with its pointwise band.
 
     Args:
@@ -45,6 +52,7 @@ def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style) -> Pict
         new: A configuration's label.
         old: The other's.
         style: The look of the new one.
+        percentiles: Names of those that are marked on the axis, rising.
     """
     figure, axes = grid(1, len(panels), 3.9)
     for axis, (kind, values) in zip(axes.flat, panels.items(), strict=True):
@@ -52,12 +60,24 @@ def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style) -> Pict
         axis.axhline(1, color=INK, linewidth=1)
         _lines(axis, values, style)
         _ratio_axis(axis, values)
-        _percentile_axis(axis, values)
+        _percentile_axis(axis, values, ticks(percentiles))
         axis.set_title(KINDS[kind])
     axes[0, 0].set_ylabel(f"{formatting.broken(new)} ÷ {formatting.broken(old)}")
     handles = _legend(list(panels.values()), style)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=3)
-    return Picture(figure, words.alt(panels, new, old))
+    return Picture(figure, words.alt(panels, new, old), FigureData(COLUMNS, _rows(panels)))
+
+
+def _rows(panels: Mapping[str, Shift]) -> list[tuple[object, ...]]:
+    """Each round's ratios, their median and its band."""
+    rows: list[tuple[object, ...]] = []
+    for kind, values in panels.items():
+        lines = {str(n): ratios for n, ratios in enumerate(values.rounds, 1)} | {"median": values.ratio}
+        lines |= {"low": values.low, "high": values.high} if values.settled else {}
+        for name, ratios in lines.items():
+            points = zip(100 * values.shares, ratios, strict=True)
+            rows += [(kind, name, float(percent), float(ratio)) for percent, ratio in points]
+    return rows
 
 
 def _lines(axis: Axes, values: Shift, style: Style) -> None:
@@ -87,12 +107,12 @@ def _ratio_axis(axis: Axes, values: Shift) -> None:
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{formatting.plain(value)}×"))
 
 
-def _percentile_axis(axis: Axes, values: Shift) -> None:
-    ticks = {at: name for at, name in PERCENTILES.items() if 1 < at < 1.01 * values.axis[-1]}
+def _percentile_axis(axis: Axes, values: Shift, marks: Mapping[float, str]) -> None:
+    shown = {at: name for at, name in marks.items() if 1 < at < 1.01 * values.axis[-1]}
     axis.set_xscale("log")
     axis.set_xlim(values.axis[0] / 1.1, values.axis[-1] * 1.15)
-    axis.xaxis.set_major_locator(FixedLocator(list(ticks)))
-    axis.xaxis.set_major_formatter(FixedFormatter(list(ticks.values())))
+    axis.xaxis.set_major_locator(FixedLocator(list(shown)))
+    axis.xaxis.set_major_formatter(FixedFormatter(list(shown.values())))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("percentile, %")
 
@@ -100,9 +120,11 @@ def _percentile_axis(axis: Axes, values: Shift) -> None:
 def _legend(panels: list[Shift], style: Style) -> list[Line2D | Patch]:
     rounds = " and ".join(dict.fromkeys(str(values.n) for values in panels))
     colour: dict[str, Any] = {"color": style.colour}
+    paired = all(values.paired for values in panels)
+    thin, thick = ("a round", "median of the rounds") if paired else ("a trial ÷ the other's median", "median ratio")
     handles: list[Line2D | Patch] = [
-        Line2D([], [], linewidth=0.8, alpha=0.6, label=f"a round (n = {rounds})", **colour),
-        Line2D([], [], linewidth=2.4, label="median of the rounds", **colour),
+        Line2D([], [], linewidth=0.8, alpha=0.6, label=f"{thin} (n = {rounds})", **colour),
+        Line2D([], [], linewidth=2.4, label=thick, **colour),
     ]
     if settled := [values for values in panels if values.settled]:
         coverage = " and ".join(dict.fromkeys(f"{100 * values.coverage:.1f}" for values in settled))

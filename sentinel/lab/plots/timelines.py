@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from sentinel.lab import formatting
 from sentinel.lab.plots.canvas import Grid, Picture, grid, styled
 from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.style import MUTED, PROCESSES, Style
 from sentinel.lab.run.series import SAMPLE_EVERY
 from sentinel.lab.run.trial_record import WARM_UP
@@ -16,10 +17,22 @@ from sentinel.lab.run.trial_record import WARM_UP
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from sentinel.lab.run.queries import Timeline
+
+COUNTS = {"sent": "msg/s", "written": "msg/s", "backlog": "messages"}
+COLUMNS = {
+    "configuration": "its label",
+    "trial": "its rate, and which trial of how many",
+    "measure": "sent, written, backlog; cpu (mean of one second) and rss of a process",
+    "process": "whose; empty of messages",
+    "seconds": "since the first send, s",
+    "value": "in `unit`",
+    "unit": "of `value`",
+}
 
 
 @styled
@@ -48,7 +61,26 @@ def over_time(timelines: Sequence[Timeline], styles: Mapping[str, Style]) -> Pic
     for axis in axes[-1]:
         axis.set_xlabel("seconds since the first send")
     _time_legend(figure, axes)
-    return Picture(figure, alt_text.over_time(timelines))
+    return Picture(figure, alt_text.over_time(timelines), FigureData(COLUMNS, _rows(timelines)))
+
+
+def _rows(timelines: Sequence[Timeline]) -> list[tuple[object, ...]]:
+    """What the lines show, a value a row."""
+    rows: list[tuple[object, ...]] = []
+    for line in timelines:
+        head = line.label, " ".join(line.note.split())
+        for measure, unit in COUNTS.items():
+            rows += [(*head, measure, "", at, value, unit) for at, value in line.counts[measure].items()]
+        for name, frame in line.resources.groupby("process"):
+            for measure, values, unit in (("cpu", _smooth(frame), "% of one core"), ("rss", frame["rss"], "MB")):
+                points = zip(frame["seconds"], values, strict=True)
+                rows += [(*head, measure, name, at, value, unit) for at, value in points]
+    return rows
+
+
+def _smooth(frame: pd.DataFrame) -> pd.Series[float]:
+    """CPU as the mean of one second."""
+    return frame["cpu"].rolling(round(1 / SAMPLE_EVERY), min_periods=1).mean()
 
 
 def _rates(throughput: Axes, backlog: Axes, line: Timeline, style: Style) -> None:
@@ -62,7 +94,7 @@ def _processes(cpu: Axes, rss: Axes, line: Timeline) -> None:
     for name, frame in line.resources.groupby("process"):
         style = PROCESSES.get(str(name), Style(MUTED, "solid", ""))
         for axis, values in (
-            (cpu, frame["cpu"].rolling(round(1 / SAMPLE_EVERY), min_periods=1).mean()),
+            (cpu, _smooth(frame)),
             (rss, frame["rss"]),
         ):
             axis.plot(

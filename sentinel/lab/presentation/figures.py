@@ -8,7 +8,7 @@ from typing import Protocol
 from IPython.display import HTML
 from markupsafe import Markup
 
-from sentinel.lab.presentation.tables import tag, together
+from sentinel.lab.presentation.tables import filed, tag, together
 
 
 class Rendered(Protocol):
@@ -22,18 +22,20 @@ class Rendered(Protocol):
         """MIME type and content."""
 
 
-def figure_html(picture: Rendered, caption: object, more: str = "") -> Markup:
+def figure_html(picture: Rendered, caption: object, more: str = "", data: str = "") -> Markup:
     """A picture within the page, with its alt text and a caption.
 
     Args:
         picture: What is shown.
         caption: Escaped unless it is `Markup`.
         more: Further attributes of the image, as HTML.
+        data: Address of its numbers, as a page of the run sees it; empty where there are none.
     """
-    mime, data = picture.render()
-    source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    mime, drawn = picture.render()
+    source = f"data:{mime};base64,{base64.b64encode(drawn).decode()}"
     image = Markup(f'<img alt="{together([picture.alt])}"{more} src="{source}">')
-    return tag("figure", together([tag("div", image, class_="scroll card"), tag("figcaption", caption)]))
+    told = together([caption, *([filed("Data (CSV)", data)] if data else [])], " ")
+    return tag("figure", together([tag("div", image, class_="scroll card"), tag("figcaption", told)]))
 
 
 def nothing(why: str) -> HTML:

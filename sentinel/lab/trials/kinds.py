@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sentinel.lab.profiling import cpu
+from sentinel.lab.replay.recording import located
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, LIVE, MEMORY, PROFILE, Plan, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from sentinel.settings import LoadSettings
 
 CONSUMER = "consumer"
 PER_PROCESS = 200_000
@@ -127,11 +130,18 @@ def load_words(plan: Plan, key: str, record: Path) -> list[str]:
         "transport": _transport(plan),
         "key": key,
         "record": record,
-        "processes": min(load.emitters, math.ceil(load.rate / PER_PROCESS)) if not load.count else 1,
+        "processes": _processes(load),
+        **({"replay": located(load.replay)} if load.replay else {}),
     }
     if load.sources:
         options["sources"] = load.sources
     return ["sentinel", "load", *_words(options)]
+
+
+def _processes(load: LoadSettings) -> int:
+    """How many are needed; of the sources of a recording the load generator itself finds out how many there are."""
+    needed = 1 if load.count else math.ceil(load.rate / PER_PROCESS)
+    return needed if load.replay else min(load.emitters, needed)
 
 
 def _transport(plan: Plan) -> str:

@@ -147,5 +147,5 @@ def paced(p: Paced, names: Sequence[str], rate: float, group: str, repeats: int)
         group: Trials of one group are compared with each other.
         repeats: Trials of each.
     """
-    given = paced_load(p, rate)
-    return [_plan(p, LATENCY, name, given, repeat=repeat, group=group) for repeat, name in interleaved(names, repeats)]
+    load, how = paced_load(p, rate), {"group": group, "percentiles": p.asked}
+    return [_plan(p, LATENCY, name, load, repeat=repeat, **how) for repeat, name in interleaved(names, repeats)]

@@ -423,7 +423,7 @@ def test_a_lab_keeps_the_limits_in_its_record(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(limits, "measure", measure)
     assert made_limits() == lab.limits()
     assert (lab.run.data.machine.jitter or {})["turns"] >= 1
-    assert (50, 2, f"{lab.run.id}.limits") == (given["message"].fields, given["repeats"], given["run"])
+    assert (50, 2, f"{lab.run.id}.limits.0") == (given["message"].fields, given["repeats"], given["run"])
     assert made_limits() == lab.run.data.limits
     monkeypatch.setattr(limits, "measure", refuse)
     assert [] == lab.limits()

@@ -11,17 +11,26 @@ from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
 from sentinel.lab.experiments.live.figures import described
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.panel import BLUE, DASHES, DOTS, GREEN, ORANGE, STYLE, Frame, Line, Panel, Scale
 from sentinel.lab.presentation.style import GROUND, INK, dark
 from sentinel.lab.presentation.tables import tag, together
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from sentinel.lab.experiments.live.window import Host, Pipeline
 
 SIZE = WIDTH, HEIGHT = 1000, 510
 """Of the whole, px."""
+COLUMNS = {
+    "panel": "its title, with the unit of its values",
+    "line": "its name",
+    "seconds": "before now, s: negative",
+    "value": "in the panel's unit",
+}
 ACROSS, DOWN = 3, 3
 UNITS = ((1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
 FONT = 'text { font: 11px "DejaVu Sans", system-ui, "Segoe UI", Helvetica, Arial, sans-serif }'
@@ -33,10 +42,22 @@ class Drawing:
 
     svg: str
     alt: str
+    panels: Sequence[Panel]
 
     def render(self) -> tuple[str, bytes]:
         """MIME type and bytes."""
         return "image/svg+xml", self.svg.encode()
+
+    @property
+    def data(self) -> FigureData:
+        """What the lines show, a value a row."""
+        rows = [
+            (panel.title, line.name, float(at), float(value))
+            for panel in self.panels
+            for line in panel.lines
+            for at, value in zip(panel.seconds, line.values, strict=True)
+        ]
+        return FigureData(COLUMNS, rows)
 
 
 def live(host: Host, pipeline: Pipeline, window: float) -> Drawing:
@@ -57,7 +78,9 @@ def live(host: Host, pipeline: Pipeline, window: float) -> Drawing:
     content = together([tag("style", Markup(f"{FONT}\n{STYLE}\n{dark()}")), ground, *drawn], "\n")
     size = {"width": str(WIDTH), "height": str(HEIGHT), "viewBox": f"0 0 {WIDTH} {HEIGHT}"}
     return Drawing(
-        tag("svg", content, xmlns="http://www.w3.org/2000/svg", fill=INK, **size), described(host, pipeline, window)
+        tag("svg", content, xmlns="http://www.w3.org/2000/svg", fill=INK, **size),
+        described(host, pipeline, window),
+        panels,
     )
 
 
