@@ -7,12 +7,11 @@ allowed. They are checked twice on purpose: by the runner, before a notebook is 
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sentinel.consumer import configurations
-from sentinel.errors import ContenderError, ExtensionError, SettingsError
+from sentinel.errors import SettingsError
 from sentinel.lab.contenders import catalog
 from sentinel.lab.rules import (
     AUTO,
@@ -21,18 +20,21 @@ from sentinel.lab.rules import (
     YES_OR_NO,
     Rule,
     choice,
+    converted,
     duration,
+    from_words,
     number,
     or_auto,
+    read,
     share,
     whole,
-)
+)  # fmt: skip
 from sentinel.lab.stack import KINDS
 from sentinel.lab.statistics import tails
 from sentinel.settings import BINARY_HOLDS, CODEC_NAMES, LEAST_FIELDS, TRANSPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 __all__ = [
     "RULES", "YES_OR_NO", "Chosen", "Common", "Draining", "Paced", "Parameters", "Rule", "Settled", "Shared", "choice",
@@ -223,51 +225,3 @@ RULES: Mapping[str, Rule] = {
     "UNVERIFIED": YES_OR_NO,
     "SEED": whole(0, 2**31 - 1),
 }
-
-
-def converted(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """The values, each read by its rule.
-
-    Args:
-        given: By name, as a person or papermill gave them.
-        rules: How each name is read.
-
-    Raises:
-        SettingsError: a name that has no rule, or a value that is not allowed.
-    """
-    for name in given:
-        if name not in rules:
-            near = difflib.get_close_matches(name.upper(), rules, 1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            raise SettingsError(f"{name} is not a parameter{hint}: there are {', '.join(rules)}")
-    return {name: read(name, value, rules[name]) for name, value in given.items()}
-
-
-def read(name: str, value: Any, rule: Rule) -> Any:
-    """One parameter's value, converted.
-
-    Raises:
-        SettingsError: it is not allowed; the message names parameter, value and what is. Of a contender, what is wrong
-            with it.
-    """
-    try:
-        return rule.read(value)
-    except (ExtensionError, ContenderError):  # says itself what is wrong, and not with the value
-        raise
-    except (ValueError, KeyError, TypeError, OverflowError, SettingsError):
-        raise SettingsError(f"{name}={value!r} is not allowed: expected {rule.allowed}") from None
-
-
-def from_words(words: Iterable[str], rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """`NAME=VALUE` words of a command line, checked and converted.
-
-    Raises:
-        SettingsError: a word without `=`, an unknown name, or a value that is not allowed.
-    """
-    pairs: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise SettingsError(f"{word!r} is not a parameter: expected NAME=VALUE, such as WORKERS=128")
-        pairs[name] = value
-    return converted(pairs, rules)

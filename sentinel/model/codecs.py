@@ -22,15 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from sentinel.model.sample import (
-    Columns,
-    Sample,
-    columns,
-    homeless,
-    names_error,
-    tags_error,
-    validation_error,
-)
+from sentinel.model.sample import Columns, Sample, columns, homeless, names_error, tags_error, validation_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

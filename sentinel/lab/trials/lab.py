@@ -48,8 +48,7 @@ class Lab(Session[P]):
 
     def __init__(self, *begun: Any) -> None:
         super().__init__(*begun)
-        data = self.run.data
-        self.contest = contest.Contest(self.parameters)
+        data, self.contest = self.run.data, contest.Contest(self.parameters)
         self.contest.recall(data.id, data.contenders)
         data.contenders = self.contest.described
         past = data.resumption

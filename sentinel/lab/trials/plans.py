@@ -128,6 +128,7 @@ def load_of(p: Common, transport: str = "stream", **more: Any) -> LoadSettings:
         "fields": p.FIELDS,
         "tags": p.TAGS,
         "seed": p.SEED,
+        "replay": p.replay,
     }
     return LoadSettings(transport, p.CODEC, **many, **more)
 
