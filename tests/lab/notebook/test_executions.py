@@ -189,6 +189,18 @@ def test_report_is_one_offline_page(each: tuple[runs.Run, str]) -> None:
     assert "Lab.open" not in page
 
 
+def test_a_page_answers_first_and_hands_out_its_numbers(each: tuple[runs.Run, str]) -> None:
+    """Verdict, trust, figures, in this order; every link to a number's file and to a figure's data leads to a file."""
+    run, _ = each
+    page = run.report.read_text(encoding="utf-8")
+    order = [page.index(part) for part in ('class="answer"', 'id="how-far-can-it-be-trusted"', "<figure>")]
+    assert sorted(order) == order
+    files = set(re.findall(r'<a class="raw" href="([^"]+)"', page))
+    assert {"figures", "run.json", "trials"} == {file.partition("/")[0] for file in files}
+    assert [] == [file for file in files if not (run.folder / file).is_file()]
+    assert page.count("<figure>") >= page.count("Data (CSV)") > 0
+
+
 def test_report_opens_in_a_browser_without_a_network(each: tuple[runs.Run, str], tmp_path: Path) -> None:
     """Chromium, cut off from any name, shows the real report without one message on its console."""
     run, _ = each
