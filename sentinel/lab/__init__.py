@@ -3,7 +3,9 @@
     process/  stack/  machine/            what a measurement needs: processes that end, servers, the machine's name
     run/  statistics/  limits/            what is kept, what it says, what it is held against
     profiling/  trials/  contenders/      measuring; consumers that the user brings
+    events/                               what happened beside a trial, with its time
     presentation/  plots/  report/  page/ showing
+    interactive/                          charts over the figures of a page
     notebook/  registry  experiments/     asking: a folder and a notebook for each question
     rules                                 what each parameter of a notebook may be
 

@@ -1,7 +1,8 @@
 """A notebook made into one page that opens offline and answers first: `templates/offline`, through nbconvert.
 
 Prose and outputs only; code, prompts, progress and stderr stay in the notebook. The page asks no network for anything:
-pictures are inlined, there is no script, and links lead into the page or to files that are there.
+pictures are inlined, so is the one script, that of charts (`lab/interactive`), and links lead into the page or to files
+that are there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_markdown_cell
 
 from sentinel.errors import RunError
+from sentinel.lab.interactive import page_charts
 from sentinel.lab.notebook import notebook_file
 from sentinel.lab.page import links
 
@@ -93,7 +95,8 @@ def page(notebook: Any, title: str, folder: Path) -> str:
     where = {"path": str(folder), "name": title}
     text, _ = exporter.from_notebook_node(shown, resources={"metadata": where, "page": about})
     advice = f"; <code>sentinel bundle {escape(folder.name)}</code> packs them with it" if _of_run(folder) else ""
-    return links.settled(navigable(text), lambda target: links.beside(target, folder), advice)
+    text = page_charts.enlivened(navigable(text))
+    return links.settled(text, lambda target: links.beside(target, folder), advice)
 
 
 # -- cells ----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
 from sentinel.lab import formatting
+from sentinel.lab.events import trial_events
+from sentinel.lab.events.event import told
 from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live.feed import replayed
 from sentinel.lab.experiments.live.figures import KEYS
@@ -20,10 +22,11 @@ from sentinel.lab.report import heading
 from sentinel.lab.run.trial_record import LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from markupsafe import Markup
 
+    from sentinel.lab.events.event import Event
     from sentinel.lab.experiments.live.figures import Figures
     from sentinel.lab.experiments.live.window import Window
     from sentinel.lab.run.run import Run
@@ -57,10 +60,12 @@ def view(run: Run) -> HTML:
     if not watches:
         return nothing("Nothing was watched.")
     outcome, p = watches[-1], run.data.parameters
-    window = replayed(run.trial_folder(outcome.plan.number), p["WINDOW"])
+    folder = run.trial_folder(outcome.plan.number)
+    window = replayed(folder, p["WINDOW"])
     if not window.end:
         return nothing("The consumer of this watch left no record: there is nothing to draw.")
-    return HTML(accounted(window, outcome, of_run(run).watched.seconds))
+    events = [event for event in trial_events.of_trial(folder, window.end) if -window.seconds <= event.at <= 0]
+    return HTML(accounted(window, outcome, of_run(run).watched.seconds, events))
 
 
 class View:
@@ -116,17 +121,19 @@ def line(window: Window, now: int) -> str:
     )
 
 
-def accounted(window: Window, outcome: Outcome, passed: float) -> Markup:
+def accounted(window: Window, outcome: Outcome, passed: float, events: Sequence[Event] | None = None) -> Markup:
     """The window as of its end, with the counts of the ledgers.
 
     Args:
         window: A window with at least one line of the consumer.
         outcome: The watch's trial, with its ledgers; without the consumer's the window's counts are shown.
         passed: Seconds that the watch took.
+        events: What happened, for a figure that can be looked at closer: see `plots.live`.
     """
     got = outcome.consumer
     counts = {"sent": outcome.sender["sent"], **got, "lost": outcome.lost} if got else window.tally(window.end)
-    return seen(window, window.end, timed(passed, outcome.plan.load.duration), counts | {"left unread": outcome.unread})
+    counts |= {"left unread": outcome.unread}
+    return seen(window, window.end, timed(passed, outcome.plan.load.duration), counts, events)
 
 
 def timed(passed: float, seconds: float) -> str:
@@ -139,7 +146,9 @@ def timed(passed: float, seconds: float) -> str:
     return f"{passed:.0f} of {formatting.plain(seconds)} s"
 
 
-def seen(window: Window, now: int, progress: str, counts: Mapping[str, int]) -> Markup:
+def seen(
+    window: Window, now: int, progress: str, counts: Mapping[str, int], events: Sequence[Event] | None = None
+) -> Markup:
     """Figure, key figures and counts.
 
     Args:
@@ -147,11 +156,13 @@ def seen(window: Window, now: int, progress: str, counts: Mapping[str, int]) -> 
         now: ns since the epoch; nothing later is shown.
         progress: How much of the watch is over, in words.
         counts: Messages by name: all of `COUNTS`, and those of `RARE` that are known.
+        events: What happened, at seconds before `now`, once the watch is over.
     """
-    drawing = plots.live(window.host(now), window.pipeline(now), window.seconds)
+    drawing = plots.live(window.host(now), window.pipeline(now), window.seconds, events)
     shown = {name: counts[name] for name in COUNTS} | {name: count for name in RARE if (count := counts.get(name))}
-    told = ", ".join(f"{formatting.count(count)} {name}" for name, count in shown.items())
-    caption = f"{progress}: {formatting.counted(window.samples, 'sample')} of this host; messages: {told}."
+    messages = ", ".join(f"{formatting.count(count)} {name}" for name, count in shown.items())
+    marked = f" Marked at the upper edges: {told(events)}." if events else ""
+    caption = f"{progress}: {formatting.counted(window.samples, 'sample')} of this host; messages: {messages}.{marked}"
     heads = ["", "stored, msg/s", *(f"{TITLES[kind]} p{100 * q:.0f}, ms" for kind, q in KEYS)]
     rows = [_row(f"last {RECENT:.0f} s", window.recent(now)), _row("since the start", window.whole())]
     return together([figure_html(drawing, caption, STEADY), table(heads, rows)], "\n")
