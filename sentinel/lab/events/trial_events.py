@@ -29,9 +29,9 @@ MOST = 50
 """Events of one kind that are kept of a trial: the largest."""
 LONG_COLLECTION = 5e6
 """ns from which a garbage collection is an event."""
-SLOW, SLOWER = 20e6, 5
+SLOW, SLOWER = 20e6, 3
 """ns that a slow write takes at least, and times the usual: the median of the intervals' longest."""
-STOLEN_FROM, SLOWED_FROM = 10.0, 2.0
+STOLEN_FROM, SLOWED_FROM = 10.0, 1.5
 """Percent of CPU time, and times the usual CPU time of a fixed piece of work, from which it is an event."""
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from sentinel.lab.interactive.thinning import thinned
+from sentinel.lab.interactive.thinning import MOST, thinned
 from sentinel.lab.presentation.style import DARK, Style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
@@ -23,8 +23,10 @@ MARK = 'class="chart-data"'
 DATA = f'<script {MARK} type="application/json">'
 SECONDS, PERCENTILES, AGO = "seconds", "percentiles", "ago"
 """Kinds of horizontal axes: s since the first send; 1 ÷ (1 - p), logarithmic; s before now, negative."""
-DIGITS = 5
-"""Significant digits of what a chart carries: more than can be seen of it."""
+PLACES, VALUES = 5, 4
+"""Significant digits of what a chart carries, across and upwards: more than can be seen of it."""
+BEHIND = 120
+"""Points of a line that stands behind another."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "unit": panel.unit,
         "x": panel.x,
-        "reach": panel.reach and numbers(panel.reach),
+        "reach": panel.reach and numbers(panel.reach, PLACES),
         "high": panel.high and numbers(panel.high),
         "log": panel.logarithmic,
         "lines": [_line(line) for line in panel.lines],
@@ -176,19 +178,19 @@ def _panel(panel: Panel) -> dict[str, Any]:
 
 
 def _zone(zone: Zone) -> dict[str, Any]:
-    return {"ends": numbers((zone.low, zone.high)), "name": zone.name, "upright": zone.upright}
+    return {"ends": numbers((zone.low, zone.high), PLACES), "name": zone.name, "upright": zone.upright}
 
 
 def _line(line: Line) -> dict[str, Any]:
-    x, y = thinned(line.x, line.y)
+    x, y = thinned(line.x, line.y, BEHIND if line.within else MOST)
     dashes = [] if isinstance(line.style.line, str) else [round(line.width * part, 2) for part in line.style.line[1]]
     look = {"width": line.width, "alpha": line.alpha, "dashes": dashes, "dots": line.dots, "hollow": line.style.hollow}
     named = {"name": line.name, "within": line.within, "unit": line.unit}
-    return {**named, **_colour(line.style.colour), **look, "xs": numbers(x), "ys": numbers(y)}
+    return {**named, **_colour(line.style.colour), **look, "xs": numbers(x, PLACES), "ys": numbers(y)}
 
 
 def _band(band: Band) -> dict[str, Any]:
-    ends = {name: numbers(values) for name, values in (("xs", band.x), ("low", band.low), ("high", band.high))}
+    ends = {"xs": numbers(band.x, PLACES), "low": numbers(band.low), "high": numbers(band.high)}
     return {"within": band.within, **_colour(band.colour), **ends}
 
 
@@ -197,11 +199,17 @@ def _colour(colour: str) -> dict[str, str]:
     return {"colour": colour, "dark": DARK.get(colour, colour)}
 
 
-def numbers(values: ArrayLike | Iterable[float]) -> list[float | None]:
-    """Values as JSON can hold them, to `DIGITS` significant digits; None where there is none.
+def numbers(values: ArrayLike, digits: int = VALUES) -> list[float | None]:
+    """Values as JSON can hold them; None where there is none.
 
     Args:
         values: Numbers; NaN and infinities are none.
+        digits: Significant ones that are kept.
     """
     flat = np.asarray(values, dtype=float).tolist()
-    return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in flat]
+    return [_short(float(f"{value:.{digits}g}")) if math.isfinite(value) else None for value in flat]
+
+
+def _short(value: float) -> float:
+    """A whole number without its decimal point."""
+    return int(value) if value.is_integer() else value

@@ -3,8 +3,8 @@
 (() => {
 "use strict";
 
-const NOTHING = "–", AXIS = { percentiles: "percentile, %", seconds: "seconds since the first send", ago: "seconds before now" };
-const STEP = 0.02, PAN = 0.1, ZOOM = 0.6, NEAR = 7;
+const NOTHING = "–", AXIS = { percentiles: "percentile, %", seconds: "seconds", ago: "seconds ago" };
+const STEP = 0.02, PAN = 0.1, ZOOM = 0.6, NEAR = 7, BESIDE = 12;
 const dark = matchMedia("screen and (prefers-color-scheme: dark)");
 const shade = item => dark.matches ? item.dark : item.colour;
 const ink = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim() || "#6a737d";
@@ -19,9 +19,10 @@ function made(name, parent, attributes = {}, text = "") {
 
 // -- numbers -----------------------------------------------------------------------------------------------------
 
-/* As formatting.figure has it: three significant digits, never in exponents. */
+/* As formatting.figure has it, three significant digits and never in exponents; whole numbers are exact. */
 function figure(value) {
   if (value === null || value === undefined || !isFinite(value)) return NOTHING;
+  if (Number.isInteger(value)) return value.toLocaleString("en-US");
   const rounded = Number(value.toPrecision(3));
   if (rounded === 0) return "0";
   const digits = Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded)))));
@@ -59,12 +60,14 @@ function logarithmic(low, high) {
   return apart > 300 ? decades(low, high, [1]) : apart > 12 ? decades(low, high, [1, 2, 5])
     : apart > 4 ? decades(low, high, [1, 1.5, 2, 3, 5, 7]) : even(low, high, 5);
 }
-function ofPercentiles(low, high) {
-  const apart = high / low, within = tick => tick >= low * 0.9999 && tick <= high * 1.0001;
-  if (apart > 30) return [1, 2, ...decades(10, Math.max(10, high), [1])].filter(within);
-  const shares = apart > 4 ? [5, 2, 1] : [9, 8, 7, 6, 5, 4, 3, 2, 1];
-  const ticks = decades(1 / high, 1 / low, shares).map(share => 1 / share).sort((a, b) => a - b).filter(within);
-  return ticks.length > 2 ? ticks : [0, 1, 2, 3].map(n => low * apart ** ((n + 0.5) / 4));
+/* Places of round percentiles, as many as there is room for. */
+function ofPercentiles(low, high, most) {
+  const within = tick => tick >= low * 0.9999 && tick <= high * 1.0001;
+  const round = shares => decades(1 / high, 1 / low, shares).map(share => 1 / share).sort((a, b) => a - b).filter(within);
+  const choices = [[9, 8, 7, 6, 5, 4, 3, 2, 1], [5, 2, 1]].map(round);
+  choices.push([1, 2, ...decades(10, Math.max(10, high), [1])].filter(within));
+  const ticks = choices.find(choice => choice.length <= most) ?? choices.at(-1);
+  return ticks.length > 2 ? ticks : [0, 1, 2, 3].map(n => low * (high / low) ** ((n + 0.5) / 4));
 }
 
 // -- one panel ---------------------------------------------------------------------------------------------------
@@ -77,7 +80,7 @@ class Panel {
     this.root = made("div", row.grid, { class: "chart-panel" });
     const head = made("p", this.root, { class: "chart-title" });
     made("span", head, {}, data.title);
-    this.at = made("span", head, { class: "chart-at" });
+    this.at = made("span", head, { class: "chart-at" }, AXIS[data.x]);
     this.place = made("div", this.root, { class: "chart-plot", tabindex: "0", role: "application" });
     this.place.setAttribute("aria-roledescription", "chart");
     this.place.setAttribute("aria-label", `${data.title}. Plus and minus zoom, left and right read values, with Shift they move, 0 shows the whole.`);
@@ -121,6 +124,7 @@ class Panel {
       bands,
       cursor: {
         y: false, drag: { x: true, y: false, dist: 4 }, sync: { key, setSeries: false, scales: ["x", null] },
+        hover: { prox: (_, n, __, at) => this.near(n, at) },
         points: { size: (_, n) => this.read(n) ? 7 : 0, fill: (_, n) => shade(data.lines[n - 1] ?? { dark: "", colour: "" }) },
       },
       hooks: {
@@ -135,6 +139,12 @@ class Panel {
 
   /* Whether values of this series are read off: not of repeats, dots and bands. */
   read(n) { const line = this.data.lines[n - 1]; return !!line && !line.within && !line.dots; }
+
+  /* How far from the pointer, in px, a value may lie that is read off: within a line, wherever its next point is. */
+  near(n, at) {
+    const { xs } = this.data.lines[n - 1] ?? { xs: [] };
+    return at >= xs[0] && at <= xs.at(-1) ? 1e6 : BESIDE;
+  }
 
   series(line) {
     const stroke = shade(line), alpha = line.alpha;
@@ -158,10 +168,12 @@ class Panel {
     return [Math.min(0, low), high > 0 ? 1.08 * high : 1];
   }
 
-  ticks(low, high) { return this.logarithmic ? ofPercentiles(low, high) : even(low, high, Math.max(2, this.width / 90)); }
+  ticks(low, high) {
+    return this.logarithmic ? ofPercentiles(low, high, this.width / 52) : even(low, high, Math.max(2, this.width / 90));
+  }
 
   named(ticks) {
-    if (!this.logarithmic) return ticks.map(plain);
+    if (!this.logarithmic) return ticks.map(tick => plain(this.data.x === "ago" ? -tick : tick));
     const names = digits => ticks.map(tick => percentile(tick, digits));
     return [1, 2, 3, 4].map(names).find(words => new Set(words).size === words.length) ?? names(5);
   }
@@ -270,7 +282,7 @@ class Values {
 
   show(at, idxs) {
     const { data, plot } = this.panel;
-    this.panel.at.textContent = at === null ? "" : `at ${PLACE[data.x](at)}`;
+    this.panel.at.textContent = at === null ? AXIS[data.x] : `at ${PLACE[data.x](at)}`;
     this.rows.forEach((cell, n) => {
       const index = plot?.series[n + 1].show ? idxs[n + 1] : null, value = plot?.data[n + 1][index ?? -1];
       const text = figure(value), unit = data.lines[n].unit || data.unit;
@@ -289,7 +301,7 @@ class Values {
 class Row {
   constructor(chart, data, number) {
     this.chart = chart;
-    if (data.heading) made("p", chart.root, { class: "chart-heading", style: data.colour && `color: ${shade(data)}` }, data.heading);
+    if (data.heading) made("p", chart.root, { class: "chart-heading", style: `border-color: ${shade(data) || "transparent"}` }, data.heading);
     this.grid = made("div", chart.root, { class: `chart-grid${chart.data.scrolls ? " chart-scrolls" : ""}` });
     this.grid.style.setProperty("--columns", chart.data.columns);
     this.panels = data.panels.map(panel => new Panel(this, panel, `${chart.id}-${number}`, chart.data.height));

@@ -16,19 +16,17 @@ WIDTH = 1.8
 """Of a line, px."""
 
 
-def chart_of(
-    rows: Sequence[Sequence[panel.Panel]], window: float, columns: int, kinds: Sequence[tuple[str, str]]
-) -> Chart:
+def chart_of(panels: Sequence[panel.Panel], window: float, columns: int, kinds: Sequence[tuple[str, str]]) -> Chart:
     """The same panels, to be zoomed and hovered.
 
     Args:
-        rows: Panels whose pointer and zoom are one; those without any second are left out.
+        panels: All of one figure; those without any second are left out.
         window: Seconds that they reach back.
         columns: Panels beside each other.
         kinds: Names of the marks' kinds, with their colours.
     """
-    known = [[_panel(each, window) for each in row if len(each.seconds)] for row in rows]
-    return Chart([Row(row) for row in known if row], columns=columns, height=150, kinds=kinds)
+    known = [_panel(each, window) for each in panels if len(each.seconds)]
+    return Chart([Row(known)] if known else [], columns=columns, height=150, kinds=kinds)
 
 
 def _panel(panel: panel.Panel, window: float) -> Panel:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.run.queries import Timeline
 
-UNITS = {"Throughput, msg/s": "msg/s", "Backlog, messages": "", "CPU, % of one core¹": "%", "Memory (RSS), MB": "MB"}
+UNITS = {"Throughput, msg/s": "msg/s", "Backlog, messages": "msg", "CPU, % of one core¹": "%", "Memory (RSS), MB": "MB"}
 """Panels of a row, with the unit of a value."""
 TOP = 0.96
 """Height of the marks of events within a panel, from its lower end."""

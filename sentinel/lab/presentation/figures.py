@@ -41,7 +41,7 @@ def figure_html(picture: Rendered, caption: object, more: str = "") -> Markup:
     mime, data = picture.render()
     source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
     image = Markup(f'<img alt="{together([picture.alt])}"{more} src="{source}">')
-    closer = embedded(picture.chart) if picture.chart else ""
+    closer = embedded(picture.chart) if picture.chart and picture.chart.rows else ""
     return tag("figure", together([tag("div", image, class_="scroll card"), closer, tag("figcaption", caption)]))
 
 

@@ -11,7 +11,7 @@ from support.happenings import disturbed_run
 from support.synthetic import ALL, made
 
 from sentinel.lab import plots
-from sentinel.lab.interactive.chart import DATA, Band, Chart, Line, Mark, Panel, Row, Zone, embedded, numbers
+from sentinel.lab.interactive.chart import DATA, PLACES, Band, Chart, Line, Mark, Panel, Row, Zone, embedded, numbers
 from sentinel.lab.plots.spectrum import tail
 from sentinel.lab.presentation.style import INK, KNOWN, SOLID, Style, styles
 from sentinel.lab.run import queries
@@ -55,8 +55,8 @@ def test_what_is_no_number_is_nothing() -> None:
     unknown = [np.nan, np.inf, -np.inf, 1.23456789]
     band = Band("a", [1, 2, 3, 4], unknown, unknown, "#000000")
     panel = read(Chart([Row([Panel("t", "ms", [Line("a", [1, 2, 3, 4], unknown, style)], bands=[band])])]))["rows"]
-    assert [None, None, None, 1.2346] == numbers(unknown) == panel[0]["panels"][0]["lines"][0]["ys"]  # type: ignore[index]
-    assert [None, None, None, 1.2346] == panel[0]["panels"][0]["bands"][0]["low"]  # type: ignore[index]
+    assert [None, None, None, 1.235] == numbers(unknown) == panel[0]["panels"][0]["lines"][0]["ys"]  # type: ignore[index]
+    assert [None, None, None, 1.235] == panel[0]["panels"][0]["bands"][0]["low"]  # type: ignore[index]
 
 
 def test_a_spectrum_carries_what_was_drawn(run: Run) -> None:
@@ -67,7 +67,7 @@ def test_a_spectrum_carries_what_was_drawn(run: Run) -> None:
     whole = [line for line in data[0]["lines"] if not line["within"]]
     assert [3] * len(whole) == [sum(each["within"] == line["name"] for each in data[0]["lines"]) for line in whole]
     at, latency = tail(panels["internal"][0].whole)
-    assert (whole[0]["xs"], whole[0]["ys"]) == (numbers(at), numbers(latency))
+    assert (whole[0]["xs"], whole[0]["ys"]) == (numbers(at, PLACES), numbers(latency))
     style = KNOWN["baseline"]
     assert style.colour == whole[0]["colour"]
     assert [round(1.8 * part, 2) for part in style.line[1]] == whole[0]["dashes"]  # type: ignore[index]

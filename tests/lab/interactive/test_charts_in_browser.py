@@ -72,6 +72,8 @@ def test_values_are_read_at_the_pointer(browser: Browser, pointer: Pointer) -> N
     values = texts(browser, f"{FIRST} .chart-values td")[:4]
     assert 4 == len([value for value in values if re.fullmatch(r"[\d,.]+ ms", value)])
     assert "baseline (n = 3 trials)" in texts(browser, f"{FIRST} .chart-values th")
+    pointer.hover(PLOT, 0.99)  # where the curve of the fewest messages has ended
+    assert ["–", "ms"] == [texts(browser, f"{FIRST} .chart-values td")[n].split(" ")[-1] for n in (0, 3)]
 
 
 def test_a_drag_zooms_and_a_double_click_shows_the_whole(browser: Browser, pointer: Pointer) -> None:
@@ -96,6 +98,7 @@ def test_keys_do_what_the_mouse_does(browser: Browser, pointer: Pointer) -> None
     assert zoomed != moved
     pointer.key("0", plot)
     assert whole == ends(browser, pointer)
+    pointer.hover(PLOT, 0.5)
     pointer.key("ArrowLeft", plot)
     assert re.match(r"at p[\d.]+; .*baseline \(n = 3 trials\) [\d.,]+ ms", texts(browser, ".chart-status")[0])
     assert "plot" in browser.value("document.activeElement.className")

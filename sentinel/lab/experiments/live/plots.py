@@ -60,8 +60,7 @@ def live(host: Host, pipeline: Pipeline, window: float, events: Sequence[Event] 
     """
     inside = events or ()
     marks = [Mark(event.at, event.kind.name, event.text, event.kind.colour) for event in inside]
-    rows = [_host(host), [replace(panel, marks=marks) for panel in _pipeline(pipeline)]]
-    panels = [panel for row in rows for panel in row]
+    panels = [*_host(host), *(replace(panel, marks=marks) for panel in _pipeline(pipeline))]
     width, height = WIDTH / ACROSS, HEIGHT / DOWN
     drawn = []
     for n, panel in enumerate(panels):
@@ -73,7 +72,7 @@ def live(host: Host, pipeline: Pipeline, window: float, events: Sequence[Event] 
     svg = tag("svg", content, xmlns="http://www.w3.org/2000/svg", fill=INK, **size)
     alt = " ".join([described(host, pipeline, window), *([f"Marked: {told(inside)}."] if inside else [])])
     kinds = [(kind.name, kind.colour) for kind in kinds_of(inside)]
-    return Drawing(svg, alt, None if events is None else chart_of(rows, window, ACROSS, kinds))
+    return Drawing(svg, alt, None if events is None else chart_of(panels, window, ACROSS, kinds))
 
 
 def _host(host: Host) -> list[Panel]:
