@@ -31,8 +31,8 @@ COLLECTION = Kind("garbage collection", "garbage collections", "#8a63b8", "v")
 SLOW_WRITE = Kind("slow write", "slow writes", "#c28a00", "D")
 RETRY = Kind("retry", "retries", "#d1495b", "X")
 RECONNECT = Kind("reconnect", "reconnects", "#0072b2", "P")
-STOLEN = Kind("CPU stolen", "times CPU was stolen", "#7d8590", "s")
-SLOWED = Kind("CPU slowed", "times the CPU was slowed", "#b06a3b", "^")
+STOLEN = Kind("CPU steal", "CPU steals", "#7d8590", "s")
+SLOWED = Kind("CPU slowdown", "CPU slowdowns", "#b06a3b", "^")
 KINDS = (COLLECTION, SLOW_WRITE, RETRY, RECONNECT, STOLEN, SLOWED)
 
 

@@ -117,7 +117,7 @@ class Panel {
       axes: [
         { ...axis, size: 30, splits: (_, __, low, high) => this.ticks(low, high), filter: (_, ticks) => ticks,
           values: (_, ticks) => this.named(ticks) },
-        { ...axis, size: 54, filter: (_, ticks) => ticks, values: (_, ticks) => ticks.map(plain),
+        { ...axis, size: (_, words) => Math.max(54, ...(words ?? []).map(word => 7 * word.length + 18)), filter: (_, ticks) => ticks, values: (_, ticks) => ticks.map(plain),
           splits: (_, __, low, high) => data.log ? logarithmic(low, high) : even(low, high, 4) },
       ],
       series: [{}, ...data.lines.map(line => this.series(line)), ...data.bands.flatMap(() => [{ stroke: null, points: { show: false } }, { stroke: null, points: { show: false } }])],
@@ -129,7 +129,7 @@ class Panel {
       },
       hooks: {
         drawAxes: [plot => this.zones(plot)], draw: [plot => this.marks(plot)],
-        setCursor: [plot => this.told(plot)], setScale: [(_, scale) => scale === "x" && this.row.zoomed()],
+        setCursor: [plot => this.told(plot)],
       },
     };
   }
@@ -311,7 +311,6 @@ class Row {
   get log() { return this.first.logarithmic; }
   to(value) { return this.log ? Math.log(value) : value; }
   from(value) { return this.log ? Math.exp(value) : value; }
-  zoomed() { this.chart.zoomed?.(); }
 
   get view() {
     const { min, max } = this.first.plot.scales.x;

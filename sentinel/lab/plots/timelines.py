@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 UNITS = {"Throughput, msg/s": "msg/s", "Backlog, messages": "msg", "CPU, % of one core¹": "%", "Memory (RSS), MB": "MB"}
 """Panels of a row, with the unit of a value."""
-TOP = 0.96
-"""Height of the marks of events within a panel, from its lower end."""
+TOP = 1.02
+"""Height of the marks of events against that of a panel: on its upper edge."""
 NOTE = "shaded: warm-up, left out of the percentiles · dotted: end of the load · ¹ mean of one second"
 
 
@@ -43,7 +43,7 @@ def over_time(timelines: Sequence[Timeline], styles: Mapping[str, Style]) -> Pic
     """
     figure, axes = grid(len(timelines), 4, 0.9 + 1.75 * len(timelines), sharex="row")
     for title, axis in zip(UNITS, axes[0], strict=True):
-        axis.set_title(title)
+        axis.set_title(title, pad=10)
     rows = []
     for line, row in zip(timelines, axes, strict=True):
         colour = styles[line.key].colour

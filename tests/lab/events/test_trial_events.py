@@ -37,8 +37,8 @@ def test_every_kind_is_read_with_its_time(trial: Path) -> None:
     texts = {event.kind.name: event.text for event in events}
     assert "garbage collection of 12.0 ms" == texts["garbage collection"]
     assert "2 retries just before" == texts["retry"]
-    assert "40 % of CPU time went to other guests within 0.25 s" == texts["CPU stolen"]
-    assert "fixed work took 3.0 times its usual CPU time" == texts["CPU slowed"]
+    assert "40 % of CPU time went to other guests within 0.25 s" == texts["CPU steal"]
+    assert "fixed work took 3.0 times its usual CPU time" == texts["CPU slowdown"]
 
 
 def test_of_many_the_largest_are_kept(trial: Path) -> None:
@@ -46,7 +46,7 @@ def test_of_many_the_largest_are_kept(trial: Path) -> None:
     beats = [(START + n * SECOND // 4, 11 + n % 80, 30) for n in range(4 * MOST)]
     rows = [pulse.HEADS, *beats]
     (trial / PULSE).write_text("".join(f"{','.join(map(str, row))}\n" for row in rows))
-    stolen = [event for event in of_trial(trial, START) if event.kind.name == "CPU stolen"]
+    stolen = [event for event in of_trial(trial, START) if event.kind.name == "CPU steal"]
     assert MOST == len(stolen)
     assert sorted(share for _, share, _ in beats)[-MOST] == min(event.size for event in stolen)
 
