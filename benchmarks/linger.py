@@ -1,11 +1,12 @@
 """What lingering costs and saves: CPU of a message against stored latency, by rate and linger.
 
     python benchmarks/linger.py --stack native
-    python benchmarks/linger.py --stack native --lingers 0,1ms,2ms,5ms,10ms,20ms --rates 1000,5000,25000
+    python benchmarks/linger.py --stack native --base c2a139a
 
-Every round offers each rate with each linger once, on both transports, in an order that alternates. Printed are, by
-rate and linger, CPU of the consumer a message and in all, stored p50 and p99, and CPU ÷ that without lingering with
-its interval over the rounds. `--write FILE` appends the table to a page of figures. Run it on an idle machine.
+Every round offers each rate with each linger once, on both transports, in an order that alternates; with `--base`, also
+to the consumer of another commit, installed in an environment of its own. Printed are, by rate and linger, CPU of the
+consumer a message and in all, stored p50 and p99, and CPU ÷ that of the first leg (the base, or no linger) with its
+interval over the rounds. `--write FILE` appends the table to a page of figures. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from sentinel.lab.experiments.regression import installed
+from sentinel.lab.experiments.regression.trials import RefTrial
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.run.trial_record import LATENCY, WARM_UP, Plan
 from sentinel.lab.stack import KINDS, choose, start
@@ -31,23 +34,15 @@ if TYPE_CHECKING:
 
     from sentinel.lab.run.trial_record import Outcome
 
-Case = tuple[str, float, float]
-"""Transport, msg/s, seconds of linger."""
-HEADS = (
-    "transport",
-    "msg/s",
-    "linger, ms",
-    "CPU, µs/message",
-    "CPU, % of a core",
-    "p50, ms",
-    "p99, ms",
-    "CPU ÷ without",
-)
+Case = tuple[str, float, float | None]
+"""Transport, msg/s, seconds of linger; None: the base's consumer, which may know no linger."""
+HEADS = ("transport", "msg/s", "linger", "CPU, µs/message", "CPU, % of a core", "p50, ms", "p99, ms", "CPU ÷ first")
 
 
 def cases(options: argparse.Namespace) -> list[Case]:
     """All that a round holds, in order."""
-    return [(t, r, linger) for t in options.transports for r in options.rates for linger in options.lingers]
+    legs = [*([None] if options.base else []), *options.lingers]
+    return [(t, r, linger) for t in options.transports for r in options.rates for linger in legs]
 
 
 def order(options: argparse.Namespace) -> Iterator[Case]:
@@ -61,17 +56,24 @@ def measured(
 ) -> dict[Case, list[Outcome]]:
     """The outcomes of every case, one a round."""
     outcomes: dict[Case, list[Outcome]] = {case: [] for case in cases(options)}
+    base = installed.install(options.base, Path(), weighed=False, note=print) if options.base else None
     trials = tqdm(list(order(options)), unit="trial", mininterval=5)
     for number, case in enumerate(trials):
         transport, rate, linger = case
         load = LoadSettings(transport, rate=rate, duration=options.duration + WARM_UP)
         plan = Plan(number, LATENCY, "optimised", "optimised", load, linger=linger)
-        trial = Trial(plan, stack, folder / str(number), supervisor, f"linger.{number}", check=lambda: None)
+        given = (plan, stack, folder / str(number), supervisor, f"linger.{number}")
+        of_base = base is not None and linger is None
+        trial = RefTrial(base, *given, check=_unchecked) if of_base else Trial(*given, check=_unchecked)
         outcome = trial.run()
         if outcome.problems:
-            sys.exit(f"{transport} at {rate:,.0f} msg/s, linger {linger:g} s: {outcome.problems[0]}")
+            sys.exit(f"{transport} at {rate:,.0f} msg/s, linger {linger} s: {outcome.problems[0]}")
         outcomes[case].append(outcome)
     return outcomes
+
+
+def _unchecked() -> None:
+    """Nothing looks on beside these trials."""
 
 
 def rows(outcomes: dict[Case, list[Outcome]]) -> list[list[str]]:
@@ -83,7 +85,8 @@ def rows(outcomes: dict[Case, list[Outcome]]) -> list[list[str]]:
         each = statistics.median(cpu[transport, rate, linger])
         stored = [statistics.median(o.latencies["stored"][p] for o in trials) for p in ("p50", "p99")]
         against = "" if first[2] == linger else _ratio(cpu[transport, rate, linger], cpu[first])
-        texts = [f"{1000 * linger:g}", f"{each:.2f}", f"{each * rate / 1e4:.1f}", *(f"{ms:.1f}" for ms in stored)]
+        name = "base" if linger is None else f"{1000 * linger:g} ms"
+        texts = [name, f"{each:.2f}", f"{each * rate / 1e4:.1f}", *(f"{ms:.1f}" for ms in stored)]
         lines.append([transport, f"{rate:,.0f}", *texts, against])
     return lines
 
@@ -105,6 +108,7 @@ def main() -> int:
     """Read the options, start a stack, measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stack", choices=KINDS, default="auto")
+    parser.add_argument("--base", help="a commit whose consumer is measured as well")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--rates", type=_numbers, default=[1000.0, 5000.0, 25000.0, 100000.0, 200000.0], help="msg/s")
     parser.add_argument(

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 LEGS = (1, 2)
 """Trials a round of the new configuration and of the old one."""
-DRIFT = 1.3
-"""The factor by which a drifting session changes all values from its first trial to its last."""
+DRIFT, STRONGER = 1.3, 2.0
+"""Factors by which a drifting session changes all values from its first trial to its last."""
 EFFECT = 1.2
 BAND = 0.05
 RESAMPLES = 999
@@ -57,22 +57,30 @@ class Cell:
     """Standard deviation of the logarithm of a value."""
     shared: float = 0.0
     """Share of the variance that the trials of a round have in common."""
-    drift: bool = False
+    drift: float = 1.0
+    """The factor by which all values change from the first trial to the last."""
     truth: float = 1.0
     """new ÷ old."""
 
     @property
     def structure(self) -> str:
         """How the trials hang together."""
-        return "drift" if self.drift else "shared" if self.shared else "independent"
+        if self.drifts:
+            return f"drift {self.drift:g}×"
+        return "shared" if self.shared else "independent"
+
+    @property
+    def drifts(self) -> bool:
+        """Whether all values change over the session."""
+        return self.drift > 1
 
     def draw(self, random: np.random.Generator, experiments: int, rounds: int) -> tuple[Floats, Floats]:
         """The new configuration's values, (experiments, rounds), and the old one's, (experiments, rounds, 2)."""
         noise = KINDS[self.kind]
         own, common = noise(random, experiments, rounds, 3), noise(random, experiments, rounds, 1)
         logs = self.level * (np.sqrt(1 - self.shared) * own + np.sqrt(self.shared) * common)
-        if self.drift:
-            logs = logs + np.log(DRIFT) * moments(rounds) / (3 * rounds - 1)
+        if self.drifts:
+            logs = logs + np.log(self.drift) * moments(rounds) / (3 * rounds - 1)
         values = np.exp(logs)
         return self.truth * values[..., 0], values[..., 1:]
 
@@ -114,7 +122,7 @@ def bound(cell: Cell, rounds: int, method: str) -> float:
         freedom = rounds - 1 if method == PAIRED else rounds * sum(LEGS) - 2
         quantile, shift = special.stdtrit(freedom, 0.975), np.log(EFFECT) / error
         return float(stats.nct.sf(quantile, freedom, shift))
-    if cell.kind == "heavy-tailed" and method == UNPAIRED and not cell.shared and not cell.drift:
+    if cell.kind == "heavy-tailed" and method == UNPAIRED and not cell.shared and not cell.drifts:
         # Of t with ν degrees of freedom the information is (ν + 1) / (ν + 3), and the variance ν / (ν - 2).
         return float(special.ndtr(np.log(EFFECT) / error * np.sqrt(3 * 4 / 6) - special.ndtri(0.975)))
     return float("nan")

@@ -18,26 +18,26 @@ from typing import Any
 import judged
 import numpy as np
 import scipy
-from simulated import DRIFT, EFFECT, KINDS, Cell, bound, former
+from simulated import DRIFT, EFFECT, KINDS, STRONGER, Cell, bound, former
 
 from sentinel.lab.statistics.rounds.estimates import PAIRED, UNPAIRED
 from sentinel.probe import machine
 
 LEVELS = (0.05, 0.15, 0.30)
-STRUCTURES: tuple[dict[str, Any], ...] = ({}, {"shared": 0.5}, {"drift": True})
+STRUCTURES: tuple[dict[str, Any], ...] = ({}, {"shared": 0.5}, {"drift": DRIFT})
 ROUNDS, MORE = 12, 24
 WRONG, OFF = 0.05, 0.02
 """Targets: false alarms, coverage against what is printed."""
 
 
-INTRODUCTION = f"""# Measured: verdicts over rounds
+INTRODUCTION = """# Measured: verdicts over rounds
 
-{{n:,}} simulated experiments a cell, seeded. `python benchmarks/verdicts.py` makes this page anew.
-{{where}}.
+{n:,} simulated experiments a cell, seeded. `python benchmarks/verdicts.py` makes this page anew.
+{where}.
 
 A round is one trial of the new configuration and two of the old one, whose A/A control they are. *sd* is the standard
 deviation of the logarithm of a trial's value; *shared*: half of its variance is common to a round; *drift*: independent
-noise, and all values change by {DRIFT:g}× over the session. *False*: equal configurations called better or worse.
+noise, and all values change by so much over the session. *False*: equal configurations called better or worse.
 *Missed*: intervals without the truth; *printed*: what they say of it themselves.
 *Bound*: the power of Student's test at 5 % where noise is lognormal, and what Fisher's information allows where it is
 heavy-tailed (t, 3 degrees of freedom). Skewed noise (exponential) is what the paired interval does not promise to bear:
@@ -82,7 +82,7 @@ def cells() -> list[Cell]:
 
 def method_of(cell: Cell) -> str:
     """The test that fits a cell."""
-    return PAIRED if cell.shared or cell.drift else UNPAIRED
+    return PAIRED if cell.shared or cell.drifts else UNPAIRED
 
 
 def row(*columns: object) -> None:
@@ -145,7 +145,8 @@ def against_former(experiments: int) -> list[tuple[Cell, int, float, float]]:
     print("\n## A 20 % slowdown at 15 % noise, a fixed number of rounds, against the rule before")
     head("noise", "trials", "rounds", "before", "now", "times", "bound")
     results = []
-    for cell, rounds in product([c for c in cells() if c.level == LEVELS[1]], (3, 6, 8, 12)):
+    stronger = [Cell(kind, LEVELS[1], drift=STRONGER) for kind in KINDS]
+    for cell, rounds in product([*(c for c in cells() if c.level == LEVELS[1]), *stronger], (3, 6, 8, 12)):
         slower, random = replace(cell, truth=EFFECT), seed("former", cell, rounds)
         new, old = slower.draw(random, experiments, rounds)
         before = former(random, new, old).count("worse") / experiments
@@ -195,8 +196,8 @@ def targets(counted: list[Tally], equal: list[Tally], against: list[tuple[Cell, 
     _coverage([*counted, *equal])
     _power(counted)
     for cell, rounds, before, now in against:
-        if cell.drift:
-            what = f"three times the power before under drift, {cell.kind}, {rounds} rounds"
+        if cell.drifts:
+            what = f"three times the power before under {cell.structure}, {cell.kind}, {rounds} rounds"
             times = f"{now / before:.1f} times" if before else "∞"
             target(what, times + (" (more than 100 % asked)" if 3 * before > 1 else ""), now >= 3 * before)
     least = min(t.share("no difference") for t in equal)

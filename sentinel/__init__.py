@@ -8,6 +8,7 @@ The pipeline, each room importing only those above it:
     runtime/                  what every long-running program has
     bus/  store/  probe/      Redis; line-protocol servers; this host
     options                   what commands share
+    recording/                what passed on a bus, in a file: recorded, masked, read
     agent/  load/  consumer/  the three programs, each with its command
     operations/               looking after them: check, dead letters
     cli                       all commands

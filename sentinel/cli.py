@@ -21,6 +21,7 @@ from sentinel.errors import SentinelError
 from sentinel.load.command import load
 from sentinel.operations.check import check
 from sentinel.operations.dead_letters import dead_letters
+from sentinel.recording.command import record
 from sentinel.runtime.logs import PrintableFormatter, printable, tolerate
 from sentinel.runtime.unexpected import EXIT_CODE, described
 
@@ -69,7 +70,7 @@ def cli(verbose: bool) -> None:
     logging.getLogger("Rx").setLevel(logging.WARNING)
 
 
-for command in (agent, check, consume, dead_letters, load):
+for command in (agent, check, consume, dead_letters, load, record):
     cli.add_command(command)
 
 

@@ -27,20 +27,24 @@ class LabSettings:
     run_id: str = ""
     progress: str = ""
     """File that holds what the notebook does now, or empty."""
+    resumes: bool = False
+    """Whether the run is there already, and goes on."""
 
     RUN_ID = "SENTINEL_RUN_ID"
     PROGRESS = "SENTINEL_PROGRESS"
+    RESUMES = "SENTINEL_RESUMES"
     STRICT = "SENTINEL_REAL_SERVERS"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> LabSettings:
-        """`SENTINEL_RUN_ID` and `SENTINEL_PROGRESS`, empty where unset.
+        """`SENTINEL_RUN_ID`, `SENTINEL_PROGRESS` and `SENTINEL_RESUMES`, empty where unset.
 
         Args:
             env: the environment to read; this process's by default.
         """
         env = environment() if env is None else env
-        return cls(run_id=env.get(cls.RUN_ID, ""), progress=env.get(cls.PROGRESS, ""))
+        resumes = bool(env.get(cls.RESUMES))
+        return cls(run_id=env.get(cls.RUN_ID, ""), progress=env.get(cls.PROGRESS, ""), resumes=resumes)
 
 
 def cache_folder(env: Mapping[str, str] | None = None) -> Path:
@@ -54,15 +58,30 @@ def cache_folder(env: Mapping[str, str] | None = None) -> Path:
     return (place if place.is_absolute() else Path.home() / ".cache") / "sentinelstream-lab"
 
 
-def announce(run_id: str, progress: Path) -> None:
+def step_summary(env: Mapping[str, str] | None = None) -> Path | None:
+    """The file whose Markdown GitHub Actions shows of a step.
+
+    Args:
+        env: the environment to read; this process's by default.
+
+    Returns:
+        GITHUB_STEP_SUMMARY; None where it is unset or empty.
+    """
+    env = environment() if env is None else env
+    return Path(name) if (name := env.get("GITHUB_STEP_SUMMARY", "")) else None
+
+
+def announce(run_id: str, progress: Path, *, resumes: bool = False) -> None:
     """Tell the notebooks that this process will execute about their run.
 
     Args:
         run_id: the run that they are.
         progress: the file to write their progress to.
+        resumes: whether the run is there already, and goes on.
     """
     os.environ[LabSettings.RUN_ID] = run_id
     os.environ[LabSettings.PROGRESS] = str(progress)
+    os.environ[LabSettings.RESUMES] = "1" if resumes else ""
 
 
 def named_in_environment(names: Iterable[str], env: Mapping[str, str] | None = None) -> dict[str, str]:

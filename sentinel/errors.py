@@ -73,6 +73,10 @@ class StoreAccessError(StoreError):
     """Wrong token or user, no such bucket (401, 403, 404), or a redirect: a person must change a setting."""
 
 
+class RecordingError(SentinelError):
+    """A recording cannot be read, written, masked or played; the message names its file."""
+
+
 class StackError(SentinelError):
     """A server of the stack could not be found or started."""
 

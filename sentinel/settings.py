@@ -191,6 +191,8 @@ class LoadSettings:
     """Of all that is drawn by lot."""
     first_source: int = 0
     """Number of the first source: lets several processes share the sources."""
+    replay: str = ""
+    """Path of a recording that is played in place of made-up messages: its sources and its spacing, at `rate`."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from support.servers import (
 )
 
 from sentinel.bus import unread
+from sentinel.bus.receiving import upkeep
 from sentinel.consumer import consumer as consumer_module
 from sentinel.consumer.configurations import CONFIGURATIONS, parse
 from sentinel.consumer.consumer import Consumer
@@ -151,7 +152,7 @@ def test_a_dead_consumers_entries_are_taken_over(
     lane: Lane, configuration: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a consumer of another name read and never acknowledged is claimed, once it has been idle, and stored."""
-    monkeypatch.setattr(consumer_module, "CLAIM_EVERY", 1)
+    monkeypatch.setattr(upkeep, "CLAIM_EVERY", 1)
     run_load(LoadSettings(count=1000), lane.bus)
     dead = open_receiver("socket-reads", lane.bus, ConsumerSettings(name="dead", read_count=300))
     assert dead.read(0.1) is None  # its own from before: none

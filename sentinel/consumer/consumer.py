@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.bus import DeadLetters
 from sentinel.bus.receiving.reconnection import Reconnection
-from sentinel.bus.receiving.takeover import Takeover
+from sentinel.bus.receiving.upkeep import Upkeep
 from sentinel.consumer.account import Account
 from sentinel.consumer.acknowledgement import Acknowledgement
 from sentinel.consumer.batching import Batcher
@@ -54,8 +54,6 @@ CONFIRMED_WITHIN = 5.0
 """Seconds of silence after which Redis counts as gone where the end of a subscription is to be confirmed…"""
 LAST_LOOK = 0.5
 """…and once the deadline of a stop has passed."""
-CLAIM_EVERY = 20
-"""Intervals between two looks for entries that other consumers left."""
 
 
 class Consumer:
@@ -90,7 +88,7 @@ class Consumer:
         self._measurement = Measurement() if settings.measured else NoMeasurement()
         self._account = Account(self._measurement)
         self.ledger, self.stalls = self._account.ledger, self._account.stalls
-        self._takeover = Takeover(self._receiver, self.stop)
+        self._upkeep = Upkeep(self._receiver, self.stop)
         self._acknowledgement = Acknowledgement(self._receiver, self._account, self.stop)
         self._rejects = Rejects(DeadLetters(bus), self._rejected)
         self._reconnection = Reconnection(self._receiver, self._account, self.stop)
@@ -134,8 +132,8 @@ class Consumer:
             time.sleep(0.01)
 
     def _read(self) -> Read | None:
-        if self._takeover.reads:
-            return self._takeover.reads.popleft()
+        if self._upkeep.reads:
+            return self._upkeep.reads.popleft()
         wait = self._batcher.wait(time.monotonic_ns())
         longest = self._settings.idle / 2 if self.until_empty else LONGEST_WAIT
         timeout = longest if wait is None else min(longest, max(SHORTEST_WAIT, wait / 1e9))
@@ -199,19 +197,17 @@ class Consumer:
 
     def _keep(self) -> None:
         """Housekeeping, twice a second."""
-        beat, due = 0, time.monotonic() + INTERVAL
+        due = time.monotonic() + INTERVAL
         while not self._closing.wait(max(0.0, due - time.monotonic())):
             due = time.monotonic() + INTERVAL
-            beat += 1
             self._liveness.look()
             self._note_interval()
             self._rejects.retry()
-            self._takeover.due |= beat % CLAIM_EVERY == 0
             if self.stop.requested:
                 self._leave()
             with suppress(BusError):  # the reader meets the same and says so
-                self._account.trimmed(self._receiver.maintain())
-                self._takeover.work(due)
+                self._account.trimmed(self._upkeep.maintain(self.ledger.received))
+                self._upkeep.claim(due)
             self._losses.ask()
 
     def _leave(self) -> None:

@@ -124,12 +124,12 @@ def settling(verdict: Verdict) -> str:
     if verdict.further is None or verdict.word == Word.UNSTABLE:
         return ""
     about = "at least" if verdict.ratio.standard_error is None else "about"
-    takes = f", {_time(verdict.seconds)}," if verdict.seconds is not None else ""
+    takes = f", {span(verdict.seconds)}," if verdict.seconds is not None else ""
     return f"{about} {counted(verdict.further, 'round')} more{takes} would settle it"
 
 
-def _time(seconds: float) -> str:
-    """`45 s`, `3 min`, `1.5 h`."""
+def span(seconds: float) -> str:
+    """A length of time, rounded up: `45 s`, `3 min`, `1.5 h`."""
     if seconds < 60:
         return f"{math.ceil(seconds)} s"
     return f"{math.ceil(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"

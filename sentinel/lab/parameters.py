@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sentinel.consumer import configurations
 from sentinel.errors import ContenderError, ExtensionError, SettingsError
 from sentinel.lab.contenders import catalog
-from sentinel.lab.rules import AUTO, YES_OR_NO, Rule, choice, duration, number, or_auto, share, whole
+from sentinel.lab.rules import AUTO, PERCENTILES, YES_OR_NO, Rule, choice, duration, number, or_auto, share, whole
 from sentinel.lab.stack import KINDS
+from sentinel.lab.statistics import tails
 from sentinel.settings import CODEC_NAMES, TRANSPORTS
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class Parameters:
         for base in reversed(cls.__mro__):
             rules |= vars(base).get("OWN", {})
         return {name: rule for name, rule in rules.items() if name in names}
+
+    @classmethod
+    def completed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What was given, by name and each read by its rule, with the values that follow from it."""
+        return dict(given)
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,11 @@ class Common(Shared):
         """Seconds that each measurement of a limit takes."""
         return 0.8
 
+    @property
+    def replay(self) -> str:
+        """The recording that is played instead of made-up messages; empty: none."""
+        return ""
+
 
 @dataclass(frozen=True)
 class Draining(Common):
@@ -95,6 +106,12 @@ class Paced(Common):
 
     DURATION: float = 10.0
     TRANSPORT: str = "stream"
+    PERCENTILES: str = tails.USUAL
+
+    @property
+    def asked(self) -> str:
+        """Percentiles that a trial keeps because they are asked for, as PERCENTILES has them: none of the usual."""
+        return ",".join(p for p in self.PERCENTILES.split(",") if p not in tails.USUAL.split(","))
 
     @property
     def limit_seconds(self) -> float:
@@ -174,6 +191,7 @@ RULES: Mapping[str, Rule] = {
     "TRANSPORT": choice(*TRANSPORTS),
     "CODEC": choice(*CODEC_NAMES),
     "BATCH_SIZE": whole(1, 100_000),
+    "PERCENTILES": PERCENTILES,
     "STACK": choice(*KINDS),
     "MEMRAY": YES_OR_NO,
     "UNVERIFIED": YES_OR_NO,

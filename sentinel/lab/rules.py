@@ -81,6 +81,22 @@ def share(low: float, high: float) -> Rule:
     return Rule(read, f'a share from {low:g} to {high:g}, as 0.05 or "5%"')
 
 
+MOST_PERCENTILES = 8
+
+
+def _percentiles(value: Any) -> str:
+    shares = sorted(float(word) for word in str(value).split(","))
+    if len({*shares}) != len(shares) or len(shares) > MOST_PERCENTILES or not all(0 < p < 100 for p in shares):
+        raise ValueError
+    return ",".join(f"{p:.10g}" for p in shares)
+
+
+PERCENTILES = Rule(
+    _percentiles,
+    f"different percentiles above 0 and below 100, joined by commas, at most {MOST_PERCENTILES}, as 50,99,99.99",
+)
+
+
 def or_auto(rule: Rule) -> Rule:
     """What a rule allows, or `auto`."""
     return Rule(lambda value: AUTO if value == AUTO else rule.read(value), f"{rule.allowed}, or {AUTO}")

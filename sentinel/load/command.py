@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from sentinel.options import Duration, key_option, record_option, transport_option
 from sentinel.runtime import exit_report
@@ -12,9 +14,6 @@ from sentinel.runtime.signals import on_stop_signals
 from sentinel.runtime.stop import StopSignal
 from sentinel.runtime.unexpected import ending_with_any_thread
 from sentinel.settings import CODEC_NAMES, BusSettings, LoadSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @click.command()
@@ -48,18 +47,31 @@ if TYPE_CHECKING:
 )
 @click.option("--processes", type=click.IntRange(min=1), default=1, help="Processes that share the sources.")
 @click.option("--seed", type=int, default=LoadSettings.seed)
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    help="A recording to play, of its sources and in its codec, with its own spacing or, given --rate, drawn to that.",
+)
 @record_option
 @ending_with_any_thread()
-def load(key: str, processes: int, record: Path | None, **options: Any) -> None:
+@click.pass_context
+def load(
+    context: click.Context, /, key: str, processes: int, replay: Path | None, record: Path | None, **options: Any
+) -> None:
     """Play many sources against the bus; prints a ledger, the rate and the send delay.
 
     SIGTERM or Ctrl-C: send no more, wait up to 5 s for Redis's answers, and exit 0. A second one: end within a second.
     Exit 1: something hung past that.
     """
     from sentinel.load.processes import LAST_ANSWERS, run_load
+    from sentinel.load.replay import own_rate
 
     stop = StopSignal()
     on_stop_signals(stop, LAST_ANSWERS, exit_report.of_sender)
+    if replay is not None:
+        options["replay"] = str(replay)
+        if not options["count"] and context.get_parameter_source("rate") is ParameterSource.DEFAULT:
+            options["rate"] = own_rate(replay)
     settings = LoadSettings(**options)
     bus = BusSettings.from_env().keyed(key)
     click.echo(run_load(settings, bus, processes=processes, record=record, stop=stop))

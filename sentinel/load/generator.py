@@ -20,6 +20,8 @@ from sentinel.errors import SettingsError
 from sentinel.load.dispatch import Dispatcher
 from sentinel.load.payloads import SequenceNumbers, encoder
 from sentinel.load.recording import LoadRecord
+from sentinel.load.replay import Replay
+from sentinel.load.replay import check as check_replay
 from sentinel.load.report import LoadReport
 from sentinel.load.schedule import LOOPS, Schedule
 from sentinel.model.sample import first_number
@@ -62,6 +64,7 @@ def check(settings: LoadSettings) -> None:
             raise SettingsError(f"{name}={getattr(settings, name)}: expected a finite number above 0")
     if settings.count < 0:
         raise SettingsError(f"count={settings.count}: expected 0 (by rate and duration) or a number of messages")
+    check_replay(settings)
 
 
 class LoadGenerator:
@@ -75,6 +78,7 @@ class LoadGenerator:
 
     Raises:
         SettingsError: a setting cannot be played, or the record cannot be written.
+        RecordingError: the recording that is to be replayed cannot be played.
         BusError: Redis cannot be reached at the start.
     """
 
@@ -83,11 +87,13 @@ class LoadGenerator:
     ) -> None:
         check(settings)
         self._settings = settings
+        self._replay = Replay(settings) if settings.replay else None
         self._stop = stop or StopSignal()
         self._dispatcher = Dispatcher(settings, bus, self._stop)
         self._account = self._dispatcher.account
-        self._encode = encoder(settings)
-        self._numbers = SequenceNumbers(settings.workers, first_number(random.randrange))  # noqa: S311 - no secret
+        self._encode = self._replay.encode if self._replay else encoder(settings)
+        self._first = first_number(random.randrange)  # noqa: S311 - no secret
+        self._numbers = SequenceNumbers(settings.workers, self._first)
         self._wake = 0
         """Moment before which nothing more leaves (monotonic, ns)."""
         self._epoch = time.time_ns() - time.monotonic_ns()
@@ -114,7 +120,7 @@ class LoadGenerator:
 
     def _open_loop(self, start: int) -> None:
         s = self._settings
-        schedule = Schedule(s.loop, s.workers, s.rate, s.duration, s.seed + s.first_source)
+        schedule = self._replay or Schedule(s.loop, s.workers, s.rate, s.duration, s.seed + s.first_source)
         give_up = start + int((s.duration + s.grace) * 1e9)
         self._dispatcher.give_up = time.monotonic() + s.duration + s.grace
         for end in schedule.slices():
@@ -174,20 +180,22 @@ class LoadGenerator:
             self._record.note()
 
     def _fill(self) -> None:
-        """`count` messages, in turn over the sources, as if each had sent one a millisecond until now.
+        """`count` messages, in turn over the sources or as recorded, as if each had sent one a millisecond until now.
 
         A store that keeps milliseconds, such as VictoriaMetrics, would take closer ones for one and the same point.
         """
         s = self._settings
         self._account.scheduled(s.count)
-        base = time.monotonic_ns() - (s.count // s.workers + 1) * 1_000_000
+        deepest = self._replay.deepest(s.count) if self._replay else s.count // s.workers
+        base = time.monotonic_ns() - (deepest + 1) * 1_000_000
         for first in range(0, s.count, CHUNK):
             if self._dispatcher.over:
                 return
             turns = np.arange(first, min(first + CHUNK, s.count))
-            sources = turns % s.workers
-            times = base + turns // s.workers * 1_000_000 + sources
-            self._dispatcher.send(self._payloads(sources, self._numbers.next_of(sources), times), sources)
+            sources = self._replay.turns(len(turns)) if self._replay else turns % s.workers
+            numbers = self._numbers.next_of(sources)
+            times = base + (numbers - self._first) * 1_000_000 + sources
+            self._dispatcher.send(self._payloads(sources, numbers, times), sources)
             while self._dispatcher.owed > MOST_OWED and not self._dispatcher.over:
                 self._dispatcher.collect(0.05)
             self._record.note_if_due()

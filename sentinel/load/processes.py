@@ -8,8 +8,9 @@ import signal
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, wait
-from dataclasses import fields
+from dataclasses import fields, replace
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.errors import SettingsError
@@ -18,13 +19,13 @@ from sentinel.load.report import LoadReport
 from sentinel.load.schedule import shares
 from sentinel.model.histogram import Recorder
 from sentinel.model.ledger import SenderLedger
+from sentinel.recording.survey import playable
 from sentinel.runtime.signals import OVERTIME, STOP_SIGNALS, leave
 from sentinel.runtime.stop import StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.sharedctypes import Synchronized
-    from pathlib import Path
 
     from sentinel.settings import BusSettings, LoadSettings
 
@@ -51,11 +52,15 @@ def run_load(
 
     Raises:
         SettingsError: a setting that cannot be played.
+        RecordingError: a recording that cannot be played.
         BusError: Redis cannot be reached at the start.
     """
     check(settings)
     if processes < 1:
         raise SettingsError(f"processes={processes}: expected 1 or more")
+    if settings.replay:
+        settings = replace(settings, workers=playable(Path(settings.replay)).sources)
+        processes = 1 if settings.count else processes  # only together are the messages in their order
     parts = shares(settings, processes)
     folders = [record / str(n) if record else None for n in range(len(parts))]
     if len(parts) == 1:

@@ -15,8 +15,10 @@ from __future__ import annotations
 import json
 import math
 import struct
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -161,9 +163,9 @@ class FastDecoder(Decoder):
     def __call__(self, payloads: Sequence[bytes]) -> Decoded:
         """As `Decoder`: at the first validation error the read is decoded again, one by one, to name the culprits."""
         together = b"".join(payloads)
-        binary = len(together) == _TRACED.size * len(payloads) and set(map(len, payloads)) == {_TRACED.size}
-        samples = _binary_read(together) if binary else _json_read(payloads, together)
-        if samples is not None:
+        if len(together) == _TRACED.size * len(payloads) and set(map(len, payloads)) == {_TRACED.size}:
+            return _binary_read(together) or super().__call__(payloads)
+        if (samples := _json_read(payloads, together)) is not None:
             known = columns(samples)
             if not (known.further and any(map(validation_error, samples))):
                 return Decoded(samples, [], known)
@@ -183,14 +185,34 @@ def _json_read(payloads: Sequence[bytes], together: bytes) -> list[Sample] | Non
         return None
 
 
-def _binary_read(together: bytes) -> list[Sample] | None:
-    """Samples, or None where any payload may be invalid. A sum is finite only if all its terms are."""
-    rows = list(_TRACED.iter_unpack(together))
-    seconds, cpu, mem, sent, _, _ = zip(*rows, strict=True)
+def _binary_read(together: bytes) -> Decoded | None:
+    """Its samples, or None where any payload may be invalid. A sum is finite only if all its terms are."""
+    seconds, cpu, mem, sent, source, seq = _by_field(together)
     in_range = min(seconds) >= 0 and max(seconds) <= _LAST_SECOND and min(sent) >= 0 and max(sent) <= _LAST_NANOSECOND
     if not (in_range and math.isfinite(sum(cpu) + sum(mem))):
         return None
-    return [Sample(t, c, m, n, "", source, seq) for t, c, m, n, source, seq in rows]
+    samples = list(map(Sample, seconds, cpu, mem, sent, repeat(""), source, seq))
+    numbers = [0.0] * (3 * len(samples))
+    numbers[::3], numbers[1::3] = cpu, mem
+    numbers[2::3] = sent if all(sent) else [sample.time for sample in samples]
+    return Decoded(samples, [], Columns(source, sent, numbers, further=False))
+
+
+def _viewed(together: bytes) -> tuple[list[Any], ...]:
+    """The columns of binary messages, through a view for each type: no tuple a message."""
+    whole, real, short = (memoryview(together).cast(kind) for kind in ("q", "d", "I"))
+    five, ten = _TRACED.size // whole.itemsize, _TRACED.size // short.itemsize
+    strided = whole[::five], real[1::five], real[2::five], whole[3::five], short[8::ten], short[9::ten]
+    return tuple(view.tolist() for view in strided)
+
+
+def _unpacked(together: bytes) -> tuple[list[Any], ...]:
+    """The same on a machine of the other byte order."""
+    return tuple(map(list, zip(*_TRACED.iter_unpack(together), strict=True)))
+
+
+_by_field = _viewed if sys.byteorder == "little" else _unpacked
+"""Column by column is quicker than message by message (docs/measurements.md: binary)."""
 
 
 JSON_LOADS = Decoder("json.loads", _from_json_loads)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import urllib.parse
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import StoreAccessError, StoreError, StoreRefusedError
@@ -14,7 +13,7 @@ from sentinel.store.address import address, authorization, hidden
 from sentinel.store.http import HttpConnection, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from sentinel.settings import StoreSettings
 
@@ -47,15 +46,13 @@ class StoreClient:
             StoreError: no answer (refused, broken, timed out).
         """
         target = self._prefix + path + (f"?{urllib.parse.urlencode(query)}" if query else "")
-        with self._mapped():
-            return self._link.request(method, target, body)
-
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
         try:
-            yield
+            return self._link.request(method, target, body)
         except HttpConnection.ERRORS as error:
-            raise no_answer(self.settings, str(error) or type(error).__name__) from error
+            raise self._no_answer(error) from error
+
+    def _no_answer(self, error: Exception) -> StoreError:
+        return no_answer(self.settings, str(error) or type(error).__name__)
 
     def write(self, target: str, body: bytes) -> None:
         """Post line protocol; returns once it is accepted.
@@ -69,8 +66,10 @@ class StoreClient:
             StoreAccessError: a wrong token, or no such bucket.
             StoreError: anything that may pass.
         """
-        with self._mapped():
+        try:
             response = self._link.post(self._prefix + target, body)
+        except HttpConnection.ERRORS as error:
+            raise self._no_answer(error) from error
         if response.status != WRITTEN:
             check(response, self.settings, names_lines=target.startswith(influxdb3.WRITE_PATH))
             raise unknown_answer(response, self.settings)

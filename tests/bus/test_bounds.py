@@ -12,7 +12,7 @@ import pytest
 from support.servers import ConsumerProcess, Lane, ScriptedStore, consume, consuming, finish, wait_until
 
 from sentinel.bus import open_publisher
-from sentinel.consumer import consumer as consumer_module
+from sentinel.bus.receiving import upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,7 @@ def test_an_entry_too_long_for_any_read_is_rejected(embedded_lane: Lane, configu
     if whose != "new":
         leave_pending(embedded_lane, "c1" if whose == "our own" else "dead")
     with (
-        patch.object(consumer_module, "CLAIM_EVERY", 1),
+        patch.object(upkeep, "CLAIM_EVERY", 1),
         consuming(embedded_lane, configuration, claim_idle=0.001) as (consumer, running),
     ):
         wait_until("all is settled", lambda: consumer.ledger.written >= 2 and consumer.ledger.rejected >= 1)

@@ -19,8 +19,8 @@ from support.servers import Lane, Restartable, consume, consuming, durable_bus, 
 
 from sentinel.bus import DeadLetters, Sender, unread
 from sentinel.bus.byte_counter import ByteCounter
+from sentinel.bus.receiving import upkeep
 from sentinel.bus.refusals import ADVICE
-from sentinel.consumer import consumer as consumer_module
 from sentinel.consumer import rejects
 from sentinel.errors import BusError, BusRefusedError
 from sentinel.lab.stack import native, servers
@@ -218,7 +218,7 @@ def test_a_dead_consumers_entries_come_as_fast_as_they_are_read(
     embedded_lane: Lane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once they are idle for long enough, all are taken over one claim after the other, not one every ten seconds."""
-    monkeypatch.setattr(consumer_module, "CLAIM_EVERY", 4)
+    monkeypatch.setattr(upkeep, "CLAIM_EVERY", 4)
     run_load(LoadSettings(count=12_000), embedded_lane.bus)
     dead = open_receiver("socket-reads", embedded_lane.bus, ConsumerSettings(name="dead", read_count=12_000))
     wait_until("all is read", lambda: dead.read(0.01) is None and not unread(embedded_lane.bus))

@@ -16,7 +16,7 @@ from support.choices import WRITERS, open_receiver
 from support.servers import QUICK, Answer, Lane, ScriptedStore, consume, consuming, finish, first, wait_until
 
 from sentinel.bus import unread
-from sentinel.consumer import consumer as consumer_module
+from sentinel.bus.receiving import upkeep
 from sentinel.consumer.account import Account
 from sentinel.consumer.batching import Batch, Block
 from sentinel.consumer.configurations import CONFIGURATIONS, parse
@@ -408,7 +408,7 @@ def test_a_consumer_that_is_stopping_takes_nothing_over(
     scripted_lane: Lane, scripted: ScriptedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What others left idle is for those who go on: a consumer that drains would only hold it up."""
-    monkeypatch.setattr(consumer_module, "CLAIM_EVERY", 1)
+    monkeypatch.setattr(upkeep, "CLAIM_EVERY", 1)
     scripted.on_write = lambda _: Answer(503)
     run_load(LoadSettings(count=5), scripted_lane.bus)
     consumer = open_consumer(scripted_lane, name="stopping", claim_idle=0.05)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.choices import DECODERS
 
+from sentinel.model import codecs
 from sentinel.model.codecs import CODECS, MAX_PAYLOAD, Decoder, Rejected
 from sentinel.model.sample import AGENT, RESERVED_FIELDS, Sample, columns, validation_error
 
@@ -89,6 +90,17 @@ def refusal(decoder: Decoder, payload: bytes) -> Rejected:
 
 
 # Sound messages
+
+
+ROWS = st.tuples(st.integers(0, 2**40), st.floats(), st.floats(), st.integers(0, 2**62), NUMBERS, NUMBERS)
+
+
+@PROPERTY
+@given(st.lists(ROWS, min_size=1))
+def test_binary_columns_do_not_depend_on_the_machine(rows: list[tuple[Any, ...]]) -> None:
+    """Read through views, or unpacked where bytes are in another order: the same values of the same types."""
+    together = b"".join(struct.pack("<qddqII", *row) for row in rows)
+    assert repr(codecs._unpacked(together)) == repr(codecs._viewed(together))
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

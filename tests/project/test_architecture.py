@@ -66,8 +66,11 @@ HOMES = {
         "sentinel.consumer.command",
         "sentinel.load.command",
         "sentinel.operations.dead_letters",
+        "sentinel.recording.command",
         "sentinel.options",
         "sentinel.lab.commands",
+        "sentinel.lab.index.command",
+        "sentinel.lab.experiments.compare.command",
         "sentinel.lab.readme_example",
         "sentinel.lab.stack.embedded_store.__main__",
         "sentinel.lab.profiling.memray_consumer",
@@ -83,6 +86,7 @@ PURE = [
     "sentinel.model.lineprotocol",
     "sentinel.consumer.batching",
     "sentinel.load.schedule",
+    "sentinel.recording.format",
     "sentinel.model.timestamps",
     "sentinel.probe.counters",
     "sentinel.agent.report",
@@ -98,20 +102,42 @@ PURE = [
     "sentinel.consumer.configurations",
     *(
         f"sentinel.lab.experiments.{name}.{part}"
-        for name in ("ablation", "benchmark", "live", "regression", "sweep")
+        for name in ("ablation", "benchmark", "compare", "history", "linger", "live", "regression", "sweep")
         for part in ("answer", "record", "summary")
         if (name, part) != ("live", "answer")
     ),
+    "sentinel.lab.budgets.bound",
+    "sentinel.lab.budgets.record",
+    "sentinel.lab.budgets.judgement",
+    "sentinel.lab.budgets.asked",
+    "sentinel.lab.profiling.speedscope",
+    "sentinel.lab.profiling.stacks",
+    "sentinel.lab.index.alike",
+    "sentinel.lab.index.figures",
+    "sentinel.lab.index.trend",
     "sentinel.lab.limits.bounds",
     "sentinel.lab.statistics.backlog",
     "sentinel.lab.limits.limit",
     "sentinel.lab.machine.facts",
     "sentinel.lab.statistics.compare",
+    "sentinel.lab.experiments.compare.likeness",
+    "sentinel.lab.experiments.compare.tables",
+    "sentinel.lab.profiling.difference",
+    "sentinel.lab.profiling.flamegraph",
+    "sentinel.lab.profiling.icicle",
+    "sentinel.lab.profiling.stacks",
+    "sentinel.lab.statistics.sessions.ratio",
+    "sentinel.lab.statistics.sessions.tail",
     "sentinel.lab.experiments.sweep.climb",
     "sentinel.lab.experiments.sweep.knee",
     "sentinel.lab.experiments.ablation.contributions",
     "sentinel.lab.statistics.hgrm",
     "sentinel.lab.run.trial_record",
+    "sentinel.lab.replay.record",
+    "sentinel.lab.replay.words",
+    "sentinel.lab.resuming.record",
+    "sentinel.lab.resuming.sameness",
+    "sentinel.lab.resuming.stored",
     "sentinel.lab.trials.plans",
     "sentinel.lab.trials.duets.rules",
     "sentinel.lab.statistics.measures",
@@ -122,6 +148,8 @@ PURE = [
     "sentinel.lab.statistics.sustained",
     "sentinel.lab.statistics.tails",
     "sentinel.lab.experiments.live.figures",
+    "sentinel.lab.statistics.history.edivisive",
+    "sentinel.lab.statistics.history.medians",
     "sentinel.lab.statistics.rounds.ranks",
     "sentinel.lab.statistics.rounds.pairing",
     "sentinel.lab.statistics.rounds.estimates",
@@ -140,8 +168,11 @@ PURE = [
     "sentinel.lab.interactive.chart",
     "sentinel.lab.interactive.small_panels",
     "sentinel.lab.interactive.thinning",
+    "sentinel.lab.presentation.figure_data",
+    "sentinel.lab.resuming.words",
     "sentinel.lab.presentation.panel",
     "sentinel.lab.presentation.phrase",
+    "sentinel.lab.presentation.question",
     "sentinel.lab.presentation.repeats",
     "sentinel.lab.presentation.shift",
     "sentinel.lab.presentation.style",
@@ -416,7 +447,7 @@ READS_NAMES = {
     ("sentinel.lab.experiments.ablation.contributions", "partition"),  # a switch in a configuration's name: axis=choice
 }
 """Texts with a grammar of their own, which is none of ours to word."""
-STILL_WORDED = {"sentinel.lab.report.heading"}
+STILL_WORDED = {"sentinel.lab.report.answers.trust"}
 """Ranks warnings, which run.json holds as sentences."""
 
 

@@ -81,9 +81,10 @@ class Browser:
         scheme_of = [{"name": "prefers-color-scheme", "value": scheme}]
         self._ask("Emulation.setEmulatedMedia", media=medium, features=scheme_of)
 
-    def value(self, expression: str) -> Any:
-        """What a JavaScript expression comes to."""
-        return self._ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+    def value(self, expression: str, *, wait: bool = False) -> Any:
+        """What a JavaScript expression comes to; or, to `wait` for, the promise that it makes."""
+        how = {"returnByValue": True, "awaitPromise": wait}
+        return self._ask("Runtime.evaluate", expression=expression, **how)["result"].get("value")
 
     def photograph(self, left: float, top: float, width: float, height: float) -> bytes:
         """A part of the page, as PNG."""

@@ -32,11 +32,18 @@ SWITCHED = "optimised,decode=json.loads"
 SMALL_SWEEP = {
     "STACK": "embedded",
     "CONFIGURATIONS": f"baseline,{SWITCHED.replace(',', ';')}",
-    "RATES": "100,300",
+    "RATES": "300",
     "DURATION": "1",
     "REPEATS": "1",
 }
-SMALL_ABLATION = {"STACK": "embedded", "REPEATS": "1", "MESSAGES": "1000", "WORKERS": "4", "MEMRAY": "False"}
+SMALL_ABLATION = {
+    "STACK": "embedded",
+    "REPEATS": "auto",
+    "WITHIN": "2s",  # less than a round takes: there is one
+    "MESSAGES": "1000",
+    "WORKERS": "4",
+    "MEMRAY": "False",
+}
 SMALL_LIVE = {"STACK": "embedded", "SECONDS": "3", "RATE": "200", "WORKERS": "3", "INTERVAL": "0.5", "WINDOW": "10"}
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
 
-VOID = {"img", "wbr"}
+VOID = {"img", "input", "meta", "wbr"}
 
 
 class Reader(HTMLParser):
@@ -65,6 +65,13 @@ def section(name: str, run: Run) -> Reader:
     return reader
 
 
+def verdict_of(run: Run) -> Reader:
+    """The sentences of the answer, without what stands around them."""
+    verdict = re.search(r'<div class="answer">(.*?)</div>', sections.answer(run).data, re.DOTALL)
+    assert verdict
+    return Reader(verdict[1])
+
+
 def after(run: Run, change: Callable[[list[Outcome]], object], names: tuple[str, ...] = ALL) -> Run:
     """The run as it would be had its trials gone otherwise."""
     outcomes = queries.outcomes(run)
@@ -81,4 +88,5 @@ def page_of(run: Run) -> str:
     for cell in notebook.cells:
         if match := re.search(r"^report\.(\w+)\(run\)$", cell.source, re.MULTILINE):
             cell.outputs = [new_output("execute_result", {"text/html": getattr(sections, match[1])(run).data})]
+    notebook.metadata["papermill"] = {"input_path": NOTEBOOK.name}
     return export.page(notebook, "a run", run.folder)

@@ -55,7 +55,11 @@ class Maker:
             collected["memory"] = self._memory(cost)
         sender = asdict(SenderLedger(scheduled=n, sent=n))
         consumer = asdict(ConsumerLedger(received=n, written=n))
-        self.outcomes.append(Outcome(plan, valid=True, sender=sender, consumer=consumer, stored=n, **collected))
+        outcome = Outcome(plan, valid=True, sender=sender, consumer=consumer, stored=n, **collected)
+        folder = self.run.trial_folder(plan.number)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "trial.json").write_text(json.dumps(outcome.to_dict()), encoding="utf-8")
+        self.outcomes.append(outcome)
 
     def _latency(self, plan: Plan, cost: float, rate: float) -> dict[str, dict[str, float]]:
         folder, lines, delays = self.run.trial_folder(plan.number), [], []

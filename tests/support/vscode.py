@@ -96,6 +96,7 @@ def opened(notebook: Path, folder: Path, **env: str) -> Iterator[Window]:
         process = subprocess.Popen(command, cwd=folder, env=clean() | OWN | env)
         client = BlockingKernelClient(connection_file=connection)
         client.load_connection_file()
+        client.hb_channel.time_to_dead = 20.0  # on a busy machine a heart that starts takes longer than a second
         client.start_channels()
         try:
             client.wait_for_ready(timeout=40)

@@ -124,7 +124,7 @@ class StreamGroup:
         if not fetched.entries:
             return None
         self._newest = fetched.entries[-1][0]
-        return _as_read(*fetched)
+        return as_read(*fetched)
 
     def _own(self, fetched: Fetched) -> Read | None:
         entries = fetched.entries
@@ -136,7 +136,7 @@ class StreamGroup:
             self._acknowledge(gone)
         there = [entry for entry in entries if entry[1]]
         self.taken_over += len(there) if self._left_over else 0
-        return _as_read(there, fetched.at, fetched.size) if there else None
+        return as_read(there, fetched.at, fetched.size) if there else None
 
     def read_again(self) -> bytes:
         """What was delivered and never reached us is pending under our name: read it next, after the id returned."""
@@ -173,7 +173,7 @@ class StreamGroup:
             self._claimed_unseen = True
             raise
         self.taken_over += len(entries)
-        return _as_read(entries, time.time_ns(), MOST) if entries else None
+        return as_read(entries, time.time_ns(), MOST) if entries else None
 
     def close(self) -> None:
         """Close the connections."""
@@ -181,8 +181,14 @@ class StreamGroup:
         self._housekeeping.close()
 
 
-def _as_read(entries: list[Any], at: int, size: int) -> Read:
-    """Ids and payloads, of so many bytes. An entry with no field of ours yields its first value, for the decoder."""
+def as_read(entries: list[Any], at: int, size: int) -> Read:
+    """Ids and payloads of entries. One with no field of ours yields its first value, for the decoder.
+
+    Args:
+        entries: see Fetched; each has fields.
+        at: see Fetched.
+        size: see Fetched.
+    """
     ids: list[bytes] = []
     payloads: list[bytes] = []
     try:

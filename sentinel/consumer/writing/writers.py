@@ -85,7 +85,12 @@ class PostWriter:
         self._poster = Poster(outlet)
         self._settle = outlet.settle
         self._stop = outlet.stop
-        self._queue: queue.Queue[Batch | None] = queue.Queue(outlet.consumer.queue_batches)
+        # Two of these cost a small part of one `Queue` with a bound (docs/measurements.md: handover).
+        self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._room: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """An item for each batch that may still be put."""
+        for _ in range(outlet.consumer.queue_batches):
+            self._room.put(None)
         self._taken = self._written = 0
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
@@ -109,14 +114,17 @@ class PostWriter:
     def _enqueue(self, item: Batch | None) -> None:
         while True:
             try:
-                return self._queue.put(item, timeout=0.1)
-            except queue.Full:
+                self._room.get(timeout=0.1)
+            except queue.Empty:
                 if self._stop.left <= 0 or not self._thread.is_alive():
                     raise DeadlineError("the store did not take the batches in time") from None
+            else:
+                return self._queue.put(item)
 
     def _work(self) -> None:
         with suppress(DeadlineError):  # what is left then, close() counts
             while (batch := self._queue.get()) is not None:
+                self._room.put(None)
                 refused = self._poster.deliver(batch)
                 self._settle(batch, refused, time.time_ns())
                 self._written += len(batch)

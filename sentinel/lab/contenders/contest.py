@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from sentinel.errors import BusError, StoreError
 from sentinel.lab.contenders import catalog, program
 from sentinel.lab.contenders.entry import contenders
@@ -12,11 +14,12 @@ from sentinel.lab.contenders.trial import ContenderTrial
 from sentinel.lab.contenders.verification import checks
 from sentinel.lab.contenders.verification.checks import Check, ContenderData
 from sentinel.lab.contenders.verification.verify import verify
+from sentinel.lab.resuming import sameness
 from sentinel.lab.run.trial_record import MEMORY, PROFILE, UNTAPPED, Outcome
 from sentinel.lab.trials.trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sentinel.lab.contenders.contender import Contender
@@ -36,6 +39,26 @@ class Contest:
             name: _described(contender) for name, contender in self._contenders.items()
         }
         """What the record says of each, by name."""
+
+    def recall(self, run_id: str, earlier: Mapping[str, ContenderData]) -> None:
+        """Take over what an earlier session of the run found out by verification.
+
+        Args:
+            run_id: The run's.
+            earlier: What its record says of each, by name; empty in a new run.
+
+        Raises:
+            RunError: one is not what it was.
+        """
+        for name, before in earlier.items():
+            now = self.described[name]
+            now.verified = before.verified
+            sameness.require(run_id, {name: structs.asdict(before)}, {name: structs.asdict(now)})
+
+    @property
+    def refused(self) -> set[str]:
+        """Names of those that are not timed, since they failed their verification."""
+        return set() if self._all_timed else {n for n, data in self.described.items() if checks.failure(data.verified)}
 
     def is_due(self, plan: Plan) -> bool:
         """Whether the plan's contender is still to be verified."""

@@ -7,16 +7,11 @@ ends with it, and the kernel's supervisor ends the servers.
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import papermill
 from nbclient.exceptions import DeadKernelError
-from tqdm import tqdm
 
 from sentinel.environment import announce
 from sentinel.errors import RunEndedError, RunError, SentinelError, SettingsError, TrialError
@@ -24,17 +19,17 @@ from sentinel.lab import registry, stack
 from sentinel.lab.contenders import entry
 from sentinel.lab.notebook import notebook_file
 from sentinel.lab.notebook.kernel import OwnKernel
-from sentinel.lab.notebook.progress_bar import PROGRESS, state, watched
+from sentinel.lab.notebook.progress_bar import PROGRESS, watched
+from sentinel.lab.notebook.stopping import Stopped, stoppable
 from sentinel.lab.page import page
 from sentinel.lab.parameters import RULES, Rule, Shared
 from sentinel.lab.registry import NOTEBOOKS
+from sentinel.lab.resuming.request import command, requested
 from sentinel.lab.run import conclusion
+from sentinel.lab.run.claim import sole
 from sentinel.lab.run.run import Run, load, new_id
 from sentinel.lab.run.run_data import FAILED, FINISHED, INTERRUPTED
 from sentinel.lab.trials.supervision import require_room
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KERNEL_STARTS = 3
 QUIET_KERNEL = ["--IPKernelApp.log_level=40"]
@@ -83,35 +78,87 @@ def parameter_rules(notebook: Path) -> dict[str, Rule]:
     return {name: rules[name] for name in names}
 
 
-def execute(notebook: Path, parameters: dict[str, Any]) -> Run:
-    """Execute a notebook into a new run's folder; its page is written, whatever became of it.
+def resume(notebook: Path, given: dict[str, Any], text: str) -> Run:
+    """Go on with a run that ended before its time: its notebook is executed again, and whole rounds of its trials stay.
+
+    Args:
+        notebook: Its path.
+        given: Values by name, which may only repeat the run's own.
+        text: What names the run (see `lookup.resolve`).
+
+    Returns:
+        The run, finished.
+
+    Raises:
+        SettingsError, RunError: it cannot be resumed; nothing was changed. Otherwise see `execute`.
+    """
+    run, parameters = requested(text, notebook.stem, given)
+    return execute(notebook, parameters, run)
+
+
+def execute(notebook: Path, parameters: dict[str, Any], resumed: Run | None = None) -> Run:
+    """Execute a notebook into a run's folder; its page is written, whatever became of it.
 
     Args:
         notebook: Its path.
         parameters: Values by name, in place of the notebook's own.
+        resumed: The run that goes on; None for a new one.
 
     Returns:
         The run, finished.
 
     Raises:
         SettingsError, StackError, BusError, StoreError: the stack cannot be had; nothing was started.
-        RunError: the folder cannot be written, or the disk has no room for a run.
+        RecordingError: the recording that is to be replayed cannot be played; nothing was started.
+        RunError: the folder cannot be written, the disk has no room for a run, or the run cannot go on.
         RunEndedError: the run was interrupted or could not go on; what it measured is kept.
         TrialError: a cell failed; what was executed is kept, and named in the message.
     """
+    if known := registry.find(notebook.stem):
+        parameters = known.parameters.completed(parameters)
     _ensure_stack(notebook, parameters)
-    run = Run(new_id(notebook.stem))
+    run = resumed or Run(new_id(notebook.stem))
     require_room(run.folder)
-    run.create()
+    if resumed is None:
+        run.create()
+    with sole(run):
+        executed = run.notebook.read_bytes() if run.notebook.exists() else b""
+        stopped, failure = _watched(notebook, run, parameters, resumes=resumed is not None)
+        if not (run.folder / "run.json").exists():
+            raise failure or TrialError(f"{notebook} opened no lab, so there is no run (the notebook: {run.notebook})")
+        if resumed is not None:
+            _require_resumed(resumed, executed, stopped, failure)
+        return _concluded(run, stopped, failure)
+
+
+def _watched(
+    notebook: Path, run: Run, parameters: dict[str, Any], *, resumes: bool
+) -> tuple[list[int], SentinelError | None]:
+    """Execute it, its progress shown; returns the exit codes of the signals that came, and what went wrong."""
     progress = run.folder / PROGRESS
-    announce(run.id, progress)
+    progress.unlink(missing_ok=True)  # that of a killed session names a kernel that is gone
+    announce(run.id, progress, resumes=resumes)
     try:
         with stoppable(progress) as stopped, watched(progress):
             failure = _executed(notebook, run, parameters)
     finally:
         progress.unlink(missing_ok=True)
-    if not (run.folder / "run.json").exists():
-        raise failure or TrialError(f"{notebook} opened no lab, so there is no run (the notebook: {run.notebook})")
+    return stopped, failure
+
+
+def _require_resumed(before: Run, executed: bytes, stopped: list[int], failure: SentinelError | None) -> None:
+    """Where the notebook did not come to go on with the run, its record is as it was, and is not concluded again."""
+    if load(before.id).data.resumption.interruptions != before.data.resumption.interruptions:
+        return
+    if executed:  # of the session before
+        before.notebook.write_bytes(executed)
+    if stopped:
+        raise RunEndedError(f"interrupted before run {before.id} went on, so nothing of it was changed", stopped[0])
+    raise failure or TrialError(f"run {before.id} did not go on: its notebook opened no lab")
+
+
+def _concluded(run: Run, stopped: list[int], failure: SentinelError | None) -> Run:
+    """The run, its page written; what ended it before its time is raised."""
     how = (INTERRUPTED, "interrupted") if stopped else (FAILED, "its kernel died")
     run = conclusion.recovered(load(run.id), *how)
     if failure is not None or not run.report.exists():
@@ -138,7 +185,8 @@ def _ensure_stack(notebook: Path, parameters: dict[str, Any]) -> None:
 
 
 def _kept(run: Run) -> str:
-    return f"{conclusion.kept(run, len(run.data.trials), run.data.planned)}\nreport:   {run.report}"
+    kept = f"{conclusion.kept(run, len(run.data.trials), run.data.planned)}\nreport:   {run.report}"
+    return f"{kept}\nresume:   {again}" if (again := command(run.data)) else kept
 
 
 def _executed(notebook: Path, run: Run, parameters: dict[str, Any]) -> SentinelError | None:
@@ -148,7 +196,7 @@ def _executed(notebook: Path, run: Run, parameters: dict[str, Any]) -> SentinelE
     except TrialError as error:
         return error
     except papermill.PapermillExecutionError as error:
-        return TrialError(f"{notebook} failed: {error.ename}: {error.evalue} (the executed notebook: {run.notebook})")
+        return _failed(notebook, run, error)
     except DeadKernelError:
         return TrialError(f"the kernel of {notebook} died (was there enough memory?); its log is {run.notebook}")
     except Stopped:
@@ -156,6 +204,13 @@ def _executed(notebook: Path, run: Run, parameters: dict[str, Any]) -> SentinelE
     except OSError as error:
         return RunError(f"{notebook} could not be executed in {run.folder}: {error}")
     return None
+
+
+def _failed(notebook: Path, run: Run, error: papermill.PapermillExecutionError) -> SentinelError:
+    """What a cell raised; an error about the run says itself which, and what is wrong."""
+    if error.ename == RunError.__name__:
+        return RunError(error.evalue)
+    return TrialError(f"{notebook} failed: {error.ename}: {error.evalue} (the executed notebook: {run.notebook})")
 
 
 def _with_a_kernel(notebook: Path, run: Run, parameters: dict[str, Any]) -> None:
@@ -184,40 +239,3 @@ def _with_a_kernel(notebook: Path, run: Run, parameters: dict[str, Any]) -> None
                 raise TrialError(f"no kernel for {notebook} could be started in {attempt} attempts: {error}") from error
         else:
             return
-
-
-class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
-    """A second signal asked for an end at once."""
-
-
-@contextmanager
-def stoppable(progress: Path) -> Iterator[list[int]]:
-    """Let Ctrl-C, SIGTERM and SIGHUP interrupt the kernel, which keeps what it has, while the block runs.
-
-    A second signal ends everything at once. A watch takes an interrupt for its end, and goes on to its report.
-
-    Args:
-        progress: The file in which the kernel names its process id.
-
-    Yields:
-        A list that fills with the exit codes of the signals that came.
-
-    Raises:
-        Stopped: a second signal came, or the first came before there was a kernel.
-    """
-    stopped: list[int] = []
-
-    def stop(signum: int, _: object) -> None:
-        stopped.append(128 + signum)
-        kernel = state(progress).get("kernel")
-        if kernel is None or len(stopped) > 1:
-            raise Stopped
-        tqdm.write("stopping; what was measured is kept (once more: at once)", file=sys.stderr)
-        os.kill(kernel, signal.SIGINT)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -62,4 +62,4 @@ def _page(run: Run) -> str:
     """The page, its links leading to where the files lie in the bundle."""
     names = {file.resolve(): name for file, name in _files(run)}
     text = run.report.read_text(encoding="utf-8")
-    return links.settled(text, lambda target: names.get((run.folder / target).resolve()), ", which lies beside it")
+    return links.settled(text, lambda target: names.get((run.folder / target).resolve()), ", which lie beside it")

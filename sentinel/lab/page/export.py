@@ -1,8 +1,7 @@
 """A notebook made into one page that opens offline and answers first: `templates/offline`, through nbconvert.
 
 Prose and outputs only; code, prompts, progress and stderr stay in the notebook. The page asks no network for anything:
-pictures are inlined, so is the one script, that of charts (`lab/interactive`), and links lead into the page or to files
-that are there.
+pictures are inlined, so are its scripts, and links lead into the page or to files that are there.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from nbformat.v4 import new_markdown_cell
 from sentinel.errors import RunError
 from sentinel.lab.interactive import page_charts
 from sentinel.lab.notebook import notebook_file
-from sentinel.lab.page import links
+from sentinel.lab.page import links, scripts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,12 +90,20 @@ def page(notebook: Any, title: str, folder: Path) -> str:
     )
     shown = quiet(notebook)
     shown.cells = arranged(shown.cells)
-    about = {"title": title, "generator": GENERATOR, "made": made(notebook.metadata.get("papermill", {}), folder)}
+    charts = any(page_charts.needed(_html(output)) for cell in shown.cells for output in cell.get("outputs", []))
+    own = scripts.scripts(charts=charts)
+    about = {
+        "title": title,
+        "generator": GENERATOR,
+        "made": made(notebook.metadata.get("papermill", {}), folder),
+        "scripts": own,
+        "sources": scripts.sources(own),
+        "style": page_charts.style() if charts else "",
+    }
     where = {"path": str(folder), "name": title}
     text, _ = exporter.from_notebook_node(shown, resources={"metadata": where, "page": about})
     advice = f"; <code>sentinel bundle {escape(folder.name)}</code> packs them with it" if _of_run(folder) else ""
-    text = page_charts.enlivened(navigable(text))
-    return links.settled(text, lambda target: links.beside(target, folder), advice)
+    return links.settled(navigable(text), lambda target: links.beside(target, folder), advice)
 
 
 # -- cells ----------------------------------------------------------------------------------------------------------
@@ -119,8 +126,13 @@ def quiet(notebook: Any) -> Any:
 def _passing(output: Any) -> bool:
     if output.output_type == "stream":
         return bool(output.name == "stderr")
-    text = "".join(output.get("data", {}).get("text/html", ""))
+    text = _html(output)
     return PROGRESS in text or (output.output_type == "display_data" and text == "" and "text/html" in output.data)
+
+
+def _html(output: Any) -> str:
+    """What an output shows as HTML; empty where it shows something else."""
+    return "".join(output.get("data", {}).get("text/html", ""))
 
 
 def arranged(cells: Sequence[Any]) -> list[Any]:
@@ -163,29 +175,50 @@ def _of_run(folder: Path) -> bool:
 
 
 def made(papermill: dict[str, Any], folder: Path) -> str:
-    """How the page came about: the command, when, and how to recompute it.
+    """How the page came about: the command that makes such a run again, when it was made, and how to recompute it.
 
     Args:
-        papermill: The notebook's metadata of that name: `parameters`, `input_path`, `start_time`; each may be missing.
+        papermill: The notebook's metadata of that name: `parameters`, `default_parameters`, `input_path`,
+            `start_time`; each may be missing.
         folder: Where the page stands; a run's folder adds how to make it anew.
 
     Returns:
         HTML.
     """
     run = escape(folder.name)
-    given = [f"{name}={value}" for name, value in (papermill.get("parameters") or {}).items()]
-    source = Path(papermill.get("input_path") or "").stem
-    parts = []
-    if source:
-        when = f", {str(papermill['start_time'])[:16].replace('T', ' ')} UTC" if papermill.get("start_time") else ""
-        command = shlex.join(["sentinel", "run", source, *given])
-        parts.append(f"Made by <code>{escape(command, quote=False)}</code>{escape(when)}.")
+    parts = _again(papermill)
     if _of_run(folder):
         parts.append(
-            f"Everything on this page can be recomputed from its folder, <code>runs/{run}</code> (run.json,"
-            f" trials, notebook); <code>sentinel report {run}</code> makes the page anew."
+            f"<p>Everything on this page can be recomputed from its folder, <code>runs/{run}</code> (run.json,"
+            f" trials, notebook); <code>sentinel report {run}</code> makes the page anew.</p>"
         )
-    return "\n".join([*(f"<p>{part}</p>" for part in parts), links.PLACE])
+    return "\n".join([*parts, links.PLACE])
+
+
+def _again(papermill: dict[str, Any]) -> list[str]:
+    """The command with what was given, the whole one folded, and when it was carried out; empty where it is unknown."""
+    source = Path(papermill.get("input_path") or "").stem
+    if not source:
+        return []
+    given: dict[str, Any] = papermill.get("parameters") or {}
+    usual: dict[str, Any] = papermill.get("default_parameters") or {}
+    whole = _command(source, usual | given)
+    when = f"{str(papermill['start_time'])[:16].replace('T', ' ')} UTC" if papermill.get("start_time") else ""
+    parts = ['<div class="prose"><h2>Reproduce</h2></div>', _command(source, given)]
+    if usual:
+        parts.append(f"<details><summary>With every parameter, the usual ones too</summary>{whole}</details>")
+    return [*parts, f"<p>Made by the command above{', ' if when else ''}{escape(when)}.</p>"]
+
+
+def _command(source: str, parameters: dict[str, Any]) -> str:
+    words = [f"{name}={_typed(value)}" for name, value in parameters.items()]
+    text = escape(shlex.join(["sentinel", "run", source, *words]), quote=False)
+    return f'<div class="command"><pre><code>{text}</code></pre></div>'
+
+
+def _typed(value: object) -> str:
+    """A parameter as one types it: whole numbers without a point."""
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def navigable(text: str) -> str:

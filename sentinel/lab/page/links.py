@@ -13,17 +13,23 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from sentinel.lab.run.run import PROFILES
+from sentinel.lab import formatting
+from sentinel.lab.presentation.tables import RAW
+from sentinel.lab.run.run import PROFILES, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LINK = re.compile(r'<a href="(?!#|[a-z][a-z0-9+.-]*:|//)([^"]*)">(.*?)</a>', re.DOTALL | re.IGNORECASE)
-"""To a file: neither within the page nor to another host."""
+LINK = re.compile(
+    rf'<a( class="{RAW}")? href="(?!#|[a-z][a-z0-9+.-]*:|//)([^"]*)">(.*?)</a>', re.DOTALL | re.IGNORECASE
+)
+"""To a file: neither within the page nor to another host. Of a number, to the file that it is from."""
 NOTE = re.compile(r'<p class="beside">.*?</p>', re.DOTALL)
 """The footer's sentence."""
 PLACE = '<p class="beside"></p>'
 """Where it will stand."""
+MOST_NAMED = 3
+"""Folders that the footer names one by one."""
 COMPLETE = "The page is complete: it asks the network for nothing."
 
 
@@ -41,11 +47,11 @@ def settled(page: str, place: Callable[[str], str | None], advice: str = "") -> 
     kept: list[str] = []
 
     def placed(match: re.Match[str]) -> str:
-        target = place(unquote(unescape(match[1])))
+        look, target = match[1] or "", place(unquote(unescape(match[2])))
         if target is None:
-            return f"{match[2]} (not beside this page)"
+            return match[3] if look else f"{match[3]} (not beside this page)"
         kept.append(target)
-        return f'<a href="{escape(quote(target))}">{match[2]}</a>'
+        return f'<a{look} href="{escape(quote(target))}">{match[3]}</a>'
 
     page = LINK.sub(placed, page)
     return NOTE.sub(lambda _: f'<p class="beside">{_note(kept, advice)}</p>', page)
@@ -54,14 +60,27 @@ def settled(page: str, place: Callable[[str], str | None], advice: str = "") -> 
 def _note(kept: list[str], advice: str) -> str:
     if not kept:
         return COMPLETE
-    folders = sorted({str(PurePosixPath(target).parent).removeprefix("../../") for target in kept})
-    where = " and ".join(f"<code>{escape(folder)}</code>" for folder in folders)
+    folders = sorted({*map(_folder, kept)})
+    named = formatting.joined([f"<code>{escape(folder)}</code>" for folder in folders])
+    where = named if len(folders) <= MOST_NAMED else f"{len(folders)} folders beside its own"
     files = "1 file" if len(set(kept)) == 1 else f"{len(set(kept))} files"
-    return f"The page asks the network for nothing; it links to {files} in {where}{advice}."
+    return f"The page asks the network for nothing; it links to {files} in {where}{advice * all(map(_packed, kept))}."
+
+
+def _packed(target: str) -> bool:
+    """Whether `bundle` packs the file with the page: one of the run's own, not another run's page."""
+    parts = PurePosixPath(target).parts
+    return ".." not in parts or PROFILES.name in parts
+
+
+def _folder(target: str) -> str:
+    """Where a file lies: of its run, the folder within the run's, or the file itself where that is none."""
+    parts = PurePosixPath(target).parts
+    return str(PurePosixPath(target).parent).removeprefix("../../") if PROFILES.name in parts else parts[0]
 
 
 def beside(target: str, folder: Path) -> str | None:
-    """The link from a page to a file: as it is, or to `profiles/` somewhere above; None without a file.
+    """The link from a page to a file: within its run's folder, or to `runs/` or `profiles/` somewhere above.
 
     Args:
         target: What the page says.
@@ -70,12 +89,14 @@ def beside(target: str, folder: Path) -> str | None:
     Returns:
         The link's new target, relative to `folder`; None where there is no such file.
     """
-    if (folder / target).is_file():
-        return target
-    parts = PurePosixPath(target).parts
-    if PROFILES.name not in parts:
-        return None
-    file = Path(*parts[parts.index(PROFILES.name) :])
-    here = folder.resolve()
-    path = next((above / file for above in (here, *here.parents) if (above / file).is_file()), None)
+    parts, here = PurePosixPath(target).parts, folder.resolve()
+    root = next((name for name in (RUNS.name, PROFILES.name) if name in parts), None)
+    if root is None:
+        return target if (folder / target).is_file() else None
+    file = Path(*parts[parts.index(root) :])
+    own = [here.joinpath(*file.parts[2:])] if root == RUNS.name else []
+    paths = [above / file for above in (here, *here.parents)]
+    # A copy of a run's folder has its files, whatever it is called; another run's folder has others.
+    ordered = [*own, *paths] if file.parts[1:2] == (here.name,) else [*paths, *own]
+    path = next((path for path in ordered if path.is_file()), None)
     return None if path is None else Path(os.path.relpath(path, here)).as_posix()

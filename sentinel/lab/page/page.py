@@ -19,6 +19,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from sentinel.errors import RunError
 from sentinel.lab import registry
+from sentinel.lab.index.refresh import refresh
+from sentinel.lab.report.answers.raw import FIGURES
 from sentinel.lab.run.run import notebook_folder
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def of(run: Run) -> Link:
 
 
 def write(run: Run) -> Path:
-    """Write `report.html` into the run's folder, from its record.
+    """Write `report.html` into the run's folder, the numbers of its figures beside it, and the index of all runs anew.
 
     Args:
         run: A run whose record is written.
@@ -76,12 +78,23 @@ def write(run: Run) -> Path:
     """
     from sentinel.lab.page.export import page
 
-    text = page(composed(run), f"{run.data.notebook} {run.id}", run.folder)
+    made = composed(run)
     try:
-        run.report.write_text(text, encoding="utf-8")
+        _keep_figures(run)
+        run.report.write_text(page(made, f"{run.data.notebook} {run.id}", run.folder), encoding="utf-8")
     except OSError as error:
         raise RunError(f"cannot write {run.report}: {error.strerror}") from error
+    if run.elsewhere is None:
+        refresh(run.root)
     return run.report
+
+
+def _keep_figures(run: Run) -> None:
+    """Write the numbers of every figure that was drawn, which the page links to."""
+    folder = run.folder / FIGURES
+    for name, text in run.figures.items():
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
 
 
 def source(run: Run) -> NotebookNode:
@@ -125,14 +138,19 @@ def _origin(run: Run, cells: list[NotebookNode]) -> dict[str, Any]:
     """How the run came about, as papermill writes it into a notebook: what was set otherwise than usual, and when."""
     (usual,) = [ast.parse(cell.source).body for cell in cells if PARAMETERS in _tags(cell)]
     defaults = {
-        ast.unparse(line.target): line.value for line in usual if isinstance(line, ast.AnnAssign) and line.value
+        ast.unparse(line.target): ast.literal_eval(line.value)
+        for line in usual
+        if isinstance(line, ast.AnnAssign) and line.value
     }
-    given = {
-        name: value
-        for name, value in run.data.parameters.items()
-        if name not in defaults or ast.literal_eval(defaults[name]) != value
+    known = registry.find(run.data.notebook)
+    repeating = known.repeating(run) if known else run.data.parameters
+    given = {name: value for name, value in repeating.items() if name not in defaults or defaults[name] != value}
+    return {
+        "input_path": f"{run.data.notebook}.ipynb",
+        "start_time": run.data.created or None,
+        "parameters": given,
+        "default_parameters": {name: value for name, value in defaults.items() if name in repeating},
     }
-    return {"input_path": f"{run.data.notebook}.ipynb", "start_time": run.data.created or None, "parameters": given}
 
 
 def _tags(cell: NotebookNode) -> list[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sentinel.lab.interactive.chart import Chart, Line
+    from sentinel.lab.presentation.figure_data import FigureData
 
 WIDTH = 9.6
 """Inches; 72 SVG units each."""
@@ -75,6 +76,8 @@ class Picture:
 
     figure: Figure
     alt: str
+    data: FigureData | None = None
+    """The numbers that it draws."""
     chart: Chart | None = None
     """The same, to be zoomed and hovered."""
 

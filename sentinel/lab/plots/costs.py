@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter
 from sentinel.lab import formatting
 from sentinel.lab.plots.canvas import BESIDE, Picture, grid, logarithmic, styled
 from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.style import INK, MUTED
 from sentinel.lab.statistics import published
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PLACES = 12
 """Places of allocation in the figure of differences."""
+CAPACITY = {"configuration": "its label", "trial": "which of its trials, from 1", "capacity": "msg/s"}
+PLACE, PLACE_IS = ("place", "before", "after"), "function, file and line"
 MEMORY = {"bytes_per_message": "allocated bytes per message", "allocations_per_message": "allocations per message"}
 
 
@@ -55,7 +58,8 @@ def capacity(rates: Mapping[str, Sequence[float]], styles: Mapping[str, Style]) 
     axis.set_ylim(len(rates) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.set_xlabel("capacity, msg/s (a full stream drained by the consumer alone; the tick is the median)")
-    return Picture(figure, alt_text.capacity(rates))
+    rows = [(name, n, value) for name, values in rates.items() for n, value in enumerate(values, 1)]
+    return Picture(figure, alt_text.capacity(rates), FigureData(CAPACITY, rows))
 
 
 @styled
@@ -83,7 +87,8 @@ def memory(summaries: Mapping[str, Mapping[str, Any]], styles: Mapping[str, Styl
     ]
     axes[0, 0].set_yticks(range(len(seen)), seen)
     axes[0, 0].set_ylim(len(seen) - 0.5, -0.5)
-    return Picture(figure, alt_text.memory(summaries))
+    rows = [(name, *(summary[measure] for measure in MEMORY)) for name, summary in summaries.items()]
+    return Picture(figure, alt_text.memory(summaries), FigureData({"configuration": "its name"} | MEMORY, rows))
 
 
 @styled
@@ -111,7 +116,12 @@ def memory_difference(
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.plain(value)))
     axis.set_xlabel("bytes per message allocated there (n = one memray trial each)")
     figure.legend(loc="outside upper center", ncols=2)
-    return Picture(figure, alt_text.memory_difference(shown, pair))
+    data = FigureData(dict(zip(PLACE, (PLACE_IS, *map(_allocated, pair)), strict=True)), shown)
+    return Picture(figure, alt_text.memory_difference(shown, pair), data)
+
+
+def _allocated(name: str) -> str:
+    return f"bytes per message allocated there by {name}"
 
 
 def _short(place: str, longest: int = 58) -> str:

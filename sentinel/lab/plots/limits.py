@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel.lab import formatting
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
 from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.style import INK, MUTED, PROCESSES
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ BREAK, BROKEN = re.compile(r",(?=[^\d\s])"), ",\n"
 """Between the switches of a configuration's name."""
 VALUE: dict[str, Any] = {"fontweight": "bold", "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.8}}
 """Of a figure beside its mark, readable on the lines behind it."""
+COLUMNS = {
+    "kind": "limit: of the machine; reached: by a configuration",
+    "name": "of the limit, or the configuration's label",
+    "repeat": "which of the limit's measurements, from 1",
+    "value": "in `unit`",
+    "unit": "of `value` and `against`",
+    "against": "the limit that it is held against",
+}
 LINE = 0.19
 """Inches that a line of a row's name takes."""
 ROOM = 0.3
@@ -66,7 +75,18 @@ def limits(measured: Sequence[Limit], reached: Sequence[Throughput], styles: Map
     axis.set_ylim(rows - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.set_xlabel("messages or points per second (log; bars: medians)")
-    return Picture(figure, alt_text.limits(measured, reached))
+    return Picture(figure, alt_text.limits(measured, reached), _data(measured, reached))
+
+
+def _data(measured: Sequence[Limit], reached: Sequence[Throughput]) -> FigureData:
+    """Every value of a limit; of a throughput the value, and the largest of the limit that it is held against."""
+    rows: list[tuple[object, ...]] = [
+        ("limit", limit.name, n, value, limit.unit, None)
+        for limit in measured
+        for n, value in enumerate(limit.values, 1)
+    ]
+    rows += [("reached", mark.label, None, mark.value, "msg/s", mark.limit.highest) for mark in reached]
+    return FigureData(COLUMNS, rows)
 
 
 def _bar(axis: Axes, row: int, limit: Limit, low: float) -> None:

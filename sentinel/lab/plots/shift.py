@@ -14,14 +14,15 @@ from sentinel.lab import formatting
 from sentinel.lab.interactive.chart import PERCENTILES as BY_PERCENTILE
 from sentinel.lab.interactive.chart import Band, Chart, Line, Panel, Row, Zone
 from sentinel.lab.plots.canvas import Picture, draw_line, grid, logarithmic, styled
-from sentinel.lab.plots.spectrum import PERCENTILES
+from sentinel.lab.plots.spectrum import SHOWN, ticks
 from sentinel.lab.presentation import shift as words
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.style import GROUND, INK, MUTED, SOLID
 from sentinel.lab.run.queries import KINDS
 from sentinel.lab.statistics.rounds.decision import MARGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 LEAST = 1.25
 """The axis reaches at least this far from 1, either way, so that small differences look small."""
-MEDIAN = "median of the rounds"
 DOTTED = (0, (1.0, 3.0))
 TICKS = {
     300.0: (1.0,),
@@ -39,10 +39,16 @@ TICKS = {
     0.0: (1.0, 1.1, 1.2, 1.4, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
 }
 """Multiples of powers of ten with a tick, by what the ends of the axis must at least lie apart."""
+COLUMNS = {
+    "latency": "its kind",
+    "round": "its number from 1; median: of all rounds; low, high: the ends of the median's band, pointwise",
+    "percentile": "%",
+    "ratio": "of latencies, new ÷ old, no unit",
+}
 
 
 @styled
-def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style) -> Picture:
+def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style, percentiles: Sequence[str] = SHOWN) -> Picture:
     """Ratio over percentile, a panel a kind: thin lines the rounds, thick their median, with its pointwise band.
 
     Args:
@@ -50,6 +56,7 @@ def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style) -> Pict
         new: A configuration's label.
         old: The other's.
         style: The look of the new one.
+        percentiles: Names of those that are marked on the axis, rising.
     """
     figure, axes = grid(1, len(panels), 3.9)
     closer = []
@@ -59,31 +66,51 @@ def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style) -> Pict
         lines = _lines(values, style)
         _draw(axis, values, lines, style)
         _ratio_axis(axis, values)
-        _percentile_axis(axis, values)
+        _percentile_axis(axis, values, ticks(percentiles))
         axis.set_title(KINDS[kind])
         closer.append(_panel(kind, values, lines, axis))
     axes[0, 0].set_ylabel(f"{formatting.broken(new)} ÷ {formatting.broken(old)}")
     handles = _legend(list(panels.values()), style)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=3)
-    return Picture(figure, words.alt(panels, new, old), Chart([Row(closer)]))
+    return Picture(figure, words.alt(panels, new, old), FigureData(COLUMNS, _rows(panels)), Chart([Row(closer)]))
+
+
+def _rows(panels: Mapping[str, Shift]) -> list[tuple[object, ...]]:
+    """Each round's ratios, their median and its band."""
+    rows: list[tuple[object, ...]] = []
+    for kind, values in panels.items():
+        lines = {str(n): ratios for n, ratios in enumerate(values.rounds, 1)} | {"median": values.ratio}
+        lines |= {"low": values.low, "high": values.high} if values.settled else {}
+        for name, ratios in lines.items():
+            points = zip(100 * values.shares, ratios, strict=True)
+            rows += [(kind, name, float(percent), float(ratio)) for percent, ratio in points]
+    return rows
+
+
+def _names(panels: Sequence[Shift]) -> tuple[str, str]:
+    """Of the thin lines, with how many there are, and of the thick one; of two sessions there are no rounds."""
+    n = " and ".join(dict.fromkeys(str(values.n) for values in panels))
+    paired = all(values.paired for values in panels)
+    thin, thick = ("a round", "median of the rounds") if paired else ("a trial ÷ the other's median", "median ratio")
+    return f"{thin} (n = {n})", thick
 
 
 def _lines(values: Shift, style: Style) -> list[Line]:
     """Every round, and their median."""
-    solid = replace(style, line=SOLID)
-    rounds = f"the rounds (n = {values.n})"
-    thin = [Line(rounds, values.axis, ratios, solid, width=0.8, alpha=0.6, within=rounds) for ratios in values.rounds]
-    return [*thin, Line(MEDIAN, values.axis, values.ratio, solid, width=2.4)]
+    solid, (thin, thick) = replace(style, line=SOLID), _names([values])
+    rounds = [Line(thin, values.axis, ratios, solid, width=0.8, alpha=0.6, within=thin) for ratios in values.rounds]
+    return [*rounds, Line(thick, values.axis, values.ratio, solid, width=2.4)]
 
 
 def _panel(kind: str, values: Shift, lines: list[Line], axis: Axes) -> Panel:
     """What of a panel can be looked at closer."""
     zones = [Zone(1, 1, ""), Zone(1 / (1 + MARGIN), 1 + MARGIN, f"within {100 * MARGIN:.0f} % of each other")]
-    dotted, bands = replace(lines[-1].style, line=DOTTED), []
+    median, bands = lines[-1], []
+    dotted = replace(median.style, line=DOTTED)
     if values.settled:
         edges = {"its band from": values.low, "its band to": values.high}
         lines = [*lines, *(Line(name, values.axis, edge, dotted, width=1.0) for name, edge in edges.items())]
-        bands = [Band(MEDIAN, values.axis, values.low, values.high, dotted.colour)]
+        bands = [Band(median.name, values.axis, values.low, values.high, dotted.colour)]
     title, reach, high = f"{KINDS[kind]}, ratio", axis.get_xlim(), axis.get_ylim()
     return Panel(title, "×", lines, BY_PERCENTILE, reach, high, logarithmic=True, bands=bands, zones=zones)
 
@@ -114,22 +141,22 @@ def _ratio_axis(axis: Axes, values: Shift) -> None:
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{formatting.plain(value)}×"))
 
 
-def _percentile_axis(axis: Axes, values: Shift) -> None:
-    ticks = {at: name for at, name in PERCENTILES.items() if 1 < at < 1.01 * values.axis[-1]}
+def _percentile_axis(axis: Axes, values: Shift, marks: Mapping[float, str]) -> None:
+    shown = {at: name for at, name in marks.items() if 1 < at < 1.01 * values.axis[-1]}
     axis.set_xscale("log")
     axis.set_xlim(values.axis[0] / 1.1, values.axis[-1] * 1.15)
-    axis.xaxis.set_major_locator(FixedLocator(list(ticks)))
-    axis.xaxis.set_major_formatter(FixedFormatter(list(ticks.values())))
+    axis.xaxis.set_major_locator(FixedLocator(list(shown)))
+    axis.xaxis.set_major_formatter(FixedFormatter(list(shown.values())))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("percentile, %")
 
 
 def _legend(panels: list[Shift], style: Style) -> list[Line2D | Patch]:
-    rounds = " and ".join(dict.fromkeys(str(values.n) for values in panels))
     colour: dict[str, Any] = {"color": style.colour}
+    thin, thick = _names(panels)
     handles: list[Line2D | Patch] = [
-        Line2D([], [], linewidth=0.8, alpha=0.6, label=f"a round (n = {rounds})", **colour),
-        Line2D([], [], linewidth=2.4, label=MEDIAN, **colour),
+        Line2D([], [], linewidth=0.8, alpha=0.6, label=thin, **colour),
+        Line2D([], [], linewidth=2.4, label=thick, **colour),
     ]
     if settled := [values for values in panels if values.settled]:
         coverage = " and ".join(dict.fromkeys(f"{100 * values.coverage:.1f}" for values in settled))

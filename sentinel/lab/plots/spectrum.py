@@ -13,9 +13,10 @@ from sentinel.lab.interactive.chart import PERCENTILES as BY_PERCENTILE
 from sentinel.lab.interactive.chart import Chart, Line, Panel, Row, Zone
 from sentinel.lab.plots.canvas import BESIDE, Grid, Picture, draw_line, grid, logarithmic, styled
 from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.style import INK, SOLID
 from sentinel.lab.run.queries import KINDS
-from sentinel.lab.statistics import published
+from sentinel.lab.statistics import published, tails
 from sentinel.model.histogram import middles
 
 if TYPE_CHECKING:
@@ -29,8 +30,32 @@ if TYPE_CHECKING:
     from sentinel.model.histogram import Recorder
 
 Numbers: TypeAlias = "NDArray[np.float64]"
-PERCENTILES = {1: "0", 2: "50", 10: "90", 100: "99", 1e3: "99.9", 1e4: "99.99", 1e5: "99.999", 1e6: "99.9999"}
-"""1 ÷ (1 - p) → p in percent."""
+SHOWN = tails.KEPT
+DECADES = {10.0: "90", 100.0: "99", 1e3: "99.9", 1e4: "99.99", 1e5: "99.999", 1e6: "99.9999"}
+"""Marks beyond the last that is asked for: 1 ÷ (1 - p) → p in percent."""
+
+
+def ticks(percentiles: Sequence[str]) -> dict[float, str]:
+    """The marks of a percentile axis: 0, those asked for, and the decades beyond.
+
+    Args:
+        percentiles: Names, rising, such as `p99.9`.
+
+    Returns:
+        p in percent by 1 ÷ (1 - p), rising.
+    """
+    asked = {1 / (1 - tails.share(name)): name[1:] for name in percentiles}
+    return {1.0: "0"} | asked | {at: name for at, name in DECADES.items() if at > 1.5 * max(asked)}
+
+
+COLUMNS = {
+    "latency": "its kind",
+    "configuration": "its label",
+    "trial": "which of its trials, from 1; all: together",
+    "rarity": "1 ÷ (1 - p), no unit: one message in so many takes as long or longer",
+    "percentile": "100 × p, %",
+    "value": "latency, ms",
+}
 
 
 def tail(recorder: Recorder, points: int = 120) -> tuple[Numbers, Numbers]:
@@ -58,16 +83,19 @@ def tail(recorder: Recorder, points: int = 120) -> tuple[Numbers, Numbers]:
 
 
 @styled
-def spectrum(panels: Mapping[str, Sequence[Curve]], styles: Mapping[str, Style]) -> Picture:
+def spectrum(
+    panels: Mapping[str, Sequence[Curve]], styles: Mapping[str, Style], percentiles: Sequence[str] = SHOWN
+) -> Picture:
     """Percentile spectrum: latency over percentile, spread towards the tail; a panel a kind, a curve a column.
 
     Args:
         panels: Curves by kind of latency; see `queries.latencies`.
         styles: The look of each column, by `Curve.key`.
+        percentiles: Names of those that are marked on the axis, rising.
     """
     rows = (len(panels) + 1) // 2
     figure, axes = grid(rows, 2, 0.8 + 2.7 * rows, sharex=True)
-    n = max(100, *(len(curve.whole) for curves in panels.values() for curve in curves))
+    most = max(100, *(len(curve.whole) for curves in panels.values() for curve in curves))
     closer = []
     for axis, (kind, curves) in zip(axes.flat, panels.items(), strict=False):
         lines = [line for curve in curves for line in _lines(curve, styles[curve.key])]
@@ -76,15 +104,28 @@ def spectrum(panels: Mapping[str, Sequence[Curve]], styles: Mapping[str, Style])
         reach = _reach(lines)
         low, high = _published(axis, kind) or reach
         logarithmic(axis, "y", 0.6 * min(low, reach[0]), 1.9 * max(high, reach[1]))
-        closer.append(_panel(kind, lines, 1.2 * n, axis.get_ylim()))
+        closer.append(_panel(kind, lines, 1.2 * most, axis.get_ylim()))
         axis.set_title(KINDS[kind])
         axis.set_ylabel("latency, ms")
     for axis in axes.flat[len(panels) :]:
         axis.remove()
-    _percentile_axis(axes, n)
+    _percentile_axis(axes, most, ticks(percentiles))
     named = {line.get_label(): line for axis in axes.flat for line in axis.get_lines() if line.get_label()[0] != "_"}
     figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=min(2, len(named)), handlelength=3)
-    return Picture(figure, alt_text.spectrum(panels), Chart([Row(closer)]))
+    data, chart = FigureData(COLUMNS, _rows(panels)), Chart([Row(closer)])
+    return Picture(figure, alt_text.spectrum(panels, percentiles), data, chart)
+
+
+def _rows(panels: Mapping[str, Sequence[Curve]]) -> list[tuple[object, ...]]:
+    """What the curves show: of all repeats together, and of each by itself."""
+    rows: list[tuple[object, ...]] = []
+    for kind, curves in panels.items():
+        for curve in curves:
+            repeats = {str(n): repeat for n, repeat in enumerate(curve.repeats, 1)} if len(curve.repeats) > 1 else {}
+            for name, recorder in {"all": curve.whole, **repeats}.items():
+                points = zip(*tail(recorder), strict=True)
+                rows += [(kind, curve.label, name, float(at), 100 - 100 / float(at), float(ms)) for at, ms in points]
+    return rows
 
 
 def _lines(curve: Curve, style: Style) -> list[Line]:
@@ -130,8 +171,8 @@ def _published(axis: Axes, kind: str) -> tuple[float, float] | None:
     return low, high
 
 
-def _percentile_axis(axes: Grid, n: int) -> None:
-    ticks = {at: name for at, name in PERCENTILES.items() if at <= n}
+def _percentile_axis(axes: Grid, n: int, marks: Mapping[float, str]) -> None:
+    ticks = {at: name for at, name in marks.items() if at <= n}
     for axis in axes.flat:
         if axis.figure is None:
             continue

@@ -14,6 +14,7 @@ from sentinel.lab.events.event import kinds_of
 from sentinel.lab.interactive.chart import Chart, Line, Mark, Panel, Row, Zone
 from sentinel.lab.plots.canvas import Grid, Picture, draw_line, grid, styled
 from sentinel.lab.presentation import alt_text
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.style import MUTED, PROCESSES, Style
 from sentinel.lab.run.series import SAMPLE_EVERY
 from sentinel.lab.run.trial_record import WARM_UP
@@ -21,6 +22,7 @@ from sentinel.lab.run.trial_record import WARM_UP
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -31,6 +33,16 @@ UNITS = {"Throughput, msg/s": "msg/s", "Backlog, messages": "msg", "CPU, % of on
 TOP = 1.02
 """Height of the marks of events against that of a panel: on its upper edge."""
 NOTE = "shaded: warm-up, left out of the percentiles · dotted: end of the load · ¹ mean of one second"
+COUNTS = {"sent": "msg/s", "written": "msg/s", "backlog": "messages"}
+COLUMNS = {
+    "configuration": "its label",
+    "trial": "its rate, and which trial of how many",
+    "measure": "sent, written, backlog; cpu (mean of one second) and rss of a process",
+    "process": "whose; empty of messages",
+    "seconds": "since the first send, s",
+    "value": "in `unit`",
+    "unit": "of `value`",
+}
 
 
 @styled
@@ -58,7 +70,26 @@ def over_time(timelines: Sequence[Timeline], styles: Mapping[str, Style]) -> Pic
     _time_legend(figure, axes, timelines)
     kinds = [(kind.name, kind.colour) for kind in kinds_of(event for line in timelines for event in line.events)]
     chart = Chart(rows, columns=4, scrolls=True, height=150, kinds=kinds, note=f"{NOTE}.")
-    return Picture(figure, alt_text.over_time(timelines), chart)
+    return Picture(figure, alt_text.over_time(timelines), FigureData(COLUMNS, _rows(timelines)), chart)
+
+
+def _rows(timelines: Sequence[Timeline]) -> list[tuple[object, ...]]:
+    """What the lines show, a value a row."""
+    rows: list[tuple[object, ...]] = []
+    for line in timelines:
+        head = line.label, " ".join(line.note.split())
+        for measure, unit in COUNTS.items():
+            rows += [(*head, measure, "", at, value, unit) for at, value in line.counts[measure].items()]
+        for name, frame in line.resources.groupby("process"):
+            for measure, values, unit in (("cpu", _smooth(frame), "% of one core"), ("rss", frame["rss"], "MB")):
+                points = zip(frame["seconds"], values, strict=True)
+                rows += [(*head, measure, name, at, value, unit) for at, value in points]
+    return rows
+
+
+def _smooth(frame: pd.DataFrame) -> pd.Series[float]:
+    """CPU as the mean of one second."""
+    return frame["cpu"].rolling(round(1 / SAMPLE_EVERY), min_periods=1).mean()
 
 
 def _panels(line: Timeline, style: Style) -> list[Panel]:
@@ -90,8 +121,7 @@ def _processes(line: Timeline) -> tuple[list[Line], list[Line]]:
     cpu, rss = list[Line](), list[Line]()
     for name, frame in line.resources.groupby("process"):
         style = PROCESSES.get(str(name), Style(MUTED, "solid", ""))
-        mean = frame["cpu"].rolling(round(1 / SAMPLE_EVERY), min_periods=1).mean()
-        for lines, values in ((cpu, mean), (rss, frame["rss"])):
+        for lines, values in ((cpu, _smooth(frame)), (rss, frame["rss"])):
             lines.append(Line(str(name), frame["seconds"], values, style, width=1.5))
     return cpu, rss
 

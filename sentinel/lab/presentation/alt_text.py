@@ -20,21 +20,24 @@ if TYPE_CHECKING:
 NAMES = {"internal": "internal", "e2e": "end to end", "stored": "stored", "send_delay": "send delay"}
 
 
-def spectrum(panels: Mapping[str, Sequence[Curve]]) -> str:
-    """p50 and p99 of every curve, in ms; the maximum where a trial's messages carry no p99.
+def spectrum(panels: Mapping[str, Sequence[Curve]], percentiles: Sequence[str] = ("p50", "p99")) -> str:
+    """The percentiles of every curve, in ms; the maximum in place of those that a trial's messages do not carry.
 
     Args:
         panels: Curves by kind of latency; see `queries.latencies`.
+        percentiles: Names, rising.
     """
     sentences = [f"Percentile spectra of latency in milliseconds, {formatting.counted(len(panels), 'panel')}."]
     for kind, curves in panels.items():
         parts = []
         for curve in curves:
-            whole = curve.whole
-            name, q = ("p99", 0.99) if tails.carried("p99", min(map(len, curve.repeats))) else ("maximum", 1.0)
-            p50, tail = (formatting.figure(whole.quantile(share) / 1e6) for share in (0.5, q))
+            whole, fewest = curve.whole, min(map(len, curve.repeats))
+            shares = {name: tails.share(name) for name in percentiles if tails.carried(name, fewest)}
+            if len(shares) < len(percentiles):
+                shares["maximum"] = 1.0
+            told = (f"{name} {formatting.figure(whole.quantile(q) / 1e6)}" for name, q in shares.items())
             n = formatting.counted(len(curve.repeats), "trial")
-            parts.append(f"{curve.label} p50 {p50}, {name} {tail} (n = {n})")
+            parts.append(f"{curve.label} {', '.join(told)} (n = {n})")
         sentences.append(f"{NAMES.get(kind, kind).capitalize()}: {'; '.join(parts)}.")
     return " ".join(sentences)
 

@@ -9,7 +9,7 @@ from IPython.display import HTML
 from markupsafe import Markup
 
 from sentinel.lab.interactive.chart import embedded
-from sentinel.lab.presentation.tables import tag, together
+from sentinel.lab.presentation.tables import filed, tag, together
 
 if TYPE_CHECKING:
     from sentinel.lab.interactive.chart import Chart
@@ -30,19 +30,21 @@ class Rendered(Protocol):
         """MIME type and content."""
 
 
-def figure_html(picture: Rendered, caption: object, more: str = "") -> Markup:
+def figure_html(picture: Rendered, caption: object, more: str = "", data: str = "") -> Markup:
     """A picture within the page, with its alt text, a caption, and what a chart over it is drawn from.
 
     Args:
         picture: What is shown.
         caption: Escaped unless it is `Markup`.
         more: Further attributes of the image, as HTML.
+        data: Address of its numbers, as a page of the run sees it; empty where there are none.
     """
-    mime, data = picture.render()
-    source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    mime, drawn = picture.render()
+    source = f"data:{mime};base64,{base64.b64encode(drawn).decode()}"
     image = Markup(f'<img alt="{together([picture.alt])}"{more} src="{source}">')
     closer = embedded(picture.chart) if picture.chart and picture.chart.rows else ""
-    return tag("figure", together([tag("div", image, class_="scroll card"), closer, tag("figcaption", caption)]))
+    told = together([caption, *([filed("Data (CSV)", data)] if data else [])], " ")
+    return tag("figure", together([tag("div", image, class_="scroll card"), closer, tag("figcaption", told)]))
 
 
 def nothing(why: str) -> HTML:

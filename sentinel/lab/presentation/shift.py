@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sentinel.lab import formatting
 from sentinel.lab.presentation.phrase import Phrase, Strong, joined, phrase
 from sentinel.lab.statistics.rounds.decision import MARGIN
-from sentinel.lab.statistics.rounds.ranks import ERROR
+from sentinel.lab.statistics.rounds.ranks import ERROR, least_unpaired
 from sentinel.lab.statistics.rounds.shift import EQUAL, HIGHER, LOWER, OPEN, rounds_needed, stretches
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TITLES = {"stored": "Stored", "e2e": "End to end"}
 """Kinds of latency that the figure shows, and how they are said."""
+_NOUNS = {True: "round", False: "trial"}
+"""What the thin lines are: of rounds that are pairs, and of trials in sessions of their own."""
+_PAIRS = " in every pair of trials"
 NAMED = (0.5, 0.9, 0.99, 0.999, 0.9999)
 """Percentiles on the axis, and in the alt text."""
 
@@ -42,17 +45,19 @@ def sentences(panels: Mapping[str, Shift], new: str, old: str) -> list[Phrase]:
         old: The other's.
     """
     told = [_sentence(kind, values, new, old) for kind, values in panels.items()]
-    few = [values.n for values in panels.values() if not values.settled]
-    return [*told, _few(max(few))] if few else told
+    few = [values for values in panels.values() if not values.settled]
+    return [*told, _few(max(few, key=lambda values: values.n))] if few else told
 
 
 def _sentence(kind: str, values: Shift, new: str, old: str) -> Phrase:
-    if values.n == 1:
+    if not values.coverage:
         span, ratio = f"{percentile(values.shares[0])} to {percentile(values.shares[-1])}", _range(_ends(values.ratio))
-        return Phrase([f"{TITLES[kind]}: a single round shows {ratio} from {span}."])
+        single = "a single round shows" if values.paired else "trials too few for any band show"
+        return Phrase([f"{TITLES[kind]}: {single} {ratio} from {span}."])
     parts = stretches(values)
     decided = [_decided(part, new, old, values) for part in parts if part.word != OPEN]
-    return phrase("{kind}: {told}.", kind=TITLES[kind], told=joined("; ", decided + _open(parts)))
+    told = joined("; ", decided + _open(parts, "the rounds do not agree" if values.paired else "it is not known"))
+    return phrase("{kind}: {told}.", kind=TITLES[kind], told=told)
 
 
 def _decided(part: Stretch, new: str, old: str, values: Shift) -> Phrase:
@@ -68,18 +73,18 @@ def _decided(part: Stretch, new: str, old: str, values: Shift) -> Phrase:
         new=new,
         old=old,
         margin=f"{100 * MARGIN:.0f}",
-        rounds="" if values.settled else f" in each of {values.n} rounds",
+        rounds="" if values.settled else f" in each of {values.n} rounds" if values.paired else _PAIRS,
         ratio=_range(part.ratios),
     )
 
 
-def _open(parts: Sequence[Stretch]) -> list[Phrase]:
-    """Where the rounds do not agree, in one clause; none where they agree all along."""
+def _open(parts: Sequence[Stretch], what: str) -> list[Phrase]:
+    """Where nothing is decided, in one clause; none where all is."""
     left = [part for part in parts if part.word == OPEN]
     if not left:
         return []
     ratio = _range((min(part.ratios[0] for part in left), max(part.ratios[1] for part in left)))
-    return [Phrase([f"{_where(parts, left)} the rounds do not agree (medians {ratio})"])]
+    return [Phrase([f"{_where(parts, left)} {what} (medians {ratio})"])]
 
 
 def _where(parts: Sequence[Stretch], left: Sequence[Stretch]) -> str:
@@ -93,8 +98,11 @@ def _where(parts: Sequence[Stretch], left: Sequence[Stretch]) -> str:
     return "elsewhere"
 
 
-def _few(n: int) -> Phrase:
-    rounds, sure = formatting.counted(n, "round"), f"{100 * (1 - ERROR):.0f} %"
+def _few(values: Shift) -> Phrase:
+    sure = f"{100 * (1 - ERROR):.0f} %"
+    if not values.paired:
+        return Phrase([f"Trials so few cannot make a band of {sure}: that takes {least_unpaired((1, 1))} of either."])
+    rounds = formatting.counted(values.n, "round")
     return Phrase([f"{rounds} cannot make a band of {sure}: that takes {rounds_needed()} that both sustain."])
 
 
@@ -115,9 +123,11 @@ def caption(panels: Mapping[str, Shift], new: str, old: str) -> str:
         new: A configuration's label.
         old: The other's.
     """
+    paired = all(values.paired for values in panels.values())
+    how = "A round measures both" if paired else "Each was measured in a session of its own: no rounds are pairs"
     return (
         f"Latency of {new} ÷ that of {old} at every percentile, the axis spread towards the tail: below 1 {new} is"
-        f" faster. A round measures both; only trials that sustained the load count. {_end(panels)}"
+        f" faster. {how}; only trials that sustained the load count. {_end(panels)}"
         f"{_band(list(panels.values()))}"
     )
 
@@ -133,10 +143,13 @@ def _end(panels: Mapping[str, Shift]) -> str:
 
 def _band(panels: Sequence[Shift]) -> str:
     """A sentence, behind a blank, on what the band holds; empty without one."""
-    settled = {values.n: values.coverage for values in panels if values.settled}
+    settled = {(values.n, values.paired): values.coverage for values in panels if values.settled}
     if not settled:
         return ""
-    sure = " and ".join(f"{100 * coverage:.1f} % of experiments (n = {n} rounds)" for n, coverage in settled.items())
+    sure = " and ".join(
+        f"{100 * coverage:.1f} % of experiments (n = {n} {_NOUNS[paired]}s)"
+        for (n, paired), coverage in settled.items()
+    )
     return (
         f" The band holds the true median at any one percentile in {sure}; it is pointwise: along the whole curve"
         " it misses somewhere more often."
@@ -151,11 +164,12 @@ def alt(panels: Mapping[str, Shift], new: str, old: str) -> str:
         new: A configuration's label.
         old: The other's.
     """
-    told = [f"Ratio of latency, {new} to {old}, over percentile, on log axes; thin: each round, thick: their median."]
+    (noun, *_) = [_NOUNS[values.paired] for values in panels.values()]
+    told = [f"Ratio of latency, {new} to {old}, over percentile, on log axes; thin: each {noun}, thick: their median."]
     for kind, values in panels.items():
         marks = [n for n, share in enumerate(values.shares) if share in NAMED]
         ratios = "; ".join(f"{percentile(values.shares[n])} {_at(values, n)}" for n in marks)
-        told.append(f"{TITLES[kind]} (n = {formatting.counted(values.n, 'round')}): {ratios}.")
+        told.append(f"{TITLES[kind]} (n = {formatting.counted(values.n, noun)}): {ratios}.")
     return " ".join([*told, *map(str, sentences(panels, new, old))])
 
 

@@ -72,6 +72,11 @@ STAGE_COLOURS = {
 }
 """The stages of the consumer, always named beside their colour."""
 
+MORE, LESS = "#d55e00", "#0072b2"
+"""What takes more, and what takes less, than before: red and blue that colour-blind readers can tell apart."""
+OLD_AND_NEW = (Style("#0072b2", (0, (5, 1.6)), "s", hollow=True), Style("#d55e00", SOLID, "o"))
+"""Two runs against each other: the one that was there before, and the one in question."""
+
 
 def styles(names: Sequence[str]) -> dict[str, Style]:
     """A look for every configuration of a run, for the A/A leg of the last, and for its headline.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from sentinel.lab import formatting
 from sentinel.lab.presentation.phrase import Strong
 
 if TYPE_CHECKING:
@@ -17,8 +20,76 @@ if TYPE_CHECKING:
 PUBLISHED = "SentinelStream, published"
 """Head of the last column of key results, the one that was not measured here."""
 
+AIRY = 8
+"""Columns for which a page is wide enough; of more the table is dense."""
+RAW = "raw"
+"""CSS class of links to the file that a number is from: such a link is no link any more where the file is not there."""
+
 UNIT = re.compile(r"(?<=[\d=±n]) (?=[\d=%]|msg|ms)")
 """The space within `20 %`, `n = 3`, `5 ms`."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell's text, and what stands behind it."""
+
+    text: str
+    value: float | None = None
+    """The number itself, in the unit of the row's or the column's head: what a copy of the table has."""
+    raw: str = ""
+    """Address of the file that the number is from, as a page of the run sees it; empty where there is none."""
+    hint: str = ""
+    """A tooltip; empty where there is none."""
+
+    def __html__(self) -> str:
+        text = tag("span", self.text, title=self.hint) if self.hint else escape(self.text)
+        return str(filed(text, self.raw) if self.raw and self.text != formatting.NOTHING else text)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Of the table's cell: the number with all its digits."""
+        known = self.value is not None and math.isfinite(self.value)
+        return {"data-value": f"{self.value:.12g}"} if known else {}
+
+
+def figured(value: float | None, raw: str = "", hint: str = "") -> Cell:
+    """The cell of a measured number, to three significant digits.
+
+    Args:
+        value: None, or what is not finite, is a dash.
+        raw: Address of the file that it is from.
+        hint: A tooltip.
+    """
+    return Cell(formatting.figure(value), value, raw, hint)
+
+
+def counted(value: float | None, raw: str = "") -> Cell:
+    """The cell of a counted number, exact.
+
+    Args:
+        value: None is a dash.
+        raw: Address of the file that it is from.
+    """
+    return Cell(formatting.count(value), value, raw)
+
+
+def percent(share: float) -> Cell:
+    """The cell of a share, in percent to one decimal.
+
+    Args:
+        share: From 0 to 1.
+    """
+    return Cell(f"{100 * share:.1f}", 100 * share)
+
+
+def filed(content: object, raw: str) -> Markup:
+    """A link to the file that a number is from.
+
+    Args:
+        content: The link's text; escaped unless it is `Markup`.
+        raw: Address of the file.
+    """
+    return Markup(f'<a class="{RAW}" href="{escape(raw)}">{escape(content)}</a>')
 
 
 def tag(name: str, content: object, **attributes: str) -> Markup:
@@ -51,7 +122,7 @@ def table(
 
     Args:
         heads: One for each column; like the cells escaped unless they are `Markup`.
-        rows: As many cells as heads each.
+        rows: As many cells as heads each; a `Cell` where a number, its file or a hint stands behind the text.
         words: Numbers of the columns that stand left, as the first does; numbers stand right.
         class_: `dense` for less air, `wraps` where cells may go on in the next line.
     """
@@ -60,7 +131,7 @@ def table(
     body = [
         tag(
             "tr",
-            together([tag("th", row[0], scope="row"), *(_cell(n, cell, left) for n, cell in enumerate(row[1:], 1))]),
+            together([_cell("th", row[0], scope="row"), *(_data(n, cell, left) for n, cell in enumerate(row[1:], 1))]),
         )
         for row in rows
     ]
@@ -68,8 +139,12 @@ def table(
     return tag("div", tag("table", together(parts)), class_=f"scroll {class_}".strip(), tabindex="0")
 
 
-def _cell(number: int, cell: object, left: set[int]) -> Markup:
-    return tag("td", cell, class_="left" if number in left else "")
+def _data(number: int, cell: object, left: set[int]) -> Markup:
+    return _cell("td", cell, class_="left" if number in left else "")
+
+
+def _cell(name: str, cell: object, **attributes: str) -> Markup:
+    return tag(name, cell, **attributes, **(cell.attributes if isinstance(cell, Cell) else {}))
 
 
 def breakable(content: object) -> Markup:

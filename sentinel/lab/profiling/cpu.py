@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.errors import TrialError
-from sentinel.lab.profiling import flamegraph
+from sentinel.lab.profiling import flamegraph, speedscope
 from sentinel.lab.profiling import stacks as flames
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ RATE = 200
 """Samples per second: 600 in three seconds, at a few percent of the consumer's speed."""
 FOLDED = "cpu.folded"
 """In a trial's folder, until `keep` moves it."""
-GRAPH = "flame graph"
+GRAPH, STACKS, SPEEDSCOPE = "flame graph", "folded stacks", "for speedscope"
 TRY = "import time; time.sleep(1)"
 """A program that lives long enough for py-spy to find it."""
 TRY_LIMIT = 30.0
@@ -78,13 +78,26 @@ def names(label: str) -> dict[str, str]:
         label: The configuration's label.
 
     Returns:
-        File names by what they hold: the flame graph and the folded stacks.
+        File names by what they hold: the flame graph, the folded stacks, and the same for speedscope.
     """
-    return {GRAPH: f"{label}-cpu.svg", "folded stacks": f"{label}-cpu.folded"}
+    return {GRAPH: f"{label}-cpu.svg", STACKS: f"{label}-cpu.folded", SPEEDSCOPE: f"{label}-cpu.speedscope.json"}
+
+
+def speedscope_of(label: str, folded: str) -> str:
+    """Folded stacks as speedscope opens them.
+
+    Args:
+        label: The configuration's label.
+        folded: All stacks of a trial; those at work on messages are kept.
+
+    Raises:
+        TrialError: it is no text of folded stacks.
+    """
+    return speedscope.text(flames.working(flames.parsed(folded)), label, RATE)
 
 
 def keep(trial: Path, folder: Path, label: str) -> Profile:
-    """Move a trial's folded stacks to where profiles are kept, and draw their flame graph beside them.
+    """Move a trial's folded stacks to where profiles are kept; flame graph and speedscope's file come beside them.
 
     Args:
         trial: The trial's folder.
@@ -97,14 +110,16 @@ def keep(trial: Path, folder: Path, label: str) -> Profile:
     Raises:
         TrialError: there are no stacks, no sample met the consumer at work, or the folder cannot be written.
     """
-    graph, stacks = (folder / name for name in names(label).values())
+    graph, stacks, scope = (folder / name for name in names(label).values())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (trial / FOLDED).rename(stacks)
-        folded = flames.parsed(stacks.read_text(encoding="utf-8"))
+        text = stacks.read_text(encoding="utf-8")
+        folded = flames.parsed(text)
         summary = flames.summary(folded)
         title = f"{label}: where its CPU time goes ({summary['samples']:,} samples of py-spy, {RATE} a second)"
         graph.write_text(flamegraph.svg(flames.working(folded), title), encoding="utf-8")
+        scope.write_text(speedscope_of(label, text), encoding="utf-8")
     except OSError as error:
         raise TrialError(f"the samples of {trial} cannot be kept in {folder}: {error}") from error
     return summary

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.environment import child_environment
 from sentinel.errors import TrialError
+from sentinel.lab.profiling.stacks import MOVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,3 +151,21 @@ def difference(before: Mapping[str, float], after: Mapping[str, float]) -> list[
     places = {place: (before.get(place, 0.0), after.get(place, 0.0)) for place in {*before, *after}}
     rows = [(place, old, new) for place, (old, new) in places.items()]
     return sorted(rows, key=lambda row: (-abs(row[2] - row[1]), row[0]))
+
+
+def by_function(locations: Mapping[str, float]) -> dict[str, float]:
+    """Bytes per message by function and file, without their lines, which move from one version to the next.
+
+    Args:
+        locations: Bytes per message by function, file and line.
+
+    Returns:
+        Bytes per message by `function:file`; a module that lies elsewhere now is named as it is now.
+    """
+    merged: dict[str, float] = {}
+    for location, size in locations.items():
+        place, _, line = location.rpartition(":")
+        function, _, file = (place if line.isdecimal() else location).partition(":")
+        name = ":".join(part for part in (function, MOVED.get(file, file)) if part)
+        merged[name] = merged.get(name, 0.0) + size
+    return merged

@@ -145,11 +145,16 @@ def parsed(text: str) -> Folded:
         stack, _, count = line.rpartition(" ")
         if not count.isdecimal():
             raise TrialError(f"not a folded stack: {line[:200]!r}; expected frames joined by ; and a count")
-        stacks.append(([_frame(part) for part in stack.split(";") if part], int(count)))
+        stacks.append(([frame_of(part) for part in stack.split(";") if part], int(count)))
     return stacks
 
 
-def _frame(text: str) -> Frame:
+def frame_of(text: str) -> Frame:
+    """One frame of a stack, its module where that lies now.
+
+    Args:
+        text: `function (module:line)`; what is not of that form is a function without a module.
+    """
     match = _FRAME.fullmatch(text)
     if not match:
         return Frame(text, "", text)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel.lab import formatting
 from sentinel.lab.contenders.verification import checks
 from sentinel.lab.contenders.verification.checks import BAD, GOOD, RELAXED
-from sentinel.lab.presentation.tables import folded, paragraphs, table, tag
+from sentinel.lab.presentation.tables import Cell, counted, figured, folded, paragraphs, table, tag
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE, LATENCY, UNTAPPED
 from sentinel.lab.statistics import tails
@@ -171,11 +171,11 @@ def _wire(run: Run, outcomes: Sequence[Outcome]) -> Markup:
     return table(["On the wire, medians of trials", *WIRE.values()], rows)
 
 
-def _cells(trials: Sequence[Mapping[str, Any]]) -> list[str]:
+def _cells(trials: Sequence[Mapping[str, Any]]) -> list[Cell]:
     cells = []
     for name in WIRE:
         values = [_value(wire, name) for wire in trials]
-        shown = formatting.figure if name in TIMES else formatting.count
+        shown = figured if name in TIMES else counted
         cells.append(shown(statistics.median(values)))
     return cells
 

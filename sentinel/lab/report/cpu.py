@@ -5,20 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from IPython.display import HTML
-from markupsafe import Markup
 
 from sentinel.lab import formatting, plots
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.tables import folded, paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import (
+    Cell,
+    counted,
+    figured,
+    folded,
+    paragraphs,
+    percent,
+    table,
+    tag,
+    together,
+)
 from sentinel.lab.profiling import cpu as pyspy
 from sentinel.lab.profiling import stacks
-from sentinel.lab.report.profiles import address
+from sentinel.lab.report.answers import raw
+from sentinel.lab.report.profiles import drawing
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from markupsafe import Markup
 
     from sentinel.lab.profiling.stacks import Breakdown
     from sentinel.lab.run.run import Run
@@ -26,8 +37,8 @@ if TYPE_CHECKING:
 
 FUNCTIONS = 12
 """Rows of the table of functions."""
-LARGEST_GRAPH = 250_000
-"""Bytes of a flame graph from which the page only links to it."""
+CODING = ("decode", "encode")
+"""Stages that a codec bears upon."""
 
 
 def cpu(run: Run) -> HTML:
@@ -40,7 +51,9 @@ def cpu(run: Run) -> HTML:
     if not profiles:
         return nothing(f"No profile trial left samples behind: there is nothing to show.{_left_out(run)}")
     parts = {name: stacks.breakdown(outcome.profile, _cost(run, name)) for name, outcome in profiles.items()}
-    shown = [figure_html(plots.stages(parts), f"{_caption(parts)}{_left_out(run)}"), _by_stage(run, profiles, parts)]
+    picture = plots.stages(parts)
+    drawn = figure_html(picture, f"{_caption(parts)}{_left_out(run)}", data=raw.drawn(run, "stages", picture))
+    shown = [drawn, _by_stage(run, profiles, parts), _codec(run, profiles, parts)]
     shown += [_functions(name, outcome, parts[name]) for name, outcome in profiles.items()]
     return HTML(together([*shown, *_graphs(run, list(profiles))], "\n"))
 
@@ -82,18 +95,14 @@ def _caption(parts: Mapping[str, Breakdown]) -> str:
 
 
 def _by_stage(run: Run, profiles: Mapping[str, Outcome], parts: Mapping[str, Breakdown]) -> Markup:
-    rows = [
-        [stage, *(formatting.figure(breakdown.us(stage)) for breakdown in parts.values())] for stage in stacks.STAGES
-    ]
-    rows.append(["all stages", *(formatting.figure(breakdown.cpu_us) for breakdown in parts.values())])
-    rows.append(
-        ["all stages, while sampled", *(formatting.figure(breakdown.cpu_us) for breakdown in profiles.values())]
-    )
+    rows = [[stage, *(figured(breakdown.us(stage)) for breakdown in parts.values())] for stage in stacks.STAGES]
+    rows.append(["all stages", *(figured(breakdown.cpu_us) for breakdown in parts.values())])
+    rows.append(["all stages, while sampled", *(figured(outcome.cpu_us) for outcome in profiles.values())])
     rows.append(["CPU, % of the sampled time", *map(_busy, profiles.values(), parts.values())])
     rows.append(
         [
             "messages, while sampled",
-            *(formatting.count(breakdown.consumer.get("received")) for breakdown in profiles.values()),
+            *(counted(outcome.consumer.get("received")) for outcome in profiles.values()),
         ]
     )
     notes = [_amortised(run, profiles[name], part) for name, part in parts.items()]
@@ -101,11 +110,38 @@ def _by_stage(run: Run, profiles: Mapping[str, Outcome], parts: Mapping[str, Bre
     return together([table(["CPU, µs per message", *parts], rows), tag("div", kept, class_="notes")])
 
 
-def _busy(outcome: Outcome, part: Breakdown) -> str:
+def _codec(run: Run, profiles: Mapping[str, Outcome], parts: Mapping[str, Breakdown]) -> Markup:
+    """What the messages' codec costs, and where."""
+    codec = run.data.recording.codec if run.data.recording else run.data.parameters.get("CODEC", "")
+    rows: list[list[object]] = [
+        ["a message on the wire, bytes", *(figured(_on_the_wire(o)) for o in profiles.values())],
+        *(
+            [f"{stage}, µs per message", *(figured(breakdown.us(stage)) for breakdown in parts.values())]
+            for stage in CODING
+        ),
+        [f"{' and '.join(CODING)}, % of CPU", *(figured(_share(breakdown)) for breakdown in parts.values())],
+    ]
+    note = (
+        "Decode reads a message, which is where the codec counts; encode writes its point, the same for all codecs but"
+        " for the digits of its numbers."
+    )
+    return together([table([f"Codec: {codec}", *parts], rows), tag("div", paragraphs([note]), class_="notes")])
+
+
+def _on_the_wire(outcome: Outcome) -> float | None:
+    sent = outcome.sender.get("sent")
+    return outcome.sender.get("bytes", 0) / sent if sent else None
+
+
+def _share(part: Breakdown) -> float:
+    return 100 * sum(part.shares.get(stage, 0.0) for stage in CODING)
+
+
+def _busy(outcome: Outcome, part: Breakdown) -> Cell:
     """How much of the time in which threads were seen at work was CPU time."""
     if outcome.cpu_us is None or not part.samples:
-        return formatting.NOTHING
-    return formatting.figure(100 * outcome.cpu_us * outcome.consumer["received"] / 1e6 / (part.samples / pyspy.RATE))
+        return figured(None)
+    return figured(100 * outcome.cpu_us * outcome.consumer["received"] / 1e6 / (part.samples / pyspy.RATE))
 
 
 def _amortised(run: Run, outcome: Outcome, part: Breakdown) -> str:
@@ -126,7 +162,7 @@ def _functions(name: str, outcome: Outcome, part: Breakdown) -> Markup:
     for function, (own, whole) in list(outcome.profile["functions"].items())[:FUNCTIONS]:
         itself, called = own / part.samples, whole / part.samples
         us = None if part.cpu_us is None else part.cpu_us * itself
-        rows.append([function, f"{100 * itself:.1f}", f"{100 * called:.1f}", formatting.figure(us)])
+        rows.append([function, percent(itself), percent(called), figured(us)])
     heads = ["Function", "itself, %", "with what it calls, %", "itself, µs/message"]
     return folded(f"{name}: the functions at the top", table(heads, rows))
 
@@ -137,12 +173,4 @@ def _graphs(run: Run, labels: list[str]) -> list[Markup]:
     there = {label: file for label, file in files.items() if file.exists()}
     if not there:
         return [paragraphs(["The flame graphs are not beside this run."], "notes")]
-    return [_graph(run, label, file) for label, file in there.items()]
-
-
-def _graph(run: Run, label: str, file: Path) -> Markup:
-    if file.stat().st_size > LARGEST_GRAPH:
-        link = tag("a", f"{label}: flame graph", href=address(run, file.name))
-        return tag("p", link, class_="notes")
-    drawn = Markup(file.read_text(encoding="utf-8"))
-    return folded(f"{label}: flame graph", tag("figure", tag("div", drawn, class_="scroll card", tabindex="0")))
+    return [drawing(run, file, f"{label}: flame graph") for label, file in there.items()]

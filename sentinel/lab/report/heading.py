@@ -1,15 +1,17 @@
-"""The head of a report: how far it can be trusted, what was measured, on what and when. Pure: run.json in."""
+"""The head of a report: what was measured, on what and when. Pure: run.json in."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from sentinel.lab import formatting
 from sentinel.lab.presentation import repeats
-from sentinel.lab.presentation.tables import folded, items, table, tag, together
+from sentinel.lab.presentation.tables import Cell, folded, table, tag, together
+from sentinel.lab.replay import words
+from sentinel.lab.report.answers import raw
+from sentinel.lab.resuming.words import interrupted
 from sentinel.lab.run import queries
 
 if TYPE_CHECKING:
@@ -21,20 +23,6 @@ if TYPE_CHECKING:
 MOST_NAMED = 4
 """Configurations that the first sentence names one by one."""
 EMBEDDED = "embedded store, not InfluxDB"
-SHOWN = 2
-"""Warnings that are not folded away."""
-WEIGHT = [
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"\binvalid\b",
-        r"\bnot sustain|\bbacklog\b",
-        r"\bvar(?:y|ies)\b",
-        r"\bbusy\b|\boverlap|another run|other guests",
-        r"\blate(?:ness)?\b|load.generator delay",
-    )
-]
-"""What makes a warning weighty, the weightiest first: results that are missing, that mean something else, that may not
-come again, and what disturbed them. All others follow, as they came."""
 
 
 def heading(run: Run, load: str = "", lead: str = "") -> Markup:
@@ -44,15 +32,21 @@ def heading(run: Run, load: str = "", lead: str = "") -> Markup:
     facts = {"Stack": _stack(d.stack)} if d.stack else {}
     if offered := load or _load(run):
         facts["Load"] = offered
-    facts |= repetition(d) | {
-        "Machine": _machine(d.machine),
-        "Commit": _commit(d.machine.git or {}),
-        "Date": f"{d.created[:16].replace('T', ' ')} UTC",
-        "Run": run.id,
-    }
+    if recording := words.described(d):
+        facts["Recording"] = recording
+    facts |= (
+        interrupted(d)
+        | repetition(d)
+        | {
+            "Machine": _machine(d.machine),
+            "Commit": _commit(d.machine.git or {}),
+            "Date": f"{d.created[:16].replace('T', ' ')} UTC",
+            "Run": run.id,
+        }
+    )
     rows = together([together([tag("dt", name), tag("dd", fact)]) for name, fact in facts.items()], "\n")
-    parts = [_warnings(d.warnings), tag("p", lead, class_="lead"), badge(run), tag("dl", rows, class_="facts")]
-    return together([*parts, _fine_print(d)], "\n")
+    parts = [tag("p", lead, class_="lead"), badge(run), tag("dl", rows, class_="facts")]
+    return together([*parts, _fine_print(run)], "\n")
 
 
 def badge(run: Run) -> Markup:
@@ -81,7 +75,7 @@ def _load(run: Run) -> str:
         return ""
     rates = [formatting.plain(rate) for rate in queries.rates(run).values()]
     return (
-        f"{formatting.joined(rates)} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
+        f"{formatting.joined(rates)} msg/s from {words.senders(run.data)} over"
         f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up,"
         f" {repeats.repeated(run, 'repeat')}"
     )
@@ -133,23 +127,9 @@ def _commit(git: Git) -> str:
     return f"{git['commit'][:12]}{', with changes that are not committed' if git.get('dirty') else ''}"
 
 
-def _warnings(warnings: list[str]) -> Markup:
-    if not warnings:
-        return tag("p", "No warning: nothing speaks against these measurements.", class_="calm")
-    ranked = sorted(warnings, key=_weight)
-    shown, more = ranked[:SHOWN], ranked[SHOWN:]
-    which = ", the weightiest first" if len(warnings) > 1 else ""
-    title = tag("p", f"{formatting.counted(len(warnings), 'warning')}{which}", class_="title")
-    rest = [folded(f"{formatting.counted(len(more), 'more warning')}", items(more))] if more else []
-    return tag("aside", together([title, items(shown), *rest]), class_="warnings")
-
-
-def _weight(warning: str) -> int:
-    return next((rank for rank, pattern in enumerate(WEIGHT) if pattern.search(warning)), len(WEIGHT))
-
-
-def _fine_print(d: RunData) -> Markup:
-    tables = [table(["Parameter", "Value"], d.parameters.items())]
+def _fine_print(run: Run) -> Markup:
+    d, filed = run.data, raw.record(run)
+    tables = [table(["Parameter", "Value"], [[name, Cell(str(v), raw=filed)] for name, v in d.parameters.items()])]
     if configurations := d.configurations:
         axes = list(next(iter(configurations.values())))
         rows = [[name, *chosen.values()] for name, chosen in configurations.items()]

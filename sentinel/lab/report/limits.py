@@ -14,7 +14,8 @@ from sentinel.lab.limits import bounds
 from sentinel.lab.limits.bounds import Throughput
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
-from sentinel.lab.presentation.tables import folded, paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import figured, folded, paragraphs, table, tag, together
+from sentinel.lab.report.answers import raw
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import HEADLINE
 
@@ -56,15 +57,16 @@ def limits(run: Run) -> HTML:
         " largest. Dotted: what the marks are held against, the largest of its repeats."
     )
     prose = tag("div", paragraphs(sentences(run, measured, reached)), class_="prose")
-    return HTML(together([prose, figure_html(picture, caption), _details(measured)]))
+    drawn = figure_html(picture, caption, data=raw.drawn(run, "limits", picture))
+    return HTML(together([prose, drawn, _details(run, measured)]))
 
 
-def _details(measured: Sequence[Limit]) -> Markup:
+def _details(run: Run, measured: Sequence[Limit]) -> Markup:
     heads = ["Limit, unit", "median", "smallest", "largest", "n"]
     rows = [
         [
             f"{limit.name}, {limit.unit}",
-            *(formatting.figure(value) for value in (limit.median, min(limit.values), max(limit.values))),
+            *(figured(value, raw.record(run)) for value in (limit.median, min(limit.values), max(limit.values))),
             len(limit.values),
         ]
         for limit in measured

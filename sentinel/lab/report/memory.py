@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import HTML
 
-from sentinel.lab import formatting, plots
+from sentinel.lab import plots
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
-from sentinel.lab.presentation.tables import folded, table, together
+from sentinel.lab.presentation.tables import Cell, figured, folded, percent, table, together
 from sentinel.lab.profiling import memory as profiling
+from sentinel.lab.report.answers import raw
 from sentinel.lab.report.captions import left_out
 from sentinel.lab.report.profiles import memray_pages
 from sentinel.lab.run import queries
@@ -37,7 +38,8 @@ def memory(run: Run) -> HTML:
     if not memories:
         return nothing(f"No valid memory trial: there is nothing to show.{left_out(run, MEMORY)}")
     caption = f"{COUNTED}; one trial each.{left_out(run, MEMORY)}"
-    shown = [figure_html(plots.memory(memories, styles(queries.names(run))), caption), *_difference(run, memories)]
+    picture = plots.memory(memories, styles(queries.names(run)))
+    shown = [figure_html(picture, caption, data=raw.drawn(run, "memory", picture)), *_difference(run, memories)]
     shown.append(table(["Bytes per message by module", *memories], by_module(memories)))
     shown += [_locations(name, summary) for name, summary in memories.items()]
     return HTML(together([*shown, memray_pages(run, {name: name for name in memories})], "\n"))
@@ -49,15 +51,19 @@ def _difference(run: Run, memories: Mapping[str, Mapping[str, Any]]) -> list[Mar
         return []
     rows = profiling.difference(memories[old]["locations"], memories[new]["locations"])
     picture = plots.memory_difference(rows, (old, new), styles(queries.names(run)))
-    body = [[place, *map(formatting.figure, (a, b, b - a))] for place, a, b in rows[: 2 * LOCATIONS]]
+    body = [[place, *map(figured, (a, b, b - a))] for place, a, b in rows[: 2 * LOCATIONS]]
     heads = ["Place", f"{old}, B/message", f"{new}, B/message", "change"]
     return [
-        figure_html(picture, f"Where bytes per message changed most from {old} to {new}."),
+        figure_html(
+            picture,
+            f"Where bytes per message changed most from {old} to {new}.",
+            data=raw.drawn(run, "memory-difference", picture),
+        ),
         folded(f"The {len(body)} largest changes as a table", table(heads, body)),
     ]
 
 
-def by_module(memories: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+def by_module(memories: Mapping[str, Mapping[str, Any]]) -> list[list[str | Cell]]:
     """The modules that allocate most.
 
     Args:
@@ -68,11 +74,11 @@ def by_module(memories: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """
     columns = [summary["modules"] for summary in memories.values()]
     names = sorted({name for column in columns for name in column}, key=lambda n: -max(c.get(n, 0.0) for c in columns))
-    return [[name, *(formatting.figure(column.get(name)) for column in columns)] for name in names[:MODULES]]
+    return [[name, *(figured(column.get(name)) for column in columns)] for name in names[:MODULES]]
 
 
 def _locations(name: str, summary: Mapping[str, Any]) -> Markup:
     total = summary["bytes_per_message"]
     top = sorted(summary["locations"].items(), key=lambda place: -place[1])[:LOCATIONS]
-    rows = [[place, formatting.figure(size), f"{100 * size / total:.1f}"] for place, size in top]
+    rows = [[place, figured(size), percent(size / total)] for place, size in top]
     return folded(f"{name}: largest allocators by location", table(["Place", "B/message", "% of all"], rows))

@@ -5,7 +5,7 @@ Pure: run.json in, text out. Medians over the valid trials of a column; what was
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
@@ -14,16 +14,18 @@ from sentinel.lab.limits import bounds
 from sentinel.lab.machine import jitter
 from sentinel.lab.presentation import repeats
 from sentinel.lab.report import contenders
+from sentinel.lab.report.answers import raw
+from sentinel.lab.report.answers.row import Row
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY, HEADLINE
 from sentinel.lab.statistics import published, tails
+from sentinel.lab.statistics.measures import column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sentinel.lab.limits.limit import Limit
     from sentinel.lab.run.run import Run
-    from sentinel.lab.statistics.compare import Ratio
 
 MARK = "†"
 """Beside figures of a load that was not sustained."""
@@ -33,64 +35,37 @@ LATENCIES = {"internal": "Internal", "e2e": "E2E", "stored": "Stored"}
 """Kinds of latency that every trial under a paced load has, and their heads."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row: its head, and a text for every column."""
-
-    name: str
-    unit: str
-    published: str
-    cells: list[str]
-    factor: Ratio | None = None
-    """Of the two configurations compared."""
-    spreads: tuple[str, ...] = ()
-    """Smallest, largest and n behind each cell, where there are several trials."""
-    short: str = ""
-    """The head where there is little room."""
-
-    @property
-    def ratio(self) -> str:
-        """With its interval."""
-        return formatting.ranged(self.factor)
-
-    @property
-    def bare_ratio(self) -> str:
-        """Without."""
-        return formatting.times(self.factor.value) if self.factor else NOTHING
-
-    @property
-    def head(self) -> str:
-        """`Internal p50, ms`."""
-        return f"{self.name}, {self.unit}"
-
-
 def measured(
     run: Run, name: str, unit: str, measure: str, *, headline: str = "", published: str = NOTHING, short: str = ""
 ) -> Row:
     """A row of medians out of run.json's summary; `headline` is the measure's name at the headline rate, if any."""
-    values, marked = run.data, unsustained(run)
-    cells, spreads = [], []
-    for key in queries.keys(run):
-        called = headline if key == HEADLINE else measure
-        mark = MARK if marked.get(key) and measure.split("_", maxsplit=1)[0] in QUEUED else ""
-        value = values.summary.get(key, {}).get(called)
-        cells.append(formatting.figure(value) + mark if value is not None else NOTHING)
-        spreads.append(formatting.spread(values.spread.get(key, {}).get(called)))
-    return Row(name, unit, published, cells, values.ratios.get(measure), tuple(spreads), short)
+    data, marked, keys = run.data, unsustained(run), queries.keys(run)
+    called = {key: headline if key == HEADLINE else measure for key in keys}
+    queued = measure.split("_", maxsplit=1)[0] in QUEUED
+    values = [data.summary.get(key, {}).get(called[key]) for key in keys]
+    cells = [
+        formatting.figure(value) + (MARK if queued and marked.get(key) else "") if value is not None else NOTHING
+        for key, value in zip(keys, values, strict=True)
+    ]
+    spreads = [formatting.spread(data.spread.get(key, {}).get(called[key])) for key in keys]
+    raws = [raw.median(run, column(key, data.trials), called[key]) for key in keys]
+    return Row(
+        name, unit, published, cells, data.ratios.get(measure), tuple(spreads), short, tuple(values), tuple(raws)
+    )
 
 
 def rows(run: Run) -> list[Row]:
     """The table in the original's shape."""
     rates = queries.rates(run)
-    offered = [formatting.plain(rates[HEADLINE if key == HEADLINE else "latency"]) for key in queries.keys(run)]
+    offered = [rates[HEADLINE if key == HEADLINE else "latency"] for key in queries.keys(run)]
     latencies = [
         row
         for kind, title in (*LATENCIES.items(), *([("visible", "Visible")] if contenders.visible(run) else []))
-        for p in ("p50", "p90", "p99", "p99.9", "max")
+        for p in (*queries.percentiles(run), "max")
         for row in _latency(run, kind, p, title, _bar(f"{kind}_{p}"))
     ]
     return [
-        Row("Offered load", "msg/s", str(published.RATE), offered),
+        _recorded(run, "Offered load", "msg/s", offered, formatting.plain, published=str(published.RATE)),
         measured(
             run,
             "Throughput sustained",
@@ -103,11 +78,25 @@ def rows(run: Run) -> list[Row]:
         measured(run, "Capacity", "msg/s", "capacity"),
         Row("Capacity, share of the limit", "%", NOTHING, _shares(run), short="Share of the limit, %"),
         *latencies,
-        Row("Lost", "messages", NOTHING, _lost(run)),
+        _recorded(run, "Lost", "messages", _lost(run), formatting.count),
         measured(run, "CPU per message", "µs", "capacity_cpu_us", headline="cpu_us", short="CPU, µs/message"),
         measured(run, "Allocated per message", "bytes", "bytes_per_message", short="Allocated, B/message"),
-        Row("Reduction", "%", str(published.REDUCTION), _reductions(run)),
+        _recorded(run, "Reduction", "%", _reductions(run), formatting.figure, published=str(published.REDUCTION)),
     ]
+
+
+def _recorded(
+    run: Run,
+    name: str,
+    unit: str,
+    values: Sequence[float | None],
+    shown: Callable[[float], str],
+    *,
+    published: str = NOTHING,
+) -> Row:
+    """A row of numbers that come from several trials, or from none: the run's record has them."""
+    cells = [NOTHING if value is None else shown(value) for value in values]
+    return Row(name, unit, published, cells, values=tuple(values), raws=(raw.record(run),) * len(cells))
 
 
 def _bar(measure: str) -> str:
@@ -135,10 +124,10 @@ def _carried(run: Run, kind: str, percentile: str) -> dict[str, bool]:
     return {key: not some or tails.carried(percentile, tails.fewest(some, kind)) for key, some in trials.items()}
 
 
-def _lost(run: Run) -> list[str]:
+def _lost(run: Run) -> list[float | None]:
     trials = queries.outcomes(run)
     columns = [[o.lost for o in queries.of_column(trials, key) if o.valid] for key in queries.keys(run)]
-    return [formatting.count(sum(lost)) if lost else NOTHING for lost in columns]
+    return [sum(lost) if lost else None for lost in columns]
 
 
 def _shares(run: Run) -> list[str]:
@@ -148,13 +137,10 @@ def _shares(run: Run) -> list[str]:
     return [bounds.share(capacity, limit) for capacity in capacities]
 
 
-def _reductions(run: Run) -> list[str]:
+def _reductions(run: Run) -> list[float | None]:
     allocated = [run.data.summary.get(key, {}).get("bytes_per_message") for key in queries.keys(run)]
     first = allocated[0]
-    return [
-        formatting.figure(100 * (1 - value / first)) if number and value and first else NOTHING
-        for number, value in enumerate(allocated)
-    ]
+    return [100 * (1 - value / first) if number and value and first else None for number, value in enumerate(allocated)]
 
 
 def unsustained(run: Run) -> dict[str, tuple[int, int]]:
@@ -166,7 +152,8 @@ def unsustained(run: Run) -> dict[str, tuple[int, int]]:
 
 def footnotes(run: Run) -> list[str]:
     """What a reader must know to read the table right: what its marks mean, and how the figures came about."""
-    return [*marks(run), *notes(run)]
+    own = run.data.machine.jitter
+    return [*marks(run), *notes(run), *([jitter.words(own)] if own else [])]
 
 
 def marks(run: Run) -> list[str]:
@@ -194,8 +181,6 @@ def notes(run: Run) -> list[str]:
     values += contenders.notes(run)
     if (limit := bounds.bound_of(run, "stream", paced=False)) is not None:
         values.append(share_note("capacity", limit, _shares(run)))
-    if own := run.data.machine.jitter:
-        values.append(jitter.words(own))
     if several:
         new, old = run.data.compared
         sure = formatting.estimates(run.data.ratios.values())
@@ -205,9 +190,10 @@ def notes(run: Run) -> list[str]:
 
 def _few(run: Run) -> str:
     """From how many messages on a tail is shown, where some column has too few."""
-    if all(carried for p in tails.NEEDED for carried in _carried(run, "e2e", p).values()):
+    tail = {p: n for p in queries.percentiles(run) if (n := tails.needed(p)) > 1}
+    if all(carried for p in tail for carried in _carried(run, "e2e", p).values()):
         return ""
-    needed = " and ".join(f"{p} from {formatting.count(n)} messages a trial on" for p, n in tails.NEEDED.items())
+    needed = formatting.joined([f"{p} from {formatting.count(n)} messages a trial on" for p, n in tail.items()])
     return f"Tails are shown where a trial's messages carry them: {needed}; of fewer, the maximum is all that is known."
 
 

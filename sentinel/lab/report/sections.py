@@ -19,8 +19,9 @@ from sentinel.lab.presentation.phrase import Phrase
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import (
     PUBLISHED,
+    Cell,
+    counted,
     folded,
-    hinted,
     paragraphs,
     stressed,
     table,
@@ -28,6 +29,9 @@ from sentinel.lab.presentation.tables import (
     together,
 )
 from sentinel.lab.report import contenders, heading, results
+from sentinel.lab.report.answers import raw
+from sentinel.lab.report.answers.asked import asked
+from sentinel.lab.report.answers.trust import trust
 from sentinel.lab.report.captions import left_out, missing
 from sentinel.lab.report.cpu import cpu
 from sentinel.lab.report.limits import limits
@@ -51,15 +55,12 @@ __all__ = [
 
 
 def header(run: Run, load: str = "") -> HTML:
-    """How far it can be trusted; what was measured, on what, when; everything else folded away.
+    """What was measured, on what, when; everything else folded away.
 
     `load` says what was offered, where it was not a benchmark's.
     """
     return HTML(heading.heading(run, load))
 
-
-AIRY = 8
-"""Columns for which a page is wide enough; of more the table is dense."""
 
 # -- results --------------------------------------------------------------------------------------------------------
 
@@ -73,13 +74,13 @@ def key_results(run: Run) -> HTML:
     body = [
         [
             row.head,
-            *(hinted(*pair) for pair in zip(row.cells, row.spreads or [""] * len(row.cells), strict=True)),
-            *([hinted(row.ratio, formatting.note(row.factor) if row.factor else "")] if several else []),
+            *row.shown,
+            *([row.factored(raw.record(run))] if several else []),
             row.published,
         ]
         for row in results.rows(run)
     ]
-    whole = table(heads, body, class_="dense wraps" if len(heads) > AIRY else "")
+    whole = table(heads, body, class_="dense wraps" if len(heads) > tables.AIRY else "")
     marks = results.marks(run)
     more = folded("How to read the table", tag("div", paragraphs(results.notes(run)), class_="notes"))
     return HTML(together([whole, tag("div", paragraphs(marks), class_="notes"), more]))
@@ -98,7 +99,9 @@ def latency(run: Run) -> HTML:
         f" a curve ends where its data end. Marked “published”: the p99 of {published.SOURCE}. Zero or negative, so"
         f" not drawn: {formatting.count(below)}."
     )
-    return HTML(figure_html(plots.spectrum(panels, styles(queries.names(run))), f"{caption}{left_out(run, LATENCY)}"))
+    picture = plots.spectrum(panels, styles(queries.names(run)), queries.percentiles(run))
+    data = raw.drawn(run, "latency", picture)
+    return HTML(figure_html(picture, f"{caption}{left_out(run, LATENCY)}", data=data))
 
 
 def shift(run: Run, new: str = "", old: str = "") -> HTML:
@@ -118,9 +121,10 @@ def shift(run: Run, new: str = "", old: str = "") -> HTML:
             f"No round left the latencies of both {new} and {old} under a load that both sustained: there is nothing to"
             " compare along the tail."
         )
-    picture = plots.shift(panels, new, old, styles(queries.names(run))[new])
+    picture = plots.shift(panels, new, old, styles(queries.names(run))[new], queries.percentiles(run))
     told = paragraphs(map(stressed, words.sentences(panels, new, old)))
-    return HTML(together([figure_html(picture, words.caption(panels, new, old)), told]))
+    drawn = figure_html(picture, words.caption(panels, new, old), data=raw.drawn(run, "shift", picture))
+    return HTML(together([drawn, told]))
 
 
 def _shifts(run: Run, new: str, old: str) -> dict[str, Shift]:
@@ -140,7 +144,8 @@ def over_time(run: Run) -> HTML:
     events = told(event for line in lines for event in line.events)
     marked = f" Marked at the upper edges: {events}." if events else ""
     caption = f"One trial each, the one whose stored tail is the middle of its repeats'.{marked}{without}"
-    return HTML(figure_html(plots.over_time(lines, styles(queries.names(run))), caption))
+    picture = plots.over_time(lines, styles(queries.names(run)))
+    return HTML(figure_html(picture, caption, data=raw.drawn(run, "over-time", picture)))
 
 
 def capacity(run: Run) -> HTML:
@@ -156,7 +161,8 @@ def capacity(run: Run) -> HTML:
         else "One dot per trial. There is no valid second leg (A/A), so that no noise floor is known."
     )
     picture = plots.capacity(rates, styles(queries.names(run)))
-    return HTML(figure_html(picture, f"{text}{left_out(run, CAPACITY)}"))
+    data = raw.drawn(run, "capacity", picture)
+    return HTML(figure_html(picture, f"{text}{left_out(run, CAPACITY)}", data=data))
 
 
 def _counted_twice(run: Run) -> str:
@@ -184,7 +190,7 @@ def ledgers(run: Run) -> HTML:
     if not trials:
         return nothing("No trial was carried out.")
     heads = ["Trial", "Kind", "Configuration", *SENDER, *CONSUMER, "unread", "lost", "store's count", "verdict"]
-    rows = [_ledger(o) for o in trials]
+    rows = [_ledger(run, o) for o in trials]
     notes = [
         "scheduled = sent + unsent; received = written + rejected; stored = written - duplicated; counts are messages."
     ]
@@ -205,18 +211,23 @@ def _rare(outcomes: Sequence[Outcome]) -> list[str]:
     return notes
 
 
-def _ledger(o: Outcome) -> list[object]:
+def _ledger(run: Run, o: Outcome) -> list[object]:
     kind = f"{o.plan.kind}, {formatting.plain(o.plan.load.rate)}/s" if o.plan.kind == LATENCY else o.plan.kind
     counts = [*(o.sender.get(name) for name in SENDER), *(o.consumer.get(name) for name in CONSUMER)]
     verdict = tag("span", "✓ accounted for", class_="good") if o.valid else tag("span", "✗ invalid", class_="bad")
-    kept = [formatting.count(number) for number in (*counts, o.unread, o.lost, o.stored)]
-    return [o.plan.number, kind, tables.breakable(o.plan.label.replace(" ", "\N{NO-BREAK SPACE}")), *kept, verdict]
+    kept = map(counted, (*counts, o.unread, o.lost, o.stored))
+    number = Cell(str(o.plan.number), o.plan.number, raw.trial(run, o.plan.number))
+    return [number, kind, tables.breakable(o.plan.label.replace(" ", "\N{NO-BREAK SPACE}")), *kept, verdict]
 
 
 # -- answer ---------------------------------------------------------------------------------------------------------
 
 
 def answer(run: Run) -> HTML:
-    """The verdict, the most prominent text of the page; with it, where that holds, that the store was no InfluxDB."""
+    """The verdict, the most prominent text of the page, what was asked of the run, and how far to trust both.
+
+    Where the store was no InfluxDB, that stands first.
+    """
     sentences = registry.answer(run) or [Phrase(["There is no verdict: no trial was summed up."])]
-    return HTML(together([heading.badge(run), tag("div", paragraphs(map(stressed, sentences)), class_="answer")]))
+    verdict = tag("div", paragraphs(map(stressed, sentences)), class_="answer")
+    return HTML(together([heading.badge(run), verdict, asked(run), trust(run)], "\n"))

@@ -7,9 +7,14 @@ and leaves its own id in it.
 from __future__ import annotations
 
 import fcntl
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sentinel.errors import RunError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sentinel.lab.run.run import Run
@@ -47,6 +52,31 @@ class Claim:
         return others
 
 
+@contextmanager
+def sole(run: Run) -> Iterator[None]:
+    """Carry out a run as the only process that executes its notebook, from its beginning to its page.
+
+    Args:
+        run: Its folder exists.
+
+    Raises:
+        RunError: another process does so now.
+    """
+    folder = os.open(run.folder, os.O_RDONLY)
+    try:
+        _lock(folder, run)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int, run: Run) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RunError(f"run {run.id} is under way in another process: wait for its end, or end it") from None
+
+
 def under_way(run: Run) -> bool:
     """Whether a process is carrying out this run now."""
     return _locked(run.folder / FILE)
@@ -54,7 +84,7 @@ def under_way(run: Run) -> bool:
 
 def _locked(path: Path) -> bool:
     try:
-        with path.open("a", encoding="utf-8") as file:
+        with path.open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -54,6 +54,7 @@ def conclude(
     """
     keep(run, outcomes)
     run.data.state, run.data.why = state, why or run.data.why
+    run.data.resumption.noted = list(run.data.warnings) if state != FINISHED else []
     try:
         summary = _summed_up(sum_up, run, outcomes)
         early = [_unfinished(run)] if state != FINISHED else []

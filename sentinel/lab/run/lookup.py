@@ -37,14 +37,15 @@ def report(text: str, *, force: bool = False) -> Path:
         notebook, html = Path(text), Path(text).with_suffix(".html")
         export(notebook, html, html.stem, force=force)
         return html
-    return _rendered(resolve(text))
+    return _rendered(resolve(text, ", or an executed .ipynb"))
 
 
-def resolve(text: str) -> Run:
+def resolve(text: str, also: str = "") -> Run:
     """The run that a text names.
 
     Args:
         text: An id, the path of a run's folder (also of a copy elsewhere), or the path of a file of `FILES` in it.
+        also: What else would have been taken, for the error.
 
     Raises:
         RunError: no run is named so, or its record cannot be read.
@@ -53,9 +54,9 @@ def resolve(text: str) -> Run:
         return load_folder(folder)
     path = Path(text)
     name = path.name if path.parent.name == str(RUNS) else text
-    if "/" in name or not name.strip(".") or not _exists(project_root() / RUNS / name / ""):
+    if "/" in name or not name.strip(".") or not _is_folder(project_root() / RUNS / name):
         raise RunError(
-            f"no run {text!r}: expected an id (`sentinel runs` lists them), a run's folder, or an executed .ipynb"
+            f"no run {text!r}: expected an id (`sentinel runs` lists them), a run's folder, or a file in there{also}"
         )
     return load(name)
 
@@ -71,6 +72,13 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:  # too long a name, or a folder that we may not look into
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # likewise
         return False
 
 

@@ -93,6 +93,15 @@ def rates(run: Run) -> dict[str, float]:
     return {"latency": p["RATE"], HEADLINE: p["HEADLINE_RATE"], **run.data.rates}
 
 
+def percentiles(run: Run) -> list[str]:
+    """Names of the percentiles of latency that are shown, rising: those of PERCENTILES, in older runs the usual ones.
+
+    Args:
+        run: A run of any experiment.
+    """
+    return tails.names(run.data.parameters.get("PERCENTILES", tails.USUAL))
+
+
 def label(run: Run, key: str) -> str:
     """The text at the head of a column.
 

@@ -4,12 +4,13 @@
 (see `run_data` and docs/run.schema.json);
 `trials/<n>/` the raw series and histograms; beside them `notebook.ipynb` and `report.html`. While a run goes on its
 record is brought up to date after every trial, so that whatever ends it loses none; once it has ended, nothing is
-edited: everything in a report can be recomputed from its folder.
+edited, unless it ended early and is resumed: everything in a report can be recomputed from its folder.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sys
 from dataclasses import dataclass, field
@@ -68,6 +69,8 @@ class Run:
     """The run's folder where that is not `runs/<id>` under `root`: a copy of it."""
     histograms: dict[int, dict[str, Recorder]] = field(default_factory=dict, repr=False, compare=False)
     """What `queries.histograms` has read, by trial and kind, ns: several sections draw it."""
+    figures: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The numbers of each figure that was drawn, as CSV by the figure's name: its page keeps them in `figures/`."""
 
     @property
     def folder(self) -> Path:
@@ -124,7 +127,10 @@ class Run:
         part = self.folder / f"{RECORD}.part"
         text = json.dumps(self.data.to_dict(), indent=1, allow_nan=False) + "\n"
         try:
-            part.write_text(text, encoding="utf-8")
+            with part.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())  # before its name: or a machine that is switched off leaves an empty record
             part.rename(self.folder / RECORD)
         except OSError as error:
             part.unlink(missing_ok=True)
@@ -144,6 +150,10 @@ class Run:
             return msgspec.convert(self.data.only(kind.__struct_encode_fields__), kind)
         except msgspec.ValidationError as error:
             raise RunRecordError(f"{self.folder / RECORD} is damaged: {mismatch(error)}", DAMAGED) from error
+
+    def next_trial(self) -> int:
+        """The first number that neither a trial nor one that broke off has."""
+        return max((int(path.name) for path in (self.folder / "trials").glob("[0-9]*")), default=-1) + 1
 
     def trial_folder(self, number: int) -> Path:
         """The folder of one trial: `runs/<id>/trials/<n>`.

@@ -1,7 +1,6 @@
 """What run.json holds, as typed data: the one module that knows its keys as strings.
 
-`RunData.read` turns a file into structs once, and everything in the lab reads those. Keys that are not known here are
-kept in `own`: an experiment's own sections, and whatever a later version of this format adds.
+`RunData.read` turns a file into structs once, which all else reads. Unknown keys, an experiment's own, are in `own`.
 """
 
 from __future__ import annotations
@@ -13,9 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import msgspec
 
 from sentinel.errors import RunError, RunRecordError
+from sentinel.lab.budgets.record import BudgetAnswer
 from sentinel.lab.contenders.verification.checks import ContenderData
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine.facts import Machine
+from sentinel.lab.replay.record import Recording
+from sentinel.lab.resuming.record import Resumption
 from sentinel.lab.run.trial_record import Outcome, Settling, TrialLength, plain
 from sentinel.lab.statistics.compare import Noise, Ratio, Spread
 
@@ -66,6 +68,8 @@ class RunData(msgspec.Struct, kw_only=True):
     """The experiment: the name of its notebook."""
     created: str = ""
     """When it began, ISO 8601 in UTC."""
+    recording: Recording | None = None
+    """What was played instead of made-up messages; None where messages were made up."""
     parameters: dict[str, Any] = {}
     """The notebook's parameters by name; times in s, rates in msg/s unless named otherwise."""
     configurations: dict[str, dict[str, str]] = {}
@@ -85,8 +89,7 @@ class RunData(msgspec.Struct, kw_only=True):
     order: list[str] = []
     """Kind and label of each trial, in that order."""
     looks: dict[str, list[int]] = {}
-    """Rounds at which a look was announced where REPEATS was `auto`, by group of trials: `capacity`, `latency`. Those
-    that never came are among them; where time was up the last is that of the end."""
+    """Where REPEATS was `auto`: rounds at which looks were announced, those that never came too, by group."""
     settling: dict[str, Settling] = {}
     """How these rounds ended, by group of trials."""
     length: TrialLength | None = None
@@ -97,6 +100,8 @@ class RunData(msgspec.Struct, kw_only=True):
     """Why no CPU profile was taken."""
     why: str = ""
     """What ended the run before its time."""
+    resumption: Resumption = msgspec.field(default_factory=Resumption)
+    """How it went on after an interruption, and what it takes to do so; not there where it is nothing."""
     rates: dict[str, float] = {}
     """Messages per second really offered: `latency` to all configurations, `headline` to the last."""
     summary: dict[str, dict[str, int | float | None]] = {}
@@ -113,6 +118,8 @@ class RunData(msgspec.Struct, kw_only=True):
     """What the A/A control showed."""
     verdict: list[str] = []
     """The answer, in sentences."""
+    budgets: BudgetAnswer | None = None
+    """What became of the budgets that the run was held to; None where it was held to none."""
     own: dict[str, Any] = {}
     """All other keys: sections of one experiment."""
 
@@ -124,8 +131,7 @@ class RunData(msgspec.Struct, kw_only=True):
             path: A run.json.
 
         Raises:
-            RunRecordError: there is no file, or it is damaged, of another program or of another format; the message
-                names the file and the key.
+            RunRecordError: it is missing, damaged, of another program or format; the message names file and key.
         """
         data = _loaded(path)
         _require_format(data, path)
@@ -136,10 +142,7 @@ class RunData(msgspec.Struct, kw_only=True):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`.
-
-        Args:
-            data: Values by the keys of run.json; unknown keys go to `own`.
+        """The inverse of `to_dict`; unknown keys go to `own`.
 
         Raises:
             msgspec.ValidationError: a value has the wrong type, or a key without a default is missing.
@@ -166,8 +169,8 @@ class RunData(msgspec.Struct, kw_only=True):
             Values by key; empty and unknown sections are left out.
         """
         known = {name: msgspec.to_builtins(getattr(self, name), enc_hook=plain) for name in names if name in KNOWN}
-        own = {name: self.own[name] for name in names if name in self.own}
-        return {name: value for name, value in known.items() if value != EMPTY[name]} | own
+        kept = {name: value for name, value in known.items() if value != EMPTY[name]}
+        return kept | {name: self.own[name] for name in names if name in self.own}
 
     def add(self, sections: Mapping[str, Any]) -> None:
         """Put sections into the record, in place of those that it had under the same keys.
@@ -199,8 +202,7 @@ EMPTY = msgspec.to_builtins(RunData(id="", notebook=""))
 
 def _divided(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The sections that every record may have, and the others."""
-    known = {name: value for name, value in data.items() if name in KNOWN}
-    return known, {name: value for name, value in data.items() if name not in KNOWN}
+    return {k: v for k, v in data.items() if k in KNOWN}, {k: v for k, v in data.items() if k not in KNOWN}
 
 
 def _loaded(path: Path) -> dict[str, Any]:
@@ -224,13 +226,11 @@ def _no_number(name: str) -> NoReturn:
 
 def _require_format(data: Mapping[str, Any], path: Path) -> None:
     """Refuse formats that are not guessed at."""
-    given = data["format"]
-    if type(given) is int and OLDEST <= given <= FORMAT:
+    if type(given := data["format"]) is int and OLDEST <= given <= FORMAT:
         return
     fault = (NEWER if given > FORMAT else OLDER) if type(given) is int else DAMAGED
-    reads = " to ".join(map(str, dict.fromkeys((OLDEST, FORMAT))))
-    update = ", so a newer one is needed" if fault == NEWER else ""
-    raise RunRecordError(f"{path} has format {given!r}: this version reads {reads}{update}", fault)
+    reads = f"{OLDEST} to {FORMAT}{', so a newer one is needed' if fault == NEWER else ''}"
+    raise RunRecordError(f"{path} has format {given!r}: this version reads {reads}", fault)
 
 
 def mismatch(error: msgspec.ValidationError) -> str:

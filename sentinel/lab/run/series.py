@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sentinel.lab.statistics import tails
 from sentinel.lab.statistics.backlog import backlog, sent_at
 from sentinel.model.histogram import Recorder
 from sentinel.runtime.record import INTERVALS, LEDGER
@@ -26,7 +27,7 @@ VISIBLE = "visible"
 """Folder, and kind of latency, of what a reader beside a trial saw."""
 SAMPLE_EVERY = 0.25
 """Seconds between readings of the processes' CPU and memory."""
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
+QUANTILES = {name: tails.share(name) for name in tails.KEPT}
 FEW = 10
 """Messages below which a median says little."""
 
@@ -117,17 +118,19 @@ def histograms(trial: Path, since: int) -> dict[str, Recorder]:
     return recorders | {"send_delay": histogram(delays, "delay", since)}
 
 
-def percentiles(recorder: Recorder) -> dict[str, float]:
+def percentiles(recorder: Recorder, more: Iterable[str] = ()) -> dict[str, float]:
     """The percentiles of one kind of latency.
 
     Args:
         recorder: Durations in ns.
+        more: Names of percentiles besides the usual ones, such as `p99.99`.
 
     Returns:
-        Milliseconds at `QUANTILES` and `max` (left out where there is no message), and the counts of messages `n`,
-        `zero` and `negative`.
+        Milliseconds at `QUANTILES`, at those and `max` (left out where there is no message), and the counts of messages
+        `n`, `zero` and `negative`.
     """
-    values = {name: recorder.quantile(q) / 1e6 for name, q in QUANTILES.items()} | {"max": recorder.quantile(1.0) / 1e6}
+    shares = {**QUANTILES, **{name: tails.share(name) for name in more}, "max": 1.0}
+    values = {name: recorder.quantile(q) / 1e6 for name, q in shares.items()}
     known = {name: round(value, 6) for name, value in values.items() if np.isfinite(value)}
     return known | {"n": len(recorder), "zero": recorder.zero, "negative": recorder.negative}
 

@@ -48,6 +48,8 @@ class Plan:
     """Trials of one group are compared with each other."""
     linger: float | None = None
     """Seconds that our consumer's reads linger under a light load; None: as it does by itself."""
+    percentiles: str = ""
+    """Percentiles of latency that are kept besides the usual ones, in percent, joined by commas: `95,99.99`."""
 
     @property
     def paced(self) -> bool:
@@ -135,8 +137,8 @@ class Outcome(msgspec.Struct):
     steal: float = 0.0
     """Share of the machine's time that went to other guests, percent."""
     latencies: dict[str, dict[str, int | float]] = {}
-    """internal, e2e, stored, send_delay, visible: percentiles in ms, and the counts `n`, `zero` and
-    `negative` of messages."""
+    """internal, e2e, stored, send_delay, visible: percentiles in ms, those of the plan too, and the counts `n`, `zero`
+    and `negative` of messages."""
     started: int = 0
     """First intended send, ns since the epoch."""
     memory: Memory = {}

@@ -18,7 +18,8 @@ Columns = dict[str, dict[str, list[float]]]
 """Column of the table → measure → one value a trial."""
 KINDS = ("internal", "e2e", "stored", "send_delay")
 """Of latency."""
-PERCENTILES = ("p50", "p90", "p99", "p99.9", "max")
+COUNTS = ("n", "zero", "negative")
+"""What a trial's latencies of one kind have beside percentiles."""
 
 
 def measures(outcomes: Iterable[Outcome]) -> dict[str, list[float]]:
@@ -49,8 +50,9 @@ def _of_trial(outcome: Outcome) -> dict[str, float]:
         collected = {f"capacity_{name}": value for name, value in collected.items()} | {"capacity": outcome.throughput}
     else:
         collected |= {"throughput": outcome.throughput, "lost": outcome.lost}
-        for kind in outcome.latencies:
-            collected |= {f"{kind}_{name}": tails.reading(outcome, kind, name) for name in PERCENTILES}
+        for kind, known in outcome.latencies.items():
+            names = (name for name in known if name not in COUNTS)
+            collected |= {f"{kind}_{name}": tails.reading(outcome, kind, name) for name in names}
     return {name: value for name, value in collected.items() if value is not None}
 
 

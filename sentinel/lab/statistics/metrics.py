@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.compare import BAND, Ratio, Verdict, Word
+from sentinel.lab.statistics.measures import KINDS
 from sentinel.lab.statistics.rounds.decision import decide
 from sentinel.lab.statistics.rounds.floor import floor
 from sentinel.lab.statistics.rounds.sides import side
@@ -162,3 +164,37 @@ class Measure:
         if abs(math.log(ratio)) <= math.log1p(BAND):
             return Word.NO_DIFFERENCE
         return Word.BETTER if (ratio > 1) == self.higher else Word.WORSE
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure("capacity", "capacity", "msg/s", higher=True),
+        Measure("capacity_cpu_us", "CPU per message while draining", "µs"),
+        Measure("capacity_peak_rss_mb", "peak memory", "MB"),
+        Measure("throughput", "throughput", "msg/s", higher=True),
+        Measure("lost", "lost", "messages"),
+        Measure("cpu_us", "CPU per message under the common load", "µs"),
+        Measure("peak_rss_mb", "peak memory under the common load", "MB"),
+        Measure("bytes_per_message", "allocated bytes per message", "bytes", repeated=False),
+        Measure("held", "highest rate within the SLO", "msg/s", higher=True, repeated=False),
+        Measure("allocations_per_message", "allocations per message", "allocations", repeated=False),
+    )
+}
+"""What trials measure besides latencies, by name."""
+LATENCY = re.compile(rf"({'|'.join([*KINDS, 'visible'])})_(p\d{{1,2}}(\.\d+)?|max)")
+"""Names of latencies, such as `stored_p99`."""
+
+
+def measure(name: str) -> Measure | None:
+    """The measure of that name.
+
+    Args:
+        name: As `measures.measures` calls it, such as `capacity` or `stored_p99`.
+
+    Returns:
+        The measure, of a latency in ms; None where trials have no such measure.
+    """
+    if LATENCY.fullmatch(name):
+        return Measure(name, name.replace("_", " "), "ms")
+    return MEASURES.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sentinel.lab.statistics import tails
-from sentinel.lab.statistics.metrics import Measure
+from sentinel.lab.statistics.metrics import MEASURES, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,14 +16,8 @@ if TYPE_CHECKING:
 
 KINDS, PERCENTILES = ("internal", "e2e", "stored"), ("p50", "p99", "p99.9")
 KEY = {
-    measure.name: measure
-    for measure in (
-        Measure("capacity", "capacity", "msg/s", higher=True),
-        Measure("capacity_cpu_us", "CPU per message while draining", "µs"),
-        Measure("cpu_us", "CPU per message under the common load", "µs"),
-        Measure("capacity_peak_rss_mb", "peak memory", "MB"),
-        Measure("bytes_per_message", "allocated bytes per message", "bytes", repeated=False),
-    )
+    name: MEASURES[name]
+    for name in ("capacity", "capacity_cpu_us", "cpu_us", "capacity_peak_rss_mb", "bytes_per_message")
 }
 """Besides the latencies, by name."""
 

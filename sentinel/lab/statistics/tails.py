@@ -1,7 +1,8 @@
-"""Which percentiles the messages of a trial carry. Pure."""
+"""Which percentiles are shown, and which of them the messages of a trial carry. Pure."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,19 +10,63 @@ if TYPE_CHECKING:
 
     from sentinel.lab.run.trial_record import Outcome
 
-NEEDED = {"p99": 368, "p99.9": 3688}
-"""Messages from which a percentile is bounded from above whatever the distribution: the largest of fewer lies below it
-in more than 2.5 of 100 trials (0.99 ** 368 and 0.999 ** 3688 are 0.025)."""
+USUAL = "50,90,99,99.9"
+"""Percentiles that are shown where nobody asks for others: the default of PERCENTILES."""
+KEPT = ("p50", "p90", "p99", "p99.9")
+"""Percentiles that every trial keeps, whatever is asked for."""
+UNBOUNDED, ERROR = 0.9, 0.025
+"""The share up to which a percentile is no tail, and needs a single message; and the error of the rule for tails."""
+
+
+def names(percentiles: str) -> list[str]:
+    """The names of percentiles.
+
+    Args:
+        percentiles: As PERCENTILES has them: in percent, joined by commas; none where it is empty.
+
+    Returns:
+        Such as `p50` and `p99.9`, in the same order.
+    """
+    return [f"p{percent}" for percent in percentiles.split(",") if percent]
+
+
+def share(percentile: str) -> float:
+    """The share of messages below a percentile.
+
+    Args:
+        percentile: Its name, such as `p99.9`.
+
+    Returns:
+        From 0 to 1.
+    """
+    return round(float(percentile[1:]) / 100, 12)
+
+
+def needed(percentile: str) -> int:
+    """Messages from which a percentile is bounded from above whatever the distribution.
+
+    The largest of fewer lies below it in more than 2.5 of 100 trials.
+
+    Args:
+        percentile: Such as `p99.9`; the maximum, and what is no tail, need a single one.
+    """
+    if percentile == "max" or share(percentile) <= UNBOUNDED:
+        return 1
+    return math.ceil(math.log(ERROR) / math.log(share(percentile)))
+
+
+NEEDED = {name: needed(name) for name in ("p99", "p99.9")}
+"""Of the two that verdicts are about: 368 and 3,688 (0.99 ** 368 and 0.999 ** 3688 are 0.025)."""
 
 
 def carried(percentile: str, messages: int) -> bool:
     """Whether the messages of one trial carry a percentile; with fewer, the maximum is all that is known.
 
     Args:
-        percentile: Such as `p99.9`; one that is not in `NEEDED` needs a single message.
+        percentile: Such as `p99.9`, or `max`.
         messages: Messages of the trial.
     """
-    return messages >= NEEDED.get(percentile, 1)
+    return messages >= needed(percentile)
 
 
 def fewest(outcomes: Iterable[Outcome], kind: str) -> int:
@@ -61,5 +106,5 @@ def reading(outcome: Outcome, kind: str, percentile: str) -> float | None:
     Returns:
         ms; None where it was not measured, or the trial's messages do not carry it.
     """
-    values = outcome.latencies.get(kind, {})
-    return values.get(percentile) if values.get("n", 0) >= NEEDED.get(percentile, 0) else None
+    values, least = outcome.latencies.get(kind, {}), needed(percentile)
+    return values.get(percentile) if least == 1 or values.get("n", 0) >= least else None

@@ -12,6 +12,7 @@ from sentinel import bus, store
 from sentinel.errors import SentinelError
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import WARM_UP
+from sentinel.lab.statistics import tails
 from sentinel.lab.statistics.hgrm import distribution
 from sentinel.lab.statistics.sustained import Pace, faults
 from sentinel.model.histogram import BITS, SIZE, middles
@@ -116,7 +117,7 @@ def _measure(outcome: Outcome, folder: Path, consumer: dict[str, Any], got: Cons
 def measure_latencies(outcome: Outcome, folder: Path) -> None:
     """Fill the latencies of a trial under a paced load, the warm-up left out; histograms go into its folder."""
     for kind, recorder in series.histograms(folder, outcome.started + int(WARM_UP * 1e9)).items():
-        outcome.latencies[kind] = series.percentiles(recorder)
+        outcome.latencies[kind] = series.percentiles(recorder, tails.names(outcome.plan.percentiles))
         write_hgrm(recorder, folder / f"{kind}.hgrm")
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sentinel.lab.profiling import cpu
+from sentinel.lab.replay.recording import located
 from sentinel.lab.run.trial_record import CAPACITY, LATENCY, LIVE, MEMORY, PROFILE, Plan, warm_up
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def load_words(plan: Plan, key: str, record: Path) -> list[str]:
         "key": key,
         "record": record,
         "processes": math.ceil(load.rate / PER_PROCESS) if not load.count else 1,
+        **({"replay": located(load.replay)} if load.replay else {}),
     }
     return ["sentinel", "load", *_words(options)]
 

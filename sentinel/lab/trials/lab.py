@@ -18,6 +18,9 @@ from sentinel.lab.limits.limit import Limit
 from sentinel.lab.machine import jitter
 from sentinel.lab.parameters import Common
 from sentinel.lab.profiling import memory
+from sentinel.lab.replay import recording
+from sentinel.lab.resuming import sessions
+from sentinel.lab.resuming.stored import Stored
 from sentinel.lab.run.trial_record import MEMORY, Outcome, Plan
 from sentinel.lab.trials.kinds import KINDS
 from sentinel.lab.trials.session import Session
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.lab.process.supervisor import Supervisor
+    from sentinel.lab.run.run import Run
+    from sentinel.lab.run.run_data import RunData
     from sentinel.lab.trials.trial import Trial
 
 LIMITS, PAGES = "limits", "pages"
@@ -42,20 +47,45 @@ class Lab(Session[P]):
 
     def __init__(self, *begun: Any) -> None:
         super().__init__(*begun)
+        data = self.run.data
         self.contest = contest.Contest(self.parameters)
-        self.run.data.contenders = self.contest.described
+        self.contest.recall(data.id, data.contenders)
+        data.contenders = self.contest.described
+        past = data.resumption
+        self._stored = Stored(data.trials, past.replaced, self.contest.refused, gaps=past.took)
 
     @classmethod
     def require(cls, parameters: P) -> None:
-        """See Session: also whatever its contenders need, where no runner has seen to that."""
+        """See Session: also its recording, and whatever its contenders need, where no runner has seen to that."""
         super().require(parameters)
+        recording.of(parameters.replay)
         if not LabSettings.from_env().run_id:
             entry.require(parameters)
+
+    @classmethod
+    def described(cls, parameters: P) -> dict[str, Any]:
+        """See Session: also the recording that is played, where there is one."""
+        return {"recording": recording.of(parameters.replay), **super().described(parameters)}
 
     @classmethod
     def before(cls, parameters: P) -> dict[str, Any]:
         """See Session: the machine's own jitter, while nothing else runs."""
         return {"jitter": jitter.measure(parameters.limit_seconds * parameters.repeats)}
+
+    @classmethod
+    def resumed(cls, parameters: P, run: Run) -> RunData:
+        """See Study: with whole rounds of its trials, if machine and versions are the same."""
+        return sessions.taken_up(run, cls.described(parameters))
+
+    @property
+    def kept(self) -> list[Outcome]:
+        """See Study."""
+        return sorted([*self.outcomes, *self._stored.left], key=lambda outcome: outcome.plan.number)
+
+    def close(self) -> Run:
+        """See Study: trials of earlier sessions that were not asked for count no more."""
+        self._stored.drop()
+        return super().close()
 
     @staticmethod
     def expected(plan: Plan) -> float:
@@ -71,29 +101,24 @@ class Lab(Session[P]):
                 seconds[PAGES] = seconds.get(PAGES, 0.0) + DIGESTED * (len(memory.PAGES) + 1)
         return seconds
 
-    # -- doing ---------------------------------------------------------------------------------------------------
-
     def limits(self) -> list[Limit]:
         """Measure what Redis alone and the store alone can do here; without an answer the run has a warning instead."""
-        with self.keeping():
-            return self._limits()
-
-    def _limits(self) -> list[Limit]:
         repeats, limits = self.parameters.repeats, list[Limit]()
         each = measurement.expected(repeats) / measurement.steps(repeats)
-        self._progress.step("limits: Redis alone, the store alone", each, kind=LIMITS)
-        try:
-            limits = measurement.measure(
-                self.stack,
-                f"{self.run.id}.limits",
-                codec=self.parameters.CODEC,
-                seconds=self.parameters.limit_seconds,
-                repeats=repeats,
-                note=lambda _: self._progress.advance(each),
-            )
-        except SentinelError as error:
-            self._supervision.ask()
-            self.run.data.warnings.append(f"The limits could not be measured: {error}.")
+        with self.keeping():
+            self._progress.step("limits: Redis alone, the store alone", each, kind=LIMITS)
+            try:
+                limits = measurement.measure(
+                    self.stack,
+                    f"{self.run.id}.limits.{self._first}",
+                    codec=self.parameters.CODEC,
+                    seconds=self.parameters.limit_seconds,
+                    repeats=repeats,
+                    note=lambda _: self._progress.advance(each),
+                )
+            except SentinelError as error:
+                self._supervision.ask()
+                self.run.data.warnings.append(f"The limits could not be measured: {error}.")
         self.run.data.limits = limits
         return limits
 
@@ -142,27 +167,43 @@ class Lab(Session[P]):
         """Carry out trials one after the other. Each is kept as soon as it ends.
 
         Args:
-            plans: In this order; they are numbered here.
-            then: Called with each outcome.
+            plans: Of whole rounds, in this order; they are numbered here. What an earlier session of the run has
+                carried out is not carried out again.
+            then: Called with each outcome that is new.
             note: Shown beside the progress.
 
         Raises:
             RunEndedError: interrupted, a server of the stack has ended or does not answer, or the disk is full.
         """
-        outcomes = list[Outcome]()
         with self.keeping():
-            for plan in plans:
-                self._verify(plan)
-                seconds, rate = self.expected(plan), f" at {plan.load.rate:,.0f}/s" if plan.paced else ""
-                label = f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}"
-                self._progress.step(f"{label}; {note}" if note else label, seconds, kind=plan.kind)
-                outcomes.append(self._carried_out(plan))
-                if then is not None:
-                    then(outcomes[-1])
-                self.outcomes.append(outcomes[-1])
-                self.checkpoint()
-                self._progress.advance(seconds)
-        return outcomes
+            earlier = self.recalled(plans)  # all of them at once: whatever ends what is measured then, they are kept
+            return [there or self._measured(plan, then, note) for plan, there in zip(plans, earlier, strict=True)]
+
+    def recalled(self, plans: Sequence[Plan]) -> list[Outcome | None]:
+        """What stays of these trials from an earlier session of the run (see `Stored.of`); all None in a new run."""
+        earlier = self._stored.of(plans)
+        for outcome in filter(None, earlier):
+            self._progress.skip(outcome.plan.kind, self.expected(outcome.plan))
+            self.outcomes.append(outcome)
+        return earlier
+
+    def _measured(self, plan: Plan, then: Callable[[Outcome], object] | None, note: str) -> Outcome:
+        """A trial that is new."""
+        self._verify(plan)
+        seconds, rate = self.expected(plan), f" at {plan.load.rate:,.0f}/s" if plan.paced else ""
+        label = f"{plan.kind}{rate}: {plan.label}, repeat {plan.repeat + 1}"
+        self._progress.step(f"{label}; {note}" if note else label, seconds, kind=plan.kind)
+        outcome = self._carried_out(plan)
+        if then is not None:
+            then(outcome)
+        self.outcomes.append(outcome)
+        self.checkpoint()
+        self._progress.advance(seconds)
+        return outcome
+
+    def of_this_session(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
+        """Those of them that were carried out since the run began, or was resumed."""
+        return [outcome for outcome in outcomes if outcome.plan.number >= self._first]
 
     def _verify(self, plan: Plan) -> None:
         """What a contender promises is tried before its first trial."""

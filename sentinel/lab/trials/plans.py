@@ -106,13 +106,13 @@ def profiled(p: Common) -> list[str]:
 def full(p: Draining, name: str, kind: str) -> LoadSettings:
     """A stream's worth of messages: fewer where each point is a request, more where they pass quickest."""
     if not is_known(name):
-        return LoadSettings("stream", p.CODEC, p.WORKERS, count=p.MESSAGES, seed=p.SEED)
+        return LoadSettings("stream", p.CODEC, p.WORKERS, count=p.MESSAGES, seed=p.SEED, replay=p.replay)
     configuration = parse(name.removesuffix(CONTROL).removesuffix(UNTAPPED))
     fast = configuration.receive.whole_reads and configuration.write.whole_batches
     count = p.MESSAGES * (FAST_FACTOR if fast and kind == CAPACITY else 1)
     if configuration.write.request_per_point:
         count //= SLOW_SHARE[kind]
-    return LoadSettings("stream", p.CODEC, p.WORKERS, count=count, seed=p.SEED)
+    return LoadSettings("stream", p.CODEC, p.WORKERS, count=count, seed=p.SEED, replay=p.replay)
 
 
 def paced(p: Paced, names: Sequence[str], rate: float, group: str, repeats: int) -> list[Plan]:
@@ -125,5 +125,7 @@ def paced(p: Paced, names: Sequence[str], rate: float, group: str, repeats: int)
         group: Trials of one group are compared with each other.
         repeats: Trials of each.
     """
-    load = LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, rate, p.DURATION + WARM_UP, seed=p.SEED)
-    return [_plan(p, LATENCY, name, load, repeat=repeat, group=group) for repeat, name in interleaved(names, repeats)]
+    seconds = p.DURATION + WARM_UP
+    load = LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, rate, seconds, seed=p.SEED, replay=p.replay)
+    how: dict[str, Any] = {"group": group, "percentiles": p.asked}
+    return [_plan(p, LATENCY, name, load, repeat=repeat, **how) for repeat, name in interleaved(names, repeats)]

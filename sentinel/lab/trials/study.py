@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from sentinel.environment import LabSettings
-from sentinel.errors import RunEndedError, SentinelError
+from sentinel.errors import RunEndedError, RunError, SentinelError
 from sentinel.lab import registry
+from sentinel.lab.index.refresh import refresh
 from sentinel.lab.machine import provenance
 from sentinel.lab.notebook.progress import Progress
 from sentinel.lab.notebook.variables import check
@@ -76,14 +77,11 @@ class Study(ABC, Generic[Q]):
     @staticmethod
     @abstractmethod
     def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
-        """What was found, for run.json.
+        """What was found, for run.json: `summary`, `verdict`, `warnings` beyond the machine's, and more.
 
         Args:
             run: Its `data` holds what `open` put there. The run may have ended early.
             outcomes: Its trials.
-
-        Returns:
-            `summary`, `verdict`, `warnings` beyond the machine's, and more.
         """
 
     @classmethod
@@ -94,6 +92,23 @@ class Study(ABC, Generic[Q]):
     def described(cls, parameters: Q) -> dict[str, Any]:
         """What the record begins with, besides name, time and parameters."""
         return {"machine": provenance.provenance(), "warnings": []}
+
+    @classmethod
+    def new(cls, parameters: Q, run: Run) -> RunData:
+        """The record that a new run begins with."""
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        data = RunData(id=run.id, state=RUNNING, notebook=cls.notebook, created=created, parameters=asdict(parameters))
+        data.add(cls.described(parameters))
+        return data
+
+    @classmethod
+    def resumed(cls, parameters: Q, run: Run) -> RunData:
+        """The record that a run goes on with which ended before its time.
+
+        Raises:
+            RunError: such runs do not go on, or not here and now.
+        """
+        raise RunError(f"run {run.id} cannot be resumed: runs of {cls.notebook} are not, so start it anew")
 
     @classmethod
     def begun(cls, parameters: Q, run: Run, stops: ExitStack) -> Self:
@@ -121,20 +136,17 @@ class Study(ABC, Generic[Q]):
         """Make the run's folder and begin; a study that this process still has open is ended first.
 
         Raises:
-            RunError: the folder cannot be written, or the disk has no room for a run.
+            RunError: the folder cannot be written, the disk has no room for a run, or the run that is to be resumed
+                cannot go on.
             SettingsError, StackError, BusError, StoreError: of a session, the stack cannot be had.
         """
         if Study._current is not None:
             Study._current.end_early(INTERRUPTED, "another session was opened in its place")
         cls.require(parameters)
-        run = Run(LabSettings.from_env().run_id or new_id(cls.notebook), root or project_root())
+        told = LabSettings.from_env()
+        run = Run(told.run_id or new_id(cls.notebook), root or project_root())
         require_room(run.folder)
-        run.create()
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        run.data = RunData(
-            id=run.id, state=RUNNING, notebook=cls.notebook, created=created, parameters=asdict(parameters)
-        )
-        run.data.add(cls.described(parameters))
+        run.data = cls.resumed(parameters, run) if told.resumes else cls.new(parameters, run.create())
         with ExitStack() as stops:
             stops.callback(_release, Claim(run), run)
             Study._current = session = cls.begun(parameters, run, stops)
@@ -142,9 +154,14 @@ class Study(ABC, Generic[Q]):
         session.checkpoint()
         return session
 
+    @property
+    def kept(self) -> list[Outcome]:
+        """All trials that the record has: those so far, and in a resumed run those that were not asked for yet."""
+        return self.outcomes
+
     def checkpoint(self) -> None:
         """Bring the record up to date: whatever comes next, the trials so far are kept."""
-        conclusion.keep(self.run, self.outcomes)
+        conclusion.keep(self.run, self.kept)
         self.run.save()
 
     @contextmanager
@@ -167,7 +184,7 @@ class Study(ABC, Generic[Q]):
     def end_early(self, state: str, why: str) -> RunEndedError:
         """Stop everything, write record and page of what there is; returns the error that says so."""
         with _uninterrupted():
-            kept = conclusion.kept(self.run, len(self.outcomes), self.planned_trials())
+            kept = conclusion.kept(self.run, len(self.kept), self.planned_trials())
             try:
                 self._end(state, why)
                 page.write(self.run)
@@ -192,7 +209,10 @@ class Study(ABC, Generic[Q]):
         self._stops.close()
         if Study._current is self:
             Study._current = None
-        conclusion.conclude(self.summarise, self.run, self.outcomes, state, why)
+        try:
+            conclusion.conclude(self.summarise, self.run, self.kept, state, why)
+        finally:
+            refresh(self.run.root)
         self._progress.close(f"run {self.run.id} is written")
 
 

@@ -1,4 +1,4 @@
-"""What a page with charts carries: uPlot as it was published, one script that its own policy allows, nothing else."""
+"""What a page with charts carries: uPlot as it was published, one script that can stand within it, nothing else."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from importlib.resources import files
 import pytest
 
 from sentinel.lab import interactive
-from sentinel.lab.interactive import page_charts
-from sentinel.lab.interactive.chart import DATA
-from sentinel.lab.interactive.page_charts import allowing, checksum, enlivened, script
+from sentinel.lab.interactive.chart import Chart, embedded
+from sentinel.lab.interactive.page_charts import needed, script, style
+from sentinel.lab.page.scripts import scripts
 
 PUBLISHED = {
     "LICENSE": "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd",
@@ -19,11 +19,6 @@ PUBLISHED = {
     "uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
 }
 """sha256 of the files of uPlot 1.6.32."""
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-PAGE = (
-    f'<html><head><meta content="{POLICY}" http-equiv="Content-Security-Policy"></head>'
-    f"<body><figure>{DATA}{{}}</script></figure></body></html>"
-)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -34,31 +29,17 @@ def test_uplot_is_as_it_was_published(name: str) -> None:
     assert "1.6.32" in (files(interactive) / "uplot" / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_page_without_charts_stays_as_it_is() -> None:
-    """It gets no script, and its policy allows none."""
-    page = PAGE.replace(DATA, "<script>")
-    assert page == enlivened(page)
-
-
-def test_a_page_with_charts_allows_its_script_alone() -> None:
-    """The script stands there once, whole, and the policy names its checksum and nothing besides."""
-    page = enlivened(PAGE)
-    (inside,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-    assert script() == inside
-    policy = f"{POLICY}; script-src {checksum(inside)}"
-    assert f'content="{policy}"' in page
-    assert page.count("</style>") == 1
-    assert page.endswith("</body></html>")
-
-
-def test_scripts_of_others_stay_allowed() -> None:
-    """A policy that allows scripts already allows ours besides; one that allows all of the page's own stays."""
-    assert allowing("script-src 'sha256-x'; base-uri 'none'", "'y'") == "script-src 'sha256-x' 'y'; base-uri 'none'"
-    assert allowing("script-src 'unsafe-inline'", "'y'") == "script-src 'unsafe-inline'"
+def test_a_page_without_charts_gets_no_script_of_theirs() -> None:
+    """The script comes with a chart's data, once and behind those of every page, and with nothing else."""
+    assert needed(f"<figure>{embedded(Chart([]))}</figure>")
+    assert not needed("<figure><script></script></figure>")
+    others = scripts(charts=False)
+    assert script() not in others
+    assert [*others, script()] == scripts(charts=True)
 
 
 def test_scripts_can_stand_within_a_page() -> None:
     """Nothing in them ends the element, opens a comment in it, or looks like a link or a heading to the exporter."""
     assert not re.search(r"</script|<!--|<a href|<h2|</nav>|</body>|</head>", script(), re.IGNORECASE)
     assert not re.search(r"https?://(?!github\.com/leeoniya/uPlot)", script())
-    assert not re.search(r"url\(|@import|</style", page_charts._together(page_charts.STYLES))
+    assert not re.search(r"url\(|@import|</style", style())

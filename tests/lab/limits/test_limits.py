@@ -421,7 +421,7 @@ def test_a_lab_keeps_the_limits_in_its_record(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(limits, "measure", measure)
     assert made_limits() == lab.limits()
     assert (lab.run.data.machine.jitter or {})["turns"] >= 1
-    assert ("binary", 2, f"{lab.run.id}.limits") == (given["codec"], given["repeats"], given["run"])
+    assert ("binary", 2, f"{lab.run.id}.limits.0") == (given["codec"], given["repeats"], given["run"])
     assert made_limits() == lab.run.data.limits
     monkeypatch.setattr(limits, "measure", refuse)
     assert [] == lab.limits()

@@ -21,15 +21,32 @@ if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
 
+BUDGETS = """
+[[budgets]]
+measure = "bytes_per_message"
+configuration = "optimised"
+against = "baseline"
+at_most = "1×"
+
+[[budgets]]
+measure = "lost"
+configuration = "headline"
+at_most = "0 messages"
+rounds = "1 of 1"
+"""
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout that this file's runs share."""
     return checkout(tmp_path_factory.mktemp("checkout"))
 
 
-def execution(place: Path, name: str, small: dict[str, str], **env: str) -> tuple[runs.Run, str]:
+def execution(place: Path, name: str, small: dict[str, str], *options: str, **env: str) -> tuple[runs.Run, str]:
     """A notebook executed by the runner with small parameters: the run, and what the terminal showed."""
-    return concluded(place, sentinel(place, "run", name, *words(small), **env))
+    done = sentinel(place, "run", name, *words(small), *options, **env)
+    assert re.search(r"of about \d+:\d\d", done.stderr)  # the time that is left
+    return concluded(place, done)
 
 
 def words(small: dict[str, str]) -> list[str]:
@@ -47,8 +64,10 @@ def concluded(place: Path, done: CompletedProcess[str]) -> tuple[runs.Run, str]:
 
 @pytest.fixture(scope="module")
 def executed(place: Path) -> tuple[runs.Run, str]:
-    """benchmark.ipynb, where the locale knows ASCII only."""
-    return execution(place, "benchmark", SMALL, **ASCII)
+    """benchmark.ipynb, held to budgets, where the locale knows ASCII only."""
+    (place / "budgets.toml").write_text(BUDGETS, encoding="utf-8")
+    small = SMALL | {"CONFIGURATIONS": "baseline,optimised"}
+    return execution(place, "benchmark", small, "--budgets", "budgets.toml", "--summary=summary.md", **ASCII)
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +123,22 @@ def test_run_leaves_a_whole_record(executed: tuple[runs.Run, str]) -> None:
     assert run.notebook.exists()
     assert run.report.exists()
     names = {path.name for path in run.profiles.iterdir()}
-    for label in ("baseline", "client-batching", "optimised"):
+    for label in ("baseline", "optimised"):
         assert {f"{label}.bin", f"{label}-flamegraph.html", f"{label}-table.html"} <= names
-        assert {f"{label}-cpu.folded", f"{label}-cpu.svg"} <= names or run.data.unprofiled
+        kept_of_cpu = {f"{label}-cpu.folded", f"{label}-cpu.svg", f"{label}-cpu.speedscope.json"}
+        assert kept_of_cpu <= names or run.data.unprofiled
+
+
+def test_a_run_is_held_to_its_budgets(executed: tuple[runs.Run, str], place: Path) -> None:
+    """Terminal, record, page and summary say what became of each."""
+    run, text = executed
+    assert run.data.budgets is not None
+    assert ["holds", "holds"] == [row.verdict for row in run.data.budgets.rows]
+    assert "PASS." in text
+    assert "2 of 2 budgets met" in run.report.read_text(encoding="utf-8")
+    assert "| ✓ | Lost, headline | ≤ 0 messages in 1 of 1 rounds |" in (place / "summary.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_run_ends_with_table_and_path(executed: tuple[runs.Run, str]) -> None:
@@ -173,9 +205,11 @@ def test_runs_lists_them(
     watched: tuple[runs.Run, str],
     place: Path,
 ) -> None:
-    """`sentinel runs` names every run."""
+    """`sentinel runs` names every run, and the index that the last of them wrote links to every page."""
     listed = sentinel(place, "runs").stdout
-    assert [] == [run.id for run, _ in (executed, swept, ablated, watched) if run.id not in listed]
+    index = (place / "runs" / "index.html").read_text(encoding="utf-8")
+    every = [run.id for run, _ in (executed, swept, ablated, watched)]
+    assert [] == [name for name in every if name not in listed or f'href="{name}/report.html"' not in index]
 
 
 def test_no_script_is_kept(each: tuple[runs.Run, str]) -> None:
@@ -207,9 +241,9 @@ def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
     trials, steps = run.data.trials, of_run(run).steps
     assert [] == [trial.problems for trial in trials if not trial.valid]
     assert [trial.plan.number for trial in trials] == [step.trial for step in steps]
-    assert {100.0, 300.0} >= {step.rate for step in steps}
+    assert {300.0} == {step.rate for step in steps}
     first = {s.configuration: (s.phase, s.rate) for s in reversed(steps)}
-    assert {"baseline": (CLIMB, 100.0), SWITCHED: (CLIMB, 100.0)} == first
+    assert {"baseline": (CLIMB, 300.0), SWITCHED: (CLIMB, 300.0)} == first
     assert {"baseline", SWITCHED} == {step.configuration for step in steps if step.phase == CONFIRM}
     assert sorted(steps, key=lambda step: step.phase == CONFIRM) == steps
     assert run.notebook.exists()
@@ -257,11 +291,23 @@ def test_ablation_leaves_a_whole_record(ablated: tuple[runs.Run, str]) -> None:
     p, trials = Ablation(**run.data.parameters), run.data.trials
     assert [] == [trial.problems for trial in trials if not trial.valid]
     assert {*p.names, p.names[-1] + CONTROL} == {trial.plan.label for trial in trials}
-    again = plain(of_ablation(p, trials, machine=run.data.machine))
+    again = plain(of_ablation(p, trials, looks=run.data.looks, machine=run.data.machine))
     for key in ("summary", "spread", "noise", "steps", "ratios", "verdict"):
         assert json.loads(json.dumps(again[key])) == kept(run)[key]
     assert " ".join(run.data.verdict[1].split()) in " ".join(text.split())
     assert run.notebook.exists()
+
+
+def test_rounds_end_in_time(ablated: tuple[runs.Run, str]) -> None:
+    """With `REPEATS=auto` there are whole rounds within WITHIN, one at least, and the page says how it ended."""
+    run, _ = ablated
+    (ending,) = run.data.settling.values()
+    repeats = [trial.plan.repeat for trial in run.data.trials]
+    assert {repeats.count(number) for number in range(ending.rounds)} == {len(repeats) / ending.rounds}
+    assert ending.seconds <= ending.within or ending.rounds == 1
+    page = run.report.read_text(encoding="utf-8")
+    assert re.search(r"<dt>Rounds</dt><dd>capacity: \d+ rounds? in \d+ s", page)
+    assert "This cell failed" not in page
 
 
 @pytest.mark.timeout(180)

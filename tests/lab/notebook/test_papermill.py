@@ -137,7 +137,9 @@ def papermill(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
         process.wait()
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("papermill", "signum"), [("benchmark", signal.SIGKILL), ("live", signal.SIGTERM)], indirect=["papermill"]
+)
 @pytest.mark.timeout(90)
 def test_no_server_outlives_papermill(papermill: tuple[subprocess.Popen[bytes], Path], signum: int) -> None:
     """Whatever kills papermill, bus, store, consumer, agent and load generator are gone soon after."""

@@ -48,8 +48,13 @@ def run(original: Run, tmp_path: Path) -> Run:
 
 
 def hrefs(page: str) -> list[str]:
-    """Links to files."""
+    """Links to files, those of numbers to what they are from left out."""
     return [unquote(link) for link in re.findall(r'<a href="([^"#]+)"', page)]
+
+
+def raws(page: str) -> list[str]:
+    """Links of numbers to the files that they are from."""
+    return [unquote(link) for link in re.findall(r'<a class="raw" href="([^"#]+)"', page)]
 
 
 def test_every_link_of_a_bundle_works_elsewhere(run: Run, tmp_path: Path) -> None:
@@ -60,8 +65,10 @@ def test_every_link_of_a_bundle_works_elsewhere(run: Run, tmp_path: Path) -> Non
     folder = tmp_path / "elsewhere" / run.id
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert ["profiles/baseline-flamegraph.html", "profiles/optimised-table.html"] == hrefs(page)
-    assert all((folder / link).is_file() for link in hrefs(page))
-    assert "it links to 2 files in <code>profiles</code>, which lies beside it." in page
+    assert all((folder / link).is_file() for link in (*hrefs(page), *raws(page)))
+    assert {"run.json", "trials"} == {link.partition("/")[0] for link in raws(page)}
+    where = "<code>profiles</code>, <code>run.json</code> and <code>trials</code>"
+    assert re.search(rf"it links to \d+ files in {where}, which lie beside it\.", page)
     assert {"run.json", "report.html", "trials", "profiles"} == {path.name for path in folder.iterdir()}
     assert (folder / "profiles" / "baseline.bin").is_file()
     assert list(folder.glob("trials/*/resources.csv"))
@@ -102,10 +109,10 @@ def test_a_page_links_only_to_what_is_there(run: Run) -> None:
     """Beside its run a page keeps its links and counts them; without its profiles it has words, and is complete."""
     page = run.report.read_text(encoding="utf-8")
     assert all((run.folder / link).resolve().is_file() for link in hrefs(page))
-    assert f"it links to 2 files in <code>profiles/{run.id}</code>" in page
+    assert re.search(rf"it links to \d+ files in <code>profiles/{run.id}</code>, <code>run\.json</code>", page)
     assert f"sentinel bundle {run.id}" in page
     alone = links.settled(page, lambda _: None)
-    assert [] == hrefs(alone)
+    assert [] == hrefs(alone) + raws(alone)
     assert "baseline: flame graph (not beside this page)" in alone
     assert links.COMPLETE in alone
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+import shlex
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from support.browser import browsed
 from support.synthetic import made
 
-from sentinel.lab.interactive.page_charts import checksum, script
 from sentinel.lab.page.export import arranged, export
 from sentinel.lab.page.export import page as make_page
 from sentinel.lab.report import sections
@@ -62,6 +64,7 @@ def executed(root: Path) -> Path:
     cells.append(new_code_cell("page()", metadata={"tags": ["page"]}, outputs=[shown("a link to the page")]))
     papermill = {
         "parameters": {"WORKERS": 128, "DURATION": "120s", "CONFIGURATIONS": "baseline, optimised"},
+        "default_parameters": {"WORKERS": 16, "RATE": 1000.0},
         "input_path": "notebooks/benchmark.ipynb",
         "start_time": "2026-01-01T00:00:00.123456",
     }
@@ -108,7 +111,7 @@ class Addresses(HTMLParser):
 
 
 def test_nothing_is_loaded_from_anywhere(text: str) -> None:
-    """Pictures and scripts are inlined; there is no style sheet or font of elsewhere; the only addresses are prose."""
+    """Pictures and scripts are inlined; no style sheet or font is of elsewhere; the only addresses are prose."""
     actual = Addresses(text)
     assert actual.loaded
     assert all(address.startswith("data:image/") for address in actual.loaded)
@@ -126,7 +129,19 @@ def test_the_page_forbids_itself_to_ask(text: str) -> None:
     )
     assert policy
     assert policy[1].startswith("default-src 'none'; img-src data:")
-    assert [checksum(script())] == re.findall(r"script-src ([^;]*)", policy[1])
+    allowed = re.search(r"script-src ([^;]*);", policy[1])
+    assert allowed
+    assert {*allowed[1].split()} == {f"'sha256-{digest(script)}'" for script in scripts(text)}
+
+
+def scripts(text: str) -> list[str]:
+    """What stands between the tags of scripts."""
+    return re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+
+
+def digest(text: str) -> str:
+    """As a policy has it."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def test_the_page_is_small(page: Path) -> None:
@@ -160,16 +175,19 @@ def test_navigation_leads_to_every_section(text: str) -> None:
     """Each h2 has an anchor of its own, in order, and the navigation has a link to each."""
     actual = Addresses(text)
     links = [link[1:] for link in actual.links if link.startswith("#")]
-    assert len(SECTIONS) + 1 == len(links) == len(set(links))
+    assert len(SECTIONS) + 3 == len(links) == len(set(links))
     assert links == [name for name in actual.ids if name in links]
-    assert ["answer", "key-results", "what-was-measured-and-on-what"] == links[:3]
+    first = ["answer", "how-far-can-it-be-trusted", "key-results", "what-was-measured-and-on-what"]
+    assert first == links[:4]
+    assert "reproduce" == links[-1]
     assert "where-does-the-memory-go" in links
-    assert ["answer", "answer-6"] == [link for link in links if link.startswith("answer")]
+    assert ["answer", "answer-7"] == [link for link in links if link.startswith("answer")]
 
 
 def test_the_answer_comes_first(text: str) -> None:
-    """Question, answer, key results, warnings, what was measured, the first cell's prose, and then the rest."""
-    order = ["<h1", 'class="answer"', "Throughput sustained", "warning", "<dt>Stack", "in prose", "How long does"]
+    """Question, answer, what was asked, warnings, key results, what was measured, the first cell's prose, the rest."""
+    first = ["<h1", 'class="answer"', "What was asked", "warning", "Offered load"]
+    order = [*first, "<dt>Stack", "in prose", "How long does"]
     places = [text.index(part, text.index("<main>")) for part in order]
     assert sorted(places) == places
     assert "a link to the page" not in text
@@ -194,12 +212,16 @@ def test_a_node_and_its_file_make_the_same_page(page: Path, text: str) -> None:
 
 
 def test_the_footer_tells_how_the_page_was_made(page: Path, text: str) -> None:
-    """The command with its parameters, the time, and how to recompute it all."""
+    """The command with what was given, as usual or not; the time; and how to recompute it all."""
     footer = text[text.index("<footer>") :]
     assert "sentinel run benchmark" in footer
     assert {"WORKERS=128", "DURATION=120s", "'CONFIGURATIONS=baseline, optimised'"} <= set(
         re.findall(r"'[A-Z]+=[^']+'|[A-Z]+=[^ <']+", footer)
     )
+    whole = re.search(r"<details>.*?<code>(.*?)</code>", footer, re.DOTALL)
+    assert whole
+    given = {"WORKERS=128", "RATE=1000", "DURATION=120s", "CONFIGURATIONS=baseline, optimised"}
+    assert {"sentinel", "run", "benchmark", *given} == {*shlex.split(whole[1])}
     assert "2026-01-01 00:00 UTC" in footer
     assert f"sentinel report {page.parent.name}" in footer
     assert f"runs/{page.parent.name}" in footer

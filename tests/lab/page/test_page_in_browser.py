@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+KEY = ".scroll:not(.asked)"
+TRUST = "#how-far-can-it-be-trusted"
 PAGES_BEFORE = 14
 """A4 pages of such a run when everything was unfolded on paper."""
 
@@ -51,24 +54,72 @@ def box(browser: Browser, selector: str) -> dict[str, float]:
 
 
 def test_the_first_screen_answers(browser: Browser) -> None:
-    """On 1280 × 900: the question, the whole verdict, and the beginning of the key results."""
+    """On 1280 × 900: the question, the whole verdict, what was asked, and where it says how far to trust that."""
     browser.seen()
-    order = [box(browser, selector) for selector in ("h1", ".answer", "table tbody tr:nth-child(3)", "figure")]
+    order = [box(browser, selector) for selector in ("h1", ".answer", ".asked", TRUST, ".warnings", "figure")]
     assert [item["top"] for item in order] == sorted(item["top"] for item in order)
-    assert order[1]["bottom"] < order[2]["bottom"] <= 900
+    assert order[3]["bottom"] <= 900
+
+
+CLICK = """(() => {{ window.taken = null; {instead};
+const button = [...document.querySelectorAll('{place} button')].find(each => each.ariaLabel.endsWith('{name}'));
+button.focus(); button.click(); return button.getAttribute('aria-label'); }})()"""
+SET = "Object.defineProperty(navigator, 'clipboard', {configurable: true, value: %s});"
+OWN = SET % "{writeText: async text => { taken = text }}"
+NONE = SET % "undefined" + "document.execCommand = () => { taken = document.activeElement.value; return true }"
+
+
+def copied(browser: Browser, name: str, place: str, instead: str = OWN) -> tuple[str, str]:
+    """What a button copies, and its label; `instead` of the clipboard it goes into a variable."""
+    label = browser.value(CLICK.format(name=name, place=place, instead=instead))
+    return browser.value("new Promise(done => setTimeout(() => done(window.taken), 50))", wait=True), label
+
+
+@pytest.mark.parametrize("instead", [OWN, NONE], ids=["clipboard", "none"])
+def test_a_table_is_copied_with_its_numbers(browser: Browser, instead: str) -> None:
+    """CSV has every digit, Markdown what is seen; a page without a clipboard takes the browser's own command."""
+    browser.seen()
+    text, label = copied(browser, "as CSV", ".asked + .copies", instead)
+    head, *rows = csv.reader(io.StringIO(text))
+    assert ["What was asked", "Met", "Measured", "Bound", "Asked by"] == head
+    assert len(rows) == browser.value("document.querySelectorAll('.asked tbody tr').length")
+    assert float(browser.value("document.querySelector('.asked [data-value]').dataset.value")) == float(rows[0][2])
+    assert "Copy the table “What was asked” of “Answer” as CSV" == label
+    assert "copied" == browser.value("document.querySelector('.announced').textContent")
+    text, _ = copied(browser, "as Markdown", ".asked + .copies", instead)
+    assert "| What was asked | Met | Measured | Bound | Asked by |" == text.splitlines()[0]
+    assert "| --- | --- | ---: | ---: | --- |" == text.splitlines()[1]
+    assert len(rows) + 2 == len(text.splitlines())
+
+
+def test_the_command_is_copied(browser: Browser) -> None:
+    """The button beside it takes it whole."""
+    text, label = copied(browser, "this command", "footer .command")
+    assert ("sentinel run benchmark", "Copy this command") == (text, label)
+
+
+def test_buttons_are_no_part_of_paper(browser: Browser) -> None:
+    """Every table has its buttons, reachable by keyboard; none of them is printed."""
+    browser.seen()
+    seen = (
+        "[...document.querySelectorAll('button')].filter(each => each.checkVisibility() && each.tabIndex == 0).length"
+    )
+    assert browser.value(seen) > 6
+    browser.seen(medium="print")
+    assert 0 == browser.value(seen)
 
 
 def test_a_phone_shows_the_configurations(browser: Browser) -> None:
     """At 400 px the page does not scroll sideways, the first configuration is in sight, and a row's head stays."""
     browser.seen(width=400)
     assert 400 == browser.value("document.documentElement.scrollWidth")
-    first = box(browser, "thead th:nth-child(2)")
-    assert "baseline" == browser.value("document.querySelector('thead th:nth-child(2)').innerText")
-    assert first["right"] <= 400
-    browser.value("document.querySelector('.scroll').scrollLeft = 1000")
-    assert browser.value("document.querySelector('.scroll').scrollLeft") > 100
-    assert 0 <= box(browser, "tbody th")["left"] < 20
-    browser.value("document.querySelector('.scroll').scrollLeft = 0")
+    assert box(browser, ".asked thead th:nth-child(2)")["right"] <= 400
+    assert "baseline" == browser.value(f"document.querySelector('{KEY} thead th:nth-child(2)').innerText")
+    assert box(browser, f"{KEY} thead th:nth-child(2)")["right"] <= 400
+    browser.value(f"document.querySelector('{KEY}').scrollLeft = 1000")
+    assert browser.value(f"document.querySelector('{KEY}').scrollLeft") > 100
+    assert 0 <= box(browser, f"{KEY} tbody th")["left"] < 20
+    browser.value(f"document.querySelector('{KEY}').scrollLeft = 0")
 
 
 @pytest.mark.parametrize("width", [1280, 1200])

@@ -8,6 +8,8 @@ import pytest
 from sentinel.lab.presentation import shift as words
 from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.statistics.rounds.shift import SHARES, Shift, shift
+from sentinel.lab.statistics.sessions.tail import between
+from sentinel.model.histogram import Recorder
 
 
 def rounds(n: int, *factors: float, messages: int = 10**6, sd: float = 0.01) -> Shift:
@@ -89,3 +91,26 @@ def test_the_alt_text_has_the_ratios_on_the_axis() -> None:
     assert "Stored (n = 6 rounds): p50 0.50× [0.50×, 0.50×]; p90 0.50×" in text
     assert "new is lower than old (0.50×)." in text
     assert "p50 0.50×; p90" in words.alt({"stored": rounds(2, 0.5, sd=0.0)}, "new", "old")
+
+
+def sessions(n: int, factor: float) -> Shift:
+    """The shift of two sessions of n trials each."""
+    sides = [[Recorder() for _ in range(n)] for _ in range(2)]
+    for side, scale in zip(sides, (factor, 1.0), strict=True):
+        for trial, recorder in enumerate(side):
+            recorder.record((np.linspace(1, 2, 5000) * 1e6 * scale * (1 + 0.001 * trial)).astype(np.int64))
+    return between(*sides)
+
+
+def test_two_sessions_are_never_said_to_share_rounds() -> None:
+    """Neither sentence nor caption nor alt text speaks of rounds; of too few trials it is said how many it takes."""
+    for values, expected in (
+        (sessions(4, 2.0), "Stored: from p50 to p99.925 new is higher than old (2.00×)."),
+        (sessions(3, 2.0), "new is higher than old in every pair of trials (2.00×)."),
+        (sessions(1, 2.0), "Stored: trials too few for any band show 2.00× from p50"),
+    ):
+        panels = {"stored": values}
+        text = " ".join([*told(values), words.alt(panels, "new", "old"), words.caption(panels, "new", "old")])
+        assert expected in text
+        assert "round" not in text.replace("no rounds are pairs", "")
+    assert told(sessions(3, 2.0))[-1].endswith("cannot make a band of 95 %: that takes 4 of either.")

@@ -12,7 +12,7 @@ import pytest
 import sentinel
 from sentinel.errors import TrialError
 from sentinel.lab.presentation.style import STAGE_COLOURS
-from sentinel.lab.profiling import flamegraph
+from sentinel.lab.profiling import flamegraph, icicle
 from sentinel.lab.profiling import stacks as flames
 from sentinel.lab.profiling.stacks import MOVED, OTHER, RULES, STAGES, Folded
 
@@ -254,10 +254,10 @@ def test_callers_are_as_wide_as_what_they_call(picture: ET.Element) -> None:
     places = boxes(picture)
     rows = {top: sorted((left, right) for _, left, right, y in places if y == top) for top in {y for *_, y in places}}
     first = rows[min(rows)]
-    assert flamegraph.WIDTH - 2 * flamegraph.EDGE == pytest.approx(sum(right - left for left, right in first), abs=0.2)
+    assert icicle.WIDTH - 2 * icicle.EDGE == pytest.approx(sum(right - left for left, right in first), abs=0.2)
     for top, row in rows.items():
         assert all(before[1] <= after[0] + 0.02 for before, after in pairwise(row))
-        above = rows.get(top - flamegraph.ROW)
+        above = rows.get(top - icicle.ROW)
         assert above is None or all(any(a - 0.02 <= x and y <= b + 0.02 for a, b in above) for x, y in row)
 
 

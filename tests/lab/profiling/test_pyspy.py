@@ -75,7 +75,7 @@ def test_a_profile_trial_leaves_stacks_beside_a_ledger_that_adds_up(
     asking = actual["stages"]["write"], actual["stages"]["acknowledge"]
     assert min(asking) > 0
     assert sum(asking) > max(n for stage, n in actual["stages"].items() if stage not in {"write", "acknowledge"})
-    assert {"baseline-cpu.folded", "baseline-cpu.svg"} == {path.name for path in (tmp_path / "profiles").iterdir()}
+    assert {*cpu.names("baseline").values()} == {path.name for path in (tmp_path / "profiles").iterdir()}
     assert {} == measures([outcome])
 
 

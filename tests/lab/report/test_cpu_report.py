@@ -16,10 +16,11 @@ from support.synthetic import ALL, made, summed
 
 from sentinel.lab import formatting, plots
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
+from sentinel.lab.presentation.tables import RAW
 from sentinel.lab.profiling import flamegraph
 from sentinel.lab.profiling import stacks as flames
 from sentinel.lab.profiling.stacks import STAGES
-from sentinel.lab.report import cpu, sections
+from sentinel.lab.report import profiles, sections
 from sentinel.lab.run.trial_record import PROFILE, Outcome, Plan
 from sentinel.lab.trials import plans
 from sentinel.settings import LoadSettings
@@ -69,6 +70,20 @@ def test_microseconds_are_shares_of_the_capacity_trials_cost(run: Run) -> None:
     assert "CPU, % of the sampled time 0.00315 0.00315 0.00315 messages, while sampled 9 9 9" in page.text
 
 
+def test_what_the_codec_costs_where_is_tabled(run: Run) -> None:
+    """Bytes on the wire, as the senders counted them, beside the stages that a codec bears upon and their share."""
+    for outcome in run.data.trials:
+        outcome.sender = {"sent": 4, "bytes": 500}
+    page = section("cpu", run)
+    assert f"Codec: json {' '.join(ALL)} a message on the wire, bytes 125 125 125" in page.text
+    costs = [run.data.summary[name]["capacity_cpu_us"] for name in ALL]
+    decode = " ".join(formatting.figure(cost * 50 / SAMPLES) for cost in costs)
+    assert f"decode, µs per message {decode}" in page.text
+    assert "decode and encode, % of CPU 22.5 22.5 22.5" in page.text
+    played = changed(run, parameters=run.data.parameters | {"CODEC": "binary"})
+    assert "Codec: binary" in section("cpu", played).text
+
+
 def test_profiles_change_no_figure_of_the_run(tmp_path: Path) -> None:
     """Timing and profiling never share a trial: summary, spread and ratios are the same without them."""
     plain = made(tmp_path / "a", repeats=2)
@@ -97,10 +112,10 @@ def test_small_flame_graphs_are_in_the_page(run: Run, monkeypatch: pytest.Monkey
     )
     graph.write_text(flamegraph.svg(stacks, "baseline"))
     page = section("cpu", run)
-    assert ["svg"] == [tag for tag, _ in page.tags if tag in {"svg", "a"}]
+    assert ["svg"] == [tag for tag, given in page.tags if tag in {"svg", "a"} and given.get("class") != RAW]
     assert "Batcher.add (sentinel/consumer/batching.py:2): 9 samples, 100.0 % (batch)" in page.text
-    monkeypatch.setattr(cpu, "LARGEST_GRAPH", 10)
-    links = [attributes["href"] for tag, attributes in section("cpu", run).tags if tag == "a"]
+    monkeypatch.setattr(profiles, "LARGEST", 10)
+    links = [given["href"] for tag, given in section("cpu", run).tags if tag == "a" and given.get("class") != RAW]
     assert [f"../../profiles/{run.id}/baseline-cpu.svg"] == links
     assert (run.folder / str(links[0])).resolve() == graph.resolve()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from markupsafe import Markup
-from support.pages import after, section
+from support.pages import after, section, verdict_of
 from support.records import changed, kept, record
 from support.synthetic import ALL, made
 
@@ -79,13 +79,21 @@ def test_lists_are_joined_as_in_prose() -> None:
 
 
 def test_the_head_says_where_it_was_measured(run: Run) -> None:
-    """Stack with versions, machine, commit, date, load, run and warnings are all there."""
+    """Stack with versions, machine, commit, date, load and run are all there."""
     text = section("header", run).text
     for part in ("Valkey 9", "/write", "Some processor, 2 cores, 8 GB", "0123456789ab, with changes", "UTC", run.id):
         assert part in text
     assert "200 and 25,000 msg/s from 16 workers, json over stream" in text
-    assert "Only 2 cores: <they> share them." in text
     assert "WORKERS 16" in text
+
+
+def test_the_answer_says_how_far_to_trust_it(run: Run) -> None:
+    """Warnings, the noise floor and the state of the machine stand below the verdict, and nowhere else."""
+    text = section("answer", run).text
+    assert "Only 2 cores: <they> share them." in text
+    assert f"Noise floor capacity {formatting.floor(run.data.noise.bands['capacity'])}" in text
+    assert "Other guests took at most 0 % of its time in a trial." in text
+    assert "Only 2 cores" not in section("header", run).text
 
 
 def test_a_python_that_is_not_optimised_is_marked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -349,16 +357,15 @@ def test_memray_pages_are_linked_where_they_exist(own: Run) -> None:
     """A link leads from the run's folder to a page that is there; nothing else is linked."""
     own.profiles.mkdir(parents=True)
     (own.profiles / "baseline-table.html").write_text("")
-    links = [attributes["href"] for tag, attributes in section("memory", own).tags if tag == "a"]
+    links = [given["href"] for tag, given in section("memory", own).tags if tag == "a" and "class" not in given]
     assert [f"../../profiles/{own.id}/baseline-table.html"] == links
     assert (own.folder / str(links[0])).resolve() == (own.profiles / "baseline-table.html").resolve()
 
 
 def test_the_answer_is_the_verdict_word_by_word(run: Run) -> None:
     """Nothing is added to or left out of the computed sentences; what decides is stressed."""
-    page = section("answer", run)
-    text = page.text.removeprefix("embedded store, not InfluxDB")
-    assert "".join(" ".join(run.data.verdict).split()) == "".join(text.split())
+    page = verdict_of(run)
+    assert "".join(" ".join(run.data.verdict).split()) == "".join(page.text.split())
     assert "strong" in [tag for tag, _ in page.tags]
 
 
@@ -444,7 +451,7 @@ def test_one_configuration_is_not_compared_with_itself(tmp_path: Path) -> None:
 
 def test_a_run_without_reliability_warnings_says_so(run: Run) -> None:
     """An empty list of warnings is a statement, not a gap."""
-    page = section("header", changed(run, warnings=[]))
+    page = section("answer", changed(run, warnings=[]))
     assert "No warning: nothing speaks against these measurements." in page.text
 
 
@@ -456,7 +463,7 @@ def test_the_weightiest_warnings_are_in_sight(run: Run) -> None:
         "Capacity of baseline varies by 40 % between repeats.",
         "Trial 3: invalid: a message is missing.",
     ]
-    page = section("header", changed(run, warnings=warnings))
+    page = section("answer", changed(run, warnings=warnings))
     seen = page.text.partition("2 more warnings")
     assert "4 warnings, the weightiest first Trial 3: invalid" in seen[0]
     assert warnings[2] in seen[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,11 +17,12 @@ from sentinel.lab.run.run_data import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from support.commandline import Result
 
     from sentinel.lab.run.run import Run
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -121,6 +124,33 @@ def test_a_program_gets_one_array(sound: Run, sentinel: Callable[..., Result]) -
     assert known == {name: first[name] for name in known}
     assert (folder.name, "damaged", None) == (second["id"], second["state"], second["summary"])
     assert str(folder / "run.json") in second["problem"]
+
+
+def test_a_program_gets_figures_words_and_paths(sound: Run, sentinel: Callable[..., Result]) -> None:
+    """Each figure with interval and unit, each verdict's word, which trials are invalid, and where the files are."""
+    sound.data.trials[0].valid = False
+    sound.data.add({"machine": {"git": {"commit": "abc", "dirty": True, "changed": []}}})
+    sound.save()
+    sound.report.touch()
+    (entry,) = json.loads(sentinel("runs", "--json").out)
+    (figure,) = [f for f in entry["figures"] if (f["column"], f["measure"]) == ("optimised", "capacity")]
+    assert (figure["unit"], figure["higher"], figure["n"]) == ("msg/s", True, 1)
+    assert {"value", "low", "high", "coverage", "title"} < figure.keys()
+    assert {"capacity", "capacity_cpu_us"} < entry["words"].keys()
+    assert (len(sound.data.trials), [0]) == (entry["trials"], entry["invalid"])
+    assert (sound.data.created, "abc", True) == (entry["began"], entry["commit"], entry["dirty"])
+    files = {"record": str(sound.folder / "run.json"), "page": str(sound.report), "notebook": None, "profiles": None}
+    assert files == entry["paths"]
+
+
+def test_every_key_for_programs_is_described(sound: Run, sentinel: Callable[..., Result]) -> None:
+    """runs/README.md names each key that `--json` prints, those of a key figure among them, and no other."""
+    (entry,) = json.loads(sentinel("runs", "--json").out)
+    table = (ROOT / "runs" / "README.md").read_text(encoding="utf-8").partition("| key |")[2].partition("\n\n")[0]
+    heads = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = {name for head in heads for name in re.findall(r"`(\w+)`", head)} | {"created"}
+    assert entry.keys() == named
+    assert [] == [key for key in entry["figures"][0] if f"`{key}`" not in table]
 
 
 def test_the_oldest_comes_first(sound: Run) -> None:

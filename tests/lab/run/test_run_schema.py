@@ -94,11 +94,7 @@ def test_the_schema_refuses_what_the_lab_refuses(key: str, value: Any) -> None:
 
 def test_sections_of_every_experiment_are_described() -> None:
     """Whatever an experiment keeps beyond the sections of all is in the schema, for its own records alone."""
-    named = {
-        name
-        for name in ("ablation", "bench-check", "benchmark", "live", "regression", "sweep")
-        if registry.experiment(name).sections()
-    }
+    named = {name for name in registry.names() if registry.experiment(name).sections()}
     assert named >= schema.own_sections().keys()
     assert named == {rule["if"]["properties"]["notebook"]["const"] for rule in SCHEMA["allOf"]}
     assert [] == faults(OLD | {"notebook": "benchmark", "steps": 3})

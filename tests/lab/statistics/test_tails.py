@@ -31,6 +31,27 @@ def test_a_percentile_is_read_where_the_messages_carry_it(n: int, known: list[st
     assert known == [name for name in names if f"stored_{name}" in measures([outcome])]
 
 
+@pytest.mark.parametrize(
+    ("percentile", "messages"),
+    [("max", 1), ("p0.1", 1), ("p50", 1), ("p90", 1), ("p95", 72), ("p99", 368), ("p99.9", 3688), ("p99.99", 36887)],
+)
+def test_any_tail_has_its_number_of_messages(percentile: str, messages: int) -> None:
+    """The fewest whose largest lies below the percentile in at most 2.5 of 100 trials; the middle needs one."""
+    assert messages == tails.needed(percentile)
+    assert (True, False) == (tails.carried(percentile, messages), tails.carried(percentile, messages - 1))
+    if messages > 1:
+        assert tails.share(percentile) ** messages <= 0.025 < tails.share(percentile) ** (messages - 1)
+
+
+def test_what_is_asked_for_is_a_measure_like_the_usual_ones() -> None:
+    """A percentile that a trial kept because it was asked for is read where the messages carry it."""
+    outcome = trial(40_000, stored=5.0)
+    outcome.latencies["stored"]["p99.99"] = 7.0
+    assert [7.0] == measures([outcome])["stored_p99.99"]
+    outcome.latencies["stored"]["n"] = 30_000
+    assert "stored_p99.99" not in measures([outcome])
+
+
 def test_what_was_not_measured_is_not_read() -> None:
     """A kind that a consumer does not record, and an older record without a count."""
     assert tails.reading(trial(9000, stored=1.0), "e2e", "p50") is None

@@ -1,25 +1,23 @@
-"""Trials repeated until their ratios have settled: the session around the rounds, and one real run."""
+"""Trials repeated until their ratios have settled: the session around the rounds."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from support.executions import SMALL, checkout, sentinel
+from support.labs import FakeLab
 
 from sentinel.errors import RunEndedError
 from sentinel.lab.experiments.ablation.parameters import Ablation
 from sentinel.lab.experiments.ablation.trials import keys as keys_of_ablation
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
-from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
 from sentinel.lab.notebook.progress import Progress
 from sentinel.lab.report import heading
 from sentinel.lab.run import run as runs
-from sentinel.lab.run.trial_record import CAPACITY, LATENCY, Outcome, Plan, Settling, TrialLength
+from sentinel.lab.run.trial_record import CAPACITY, LATENCY, Settling, TrialLength
 from sentinel.lab.statistics.rounds.allocation import Allocation
 from sentinel.lab.statistics.rounds.sequential import STEPS
 from sentinel.lab.trials import plans
@@ -29,39 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from sentinel.lab.run.trial_record import Outcome
+
 AUTO = Benchmark(
     REPEATS="auto", WITHIN=10_000.0, STACK="embedded", CONFIGURATIONS="baseline,optimised", MEMRAY=False, PYSPY=False
 )
-WORTH = {"baseline": 700.0, "optimised": 200_000.0}
-
-
-class FakeLab(BenchmarkLab):
-    """A session whose trials take no time: what they find is made up, seeded."""
-
-    noise = 0.001
-    """Standard deviation of the logarithm of what a trial finds."""
-    fails: Callable[[Plan], bool] = staticmethod(lambda _plan: False)
-    """Which trials are invalid."""
-    ends: Callable[[Plan], bool] = staticmethod(lambda _plan: False)
-    """Before which trial there is an interrupt."""
-
-    @classmethod
-    def before(cls, parameters: Benchmark) -> dict[str, Any]:
-        """See Session: nothing is measured of the machine."""
-        return {}
-
-    def _carried_out(self, bare: Plan) -> Outcome:
-        plan = replace(bare, number=self._numbered())
-        if self.ends(plan):
-            raise KeyboardInterrupt
-        if self.fails(plan):
-            return Outcome(plan, problems=["it was made to fail"])
-        random = np.random.default_rng(plan.number)
-        speed = WORTH[plan.configuration] * float(np.exp(random.normal(0, self.noise)))
-        stored = {"p50": 1e3 / speed, "p99": 1e4 / speed, "max": 1e5 / speed, "n": 1000}
-        kinds = ("internal", "e2e", "stored", "send_delay") if plan.kind == LATENCY else ()
-        latencies = dict.fromkeys(kinds, stored)
-        return Outcome(plan, valid=True, throughput=speed, cpu_us=1e6 / speed, latencies=latencies)
 
 
 @pytest.fixture
@@ -235,22 +205,3 @@ def test_the_page_says_how_it_ended(tmp_path: Path, ending: Settling, words: str
     assert {} == heading.repetition(run.data)
     run.data.settling = {"capacity": ending}
     assert {"Rounds": f"capacity: {words}"} == heading.repetition(run.data)
-
-
-@pytest.mark.timeout(240)
-def test_a_real_run_ends_in_time(tmp_path: Path) -> None:
-    """`sentinel run benchmark REPEATS=auto WITHIN=20s`: whole rounds, an answer, and the page says how it ended."""
-    words: dict[str, Any] = SMALL | {"REPEATS": "auto", "WITHIN": "20s", "MEMRAY": "False", "PYSPY": "False"}
-    given = [f"{name}={value}" for name, value in words.items()]
-    done = sentinel(checkout(tmp_path), "run", "benchmark", "CONFIGURATIONS=optimised", *given, timeout=200)
-    assert done.returncode == 0, done.stderr
-    (run,) = runs.find(tmp_path)
-    assert {"capacity", "latency"} == set(run.data.settling) == set(run.data.looks)
-    for group, ending in run.data.settling.items():
-        assert ending.rounds == len(rounds(run.data.trials, group))
-        assert 1 == len(set(rounds(run.data.trials, group)))
-        assert ending.seconds <= ending.within or ending.rounds == 1 or ending.rounds == run.data.looks[group][-1]
-    page = run.report.read_text(encoding="utf-8")
-    assert re.search(r"<dt>Rounds</dt><dd>capacity: \d+ rounds? in \d+ s", page)
-    assert "This cell failed" not in page
-    assert "about " in done.stderr

@@ -17,6 +17,7 @@ from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation import alt_text
 from sentinel.lab.experiments.ablation.contributions import trials
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.style import INK, MUTED, styles
 from sentinel.lab.statistics.compare import Word
 
@@ -30,6 +31,20 @@ if TYPE_CHECKING:
     from sentinel.lab.statistics.compare import Ratio
     from sentinel.lab.statistics.metrics import Measure
 
+COLUMNS = {
+    "choice": "axis and what is chosen on it",
+    "measure": "as run.json calls it",
+    "unit": "of `before` and `after`",
+    "before": "median of the step before, in `unit`",
+    "after": "median of the step that switches it on, in `unit`",
+    "on": "the step ÷ the step before, no unit",
+    "on_low": "lower end of its interval",
+    "on_high": "upper end",
+    "off": "optimised ÷ optimised without it, no unit",
+    "off_low": "lower end of its interval",
+    "off_high": "upper end",
+    "floor": "noise floor, the factor that a difference must exceed either way",
+}
 ROW = 0.5
 """Inches a row: a bar, and its factor above it."""
 ABOVE = 0.27
@@ -72,7 +87,24 @@ def waterfall(by_measure: ByMeasure) -> Picture:
     axes[0, 0].set_yticks(range(len(rows)), rows)
     axes[0, 0].set_ylim(len(rows) - 0.4, -0.6)
     figure.supxlabel(f"{HOLLOW} · whisker: interval of the step's factor", fontsize=8.5)
-    return Picture(figure, alt_text.waterfall(by_measure))
+    return Picture(figure, alt_text.waterfall(by_measure), _data(by_measure))
+
+
+def _data(by_measure: ByMeasure) -> FigureData:
+    """Every step, and every choice taken off again; both figures draw some of it."""
+    rows = [
+        (
+            c.choice.label,
+            measure.name,
+            measure.unit,
+            *(c.medians.get(name) for name in (c.choice.before, c.choice.after)),
+            *(value for ratio in (c.on, c.off) for value in (ratio.value, ratio.low, ratio.high)),
+            1 + c.band,
+        )
+        for measure, steps in by_measure.items()
+        for c in steps
+    ]
+    return FigureData(COLUMNS, rows)
 
 
 def _scale(axis: Axes, low: float, high: float) -> None:
@@ -161,7 +193,7 @@ def taken_off(by_measure: ByMeasure) -> Picture:
     axes[0, 0].set_yticks(range(len(shown)), [contribution.choice.label for contribution in shown])
     axes[0, 0].set_ylim(len(shown) - 0.4, -0.6)
     figure.legend(handles=_legend(), loc="outside lower center", ncols=3)
-    return Picture(figure, alt_text.taken_off(by_measure))
+    return Picture(figure, alt_text.taken_off(by_measure), _data(by_measure))
 
 
 def _mark(axis: Axes, y: float, ratio: Ratio, style: Style, **how: Any) -> None:

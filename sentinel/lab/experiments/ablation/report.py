@@ -13,12 +13,14 @@ from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.experiments.ablation.results import HEADS, NOTES
 from sentinel.lab.presentation import repeats
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.tables import folded, hinted, paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import Cell, figured, folded, hinted, paragraphs, table, tag, together
+from sentinel.lab.report.answers import raw
 from sentinel.lab.report.captions import left_out
 from sentinel.lab.report.memory import COUNTED, by_module
 from sentinel.lab.report.profiles import memray_pages
 from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import CAPACITY
+from sentinel.lab.statistics.measures import column
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
 
 __all__ = ["contributions", "load", "memory", "switched_off", "waterfall"]
+
+CONTRIBUTIONS = "contributions"
+"""The numbers of both figures: each draws some of them."""
 
 
 def load(run: Run) -> str:
@@ -48,7 +53,8 @@ def waterfall(run: Run) -> HTML:
         "Each bar reaches from the median of the step before to the step's own; on a log axis its length is its factor,"
         f" and the lengths add up to the whole way.{left_out(run)}"
     )
-    return HTML(figure_html(plots.waterfall(by_measure), caption))
+    picture = plots.waterfall(by_measure)
+    return HTML(figure_html(picture, caption, data=raw.drawn(run, CONTRIBUTIONS, picture)))
 
 
 def switched_off(run: Run) -> HTML:
@@ -64,7 +70,8 @@ def switched_off(run: Run) -> HTML:
         " lie apart, what the choice brings depends on the others, and of the choice that is switched on last they are"
         f" the same trials. Shaded: the noise floor either way ({bands}).{left_out(run)}"
     )
-    return HTML(figure_html(plots.taken_off(by_measure), caption))
+    picture = plots.taken_off(by_measure)
+    return HTML(figure_html(picture, caption, data=raw.drawn(run, CONTRIBUTIONS, picture)))
 
 
 def contributions(run: Run) -> HTML:
@@ -85,7 +92,12 @@ def _medians(run: Run) -> Markup:
     for name in queries.names(run):
         medians, spread = record.summary.get(name, {}), record.spread.get(name, {})
         cells = [
-            hinted(formatting.figure(medians.get(m.name)), formatting.spread(spread.get(m.name))) for m in MEASURES
+            figured(
+                medians.get(m.name),
+                raw.median(run, column(name, run.data.trials), m.name),
+                formatting.spread(spread.get(m.name)),
+            )
+            for m in MEASURES
         ]
         rows.append([hinted(short(name), name), *cells])
     return table(["Configuration", *(f"{m.title}, {m.unit}" for m in MEASURES)], rows)
@@ -102,9 +114,9 @@ def memory(run: Run) -> HTML:
     if not memories:
         return nothing(f"No valid memory trial: there is nothing to show.{left_out(run)}")
     heads = ["Bytes per message by module", *(hinted(short(name), name) for name in memories)]
-    rows = [
+    rows: list[list[str | Cell]] = [
         *by_module(memories),
-        ["all", *(formatting.figure(contribution["bytes_per_message"]) for contribution in memories.values())],
+        ["all", *(figured(summary["bytes_per_message"]) for summary in memories.values())],
     ]
     note = tag("p", f"{COUNTED}; n = 1 trial each.{left_out(run)}", class_="notes")
     parts = [table(heads, rows, class_="dense"), note, memray_pages(run, {name: short(name) for name in memories})]

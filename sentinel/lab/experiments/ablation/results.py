@@ -12,12 +12,15 @@ from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation.contributions import MEASURES, ByMeasure, trials
 from sentinel.lab.experiments.ablation.record import of_run
 from sentinel.lab.formatting import NOTHING
+from sentinel.lab.presentation.tables import Cell
+from sentinel.lab.report.answers import raw
 from sentinel.lab.report.terminal import with_notes
 from sentinel.runtime import text_table
 
 if TYPE_CHECKING:
     from sentinel.lab.experiments.ablation.contributions import Contribution
     from sentinel.lab.run.run import Run
+    from sentinel.lab.statistics.compare import Ratio
     from sentinel.lab.statistics.metrics import Measure
 
 HEADS = ("before → after", "switched on", "share", "÷ without it", "")
@@ -29,8 +32,8 @@ class Table:
 
     title: str
     """`Capacity, msg/s`."""
-    rows: list[list[str]]
-    """Head, then a text for each of `HEADS`."""
+    rows: list[list[Cell]]
+    """Head, then a cell for each of `HEADS`."""
     note: str
     """How the figures came about."""
 
@@ -59,26 +62,31 @@ def tables(run: Run) -> list[Table]:
 
 
 def _table(run: Run, measure: Measure, steps: list[Contribution]) -> Table:
-    record = of_run(run)
+    record, filed = of_run(run), raw.record(run)
     new, old = record.compared
     total, ends = record.ratios.get(measure.name), [record.summary[name].get(measure.name) for name in (old, new)]
     rows = [
         [
-            contribution.choice.label,
-            _way([contribution.medians.get(name) for name in (contribution.choice.before, contribution.choice.after)]),
-            formatting.ranged(contribution.on),
-            NOTHING if contribution.share is None else f"{round(100 * contribution.share)} %",
-            formatting.ranged(contribution.off),
-            contribution.says,
+            Cell(c.choice.label),
+            Cell(_way([c.medians.get(name) for name in (c.choice.before, c.choice.after)]), raw=filed),
+            _factor(c.on, filed),
+            Cell(NOTHING if c.share is None else f"{round(100 * c.share)} %", c.share),
+            _factor(c.off, filed),
+            Cell(c.says),
         ]
-        for contribution in steps
+        for c in steps
     ]
-    whole = [f"{new} ÷ {old}", _way(ends), formatting.ranged(total), NOTHING, NOTHING, ""]
-    return Table(f"{measure.title}, {measure.unit}", [*rows, whole], _note(run, measure, steps))
+    whole = [Cell(f"{new} ÷ {old}"), Cell(_way(ends), raw=filed), _factor(total, filed)]
+    rest = [Cell(NOTHING), Cell(NOTHING), Cell("")]
+    return Table(f"{measure.title}, {measure.unit}", [*rows, [*whole, *rest]], _note(run, measure, steps))
 
 
 def _way(ends: list[float | None]) -> str:
     return " → ".join(map(formatting.figure, ends))
+
+
+def _factor(ratio: Ratio | None, filed: str) -> Cell:
+    return Cell(formatting.ranged(ratio), ratio.value if ratio else None, filed)
 
 
 def _note(run: Run, measure: Measure, steps: list[Contribution]) -> str:
@@ -116,7 +124,7 @@ def terminal_table(run: Run) -> str:
         return f"run {run.id}: no results"
     lines: list[str] = []
     for contribution in shown:
-        heads, kept = ["", *HEADS[1:]], [[row[0], *row[2:]] for row in contribution.rows]
-        lines += [*([""] if lines else []), f"{contribution.title}: {contribution.rows[-1][1]}"]
+        heads, kept = ["", *HEADS[1:]], [[cell.text for cell in (row[0], *row[2:])] for row in contribution.rows]
+        lines += [*([""] if lines else []), f"{contribution.title}: {contribution.rows[-1][1].text}"]
         lines += text_table.table(heads, kept, width=text_table.columns())
     return with_notes(run, lines, [*(f"{contribution.title}: {contribution.note}" for contribution in shown), *NOTES])

@@ -1,4 +1,4 @@
-"""The performance gate: a short pinned comparison, held to committed bounds."""
+"""The performance gate: a short pinned comparison, held to committed budgets."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from sentinel.lab.presentation.phrase import Phrase
+    from sentinel.lab.presentation.question import Question
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
@@ -22,11 +23,20 @@ def _study() -> type[Study[Any]]:
 
 
 def _answer(run: Run) -> list[Phrase] | None:
-    from sentinel.lab.experiments.bench_check.answer import phrases
+    from sentinel.lab.budgets.answer import phrases
     from sentinel.lab.experiments.bench_check.record import Gated
 
-    answer = run.sections(Gated).answer
+    answer = run.data.budgets or run.sections(Gated).answer
     return phrases(answer) if answer else None
+
+
+def _questions(run: Run) -> list[Question]:
+    from sentinel.lab.budgets.asked import questions
+    from sentinel.lab.experiments.bench_check.record import Gated
+    from sentinel.lab.report.answers import raw
+
+    answer = None if run.data.budgets else run.sections(Gated).answer
+    return questions(answer, raw.record(run), "bench-check") if answer else []
 
 
 def _sections() -> type[msgspec.Struct]:
@@ -35,4 +45,4 @@ def _sections() -> type[msgspec.Struct]:
     return Gated
 
 
-EXPERIMENT = Experiment("bench-check", Benchmark, _study, answer=_answer, sections=_sections)
+EXPERIMENT = Experiment("bench-check", Benchmark, _study, answer=_answer, questions=_questions, sections=_sections)

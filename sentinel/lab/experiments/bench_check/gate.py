@@ -1,79 +1,33 @@
-"""The performance gate, `sentinel bench-check`: a short pinned comparison, held to committed bounds.
+"""The performance gate, `sentinel bench-check`: a short pinned comparison, held to committed budgets.
 
-gate.toml has the parameters and the bounds, with the reason for each. A bound is a ratio between configurations of one
+gate.toml has the parameters and the budgets, with the reason for each. A bound is a ratio between configurations of one
 run, or a count of bytes: never a speed.
 """
 
 from __future__ import annotations
 
-import math
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from sentinel.errors import SettingsError
-from sentinel.lab import formatting
+from sentinel.lab import registry
+from sentinel.lab.budgets import file
+from sentinel.lab.budgets.judgement import kinds
+from sentinel.lab.budgets.requirements import require
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.parameters import Chosen, Draining, converted
+from sentinel.lab.run.trial_record import CAPACITY, MEMORY
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sentinel.lab.budgets.bound import Bound
 
 COMMITTED = Path(__file__).with_name("gate.toml")
-MEASURES = {
-    "capacity": "Capacity",
-    "capacity_cpu_us": "CPU per message",
-    "bytes_per_message": "Allocated bytes per message",
-    "allocations_per_message": "Allocations per message",
-}
-"""What can be bounded, by its name in run.json's summary."""
+PARAMETERS = "parameters"
 COUNTS = ("bytes_per_message", "allocations_per_message")
 """Measures that no machine makes faster: only these may be bounded as they are, without a configuration beside."""
-
-
-class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one measure must be: of one configuration, divided by that of another."""
-
-    measure: str
-    """What is bounded, by its name in the summary."""
-    of: str
-    """The configuration that it is bounded for."""
-    against: str = ""
-    """The configuration to divide by; empty: the count itself is bounded."""
-    at_least: float | None = None
-    """The smallest value that passes, in the measure's unit or, of a quotient, in none."""
-    at_most: float | None = None
-    """The largest, likewise."""
-
-    def __post_init__(self) -> None:
-        if self.measure not in MEASURES:
-            raise ValueError(f"{self.measure!r} is not a measure: there are {', '.join(MEASURES)}")
-        if not self.against and self.measure not in COUNTS:
-            raise ValueError(f"{self.measure} by itself is a speed of this machine: say `against` what")
-        given = [limit for limit in (self.at_least, self.at_most) if limit is not None]
-        if len(given) != 1 or not (math.isfinite(given[0]) and given[0] > 0):
-            raise ValueError(f"{self.measure} of {self.of}: expected one of at_least and at_most, a number above 0")
-
-    @property
-    def head(self) -> str:
-        """`Capacity, optimised ÷ baseline`."""
-        return f"{MEASURES[self.measure]}, {self.of}{f' ÷ {self.against}' if self.against else ''}"
-
-    def keeps(self, value: float) -> bool:
-        """Whether a value lies within the bound, its edge included."""
-        return value >= self.at_least if self.at_least is not None else value <= (self.at_most or 0)
-
-    def __str__(self) -> str:
-        return (
-            f"≥ {formatting.plain(self.at_least)}"
-            if self.at_least is not None
-            else f"≤ {formatting.plain(self.at_most or 0)}"
-        )
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    parameters: dict[str, Any]
-    bounds: list[Bound]
 
 
 @dataclass(frozen=True)
@@ -88,24 +42,33 @@ def load(path: Path = COMMITTED) -> Gate:
     """Read and check a gate.
 
     Args:
-        path: A TOML file with the table `parameters` and an array of tables `bounds`.
+        path: A file of budgets that has a table `parameters` besides.
 
     Raises:
         SettingsError: the file cannot be read, or something in it is unknown or not allowed; the message says where.
     """
+    held = file.tables(path)
+    bounds = file.bounds(held, path, PARAMETERS)
+    parameters = _parameters(held.get(PARAMETERS, {}), path)
+    for number, bound in enumerate(bounds, 1):
+        if fault := _fault(bound):
+            raise SettingsError(f"{path}: budget {number} ({bound.measure} of {bound.of}): {fault}")
+    require(bounds, registry.experiment("bench-check"), vars(parameters), path)
+    return Gate(parameters, bounds)
+
+
+def _parameters(given: Any, path: Path) -> Benchmark:
+    if not isinstance(given, dict):
+        raise SettingsError(f"{path}: {PARAMETERS} is {given!r}: expected a table, [{PARAMETERS}]")
     try:
-        file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
-        gate = Gate(Benchmark(**converted(file.parameters, Draining.rules() | Chosen.rules())), file.bounds)
-    except OSError as error:
-        raise SettingsError(f"no gate can be read from {path}: {error.strerror}") from error
-    except (ValueError, SettingsError) as error:  # tomllib's and msgspec's errors are ValueErrors
+        return Benchmark(**converted(given, Draining.rules() | Chosen.rules()))
+    except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
-    if not gate.bounds:
-        raise SettingsError(f"{path} has no bounds, so nothing could break: add [[bounds]]")
-    for bound in gate.bounds:
-        if unknown := {bound.of, bound.against} - {*gate.parameters.names, ""}:
-            there = ", ".join(gate.parameters.names)
-            raise SettingsError(f"{path}: {bound.head}: {', '.join(unknown)} is not measured, only {there}")
-        if bound.measure in COUNTS and not gate.parameters.MEMRAY:
-            raise SettingsError(f"{path}: {bound.head} needs memray: take MEMRAY = false out")
-    return gate
+
+
+def _fault(bound: Bound) -> str:
+    if not {CAPACITY, MEMORY} & {*kinds(bound.measure)}:
+        return "bench-check does not measure it: it offers no load"
+    if not bound.against and bound.measure not in COUNTS:
+        return "by itself it is a speed of this machine: say `against` what"
+    return ""

@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sentinel.environment import announce
-from sentinel.lab.experiments.bench_check.answer import phrases
+from sentinel.lab.budgets.answer import phrases
+from sentinel.lab.budgets.judgement import judged
 from sentinel.lab.experiments.bench_check.record import Gated
-from sentinel.lab.experiments.bench_check.summary import judged
 from sentinel.lab.experiments.benchmark import summary
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
@@ -21,7 +21,8 @@ from sentinel.lab.trials import plans
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sentinel.lab.experiments.bench_check.gate import Bound, Gate
+    from sentinel.lab.budgets.bound import Bound
+    from sentinel.lab.experiments.bench_check.gate import Gate
     from sentinel.lab.run.trial_record import Outcome
 
 
@@ -42,8 +43,9 @@ class GateLab(BenchmarkLab):
     def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session. Of a benchmark's verdict only the gate's own is left: there is no latency to judge."""
         answer = judged(run.sections(Gated).gate, outcomes)
-        compared = summary.of_benchmark(Benchmark(**run.data.parameters), outcomes, [], 0.0)
-        return {**compare.plain(compared), "answer": compare.plain(answer), "verdict": [*map(str, phrases(answer))]}
+        compared = compare.plain(summary.of_benchmark(Benchmark(**run.data.parameters), outcomes, [], 0.0))
+        del compared["answer"]
+        return {**compared, "budgets": compare.plain(answer), "verdict": [*map(str, phrases(answer))]}
 
     def measured(self, bounds: Sequence[Bound]) -> Run:
         """Carry out all trials and write the record.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from sentinel.lab.presentation.phrase import Phrase
+    from sentinel.lab.presentation.question import Question
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
@@ -35,10 +36,18 @@ def _answer(run: Run) -> list[Phrase] | None:
     return phrases(answer) if answer else None
 
 
+def _questions(run: Run) -> list[Question]:
+    from sentinel.lab.experiments.benchmark.questions import questions
+
+    return questions(run)
+
+
 def _sections() -> type[msgspec.Struct]:
     from sentinel.lab.experiments.benchmark.record import Record
 
     return Record
 
 
-EXPERIMENT = Experiment("benchmark", Benchmark, _study, table=_table, answer=_answer, sections=_sections)
+EXPERIMENT = Experiment(
+    "benchmark", Benchmark, _study, table=_table, answer=_answer, questions=_questions, sections=_sections
+)

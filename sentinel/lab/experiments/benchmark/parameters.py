@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from sentinel.lab.parameters import YES_OR_NO, Chosen, Draining, Paced, Rule, Settled, number
+from sentinel.lab.replay.parameters import Replayed
 from sentinel.lab.statistics import published
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Benchmark(Settled, Chosen, Draining, Paced):
+class Benchmark(Settled, Chosen, Draining, Paced, Replayed):
     """The parameters of benchmark.ipynb."""
 
     OWN: ClassVar[Mapping[str, Rule]] = {"HEADLINE_RATE": number(1, 10_000_000), "PYSPY": YES_OR_NO}

@@ -83,7 +83,9 @@ class BenchmarkLab(RepeatingLab[Benchmark]):
         if not data.limits:
             return
         try:
-            limits = measurement.again(self.stack, f"{self.run.id}.limits.again", data.limits, self.parameters.CODEC)
+            limits = measurement.again(
+                self.stack, f"{self.run.id}.limits.again.{self._first}", data.limits, self.parameters.CODEC
+            )
         except SentinelError as error:
             data.warnings.append(f"The limits could not be measured again after the capacities: {error}.")
         else:
@@ -97,8 +99,9 @@ class BenchmarkLab(RepeatingLab[Benchmark]):
         p, pilot = self.parameters, self._pilot()
         began = time.monotonic()
         outcomes = self.repeated(self._latency_plans(), self._latency_ratios)
-        took = (time.monotonic() - began) / max(1, len(outcomes))
-        ours = [o for o in outcomes if o.plan.label == p.names[-1]]
+        new = self.of_this_session(outcomes)
+        took = (time.monotonic() - began) / max(1, len(new))
+        ours = [o for o in outcomes if o.plan.label == p.names[-1] and new]
         self.run.data.length = TrialLength(p.DURATION, self._seconds or p.DURATION, pilot, self._allocation(ours, took))
         return outcomes
 
@@ -112,9 +115,7 @@ class BenchmarkLab(RepeatingLab[Benchmark]):
         planned = plans.paced(p, [p.names[-1] + PILOT], rate, "pilot", PILOTS)
         if not p.automatic or sum(map(self.expected, planned)) > PILOT_SHARE * self.within("latency"):
             return None
-        began = time.monotonic()
-        outcomes = self.carry_out(planned, note="how long should a trial be?")
-        took = time.monotonic() - began
+        outcomes, took = self.timed(planned, note="how long should a trial be?")
         self._spent += took
         pilot = self._allocation(outcomes, took / len(planned))
         self._seconds = length.chosen(pilot, p.DURATION, rate)

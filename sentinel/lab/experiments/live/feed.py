@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sentinel.lab.experiments.live.figures import QUANTILES
 from sentinel.lab.experiments.live.window import Window
 from sentinel.lab.run import series
 from sentinel.lab.trials.tail import Tail
 from sentinel.runtime.record import INTERVALS, LEDGER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -45,13 +47,14 @@ class Feed:
         return self._tails.setdefault(folder, Tail(folder / INTERVALS)).lines()
 
 
-def replayed(folder: Path, seconds: float) -> Window:
+def replayed(folder: Path, seconds: float, quantiles: Sequence[float] = QUANTILES) -> Window:
     """A window with all that the programs recorded in a trial's folder.
 
     Args:
         folder: The trial's folder.
         seconds: How far the window reaches back.
+        quantiles: At which key figures have latencies, from 0 to 1.
     """
-    window = Window(seconds)
+    window = Window(seconds, quantiles)
     Feed(folder, window).read()
     return window

@@ -45,9 +45,13 @@ class Latencies:
 
     Args:
         lines: Lines to begin with: by kind, a `Recorder` as a dict.
+        quantiles: At which they are read, from 0 to 1.
     """
 
-    def __init__(self, lines: Iterable[Mapping[str, Mapping[str, int]]] = ()) -> None:
+    def __init__(
+        self, lines: Iterable[Mapping[str, Mapping[str, int]]] = (), quantiles: Iterable[float] = QUANTILES
+    ) -> None:
+        self._quantiles = tuple(quantiles)
         self._recorders = {kind: Recorder() for kind in KINDS}
         for line in lines:
             self.merge(line)
@@ -62,12 +66,21 @@ class Latencies:
             recorder.merge(Recorder.from_dict(buckets[kind]))
 
     def milliseconds(self) -> dict[tuple[str, float], float]:
-        """Latencies in ms by kind and quantile (see `KEYS`); NaN where the messages are too few to carry it."""
-        return {(kind, q): _milliseconds(self._recorders[kind], q) for kind, q in KEYS}
+        """Latencies in ms by kind and quantile; NaN where the messages are too few to carry it."""
+        return {(kind, q): _milliseconds(self._recorders[kind], q) for kind in KINDS for q in self._quantiles}
+
+
+def named(q: float) -> str:
+    """The name of a percentile: `p99.9`.
+
+    Args:
+        q: The quantile, from 0 to 1.
+    """
+    return f"p{100 * q:.10g}"
 
 
 def _milliseconds(recorder: Recorder, q: float) -> float:
-    carried = tails.carried(f"p{100 * q:g}", len(recorder))
+    carried = tails.carried(named(q), len(recorder))
     return recorder.quantile(q) / 1e6 if carried else math.nan
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sentinel.consumer.configurations import OPTIMISED
 from sentinel.lab.parameters import YES_OR_NO, Rule, Shared, duration
+from sentinel.lab.statistics import tails
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,12 @@ class Live(Shared):
     INTERVAL: float = 1.0
     WINDOW: float = 60.0
     TRANSPORT: str = "stream"
+    PERCENTILES: str = tails.USUAL
+
+    @property
+    def quantiles(self) -> list[float]:
+        """The percentiles that are shown, from 0 to 1."""
+        return [tails.share(name) for name in tails.names(self.PERCENTILES)]
 
     @property
     def names(self) -> list[str]:

@@ -14,6 +14,7 @@ from sentinel.lab.events.event import kinds_of, told
 from sentinel.lab.experiments.live.figures import described
 from sentinel.lab.interactive.chart import Mark
 from sentinel.lab.interactive.small_panels import chart_of
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.panel import BLUE, DASHES, DOTS, GREEN, ORANGE, STYLE, Frame, Line, Panel, Scale
 from sentinel.lab.presentation.style import GROUND, INK, dark
 from sentinel.lab.presentation.tables import tag, together
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 SIZE = WIDTH, HEIGHT = 1000, 510
 """Of the whole, px."""
+COLUMNS = {
+    "panel": "its title, with the unit of its values",
+    "line": "its name",
+    "seconds": "before now, s: negative",
+    "value": "in the panel's unit",
+}
 ACROSS, DOWN = 3, 3
 UNITS = ((1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
 FONT = 'text { font: 11px "DejaVu Sans", system-ui, "Segoe UI", Helvetica, Arial, sans-serif }'
@@ -40,12 +47,24 @@ class Drawing:
 
     svg: str
     alt: str
+    panels: Sequence[Panel]
     chart: Chart | None = None
     """The same, to be zoomed and hovered; None while it is replaced every second."""
 
     def render(self) -> tuple[str, bytes]:
         """MIME type and bytes."""
         return "image/svg+xml", self.svg.encode()
+
+    @property
+    def data(self) -> FigureData:
+        """What the lines show, a value a row."""
+        rows = [
+            (panel.title, line.name, float(at), float(value))
+            for panel in self.panels
+            for line in panel.lines
+            for at, value in zip(panel.seconds, line.values, strict=True)
+        ]
+        return FigureData(COLUMNS, rows)
 
 
 def live(host: Host, pipeline: Pipeline, window: float, events: Sequence[Event] | None = None) -> Drawing:
@@ -72,7 +91,7 @@ def live(host: Host, pipeline: Pipeline, window: float, events: Sequence[Event] 
     svg = tag("svg", content, xmlns="http://www.w3.org/2000/svg", fill=INK, **size)
     alt = " ".join([described(host, pipeline, window), *([f"Marked: {told(inside)}."] if inside else [])])
     kinds = [(kind.name, kind.colour) for kind in kinds_of(inside)]
-    return Drawing(svg, alt, None if events is None else chart_of(panels, window, ACROSS, kinds))
+    return Drawing(svg, alt, panels, None if events is None else chart_of(panels, window, ACROSS, kinds))
 
 
 def _host(host: Host) -> list[Panel]:

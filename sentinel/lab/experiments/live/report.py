@@ -12,14 +12,17 @@ from sentinel.lab.events import trial_events
 from sentinel.lab.events.event import told
 from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live.feed import replayed
-from sentinel.lab.experiments.live.figures import KEYS
+from sentinel.lab.experiments.live.figures import named
 from sentinel.lab.experiments.live.record import of_run
 from sentinel.lab.experiments.live.window import RECENT
 from sentinel.lab.notebook import frontend
 from sentinel.lab.presentation.figures import figure_html, nothing
-from sentinel.lab.presentation.tables import table, together
+from sentinel.lab.presentation.tables import AIRY, Cell, figured, table, together
 from sentinel.lab.report import heading
+from sentinel.lab.report.answers import raw
+from sentinel.lab.run import queries
 from sentinel.lab.run.trial_record import LIVE
+from sentinel.lab.statistics import tails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,11 +64,12 @@ def view(run: Run) -> HTML:
         return nothing("Nothing was watched.")
     outcome, p = watches[-1], run.data.parameters
     folder = run.trial_folder(outcome.plan.number)
-    window = replayed(folder, p["WINDOW"])
+    shares = [tails.share(name) for name in queries.percentiles(run)]
+    window = replayed(folder, p["WINDOW"], shares)
     if not window.end:
         return nothing("The consumer of this watch left no record: there is nothing to draw.")
     events = [event for event in trial_events.of_trial(folder, window.end) if -window.seconds <= event.at <= 0]
-    return HTML(accounted(window, outcome, of_run(run).watched.seconds, events))
+    return HTML(accounted(window, outcome, of_run(run).watched.seconds, run, events))
 
 
 class View:
@@ -121,19 +125,22 @@ def line(window: Window, now: int) -> str:
     )
 
 
-def accounted(window: Window, outcome: Outcome, passed: float, events: Sequence[Event] | None = None) -> Markup:
+def accounted(
+    window: Window, outcome: Outcome, passed: float, run: Run | None = None, events: Sequence[Event] | None = None
+) -> Markup:
     """The window as of its end, with the counts of the ledgers.
 
     Args:
         window: A window with at least one line of the consumer.
         outcome: The watch's trial, with its ledgers; without the consumer's the window's counts are shown.
         passed: Seconds that the watch took.
+        run: Whose the watch is, once its record is written.
         events: What happened, for a figure that can be looked at closer: see `plots.live`.
     """
     got = outcome.consumer
     counts = {"sent": outcome.sender["sent"], **got, "lost": outcome.lost} if got else window.tally(window.end)
     counts |= {"left unread": outcome.unread}
-    return seen(window, window.end, timed(passed, outcome.plan.load.duration), counts, events)
+    return seen(window, window.end, timed(passed, outcome.plan.load.duration), counts, run, events=events)
 
 
 def timed(passed: float, seconds: float) -> str:
@@ -147,7 +154,13 @@ def timed(passed: float, seconds: float) -> str:
 
 
 def seen(
-    window: Window, now: int, progress: str, counts: Mapping[str, int], events: Sequence[Event] | None = None
+    window: Window,
+    now: int,
+    progress: str,
+    counts: Mapping[str, int],
+    run: Run | None = None,
+    *,
+    events: Sequence[Event] | None = None,
 ) -> Markup:
     """Figure, key figures and counts.
 
@@ -156,6 +169,7 @@ def seen(
         now: ns since the epoch; nothing later is shown.
         progress: How much of the watch is over, in words.
         counts: Messages by name: all of `COUNTS`, and those of `RARE` that are known.
+        run: Whose figures it shows, where they are kept.
         events: What happened, at seconds before `now`, once the watch is over.
     """
     drawing = plots.live(window.host(now), window.pipeline(now), window.seconds, events)
@@ -163,10 +177,13 @@ def seen(
     messages = ", ".join(f"{formatting.count(count)} {name}" for name, count in shown.items())
     marked = f" Marked at the upper edges: {told(events)}." if events else ""
     caption = f"{progress}: {formatting.counted(window.samples, 'sample')} of this host; messages: {messages}.{marked}"
-    heads = ["", "stored, msg/s", *(f"{TITLES[kind]} p{100 * q:.0f}, ms" for kind, q in KEYS)]
-    rows = [_row(f"last {RECENT:.0f} s", window.recent(now)), _row("since the start", window.whole())]
-    return together([figure_html(drawing, caption, STEADY), table(heads, rows)], "\n")
+    keys = [(kind, q) for kind in TITLES for q in window.shown]
+    heads = ["", "stored, msg/s", *(f"{TITLES[kind]} {named(q)}, ms" for kind, q in keys)]
+    rows = [_row(f"last {RECENT:.0f} s", window.recent(now), keys), _row("since the start", window.whole(), keys)]
+    look = "dense" if len(heads) > AIRY else ""
+    data = raw.drawn(run, "live", drawing) if run else ""
+    return together([figure_html(drawing, caption, STEADY, data), table(heads, rows, class_=look)], "\n")
 
 
-def _row(name: str, figures: Figures) -> list[str]:
-    return [name, formatting.figure(figures.stored), *(formatting.figure(figures.latencies[key]) for key in KEYS)]
+def _row(name: str, figures: Figures, keys: Sequence[tuple[str, float]]) -> list[str | Cell]:
+    return [name, figured(figures.stored), *(figured(figures.latencies.get(key)) for key in keys)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sentinel.lab import formatting
+from sentinel.lab.experiments.live.figures import named
 from sentinel.lab.experiments.live.record import Account, Answer, Host, Record
 from sentinel.lab.presentation.phrase import Phrase, Strong, phrase
 from sentinel.lab.statistics import tails
@@ -35,7 +36,7 @@ def of_live(
         whole: Its key figures from the first message to the last, the same that the view shows.
     """
     (name,) = p.names
-    latencies = {f"{kind}_p{100 * q:.0f}": _known(value) for (kind, q), value in whole.latencies.items()}
+    latencies = {f"{kind}_{named(q)}": _known(value) for (kind, q), value in whole.latencies.items()}
     figures = {"throughput": _known(whole.stored), "cpu_us": outcome.cpu_us, **latencies}
     seen = host(samples)
     answer = Answer(_counted(outcome, len(samples), watched), figures, seen)

@@ -59,5 +59,5 @@ class LiveLab(Session[Live]):
         folder = run.trial_folder(outcome.plan.number)
         samples = [sample for line in series.intervals(folder / series.AGENT) for sample in line["samples"]]
         p = Live(**run.data.parameters)
-        whole = replayed(folder, p.WINDOW).whole()
+        whole = replayed(folder, p.WINDOW, p.quantiles).whole()
         return plain(summary.of_live(p, outcome, samples, of_run(run).watched, whole))

@@ -84,7 +84,7 @@ class Watch(Trial):
         """That it lasted."""
         self.interrupted = False
         self._parameters = parameters
-        self.window = Window(parameters.WINDOW)
+        self.window = Window(parameters.WINDOW, parameters.quantiles)
         self._feed = Feed(folder, self.window)
         self._show = show
 

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sentinel.lab.experiments.live.figures import COUNTS, KEYS, NOTHING, RARE, Figures, Interval, Latencies, between
+from sentinel.lab.experiments.live.figures import (
+    COUNTS,
+    KEYS,
+    NOTHING,
+    QUANTILES,
+    RARE,
+    Figures,
+    Interval,
+    Latencies,
+    between,
+)
 from sentinel.lab.statistics.backlog import backlog, sent_at, settled
 
 if TYPE_CHECKING:
@@ -77,13 +87,16 @@ class Window:
 
     Args:
         seconds: How far the window reaches back.
+        quantiles: At which key figures have latencies, from 0 to 1; those of the view's lines besides.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, quantiles: Sequence[float] = QUANTILES) -> None:
         self.seconds = seconds
+        self.shown = tuple(quantiles)
+        self._quantiles = tuple(sorted({*QUANTILES, *quantiles}))
         self.samples = 0
         """Of the agent, so far."""
-        self._whole = Latencies()
+        self._whole = Latencies(quantiles=self._quantiles)
         self._first: Interval | None = None
         """The last one before anything was stored."""
         self._last: Interval
@@ -205,7 +218,8 @@ class Window:
             return NOTHING
         last = known[-1]
         start = next((interval for interval in reversed(known) if interval.at <= last.at - _ns(RECENT)), known[0])
-        since = Latencies(interval.buckets for interval in known if interval.at > start.at)
+        lines = (interval.buckets for interval in known if interval.at > start.at)
+        since = Latencies(lines, self._quantiles)
         return between(start, last, since)
 
     def whole(self) -> Figures:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from sentinel.lab.presentation.phrase import Phrase
+    from sentinel.lab.presentation.question import Question
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.study import Study
 
@@ -54,6 +55,18 @@ def _markdown(run: Run) -> str:
     return markdown(run)
 
 
+def _questions(run: Run) -> list[Question]:
+    from sentinel.lab.experiments.regression.questions import questions
+
+    return questions(run)
+
+
+def _repeating(run: Run) -> dict[str, Any]:
+    from sentinel.lab.experiments.regression.markdown import repeating
+
+    return repeating(run)
+
+
 def _sections() -> type[msgspec.Struct]:
     from sentinel.lab.experiments.regression.record import Record
 
@@ -66,6 +79,8 @@ EXPERIMENT = Experiment(
     _study,
     table=_table,
     answer=_answer,
+    questions=_questions,
+    repeating=_repeating,
     prepare=_prepare,
     exit_code=_exit_code,
     markdown=_markdown,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.regression.answer import DIGITS, further, title
 from sentinel.lab.experiments.regression.parameters import Regression
 from sentinel.lab.experiments.regression.record import BASE, HEAD, of_run
 from sentinel.lab.experiments.regression.summary import MEASURES
+from sentinel.lab.presentation.tables import Cell, figured
+from sentinel.lab.report.answers import raw
+from sentinel.lab.statistics.measures import column
 
 if TYPE_CHECKING:
     from sentinel.lab.experiments.regression.record import Judgement, Record, Side
@@ -19,19 +22,30 @@ if TYPE_CHECKING:
 HEADS = ("measure", "base", "head", "head ÷ base", "verdict")
 
 
-def rows(record: Record) -> list[list[str]]:
+def rows(run: Run) -> list[list[Cell]]:
     """The table's cells, a row a measure that was compared."""
+    record = of_run(run)
     judgements = record.answer.judgements if record.answer else {}
     return [
         [
-            f"{m.title}, {m.unit}",
-            *(formatting.figure(record.summary.get(label, {}).get(m.name)) for label in (BASE, HEAD)),
-            formatting.ranged(judgements[m.name].ratio),
-            word(judgements[m.name]),
+            Cell(f"{m.title}, {m.unit}"),
+            *(_median(run, record, label, m.name) for label in (BASE, HEAD)),
+            Cell(formatting.ranged(ratio := judgements[m.name].ratio), ratio.value, raw.record(run)),
+            Cell(word(judgements[m.name])),
         ]
         for m in MEASURES
         if m.name in judgements
     ]
+
+
+def _median(run: Run, record: Record, label: str, measure: str) -> Cell:
+    trials = column(label, run.data.trials)
+    return figured(record.summary.get(label, {}).get(measure), raw.median(run, trials, measure))
+
+
+def texts(run: Run) -> list[list[str]]:
+    """What stands in the cells."""
+    return [[cell.text for cell in row] for row in rows(run)]
 
 
 def word(judgement: Judgement) -> str:
@@ -47,7 +61,7 @@ def markdown(run: Run) -> str:
         run: A regression test.
     """
     record, head = of_run(run), ["| " + " | ".join(HEADS) + " |", "| --- | ---: | ---: | ---: | --- |"]
-    table = [f"| {' | '.join(cells)} |" for cells in rows(record)]
+    table = [f"| {' | '.join(cells)} |" for cells in texts(run)]
     verdict = str(record.verdict[0]) if record.verdict else "There is no verdict: no trial was summed up."
     sides = [f"- {label}: {_described(side)}" for label, side in record.sides.items()]
     stack = run.data.stack
@@ -73,14 +87,24 @@ def how(record: Record) -> str:
     return f"{words} equal versions worse in at most 5 of 100 runs{lacking}."
 
 
-def command(run: Run) -> str:
-    """The command that repeats the run: commits in place of names that move on, and what is not as usual."""
-    sides, usual = of_run(run).sides, asdict(Regression())
-    given = {name: value for name, value in run.data.parameters.items() if value != usual.get(name)}
+def repeating(run: Run) -> dict[str, Any]:
+    """The parameters that repeat the run: commits in place of names that move on."""
+    sides, given = of_run(run).sides, dict(run.data.parameters)
     for name, label in (("BASE", BASE), ("HEAD", HEAD)):
         side = sides.get(label)
-        given[name] = side.commit[:DIGITS] if side and not side.changed else run.data.parameters[name]
-    ordered = {name: given[name] for name in usual if name in given}
+        if side and not side.changed:
+            given[name] = side.commit[:DIGITS]
+    return given
+
+
+def command(run: Run) -> str:
+    """The command that repeats the run: both versions, and what is not as usual."""
+    given, usual = repeating(run), asdict(Regression())
+    ordered = {
+        name: given[name]
+        for name in usual
+        if name in given and (name in {"BASE", "HEAD"} or given[name] != usual[name])
+    }
     return f"make regression {shlex.join(f'{name}={_word(value)}' for name, value in ordered.items())}"
 
 

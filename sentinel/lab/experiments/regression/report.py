@@ -13,15 +13,21 @@ from sentinel.lab.experiments.regression.answer import DIGITS, TITLES
 from sentinel.lab.experiments.regression.record import BASE, HEAD, of_run
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import Style, styles
-from sentinel.lab.presentation.tables import paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import Cell, figured, folded, paragraphs, table, tag, together
 from sentinel.lab.report import heading, terminal
+from sentinel.lab.report.answers import raw
 from sentinel.lab.report.captions import left_out
 from sentinel.lab.report.profiles import memray_pages
 from sentinel.lab.run import queries, series
 from sentinel.lab.run.queries import Curve
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, WARM_UP
+from sentinel.lab.statistics.measures import column
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from markupsafe import Markup
+
     from sentinel.lab.experiments.regression.record import Record, Side
     from sentinel.lab.run.run import Run
 
@@ -71,10 +77,10 @@ def _changes(side: Side) -> str:
 def results(run: Run) -> HTML:
     """Every measure on both sides, its ratio and what that says."""
     record = of_run(run)
-    rows = markdown.rows(record)
+    rows = markdown.rows(run)
     if not rows:
         return nothing("No measure has a value on both sides: there is nothing to compare.")
-    below = tag("div", paragraphs(_notes(run, record)), class_="notes")
+    below = tag("div", paragraphs(_notes(record)), class_="notes")
     pages = memray_pages(run, {BASE: BASE, HEAD: HEAD}) if queries.memories(run) else ""
     return HTML(together([table(_heads(), rows, words=(4,)), below, pages]))
 
@@ -83,7 +89,7 @@ def _heads() -> list[str]:
     return [f"{head[:1].upper()}{head[1:]}" for head in markdown.HEADS]
 
 
-def _notes(run: Run, record: Record) -> list[str]:
+def _notes(record: Record) -> list[str]:
     answer = record.answer
     floors = [
         f"{TITLES[name]} {formatting.times(judgement.floor)}"
@@ -91,7 +97,7 @@ def _notes(run: Run, record: Record) -> list[str]:
         if judgement.floor is not None
     ]
     noise = f"Noise floors, from base measured twice: {', '.join(floors)}." if floors else ""
-    return [text for text in (markdown.how(record), noise, f"Again: {markdown.command(run)}") if text]
+    return [text for text in (markdown.how(record), noise) if text]
 
 
 def looks() -> dict[str, Style]:
@@ -108,7 +114,8 @@ def capacity(run: Run) -> HTML:
     if not rates:
         return nothing("No valid capacity trial: there is nothing to draw.")
     caption = f"One dot per trial. base was measured twice in every round (A/A).{left_out(run, CAPACITY)}"
-    return HTML(figure_html(plots.capacity(rates, looks()), caption))
+    picture = plots.capacity(rates, looks())
+    return HTML(figure_html(picture, caption, data=raw.drawn(run, "capacity", picture)))
 
 
 def latency(run: Run) -> HTML:
@@ -132,13 +139,31 @@ def latency(run: Run) -> HTML:
         f"Latency over percentile at {formatting.plain(run.data.parameters['RATE'])} msg/s, the axis spread towards the"
         f" tail. Thick: all rounds together; thin: single rounds.{left_out(run, LATENCY)}"
     )
-    return HTML(figure_html(plots.spectrum(panels, looks()), caption))
+    picture = plots.spectrum(panels, looks(), queries.percentiles(run))
+    drawn = figure_html(picture, caption, data=raw.drawn(run, "latency", picture))
+    return HTML(together([drawn, _percentiles(run, list(panels))]))
+
+
+def _percentiles(run: Run, kinds: list[str]) -> Markup:
+    """Medians of the rounds' percentiles, a row each, a column a leg; folded."""
+    summary = of_run(run).summary
+    rows = [
+        [f"{queries.KINDS[kind]} {name}", *(_median(run, summary, label, f"{kind}_{name}") for label in LABELS)]
+        for kind in kinds
+        for name in queries.percentiles(run)
+    ]
+    return folded("The percentiles as a table", table(["Median of the rounds, ms", *LABELS], rows))
+
+
+def _median(run: Run, summary: Mapping[str, Mapping[str, float | None]], label: str, measure: str) -> Cell:
+    trials = column(label, run.data.trials)
+    return figured(summary.get(label, {}).get(measure), raw.median(run, trials, measure))
 
 
 def terminal_table(run: Run) -> str:
     """The key results as plain text, as wide as a terminal."""
     record = of_run(run)
-    if not (rows := markdown.rows(record)):
+    if not (rows := markdown.texts(run)):
         return f"run {run.id}: no results"
     sides = [f"{label}: {side.ref} {side.commit[:12]} {side.subject}" for label, side in record.sides.items()]
     return terminal.with_notes(run, terminal.key_table(["", *markdown.HEADS[1:]], rows), [*sides, markdown.how(record)])

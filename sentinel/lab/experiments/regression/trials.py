@@ -91,7 +91,7 @@ def memory(p: Regression) -> list[Plan]:
 
 
 def _plan(p: Regression, kind: str, label: str, load: LoadSettings, repeat: int) -> Plan:
-    return Plan(0, kind, label, p.CONFIGURATION, load, p.BATCH_SIZE, repeat, group=kind)
+    return Plan(0, kind, label, p.CONFIGURATION, load, p.BATCH_SIZE, repeat, group=kind, percentiles=p.asked)
 
 
 class RefTrial(Trial):

@@ -10,8 +10,11 @@ from sentinel.lab.registry import Experiment
 if TYPE_CHECKING:
     import msgspec
 
+    from sentinel.lab.index.figures import KeyFigure
     from sentinel.lab.presentation.phrase import Phrase
+    from sentinel.lab.presentation.question import Question
     from sentinel.lab.run.run import Run
+    from sentinel.lab.run.trial_record import Outcome
     from sentinel.lab.trials.study import Study
 
 
@@ -41,10 +44,49 @@ def _answer(run: Run) -> list[Phrase] | None:
     return phrases(record.answer, record.knees, record.ratios["held"]) if record.answer and record.knees else None
 
 
+def _figures(run: Run) -> list[KeyFigure]:
+    from sentinel.lab.experiments.sweep.results import figures
+
+    return figures(run)
+
+
+def _questions(run: Run) -> list[Question]:
+    from sentinel.lab.experiments.sweep.answer import questions
+    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.report.answers import raw
+
+    record = of_run(run)
+    return questions(record.answer.slo, record.knees, raw.record(run)) if record.answer and record.knees else []
+
+
 def _sections() -> type[msgspec.Struct]:
     from sentinel.lab.experiments.sweep.record import Record
 
     return Record
 
 
-EXPERIMENT = Experiment("sweep", Sweep, _study, table=_table, answer=_answer, missed=_missed, sections=_sections)
+def _held_to(run: Run) -> list[Outcome]:
+    from sentinel.lab.experiments.sweep.results import confirmed
+
+    return confirmed(run)
+
+
+def _rates(run: Run) -> dict[str, float]:
+    from sentinel.lab.experiments.sweep.results import rates
+
+    return rates(run)
+
+
+EXPERIMENT = Experiment(
+    "sweep",
+    Sweep,
+    _study,
+    table=_table,
+    answer=_answer,
+    questions=_questions,
+    missed=_missed,
+    sections=_sections,
+    held_to=_held_to,
+    figures=_figures,
+    derived={"held": _rates},
+)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee
 from sentinel.lab.presentation.phrase import Phrase, Strong, joined, phrase
+from sentinel.lab.presentation.question import Question
+from sentinel.lab.presentation.tables import PUBLISHED
 from sentinel.lab.statistics import published
 from sentinel.lab.statistics.compare import Word
 from sentinel.lab.statistics.reliability import accounted
@@ -148,10 +150,10 @@ def _certain(ratio: Ratio) -> str:
 def _against_original(slo: float, name: str, result: Knee) -> Phrase:
     terms = f"(here: nothing lost, stored p99 within {formatting.plain(slo)} ms)"
     bar = f"the {published.RATE} msg/s that SentinelStream published {terms}"
-    if result.low is not None and result.low >= published.HIGHEST_RATE:
+    if _reaches(result) and result.low:
         factor = Strong(formatting.times(result.low / published.HIGHEST_RATE))
         return phrase("{name} reaches {bar}: at least {factor}.", name=name, bar=bar, factor=factor)
-    if result.high is not None and result.high <= published.HIGHEST_RATE:
+    if _reaches(result) is False:
         return Phrase([f"{name} falls short of {bar}."])
     to = "no rate is known up to which" if result.low is None else f"up to {formatting.plain(result.low)} msg/s"
     return phrase(
@@ -161,3 +163,48 @@ def _against_original(slo: float, name: str, result: Knee) -> Phrase:
         bar=bar,
         to=to,
     )
+
+
+# -- what was asked --------------------------------------------------------------------------------------------------
+
+
+def questions(slo: float, knees: Mapping[str, Knee], raw: str) -> list[Question]:
+    """Whether each configuration meets the SLO at some rate, and the last at the one that was published.
+
+    Args:
+        slo: The most that stored p99 may be, ms.
+        knees: By configuration, the one in question last.
+        raw: Address of the file that has the rates.
+    """
+    name = list(knees)[-1]
+    bar = Question(
+        asked=f"Highest rate at which {name} meets the SLO",
+        bound=f"{published.RATE} msg/s",
+        measured=_up_to(knees[name]),
+        met=_reaches(knees[name]),
+        raw=raw,
+        by=PUBLISHED,
+        value=knees[name].rate,
+    )
+    return [*(_of_slo(slo, name, result, raw) for name, result in knees.items()), bar]
+
+
+def _of_slo(slo: float, name: str, result: Knee, raw: str) -> Question:
+    bound = f"nothing lost, stored p99 within {formatting.plain(slo)} ms"
+    met = True if result.rate is not None else None if result.at_least else False
+    asked = f"A rate at which {name} meets the SLO"
+    return Question(asked, bound, _up_to(result), met, raw, "P99_STORED_MS", result.rate)
+
+
+def _up_to(result: Knee) -> str:
+    if result.rate is None:
+        return "at no rate offered"
+    least = "≥ " if result.at_least else ""
+    return f"{least}{formatting.plain(result.rate)} msg/s {interval(result.low, result.high)}"
+
+
+def _reaches(result: Knee) -> bool | None:
+    """Whether the published rate lies below the interval, or beyond it; None within it."""
+    if result.low is not None and result.low >= published.HIGHEST_RATE:
+        return True
+    return False if result.high is not None and result.high <= published.HIGHEST_RATE else None

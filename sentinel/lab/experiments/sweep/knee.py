@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from scipy import optimize
@@ -32,6 +33,7 @@ GENERATOR, INVALID = "generator", "invalid"
 """Why it is inconclusive."""
 UNDECIDED = {GENERATOR, INVALID}
 """Reasons that speak against the measurement, not against the configuration."""
+_rate = attrgetter("rate")
 HALF = 0.5 + 1e-9
 """Share of trials above which a rate counts as met: a fit of floats to one half may be a hair above it."""
 
@@ -92,7 +94,8 @@ def reason(outcome: Outcome, sent: float, growth: float, slo: float) -> str:
 def _offered(outcome: Outcome, sent: float, slo: float) -> bool:
     """Whether the load generator sent all, and in time."""
     load, delay = outcome.plan.load, tails.reading(outcome, "send_delay", tails.highest([outcome], "send_delay")) or 0.0
-    return not outcome.sender.get("unsent") and reached(load.rate, sent * load.duration, load.duration) and delay <= slo
+    whole, seconds = outcome.sender.get("scheduled") or load.rate * load.duration, load.duration
+    return not outcome.sender.get("unsent") and reached(whole / seconds, sent * seconds, seconds) and delay <= slo
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,3 @@ def around(seen: Sequence[Level]) -> tuple[Level | None, Level | None]:
     fit = optimize.isotonic_regression(shares, weights=weights, increasing=False).x
     top = max((level for level, share in zip(decided, fit, strict=True) if share > HALF), key=_rate, default=None)
     return top, next((level for level in seen if top is None or level.rate > top.rate), None)
-
-
-def _rate(level: Level) -> float:
-    return level.rate

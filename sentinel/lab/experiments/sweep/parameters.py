@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sentinel.lab.parameters import Chosen, Paced, Rule, number
+from sentinel.lab.replay.parameters import Replayed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ def _rates(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Sweep(Chosen, Paced):
+class Sweep(Chosen, Paced, Replayed):
     """The parameters of sweep.ipynb."""
 
     OWN: ClassVar[Mapping[str, Rule]] = {

@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep.knee import FAILS, HOLDS, SILENT
 from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
+from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.style import INK, MUTED
 from sentinel.lab.statistics import published
 
@@ -32,6 +33,14 @@ LATENCIES = {
     "send_delay_p99": "Send delay p99 (generator)",
 }
 ACHIEVED = "throughput"
+COLUMNS = {
+    "configuration": "its name",
+    "offered": "msg/s",
+    "measure": "latency and percentile, or throughput: what was achieved",
+    "value": "in `unit`",
+    "unit": "of `value`",
+    "verdict": "on the trial",
+}
 DECADES = 10.0
 """Range from which there is room for powers of ten only."""
 
@@ -72,7 +81,19 @@ def climb(
         axes[1, 2].set_ylim(0.6 * min(*measured, *rates), wide[1])
     handles = [_handle(name, some, knees[name], styles[name]) for name, some in points.items()] + _marks(slo)
     figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=3)
-    return Picture(figure, described(points, knees, slo))
+    return Picture(figure, described(points, knees, slo), _data(points))
+
+
+def _data(points: Mapping[str, Sequence[Point]]) -> FigureData:
+    """Every dot."""
+    shown = {**LATENCIES, ACHIEVED: "Achieved"}
+    rows = [
+        (name, point.rate, measure, point.values.get(measure), "msg/s" if measure == ACHIEVED else "ms", point.verdict)
+        for name, some in points.items()
+        for point in some
+        for measure in shown
+    ]
+    return FigureData(COLUMNS, rows)
 
 
 def _sparse(axis: Axes, wide: tuple[float, float]) -> None:

@@ -13,7 +13,9 @@ from sentinel.lab.experiments.sweep.knee import FAILS, HOLDS, SILENT
 from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
-from sentinel.lab.presentation.tables import PUBLISHED, paragraphs, table, tag, together
+from sentinel.lab.presentation.tables import PUBLISHED, Cell, counted, figured, paragraphs, table, tag, together
+from sentinel.lab.replay import words
+from sentinel.lab.report.answers import raw
 from sentinel.lab.report.captions import left_out, missing
 from sentinel.lab.run import queries
 from sentinel.lab.statistics import tails
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["climb", "key_results", "load", "steps"]
 
 HEADS = (
-    "Trial", "Phase", "Configuration", "offered, msg/s", "sent, msg/s", "achieved, msg/s", "backlog grew by, messages",
-    "stored p50, ms", "stored p99, ms", "e2e p99, ms", "lost", "send delay p99, ms", "verdict",
+    "Trial", "Phase", "Configuration", "offered, msg/s", "sent, msg/s", "achieved, msg/s", "backlog grew by, messages"
 )  # fmt: skip
+"""Of the table of steps, before its latencies."""
 STYLES = {HOLDS: ("✓", "good"), FAILS: ("✗", "bad"), SILENT: ("?", "")}
 """Mark and class of a verdict."""
 
@@ -43,7 +45,7 @@ def load(run: Run) -> str:
     span = f"{formatting.plain(rates[0])} to {formatting.plain(rates[-1])} msg/s" if rates else "nothing"
     how = "as listed" if p["RATES"] else f"rising by {formatting.plain(p['FACTOR'])}"
     return (
-        f"{span}, {how}, from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over {p['TRANSPORT']},"
+        f"{span}, {how}, from {words.senders(run.data)} over {p['TRANSPORT']},"
         f" {formatting.plain(p['DURATION'])} s a step after the warm-up, knees confirmed by"
         f" {formatting.counted(p['REPEATS'], 'repeat')}; SLO: nothing lost, the load sustained, stored p99 within"
         f" {formatting.plain(p['P99_STORED_MS'])} ms"
@@ -58,7 +60,7 @@ def key_results(run: Run) -> HTML:
     several = len(names) > 1
     heads = ["Measure, unit", *names, *([f"{names[-1]} ÷ {names[0]}"] if several else []), PUBLISHED]
     body = [
-        [row.head.strip(", "), *row.cells, *([row.ratio] if several else []), row.published]
+        [row.head, *row.shown, *([row.factored(raw.record(run))] if several else []), row.published]
         for row in results.rows(run)
     ]
     notes = tag("div", paragraphs(results.footnotes(run)), class_="notes")
@@ -78,7 +80,7 @@ def climb(run: Run) -> HTML:
     without = left_out(run) + missing(queries.names(run), points, "valid trial")
     slo = run.data.parameters["P99_STORED_MS"]
     picture = plots.climb(points, results.knees(run), slo, styles(queries.names(run)))
-    return HTML(figure_html(picture, f"{caption}{without}"))
+    return HTML(figure_html(picture, f"{caption}{without}", data=raw.drawn(run, "climb", picture)))
 
 
 def steps(run: Run) -> HTML:
@@ -87,20 +89,24 @@ def steps(run: Run) -> HTML:
     if not tried:
         return nothing("No trial was carried out.")
     slo = run.data.parameters["P99_STORED_MS"]
-    rows = [_row(step, outcome, slo) for step, outcome in tried]
-    whole = table(HEADS, rows, words=(1, 2, len(HEADS) - 1), class_="dense")
+    rows = [_row(run, step, outcome, slo) for step, outcome in tried]
+    tail = results.tail(run)
+    stored = [f"stored {name}, ms" for name in queries.percentiles(run)]
+    heads = [*HEADS, *stored, f"e2e {tail}, ms", "lost", f"send delay {tail}, ms", "verdict"]
+    whole = table(heads, rows, words=(1, 2, len(heads) - 1), class_="dense")
     return HTML(together([whole, tag("div", paragraphs(rules(run)), class_="notes")]))
 
 
-def _row(step: Step, outcome: Outcome, slo: float) -> list[object]:
-    def p(kind: str, name: str) -> str:
-        return formatting.figure(tails.reading(outcome, kind, name))
+def _row(run: Run, step: Step, outcome: Outcome, slo: float) -> list[object]:
+    def p(kind: str, name: str) -> Cell:
+        return figured(tails.reading(outcome, kind, name))
 
-    achieved = formatting.figure(outcome.throughput) if outcome.throughput else formatting.NOTHING
+    tail = results.tail(run)
     return [
-        step.trial, step.phase, step.configuration, formatting.plain(step.rate), formatting.figure(step.sent), achieved,
-        formatting.count(round(step.growth)), p("stored", "p50"), p("stored", "p99"), p("e2e", "p99"),
-        formatting.count(outcome.lost), p("send_delay", "p99"), _verdict(step, slo, tails.highest([outcome], "stored")),
+        Cell(str(step.trial), step.trial, raw.trial(run, step.trial)), step.phase, step.configuration,
+        Cell(formatting.plain(step.rate), step.rate), figured(step.sent), figured(outcome.throughput or None),
+        counted(round(step.growth)), *(p("stored", name) for name in queries.percentiles(run)), p("e2e", tail),
+        counted(outcome.lost), p("send_delay", tail), _verdict(step, slo, tails.highest([outcome], "stored")),
     ]  # fmt: skip
 
 

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep.answer import interval
+from sentinel.lab.experiments.sweep.knee import CONFIRM
 from sentinel.lab.experiments.sweep.record import of_run
 from sentinel.lab.experiments.sweep.summary import COST
 from sentinel.lab.formatting import NOTHING
+from sentinel.lab.index.figures import KeyFigure
 from sentinel.lab.limits import bounds
-from sentinel.lab.report.results import Row, share_note
+from sentinel.lab.report.answers import raw
+from sentinel.lab.report.answers.row import Row
+from sentinel.lab.report.results import share_note
 from sentinel.lab.report.terminal import key_table, with_notes
 from sentinel.lab.run import queries
 from sentinel.lab.statistics import published
@@ -25,6 +29,15 @@ if TYPE_CHECKING:
     from sentinel.lab.experiments.sweep.knee import Knee, Step
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Outcome
+
+
+TAILS = {"e2e": "E2E", "internal": "Internal", "send_delay": "Send delay"}
+"""Kinds of latency of which one percentile is shown."""
+
+
+def tail(run: Run) -> str:
+    """The percentile that is shown where there is room for one: p99, or the highest that is asked for."""
+    return "p99" if "p99" in (asked := queries.percentiles(run)) else asked[-1]
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,7 @@ def tried(run: Run) -> list[tuple[Step, Outcome]]:
         Pairs in the order of configuration, rate and trial.
     """
     trials = {outcome.plan.number: outcome for outcome in queries.outcomes(run)}
-    steps = of_run(run).steps
-    order = queries.names(run)
+    steps, order = of_run(run).steps, queries.names(run)
     steps.sort(key=lambda step: (order.index(step.configuration), step.rate, step.trial))
     return [(step, trials[step.trial]) for step in steps]
 
@@ -58,6 +70,35 @@ def tried(run: Run) -> list[tuple[Step, Outcome]]:
 def knees(run: Run) -> dict[str, Knee]:
     """What the sweep of each configuration found, by configuration."""
     return of_run(run).knees
+
+
+def confirmed(run: Run) -> list[Outcome]:
+    """The confirming trials at the highest rate within the SLO, of all configurations: what budgets are held to.
+
+    Args:
+        run: A sweep.
+    """
+    return [o for name in knees(run) for o in confirming(run, name)]
+
+
+def confirming(run: Run, name: str) -> list[Outcome]:
+    """The trials that confirmed a configuration's highest rate.
+
+    Args:
+        run: A sweep.
+        name: The configuration.
+    """
+    rate = knees(run)[name].rate
+    return [o for step, o in tried(run) if (step.configuration, step.rate, step.phase) == (name, rate, CONFIRM)]
+
+
+def rates(run: Run) -> dict[str, float]:
+    """The highest rate within the SLO, msg/s, by configuration; those without are left out.
+
+    Args:
+        run: A sweep.
+    """
+    return {name: result.rate for name, result in knees(run).items() if result.rate is not None}
 
 
 def points(run: Run) -> dict[str, list[Point]]:
@@ -87,38 +128,38 @@ def rows(run: Run) -> list[Row]:
         run: A sweep with a knee for every configuration.
     """
     measured = list(knees(run).values())
-    held, limit = (
-        [_rate(result) for result in measured],
-        bounds.bound_of(run, run.data.parameters["TRANSPORT"], paced=True),
-    )
+    limit = bounds.bound_of(run, run.data.parameters["TRANSPORT"], paced=True)
     latencies = [
         _measured(run, f"{title} {p}", "ms", f"{kind}_{p}", str(published.LATENCIES.get(f"{kind}_{p}", NOTHING)))
         for title, kind, p in (
-            ("Stored", "stored", "p50"),
-            ("Stored", "stored", "p90"),
-            ("Stored", "stored", "p99"),
-            ("E2E", "e2e", "p99"),
-            ("Internal", "internal", "p99"),
-            ("Send delay", "send_delay", "p99"),
+            *(("Stored", "stored", p) for p in queries.percentiles(run)),
+            *((title, kind, tail(run)) for kind, title in TAILS.items()),
         )
     ]
     return [
-        Row("Highest rate within the SLO", "msg/s", str(published.RATE), held, of_run(run).ratios["held"]),
+        Row(
+            "Highest rate within the SLO",
+            "msg/s",
+            str(published.RATE),
+            [_rate(result) for result in measured],
+            of_run(run).ratios["held"],
+            values=tuple(result.rate for result in measured),
+            raws=(raw.record(run),) * len(measured),
+        ),
         Row("Interval", "msg/s", NOTHING, [interval(result.low, result.high) for result in measured]),
         Row("Interval covers, at least", "%", NOTHING, [_coverage(result) for result in measured]),
         Row("Trials that meet the SLO there", "", NOTHING, [_of(result.held) for result in measured]),
         Row("Share of the limit", "%", NOTHING, [bounds.share(result.rate, limit) for result in measured]),
-        Row(
-            "Next rate offered",
-            "msg/s",
-            NOTHING,
-            [NOTHING if result.next is None else formatting.plain(result.next) for result in measured],
-        ),
+        Row("Next rate offered", "msg/s", NOTHING, [_next(result) for result in measured]),
         Row("Trials that do not meet it there", "", NOTHING, [_of(result.missed) for result in measured]),
         Row("Limited there by", "", NOTHING, [result.why or NOTHING for result in measured]),
         *latencies,
         _measured(run, "CPU per message", "µs", "cpu_us"),
     ]
+
+
+def _next(result: Knee) -> str:
+    return NOTHING if result.next is None else formatting.plain(result.next)
 
 
 def _rate(result: Knee) -> str:
@@ -138,8 +179,10 @@ def _of(counts: tuple[int, int]) -> str:
 def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
     """Medians over the confirming trials at the highest rate that meets the SLO."""
     record = of_run(run)
-    cells = [formatting.figure(record.summary[key].get(measure)) for key in knees(run)]
-    return Row(name, unit, published, cells, record.ratios.get(measure))
+    values = tuple(record.summary[key].get(measure) for key in knees(run))
+    raws = tuple(raw.median(run, confirming(run, key), measure) for key in knees(run))
+    cells = [formatting.figure(value) for value in values]
+    return Row(name, unit, published, cells, record.ratios.get(measure), values=values, raws=raws)
 
 
 def footnotes(run: Run) -> list[str]:
@@ -169,7 +212,18 @@ def footnotes(run: Run) -> list[str]:
     return notes
 
 
-# -- terminal --------------------------------------------------------------------------------------------------------
+def figures(run: Run) -> list[KeyFigure]:
+    """The highest rate of each configuration that meets the SLO, for what stands over many runs.
+
+    Args:
+        run: A sweep; a configuration that meets the SLO at no rate offered has no figure.
+    """
+    title = "highest rate that meets the SLO"
+    return [
+        KeyFigure(name, "rate", title, "msg/s", True, knee.rate, knee.low, knee.high, knee.coverage, knee.held[1])
+        for name, knee in knees(run).items()
+        if knee.rate is not None
+    ]
 
 
 def missed(run: Run) -> str:
@@ -190,7 +244,6 @@ def terminal_table(run: Run) -> str:
     if not knees(run):
         return f"run {run.id}: no results"
     several = len(queries.names(run)) > 1
-    texts = [[row.published, *row.cells, *([row.bare_ratio] if several else [])] for row in rows(run)]
+    texts = [[row.head, row.published, *row.cells, *([row.bare_ratio] if several else [])] for row in rows(run)]
     heads = ["", "published", *knees(run), *(["ratio"] if several else [])]
-    named = [[row.head.strip(", "), *text] for row, text in zip(rows(run), texts, strict=True)]
-    return with_notes(run, key_table(heads, named, text_table.columns()), footnotes(run))
+    return with_notes(run, key_table(heads, texts, text_table.columns()), footnotes(run))

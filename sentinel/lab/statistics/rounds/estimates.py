@@ -124,6 +124,28 @@ def compare(
     return _estimate(values, chances, at, rounds=len(x), method=method, legs=(x.shape[1], y.shape[1]))
 
 
+def apart(a: ArrayLike, b: ArrayLike, *, error: float = ERROR) -> Estimate:
+    """The ratio a ÷ b of sides that have no round in common, such as those of two runs: never paired.
+
+    Args:
+        a: One side's values, (rounds,) or (rounds, legs): both legs of an A/A control count. NaN is a failed trial.
+        b: The other side's, of as many rounds or not.
+        error: As for `compare`.
+
+    Returns:
+        The ratio; its rounds are those of the side that has fewer.
+
+    Raises:
+        ValueError: If a value is not positive.
+    """
+    x, y = (side[np.isfinite(side).any(axis=1)] for side in (logarithms(a), logarithms(b)))
+    rounds, legs = min(len(x), len(y)), (x.shape[1], y.shape[1])
+    if not rounds:
+        return Estimate(math.nan, 0.0, math.inf, 0.0, 1.0, 0, UNPAIRED, math.nan)
+    values, chances = _unpaired(x, y)
+    return _estimate(values, chances, max(1, ranks.cut(chances, error)), rounds=rounds, method=UNPAIRED, legs=legs)
+
+
 def _paired(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """The averages of the rounds' log-ratios, sorted, and the null distribution of how many are positive."""
     apart = np.nanmean(x, axis=1) - np.nanmean(y, axis=1)

@@ -53,16 +53,18 @@ class Shift:
     """Share of experiments in which the band holds the true median at one percentile, exact; 0 without a band."""
     messages: int
     """Behind the percentiles of the trial that has the fewest."""
+    paired: bool = True
+    """Whether both were measured in the same rounds; of two sessions they were not."""
 
     @property
     def n(self) -> int:
-        """Rounds that both configurations have."""
+        """Rounds that both configurations have; of two sessions those of the first."""
         return int(np.isfinite(self.rounds).all(axis=1).sum())
 
     @property
     def settled(self) -> bool:
         """Whether there are rounds enough for a band that misses no more often than `ERROR`."""
-        return self.n >= rounds_needed()
+        return self.n >= rounds_needed() if self.paired else self.coverage >= 1 - ERROR
 
     @property
     def axis(self) -> Floats:

@@ -37,8 +37,13 @@ class DuetLab(Lab[P]):
             RunEndedError: as in `carry_out`.
         """
         outcomes = list[Outcome]()
+        if self._dismissed_before(rounds):
+            return self.carry_out([*rules.in_turn(rounds)])
         with self.keeping():
             for number, legs in enumerate(rounds):
+                if whole := [*filter(None, self.recalled(legs))]:
+                    outcomes += whole
+                    continue
                 together = self._duet(legs, backwards=rules.backwards(number))
                 outcomes += together
                 self.outcomes += together
@@ -50,6 +55,11 @@ class DuetLab(Lab[P]):
                 return outcomes
         return self.carry_out([*rules.in_turn(rounds)])
 
+    def _dismissed_before(self, rounds: Sequence[Sequence[Plan]]) -> bool:
+        """Whether an earlier session of this run has begun with one trial after the other."""
+        groups = {plan.group for legs in rounds for plan in legs if plan.paced}
+        return any(o.valid and not o.beside for o in self._stored.left if o.plan.paced and o.plan.group in groups)
+
     def _duet(self, legs: Sequence[Plan], *, backwards: bool) -> list[Outcome]:
         self._supervision.ask()
         seconds = sum(map(self.expected, legs))
@@ -60,8 +70,9 @@ class DuetLab(Lab[P]):
         return outcomes
 
     def _dismiss(self, outcomes: Sequence[Outcome], why: str) -> None:
-        """The duets so far, which are the newest trials, do not count."""
-        del self.outcomes[-len(outcomes) :]
+        """The duets so far do not count."""
+        numbered = {outcome.plan.number for outcome in outcomes}
+        self.outcomes[:] = [outcome for outcome in self.outcomes if outcome.plan.number not in numbered]
         numbers = ", ".join(str(outcome.plan.number) for outcome in outcomes)
         self.run.data.warnings.append(
             f"Consumers at the same time saturate this machine ({why}): they were measured one after the other, and"

@@ -65,20 +65,43 @@ class RepeatingLab(Lab[S]):
         with self.keeping():
             return self._until_settled(planned, ratios)
 
+    def timed(self, planned: Sequence[Plan], number: int = 0, note: str = "") -> tuple[list[Outcome], float]:
+        """Carry out what takes a part of WITHIN.
+
+        Args:
+            planned: One round of a group of trials.
+            number: Which, from 0.
+            note: See `carry_out`.
+
+        Returns:
+            Its outcomes, and the seconds that they took, also where that was in an earlier session of the run: so it
+            decides again as it has decided then.
+        """
+        group, began = planned[0].group, time.monotonic()
+        noted = self.run.data.resumption.took.setdefault(group, [])
+        with self.keeping():
+            outcomes = self.carry_out(planned, note=note)
+            if self.of_this_session(outcomes) or number >= len(noted):
+                noted[number : number + 1] = [time.monotonic() - began]
+                self.checkpoint()
+        return outcomes, noted[number]
+
     def _until_settled(self, planned: Sequence[Plan], ratios: KeyRatios) -> list[Outcome]:
         p, group, a_round = self.parameters, planned[0].group, self._a_round(planned)
         within, ahead = self.within(group), len({plan.repeat for plan in self.foreseen(planned)})
         course = Course(ratios, settle=p.SETTLE, within=within, a_round=a_round, most=p.rounds)
         outcomes: list[Outcome] = []
-        began, goes_on = time.monotonic(), True
+        seconds, goes_on = 0.0, True
         while goes_on:
             self.run.data.looks[group] = list(course.looks)
-            outcomes += self.carry_out([plan for plan in planned if plan.repeat == course.done], note=course.note)
-            goes_on = course.goes_on(outcomes, time.monotonic() - began)
+            of_round = [plan for plan in planned if plan.repeat == course.done]
+            latest, took = self.timed(of_round, course.done, course.note)
+            outcomes, seconds = [*outcomes, *latest], seconds + took
+            goes_on = course.goes_on(outcomes, seconds)
             left = course.left if goes_on else 0
             self._progress.skip(planned[0].kind, (ahead - 1 - left) * a_round)
             ahead = left
-        self._spent += time.monotonic() - began
+        self._spent += seconds
         self.run.data.looks[group] = list(course.looks)
         self.run.data.settling[group] = course.ending
         return outcomes

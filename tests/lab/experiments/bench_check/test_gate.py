@@ -23,11 +23,14 @@ from sentinel import cli
 from sentinel.errors import SettingsError
 from sentinel.lab import formatting as words
 from sentinel.lab import registry
+from sentinel.lab.budgets import answer as told
+from sentinel.lab.budgets.answer import phrases
+from sentinel.lab.budgets.bound import Bound
+from sentinel.lab.budgets.judgement import by_round, judged, kinds, verdict
+from sentinel.lab.budgets.record import BROKEN, HOLDS, INVALID, MARGINAL, MISSING, BudgetAnswer, Row
 from sentinel.lab.experiments.bench_check import gate, trials
-from sentinel.lab.experiments.bench_check.answer import phrases, table
-from sentinel.lab.experiments.bench_check.gate import Bound
-from sentinel.lab.experiments.bench_check.record import BROKEN, HOLDS, INVALID, MARGINAL, MISSING, Gated, Row
-from sentinel.lab.experiments.bench_check.summary import by_round, judged, verdict
+from sentinel.lab.experiments.bench_check.noise import noise
+from sentinel.lab.experiments.bench_check.record import Gated
 from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.run import run as runs
 from sentinel.lab.run import run_data
@@ -35,6 +38,7 @@ from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome
 from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.compare import BOOTSTRAP, Ratio, plain
 from sentinel.lab.statistics.measures import measures
+from sentinel.lab.statistics.metrics import MEASURES
 from sentinel.lab.statistics.rounds.sides import side
 from sentinel.runtime.text_table import note
 
@@ -73,6 +77,11 @@ def verdicts(outcomes: list[Outcome]) -> dict[str, str]:
     return {row.head: row.verdict for row in judged(PINNED.bounds, outcomes).rows}
 
 
+def table(answer: BudgetAnswer, outcomes: list[Outcome]) -> str:
+    """What `sentinel bench-check` prints of these trials."""
+    return told.table(answer, noise(outcomes))
+
+
 # The rule ----------------------------------------------------------------------------------------------------------
 
 
@@ -93,7 +102,7 @@ def test_a_lost_capacity_is_named(outcomes: list[Outcome]) -> None:
     (text,) = phrases(answer)
     assert re.fullmatch(
         r"Broken: Capacity, optimised ÷ baseline is [\d.]+× \[.+\] \(9\d\.\d % interval of 3 unpaired rounds, 0 of them"
-        r" within the bound\), where ≥ 75 is asked for\.",
+        r" within the bound\), where ≥ 75× is asked for\.",
         str(text),
     )
     assert table(answer, outcomes).endswith(note(str(text)))
@@ -107,7 +116,7 @@ def test_a_cost_above_its_bound_is_broken(outcomes: list[Outcome]) -> None:
     (memory,) = (o for o in outcomes if o.plan.kind == MEMORY and o.plan.label == "optimised")
     memory.memory["bytes_per_message"] *= 20
     actual = verdicts(outcomes)
-    assert BROKEN == actual["CPU per message, optimised ÷ baseline"]
+    assert BROKEN == actual["CPU per message while draining, optimised ÷ baseline"]
     assert BROKEN == actual["Allocated bytes per message, optimised ÷ baseline"]
     assert BROKEN == actual["Allocated bytes per message, optimised"]
     assert HOLDS == actual["Capacity, optimised ÷ baseline"]
@@ -157,10 +166,12 @@ def test_an_interval_says_what_it_covers(outcomes: list[Outcome], rounds: int) -
 def test_answers_of_earlier_runs_are_read(outcomes: list[Outcome], tmp_path: Path) -> None:
     """A record made before rounds were compared opens, and says what it said of its interval and its trials."""
     rows = [Row(bound, Ratio(9.0, 8.0, 10.0, 3, 0.9, BOOTSTRAP), BROKEN) for bound in PINNED.bounds[:1]]
-    kept = [{name: value for name, value in plain(row).items() if name != "kept"} for row in rows]
+    kept = [{name: value for name, value in plain(row).items() if name not in {"kept", "rounds"}} for row in rows]
     gated = runs.Run("x", tmp_path, record(notebook="bench-check", answer={"rows": kept, "invalid": []}))
     (text,) = registry.answer(gated)
-    assert "Broken: Capacity, optimised ÷ baseline is 9.00× [8.00, 10.0] (n = 3), where ≥ 75 is asked for." == str(text)
+    assert "Broken: Capacity, optimised ÷ baseline is 9.00× [8.00, 10.0] (n = 3), where ≥ 75× is asked for." == str(
+        text
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,9 +219,10 @@ def test_the_sentences_are_made_of_the_data(outcomes: list[Outcome], tmp_path: P
     for o in slowed(outcomes):
         o.throughput /= 20
     answer = judged(PINNED.bounds, outcomes)
-    gated = runs.Run("x", tmp_path, record(notebook="bench-check", answer=plain(answer)))
+    gated = runs.Run("x", tmp_path, record(notebook="bench-check", budgets=plain(answer)))
     (text,) = registry.answer(gated)
     assert str(phrases(answer)[0]) == str(text)
+    assert [row.passes for row in answer.rows] == [question.met for question in registry.questions(gated)]
     assert [words.times(answer.rows[0].seen.value)] == [part for part in text if isinstance(part, Strong)]
 
 
@@ -235,8 +247,8 @@ def test_noise_of_the_day_is_said(outcomes: list[Outcome]) -> None:
 
 def test_every_measure_is_measured(outcomes: list[Outcome]) -> None:
     """What may be bounded is what trials yield: a renamed measure would make every bound on it go missing."""
-    assert set(gate.MEASURES) <= set(measures(outcomes))
-    assert {b.measure for b in PINNED.bounds} <= set(gate.MEASURES)
+    taken = {name for name in MEASURES if {*kinds(name)} & {CAPACITY, MEMORY}}
+    assert {b.measure for b in PINNED.bounds} <= taken <= set(measures(outcomes))
 
 
 def test_committed_gate_bounds_what_was_asked() -> None:
@@ -250,34 +262,38 @@ def test_committed_gate_bounds_what_was_asked() -> None:
 SOUND = """
 [parameters]
 CONFIGURATIONS = "baseline,optimised"
-[[bounds]]
+[[budgets]]
 measure = "capacity"
-of = "optimised"
+configuration = "optimised"
 against = "baseline"
-at_least = 40
+at_least = "40×"
 """
-BYTES = '[[bounds]]\nmeasure = "bytes_per_message"\nof = "optimised"\nat_most = 3'
+BYTES = '[[budgets]]\nmeasure = "bytes_per_message"\nconfiguration = "optimised"\nat_most = "3 bytes"'
 
 
 @pytest.mark.parametrize(
     ("change", "to", "expected_text"),
     [
         ("[parameters]", "[parameters", "at line 2"),
-        ("[[bounds]]", "[[limits]]", "unknown field `limits`"),
-        ("at_least = 40", "at_least = 40\nat_best = 3", "unknown field `at_best` - at `$.bounds[0]`"),
-        ("at_least = 40", 'at_least = "much"', "at `$.bounds[0].at_least`"),
-        ("at_least = 40", "", "expected one of at_least and at_most"),
-        ("at_least = 40", "at_least = 40\nat_most = 50", "expected one of at_least and at_most"),
-        ("at_least = 40", "at_least = -1", "a number above 0"),
-        ("at_least = 40", "at_least = nan", "a number above 0"),
-        ('"capacity"', '"speed"', "'speed' is not a measure: there are capacity, "),
-        ('against = "baseline"', "", "capacity by itself is a speed of this machine"),
-        ('of = "optimised"', 'of = "best"', "best is not measured, only baseline, optimised"),
+        ("[[budgets]]", "[[limits]]", "limits is no key of it: expected parameters and budgets"),
+        ('against = "baseline"', "", "found × (of a ratio: say `against` what)"),
+        (
+            'against = "baseline"\nat_least = "40×"',
+            'at_least = "9 msg/s"',
+            "budget 1 (capacity of optimised): by itself it is a speed of this machine",
+        ),
+        ('"capacity"', '"stored_p99"', "budget 1 (stored_p99 of optimised): bench-check does not measure it"),
+        (
+            'configuration = "optimised"',
+            'configuration = "best"',
+            "best is not measured: expected one of baseline, opt",
+        ),
         ("[parameters]", "[parameters]\nMESSAGE = 3", "MESSAGE is not a parameter (did you mean MESSAGES?)"),
         ("[parameters]", "[parameters]\nRATE = 3", "RATE is not a parameter"),
         ("[parameters]", "[parameters]\nREPEATS = 0", "REPEATS=0 is not allowed"),
-        ("[[bounds]]", f"MEMRAY = false\n{BYTES}\n[[bounds]]", "needs memray"),
-        (SOUND, "bounds = []\n[parameters]\n", "has no bounds"),
+        ('[parameters]\nCONFIGURATIONS = "baseline,optimised"', "parameters = 3", "parameters is 3: expected a table"),
+        ("[[budgets]]", f"MEMRAY = false\n{BYTES}\n[[budgets]]", "bench-check does not measure it with MEMRAY=False"),
+        (SOUND, "[parameters]\n", "has no budgets"),
     ],
 )
 def test_a_wrong_gate_says_where(tmp_path: Path, change: str, to: str, expected_text: str) -> None:
@@ -295,7 +311,7 @@ def test_a_wrong_gate_says_where(tmp_path: Path, change: str, to: str, expected_
 
 def test_no_gate_at_all(tmp_path: Path) -> None:
     """A path that leads nowhere is an error that names it."""
-    with pytest.raises(SettingsError, match=r"no gate can be read from .*nowhere"):
+    with pytest.raises(SettingsError, match=r"no budgets can be read from .*nowhere"):
         gate.load(tmp_path / "nowhere.toml")
 
 
@@ -344,11 +360,11 @@ CONFIGURATIONS = "baseline,optimised"
 MESSAGES = {messages}
 REPEATS = 1
 WORKERS = 3
-[[bounds]]
+[[budgets]]
 measure = "bytes_per_message"
-of = "optimised"
+configuration = "optimised"
 against = "baseline"
-at_most = 1
+at_most = "1x"
 """
 
 

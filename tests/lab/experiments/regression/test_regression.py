@@ -11,6 +11,7 @@ from support.records import record
 
 from sentinel.errors import SettingsError
 from sentinel.lab import registry
+from sentinel.lab.experiments.regression.answer import TITLES
 from sentinel.lab.experiments.regression.markdown import markdown
 from sentinel.lab.experiments.regression.parameters import Regression
 from sentinel.lab.experiments.regression.record import BASE, HEAD, NO_WORSE, UNKNOWN, WORSE, Record, Side
@@ -116,7 +117,13 @@ def test_rounds_lead_to_one_of_three_words(trials: Rounds, word: str, regressed:
     answer = answered(p, trials.trials)
     assert (word, regressed) == (answer.word, [name for name, j in answer.judgements.items() if j.regressed])
     assert (word == UNKNOWN) <= bool(answer.open)
-    assert {NO_WORSE: 0, WORSE: 1, UNKNOWN: 2}[word] == code(ran(trials.trials, p))
+    run = ran(trials.trials, p)
+    assert {NO_WORSE: 0, WORSE: 1, UNKNOWN: 2}[word] == code(run)
+    asked = {question.asked: question.met for question in registry.questions(run)}
+    assert [f"Head ÷ base: {TITLES[name]}" for name in regressed] == [
+        name for name, met in asked.items() if met is False
+    ]
+    assert (word == NO_WORSE) <= all(asked.values())
 
 
 def test_a_latency_that_is_not_known_keeps_nothing_open() -> None:
@@ -195,6 +202,8 @@ def test_the_command_has_what_is_not_as_usual() -> None:
     """Parameters that were given come again, and only these; whole numbers stay whole."""
     given = Regression(STACK="native", RATE=20_000.0, CONFIGURATION="optimised,decode=json.loads")
     command = markdown(ran(Rounds().draining().trials, given)).rpartition("Again: `make regression ")[2]
+    repeated = registry.experiment("regression").repeating(ran(Rounds().draining().trials, given))
+    assert ("aaaaaaaaaaaa", ".", 20_000.0) == tuple(repeated[name] for name in ("BASE", "HEAD", "RATE"))
     words = {"STACK=native", "RATE=20000", "BASE=aaaaaaaaaaaa", "HEAD=.", "CONFIGURATION=optimised,decode=json.loads"}
     assert words == set(command.partition("`")[0].split())
 

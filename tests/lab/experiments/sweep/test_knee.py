@@ -367,6 +367,8 @@ def outcome(stored: float | None = 10.0, delay: float = 1.0, **changes: Any) -> 
         (outcome(), 1000.0, 1000.0, BACKLOG),
         (outcome(lost=1), 1000.0, 0.0, LOSS),
         (outcome(), 989.0, 0.0, GENERATOR),
+        (outcome(sender={"unsent": 0, "scheduled": 9900}), 900.0, 0.0, ""),  # of a recording whose rate varies
+        (outcome(sender={"unsent": 0, "scheduled": 9900}), 889.0, 0.0, GENERATOR),
         (outcome(delay=50.1), 1000.0, 0.0, GENERATOR),
         (outcome(sender={"unsent": 1}), 1000.0, 0.0, GENERATOR),
         (outcome(500.0, delay=450.0), 1000.0, 0.0, GENERATOR),

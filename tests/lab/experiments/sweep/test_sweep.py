@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from support.figures import labels, texts
-from support.pages import Reader
+from support.pages import Reader, verdict_of
 from support.records import changed, kept, record
 from support.synthetic import SECOND, START, Maker, made
 
 from sentinel.consumer.configurations import parse
 from sentinel.lab import formatting, registry
+from sentinel.lab.budgets.bound import Bound
+from sentinel.lab.budgets.judgement import judged
+from sentinel.lab.budgets.record import BROKEN, HOLDS
 from sentinel.lab.experiments.sweep import knee, plots, results, summary
 from sentinel.lab.experiments.sweep import report as sweep_report
 from sentinel.lab.experiments.sweep.climb import climb, confirm
@@ -120,6 +123,21 @@ def test_the_summary_is_of_the_confirming_trials_at_the_answer(run: Run) -> None
     assert 2 == len(at)
     assert sum(o.cpu_us or 0 for o in at) / 2 == pytest.approx(run.data.summary[NEW]["cpu_us"])
     assert 20.0 == run.data.summary[NEW]["stored_p99"]
+
+
+def test_budgets_bound_the_highest_rate_and_what_was_confirmed_there(run: Run) -> None:
+    """A sweep's budgets ask for its answer; trials of other rates, which fail by design, break none."""
+    known, rate = registry.experiment("sweep"), results.knees(run)[NEW].rate
+    assert rate is not None
+    bounds = [
+        Bound("held", NEW, at_least=rate),
+        Bound("held", NEW, OLD, at_least=1000),
+        Bound("stored_p99", NEW, at_most=20, rounds=(2, 2)),
+    ]
+    figures = {name: values(run) for name, values in known.figures.items()}
+    rows = judged(bounds, known.held_to(run), figures=figures).rows
+    assert [HOLDS, BROKEN, HOLDS] == [row.verdict for row in rows]
+    assert (2, 2) == (rows[-1].kept, rows[-1].rounds)
 
 
 def test_sums_follow_from_what_the_record_holds(run: Run) -> None:
@@ -446,10 +464,20 @@ def test_every_section_stands_however_it_went(any_run: Run) -> None:
     assert [] == [name for name, page in pages.items() if "nan" in page.text.lower().split()]
     marks = sum(pages["steps"].text.count(mark) for mark in ("✓", "✗", "? "))
     assert len(any_run.data.trials) == marks
-    text = pages["answer"].text.removeprefix("embedded store, not InfluxDB")
-    assert "".join(" ".join(any_run.data.verdict).split()) == "".join(text.split())
+    assert "".join(" ".join(any_run.data.verdict).split()) == "".join(verdict_of(any_run).text.split())
     drawn = "img" in [tag for tag, _ in pages["climb"].tags]
     assert drawn or "No valid trial" in pages["climb"].text
+
+
+def test_the_slo_is_asked_of_every_configuration(any_run: Run) -> None:
+    """Each is asked for a rate that meets it, the last for the published one too, by the whole interval."""
+    *each, bar = registry.questions(any_run)
+    known = results.knees(any_run).values()
+    expected = [True if k.rate is not None else None if k.at_least else False for k in known]
+    assert expected == [question.met for question in each]
+    assert [k.rate for k in known] == [question.value for question in each]
+    low, high, rate = [*known][-1].low, [*known][-1].high, published.HIGHEST_RATE
+    assert bar.met is (True if low and low >= rate else False if high and high <= rate else None)
 
 
 def test_the_terminal_table_fits(any_run: Run) -> None:

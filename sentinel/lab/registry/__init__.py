@@ -7,7 +7,8 @@ The lab's own are the folders of `experiments/`, each with an `EXPERIMENT`; othe
 from __future__ import annotations
 
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import asdict
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -15,84 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import SettingsError
 from sentinel.lab import experiments
-from sentinel.lab.presentation.phrase import Phrase
+from sentinel.lab.registry.experiment import Experiment, sentences, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import msgspec
-
-    from sentinel.lab.parameters import Parameters
+    from sentinel.lab.index.figures import KeyFigure
+    from sentinel.lab.presentation.phrase import Phrase
+    from sentinel.lab.presentation.question import Question
     from sentinel.lab.run.run import Run
-    from sentinel.lab.trials.study import Study
+
+__all__ = [
+    "Experiment", "answer", "experiment", "figures", "find", "names", "questions", "require_markdown", "table", "usual",
+    "with_notebooks",
+]  # fmt: skip
 
 GROUP = "sentinel.experiments"
 NOTEBOOKS = Path("notebooks")
-
-
-def verdict(run: Run) -> str:
-    """The run's answer as plain text: the table of an experiment that has none of its own.
-
-    Args:
-        run: A run of any experiment.
-
-    Returns:
-        One sentence a line; of a run without an answer, that it has no results.
-    """
-    return "\n".join(map(str, answer(run))) or f"run {run.id}: no results"
-
-
-def sentences(run: Run) -> list[Phrase] | None:
-    """The sentences that the record holds: the answer of an experiment that makes none from its data.
-
-    Args:
-        run: A run of any experiment.
-
-    Returns:
-        One phrase a sentence; never None.
-    """
-    return [Phrase([text]) for text in run.data.verdict]
-
-
-def unsustained(run: Run) -> str:
-    """The loads that were not sustained: what an answer misses in an experiment that defines nothing else.
-
-    Args:
-        run: A run of any experiment.
-
-    Returns:
-        A clause that names the trials; empty where every load was sustained.
-    """
-    from sentinel.lab.run.conclusion import missed
-
-    return missed(run)
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One question: what it can be told, what carries it out, and how its runs are shown."""
-
-    name: str
-    """Of its notebook, of its runs, and of `sentinel run <name>`."""
-    parameters: type[Parameters]
-    study: Callable[[], type[Study[Any]]]
-    """Imports what carries it out, which may be slow."""
-    table: Callable[[Run], str] = verdict
-    """A run's key results as plain text, as wide as a terminal."""
-    answer: Callable[[Run], list[Phrase] | None] = sentences
-    """A run's answer, made of its data; None where the record holds nothing but sentences, as those of format 1 do."""
-    missed: Callable[[Run], str] = unsustained
-    """What the answer of a valid run misses, for `--strict`; empty where nothing is missed."""
-    prepare: Callable[[Any], None] = lambda _: None
-    """Makes ready, before anything is started, what its parameters name: may take long, and says so."""
-    exit_code: Callable[[Run], int] = lambda _: 0
-    """Of the command that carried a valid run out."""
-    markdown: Callable[[Run], str] | None = None
-    """A run's results as a Markdown table, for a pull request; None where it has none."""
-    sections: Callable[[], type[msgspec.Struct] | None] = lambda: None
-    """Imports what its records hold beyond those of all others: a struct with a field a key of run.json."""
-    notebook: Path | None = None
-    """Its notebook, where that is not `notebooks/<name>.ipynb` of the checkout."""
 
 
 def names() -> list[str]:
@@ -197,6 +135,55 @@ def answer(run: Run) -> list[Phrase]:
     return (sentences(run) or []) if made is None else made
 
 
+def figures(run: Run) -> list[KeyFigure]:
+    """A run's key figures, each with its interval.
+
+    Args:
+        run: A run of any experiment, also of one that is not installed or cannot be loaded.
+
+    Raises:
+        RunRecordError: what its experiment keeps in its record is damaged.
+    """
+    from sentinel.lab.index.figures import of_record
+
+    known = _loaded(run.data.notebook)
+    return known.figures(run) if known and known.figures else of_record(run.data)
+
+
+def usual(name: str) -> dict[str, Any]:
+    """The parameters of an experiment as they are where nothing is given, by name.
+
+    Args:
+        name: Of an experiment, also of one that is not installed or cannot be loaded: it has none.
+    """
+    known = _loaded(name)
+    return asdict(known.parameters()) if known else {}
+
+
+def _loaded(name: str) -> Experiment | None:
+    try:
+        return find(name)
+    except SettingsError:
+        return None
+
+
+def questions(run: Run) -> list[Question]:
+    """What was asked of a run, and what came of it.
+
+    Args:
+        run: A run of any experiment, also of one that is not installed.
+
+    Returns:
+        A question for every bound that the run can answer; empty where there is none.
+
+    Raises:
+        SettingsError: the run's experiment exists, but it cannot be loaded.
+    """
+    known = find(run.data.notebook)
+    return known.questions(run) if known else []
+
+
+@cache
 def _own() -> dict[str, str]:
     """Module by name; a folder's underscore is a hyphen in the name."""
     names = (m.name for m in pkgutil.iter_modules(experiments.__path__) if m.ispkg)

@@ -2,92 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 from pathlib import Path
 
 import click
 
+from sentinel.lab.commands.export import export
+from sentinel.lab.commands.notebook import run
+from sentinel.lab.experiments.compare.command import command as compare
+from sentinel.lab.index.command import index, runs
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.stack.embedded_store.__main__ import command as store
 from sentinel.options import Duration
-from sentinel.runtime import text_table
 from sentinel.runtime.signals import STOP_SIGNALS
 from sentinel.settings import CODEC_NAMES
-
-
-@click.command()
-@click.argument("notebook")
-@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option(
-    "--strict",
-    is_flag=True,
-    help="Exit 1 also where the answer is a miss: a load not sustained, no rate in the SLO.",
-)
-@click.option("--markdown", type=click.Path(path_type=Path), help="Write a table for a pull request here (regression).")
-@click.pass_context
-def run(
-    context: click.Context, notebook: str, parameters: tuple[str, ...], strict: bool, markdown: Path | None
-) -> None:
-    """Execute a notebook and make its report: `sentinel run benchmark WORKERS=128 DURATION=120s`.
-
-    Parameters in the environment count as well (`WORKERS=128 sentinel run benchmark`), those behind the notebook more.
-    Everything is kept in runs/<id>/ and profiles/<id>/. Exits 1 where a question was left without a valid trial, and
-    130 where it was interrupted. `regression` exits 1 where head is worse, and 2 where it could not tell.
-    """
-    from sentinel.lab import registry
-    from sentinel.lab.notebook import runner, variables
-    from sentinel.lab.parameters import from_words
-    from sentinel.lab.run import conclusion
-
-    path = runner.find_notebook(notebook)
-    rules = runner.parameter_rules(path)
-    if markdown:
-        registry.require_markdown(path.stem, markdown)
-    if around := variables.around(rules, parameters):
-        click.echo(f"from the environment: {shlex.join(around)}", err=True)
-    done = runner.execute(path, from_words([*around, *parameters], rules))
-    experiment = registry.experiment(done.data.notebook)
-    click.echo(registry.table(done))
-    if markdown and experiment.markdown:
-        markdown.write_text(experiment.markdown(done), encoding="utf-8")
-    click.echo(f"\nreport:   {done.report}\nrecord:   {done.folder}\nprofiles: {done.profiles}")
-    if why := conclusion.unanswered(done) or (strict and experiment.missed(done)):
-        raise click.ClickException(str(why))
-    context.exit(experiment.exit_code(done))
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
-def runs(as_json: bool) -> None:
-    """List the runs, oldest first, with their key figures.
-
-    The state is that of the run, or one word for what is wrong with its record.
-    """
-    from sentinel.lab.run import listing
-    from sentinel.lab.run import run as records
-
-    entries = listing.entries()
-    if as_json:
-        click.echo(json.dumps([entry.to_dict() for entry in entries], indent=1))
-    elif not entries:
-        click.echo(f"no runs in {records.project_root() / records.RUNS}: `make benchmark` makes one")
-    else:
-        click.echo(_listed([entry.row() for entry in entries]))
-
-
-def _listed(rows: list[dict[str, str]]) -> str:
-    """One line for each; on a narrow terminal what does not fit follows below."""
-    heads = list(dict.fromkeys(name for row in rows for name in row))
-    texts = [[row.get(name, "") for name in heads] for row in rows]
-    width = text_table.columns(elsewhere=sys.maxsize)
-    return "\n".join(text_table.table(heads, texts, left=range(len(heads)), rule=False, width=width))
 
 
 @click.command()
@@ -179,7 +111,7 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
     "path",
     type=click.Path(path_type=Path),
     default=None,
-    help="Parameters and bounds.  [default: sentinel/lab/experiments/bench_check/gate.toml]",
+    help="Parameters and budgets.  [default: sentinel/lab/experiments/bench_check/gate.toml]",
 )
 @click.pass_context
 def bench_check(context: click.Context, path: Path | None) -> None:
@@ -187,15 +119,17 @@ def bench_check(context: click.Context, path: Path | None) -> None:
 
     Takes about a minute. The trials are kept in runs/<id>/ and profiles/<id>/.
     """
-    from sentinel.lab.experiments.bench_check import answer, gate, summary, trials
+    from sentinel.lab.budgets import answer
+    from sentinel.lab.budgets.judgement import judged
+    from sentinel.lab.experiments.bench_check import gate, trials
+    from sentinel.lab.experiments.bench_check.noise import noise
 
     pinned = gate.load(path or gate.COMMITTED)
     done = trials.measure(pinned)
-    outcomes = done.data.trials
-    judged = summary.judged(pinned.bounds, outcomes)
-    click.echo(answer.table(judged, outcomes, done.data.warnings))
+    held = judged(pinned.bounds, done.data.trials)
+    click.echo(answer.table(held, noise(done.data.trials), done.data.warnings))
     click.echo(f"\nrecord:   {done.folder}\nprofiles: {done.profiles}")
-    context.exit(0 if judged.passes else 1)
+    context.exit(0 if held.passes else 1)
 
 
 @click.command()
@@ -238,6 +172,9 @@ def new_contender(name: str) -> None:
 COMMANDS = {
     "bench-check": bench_check,
     "bundle": bundle,
+    "export": export,
+    "index": index,
+    "compare": compare,
     "limits": limits,
     "new-contender": new_contender,
     "report": report,

@@ -1,0 +1,1 @@
+"""The two runs themselves: read and refused, and what is kept of them."""

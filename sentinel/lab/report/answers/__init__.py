@@ -1,0 +1,1 @@
+"""What a page answers first: what was asked, how far to trust it, and the files behind its numbers."""
