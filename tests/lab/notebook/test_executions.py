@@ -247,10 +247,10 @@ def test_make_measures_what_it_was_given(made: CompletedProcess[str], swept: tup
 def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
     """Every trial is valid and a step, every configuration was offered the first rate and confirmed, in that order."""
     from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM
-    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.experiments.sweep.record import Record
 
     run, _ = swept
-    trials, steps = run.data.trials, of_run(run).steps
+    trials, steps = run.data.trials, run.sections(Record).steps
     assert [] == [trial.problems for trial in trials if not trial.valid]
     assert [trial.plan.number for trial in trials] == [step.trial for step in steps]
     assert {300.0} == {step.rate for step in steps}
@@ -263,11 +263,11 @@ def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
 
 def test_steps_agree_with_their_trials(swept: tuple[runs.Run, str]) -> None:
     """Sent rate and backlog of a step, read off its folder, tell the same as the trial's own account."""
-    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.experiments.sweep.record import Record
     from sentinel.lab.statistics.sustained import most_growth
 
     run, _ = swept
-    for trial, step in zip(run.data.trials, of_run(run).steps, strict=True):
+    for trial, step in zip(run.data.trials, run.sections(Record).steps, strict=True):
         load = trial.plan.load
         assert (load.rate, trial.plan.group) == (step.rate, step.phase)
         assert trial.sustained == (not trial.unsustained)
@@ -280,11 +280,11 @@ def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
     """Knees, ratios and verdict follow from the steps and trials that the record holds; the terminal shows them."""
     from sentinel.lab.experiments.sweep import summary as sweep_summary
     from sentinel.lab.experiments.sweep.parameters import Sweep
-    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.experiments.sweep.record import Record
 
     run, text = swept
     outcomes = run.data.trials
-    steps = of_run(run).steps
+    steps = run.sections(Record).steps
     again = plain(sweep_summary.of_sweep(Sweep(**run.data.parameters), steps, outcomes))
     for key in ("summary", "knees", "ratios", "verdict"):
         assert json.loads(json.dumps(again[key])) == kept(run)[key]

@@ -22,7 +22,7 @@ from support.executions import (
     sentinel,
 )
 
-from sentinel.lab.experiments.live.record import of_run
+from sentinel.lab.experiments.live.record import Record
 from sentinel.lab.run import run as runs
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_an_interrupt_ends_a_watch_with_its_report(tmp_path: Path) -> None:
         process.wait()
     (run,) = runs.find(tmp_path)
     (trial,) = run.data.trials
-    assert (True, True) == (trial.valid, of_run(run).watched.interrupted)
+    assert (True, True) == (trial.valid, run.sections(Record).watched.interrupted)
     assert 0 < trial.sender["sent"] == trial.stored
     assert "(interrupted)" in run.data.verdict[0]
     assert run.report.exists()

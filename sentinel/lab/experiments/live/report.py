@@ -13,7 +13,7 @@ from sentinel.lab.events.event import told
 from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live.feed import replayed
 from sentinel.lab.experiments.live.figures import named
-from sentinel.lab.experiments.live.record import of_run
+from sentinel.lab.experiments.live.record import Record
 from sentinel.lab.experiments.live.window import RECENT
 from sentinel.lab.notebook import frontend
 from sentinel.lab.presentation.figures import figure_html, nothing
@@ -69,7 +69,7 @@ def view(run: Run) -> HTML:
     if not window.end:
         return nothing("The consumer of this watch left no record: there is nothing to draw.")
     events = [event for event in trial_events.of_trial(folder, window.end) if -window.seconds <= event.at <= 0]
-    return HTML(accounted(window, outcome, of_run(run).watched.seconds, run, events))
+    return HTML(accounted(window, outcome, run.sections(Record).watched.seconds, run, events))
 
 
 class View:
