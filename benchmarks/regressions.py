@@ -29,7 +29,7 @@ import scipy
 
 from sentinel.environment import child_environment
 from sentinel.lab import formatting
-from sentinel.lab.experiments.regression.record import EXIT_CODES, NO_WORSE, UNKNOWN, WORSE, of_run
+from sentinel.lab.experiments.regression.record import EXIT_CODES, NO_WORSE, UNKNOWN, WORSE, Record
 from sentinel.lab.run import run as records
 from sentinel.lab.stack import KINDS
 from sentinel.probe import machine
@@ -103,7 +103,7 @@ class Clone:
         )  # fmt: skip
         seconds = time.monotonic() - begun
         runs = self.runs()
-        answer = of_run(runs[-1]).answer if runs else None
+        answer = runs[-1].sections(Record).answer if runs else None
         if answer is None or EXIT_CODES[answer.word] != done.returncode:
             print(done.stderr[-2000:], file=sys.stderr)
             return Done("failed", seconds, {})

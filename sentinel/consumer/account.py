@@ -10,6 +10,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sentinel.consumer.measuring.stalls import WRITTEN, Stalls
 from sentinel.model.ledger import ConsumerLedger, ConsumerReport
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Interval(NamedTuple):
     """The ledger so far, but for the reasons of rejects."""
     histograms: dict[str, Any]
     """Latencies of this interval alone, by kind, as `Recorder.to_dict` has them."""
+    stalls: dict[str, tuple[int, int]]
+    """What held it up longest in this interval, by kind: see `Stalls`."""
 
 
 class Account:
@@ -37,6 +40,7 @@ class Account:
 
     def __init__(self, measure: Measurement) -> None:
         self.ledger = ConsumerLedger()
+        self.stalls = Stalls()
         self._measure = measure
         self._lock = threading.Lock()
         self._first_read = self._first_stored = self._first_batch = self._last_stored = 0
@@ -82,10 +86,16 @@ class Account:
                 self.ledger.letters_dropped += dropped
                 self.ledger.reasons[reason] = self.ledger.reasons.get(reason, 0) + 1
 
-    def requested(self) -> None:
-        """The store acknowledged a request."""
+    def requested(self, took: int | None = None) -> None:
+        """The store acknowledged a request.
+
+        Args:
+            took: From its first attempt on, ns; None where that is not known.
+        """
         with self._lock:
             self.ledger.requests += 1
+        if took is not None:
+            self.stalls.note(WRITTEN, took)
 
     def retried(self) -> None:
         """A request to the store is made again."""
@@ -113,7 +123,7 @@ class Account:
             histograms = self._measure.take()
             counts = {k: v for k, v in asdict(losses.counted(self.ledger)).items() if isinstance(v, int)}
             use = {"cpu_seconds": time.process_time(), "last_stored": self._last_stored}
-        return Interval(use, counts, histograms)
+        return Interval(use, counts, histograms, self.stalls.take())
 
     def report(self, losses: Losses, receiver: Receiver) -> ConsumerReport:
         """What became of every message so far. Takes no lock: a second stop signal asks for it wherever things hang."""

@@ -85,8 +85,9 @@ def consume(
     consumer = open_consumer(configuration, key, name, record, options)
     consumer.until_empty = until_empty
     reduce_garbage_collection()
-    consumer.run()
-    report = consumer.close()
+    with consumer.stalls.collections():
+        consumer.run()
+        report = consumer.close()
     click.echo(report)
     if report.ledger.pending:
         raise click.ClickException(exit_report.left(report.ledger.pending, options["transport"]))

@@ -87,7 +87,7 @@ class Consumer:
         self._receiver = configuration.receive.open(bus, settings)
         self._measurement = Measurement() if settings.measured else NoMeasurement()
         self._account = Account(self._measurement)
-        self.ledger = self._account.ledger
+        self.ledger, self.stalls = self._account.ledger, self._account.stalls
         self._upkeep = Upkeep(self._receiver, self.stop)
         self._acknowledgement = Acknowledgement(self._receiver, self._account, self.stop)
         self._rejects = Rejects(DeadLetters(bus), self._rejected)
@@ -217,7 +217,7 @@ class Consumer:
 
     def _note_interval(self) -> None:
         now = self._account.interval(self._losses)
-        self._record.interval({"at": time.time_ns(), **now.use, **now.counts, **now.histograms})
+        self._record.interval({"at": time.time_ns(), **now.use, **now.counts, **now.histograms, **now.stalls})
         self._reports.interval(now.counts, now.histograms)
 
     def close(self) -> ConsumerReport:

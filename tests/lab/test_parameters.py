@@ -134,6 +134,7 @@ REFUSED = [
     *(("REPLAY", value) for value in (None, 3, True, "a\0b")),
     *(("STACK", value) for value in ("cloud", "Docker", True)),
     *(("RATES", value) for value in ("fast", "2,1", "1,1", "0", "1,", "1,nan", [1])),
+    *(("LINGERS", value) for value in ("5", "5,1", "0,x", "-1,5", "0,1001", "", None)),
     *(("START", value) for value in (0, "low", True)),
     *(("PERCENTILES", value) for value in ("", "50,", "p99", "0", "100", "50,50.0", "nan", True, None, [50])),
     *(("PERCENTILES", value) for value in ("1,2,3,4,5,6,7,8,9", "-1,50", "99,inf")),

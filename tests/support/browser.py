@@ -51,12 +51,14 @@ class Browser:
     def __init__(self, address: str) -> None:
         self._socket = websocket.create_connection(address, timeout=40)
         self._number = 0
+        self.heard: list[dict[str, Any]] = []
+        """What the tab told by itself, such as that it asks for a file or writes to the console."""
 
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while (answer := json.loads(self._socket.recv())).get("id") != self._number:
-            pass
+            self.heard.append(answer)
         assert "error" not in answer, answer
         return dict(answer["result"])
 
@@ -66,10 +68,11 @@ class Browser:
 
     def open(self, path: Path) -> None:
         """Go to a file, and wait until it and its pictures are there."""
-        self._ask("Page.enable")
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self._ask(f"{domain}.enable")
         self._ask("Page.navigate", url=path.absolute().as_uri())
-        while json.loads(self._socket.recv()).get("method") != "Page.loadEventFired":
-            pass
+        while (told := json.loads(self._socket.recv())).get("method") != "Page.loadEventFired":
+            self.heard.append(told)
 
     def seen(self, *, width: int = 1280, height: int = 900, scheme: str = "light", medium: str = "screen") -> None:
         """Look at it on such a screen, in `light` or `dark`, or as printed."""

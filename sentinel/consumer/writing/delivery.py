@@ -182,8 +182,9 @@ class Delivery:
             time.sleep(min(left, 0.05))
 
     def _send(self, points: Sequence[Any]) -> None:
+        began = time.monotonic_ns()
         retry(lambda: self._post(points), self._stop, self._account.retried)
-        self._account.requested()
+        self._account.requested(time.monotonic_ns() - began)
 
 
 def _all_dropped(words: str, points: int) -> bool:

@@ -17,6 +17,7 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_markdown_cell
 
 from sentinel.errors import RunError
+from sentinel.lab.interactive import page_charts
 from sentinel.lab.notebook import notebook_file
 from sentinel.lab.page import links, scripts
 
@@ -89,13 +90,15 @@ def page(notebook: Any, title: str, folder: Path) -> str:
     )
     shown = quiet(notebook)
     shown.cells = arranged(shown.cells)
-    own = scripts.scripts()
+    charts = any(page_charts.needed(_html(output)) for cell in shown.cells for output in cell.get("outputs", []))
+    own = scripts.scripts(charts=charts)
     about = {
         "title": title,
         "generator": GENERATOR,
         "made": made(notebook.metadata.get("papermill", {}), folder),
         "scripts": own,
         "sources": scripts.sources(own),
+        "style": page_charts.style() if charts else "",
     }
     where = {"path": str(folder), "name": title}
     text, _ = exporter.from_notebook_node(shown, resources={"metadata": where, "page": about})
@@ -123,8 +126,13 @@ def quiet(notebook: Any) -> Any:
 def _passing(output: Any) -> bool:
     if output.output_type == "stream":
         return bool(output.name == "stderr")
-    text = "".join(output.get("data", {}).get("text/html", ""))
+    text = _html(output)
     return PROGRESS in text or (output.output_type == "display_data" and text == "" and "text/html" in output.data)
+
+
+def _html(output: Any) -> str:
+    """What an output shows as HTML; empty where it shows something else."""
+    return "".join(output.get("data", {}).get("text/html", ""))
 
 
 def arranged(cells: Sequence[Any]) -> list[Any]:

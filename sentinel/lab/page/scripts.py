@@ -7,6 +7,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentinel.lab.interactive import page_charts
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,9 +16,13 @@ COPYING = Path(__file__).parent / "templates" / "offline" / "page.js"
 """Buttons that copy tables and commands."""
 
 
-def scripts() -> list[str]:
-    """The scripts of every page, in the order in which they run; without them a page says all that it says."""
-    return [COPYING.read_text(encoding="utf-8")]
+def scripts(*, charts: bool) -> list[str]:
+    """The scripts of a page, in the order in which they run; without them a page says all that it says.
+
+    Args:
+        charts: Whether the page holds any; theirs runs last, so that tables within charts get no buttons.
+    """
+    return [COPYING.read_text(encoding="utf-8"), *([page_charts.script()] if charts else [])]
 
 
 def sources(scripts: Iterable[str]) -> str:

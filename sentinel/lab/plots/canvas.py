@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from sentinel.lab.interactive.chart import Chart, Line
     from sentinel.lab.presentation.figure_data import FigureData
 
 WIDTH = 9.6
@@ -77,6 +78,8 @@ class Picture:
     alt: str
     data: FigureData | None = None
     """The numbers that it draws."""
+    chart: Chart | None = None
+    """The same, to be zoomed and hovered."""
 
     def render(self) -> tuple[str, bytes]:
         """The figure as a file.
@@ -124,6 +127,18 @@ def grid(rows: int, columns: int, height: float, **more: Any) -> tuple[Figure, G
     """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **more)
+
+
+def draw_line(axes: Axes, line: Line, label: str = "_") -> None:
+    """Draw a line of a chart, without what is its own there alone.
+
+    Args:
+        axes: Where.
+        line: What.
+        label: In the legend; by default it stays out of it.
+    """
+    look: dict[str, Any] = {"linewidth": line.width, "alpha": line.alpha, "linestyle": line.style.line}
+    axes.plot(np.asarray(line.x), np.asarray(line.y), color=line.style.colour, label=label, **look)
 
 
 def logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from sentinel.lab import formatting
-from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
+from sentinel.lab.interactive.chart import PERCENTILES as BY_PERCENTILE
+from sentinel.lab.interactive.chart import Band, Chart, Line, Panel, Row, Zone
+from sentinel.lab.plots.canvas import Picture, draw_line, grid, logarithmic, styled
 from sentinel.lab.plots.spectrum import SHOWN, ticks
 from sentinel.lab.presentation import shift as words
 from sentinel.lab.presentation.figure_data import FigureData
-from sentinel.lab.presentation.style import GROUND, INK, MUTED
+from sentinel.lab.presentation.style import GROUND, INK, MUTED, SOLID
 from sentinel.lab.run.queries import KINDS
 from sentinel.lab.statistics.rounds.decision import MARGIN
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 LEAST = 1.25
 """The axis reaches at least this far from 1, either way, so that small differences look small."""
+DOTTED = (0, (1.0, 3.0))
 TICKS = {
     300.0: (1.0,),
     12.0: (1.0, 2.0, 5.0),
@@ -55,17 +59,20 @@ def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style, percent
         percentiles: Names of those that are marked on the axis, rising.
     """
     figure, axes = grid(1, len(panels), 3.9)
+    closer = []
     for axis, (kind, values) in zip(axes.flat, panels.items(), strict=True):
         axis.axhspan(1 / (1 + MARGIN), 1 + MARGIN, color=MUTED, alpha=0.16, linewidth=0)
         axis.axhline(1, color=INK, linewidth=1)
-        _lines(axis, values, style)
+        lines = _lines(values, style)
+        _draw(axis, values, lines, style)
         _ratio_axis(axis, values)
         _percentile_axis(axis, values, ticks(percentiles))
         axis.set_title(KINDS[kind])
+        closer.append(_panel(kind, values, lines, axis))
     axes[0, 0].set_ylabel(f"{formatting.broken(new)} ÷ {formatting.broken(old)}")
     handles = _legend(list(panels.values()), style)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=3)
-    return Picture(figure, words.alt(panels, new, old), FigureData(COLUMNS, _rows(panels)))
+    return Picture(figure, words.alt(panels, new, old), FigureData(COLUMNS, _rows(panels)), Chart([Row(closer)]))
 
 
 def _rows(panels: Mapping[str, Shift]) -> list[tuple[object, ...]]:
@@ -80,10 +87,37 @@ def _rows(panels: Mapping[str, Shift]) -> list[tuple[object, ...]]:
     return rows
 
 
-def _lines(axis: Axes, values: Shift, style: Style) -> None:
-    for ratios in values.rounds:
-        axis.plot(values.axis, ratios, color=style.colour, linewidth=0.8, alpha=0.6)
-    axis.plot(values.axis, values.ratio, color=style.colour, linewidth=2.4)
+def _names(panels: Sequence[Shift]) -> tuple[str, str]:
+    """Of the thin lines, with how many there are, and of the thick one; of two sessions there are no rounds."""
+    n = " and ".join(dict.fromkeys(str(values.n) for values in panels))
+    paired = all(values.paired for values in panels)
+    thin, thick = ("a round", "median of the rounds") if paired else ("a trial ÷ the other's median", "median ratio")
+    return f"{thin} (n = {n})", thick
+
+
+def _lines(values: Shift, style: Style) -> list[Line]:
+    """Every round, and their median."""
+    solid, (thin, thick) = replace(style, line=SOLID), _names([values])
+    rounds = [Line(thin, values.axis, ratios, solid, width=0.8, alpha=0.6, within=thin) for ratios in values.rounds]
+    return [*rounds, Line(thick, values.axis, values.ratio, solid, width=2.4)]
+
+
+def _panel(kind: str, values: Shift, lines: list[Line], axis: Axes) -> Panel:
+    """What of a panel can be looked at closer."""
+    zones = [Zone(1, 1, ""), Zone(1 / (1 + MARGIN), 1 + MARGIN, f"within {100 * MARGIN:.0f} % of each other")]
+    median, bands = lines[-1], []
+    dotted = replace(median.style, line=DOTTED)
+    if values.settled:
+        edges = {"its band from": values.low, "its band to": values.high}
+        lines = [*lines, *(Line(name, values.axis, edge, dotted, width=1.0) for name, edge in edges.items())]
+        bands = [Band(median.name, values.axis, values.low, values.high, dotted.colour)]
+    title, reach, high = f"{KINDS[kind]}, ratio", axis.get_xlim(), axis.get_ylim()
+    return Panel(title, "×", lines, BY_PERCENTILE, reach, high, logarithmic=True, bands=bands, zones=zones)
+
+
+def _draw(axis: Axes, values: Shift, lines: list[Line], style: Style) -> None:
+    for line in lines:
+        draw_line(axis, line)
     if values.settled:
         axis.fill_between(values.axis, values.low, values.high, color=style.colour, alpha=0.2, linewidth=0)
         for which, look in ((values.sure, _dot(style, sure=True)), (~values.sure, _dot(style, sure=False))):
@@ -118,12 +152,10 @@ def _percentile_axis(axis: Axes, values: Shift, marks: Mapping[float, str]) -> N
 
 
 def _legend(panels: list[Shift], style: Style) -> list[Line2D | Patch]:
-    rounds = " and ".join(dict.fromkeys(str(values.n) for values in panels))
     colour: dict[str, Any] = {"color": style.colour}
-    paired = all(values.paired for values in panels)
-    thin, thick = ("a round", "median of the rounds") if paired else ("a trial ÷ the other's median", "median ratio")
+    thin, thick = _names(panels)
     handles: list[Line2D | Patch] = [
-        Line2D([], [], linewidth=0.8, alpha=0.6, label=f"{thin} (n = {rounds})", **colour),
+        Line2D([], [], linewidth=0.8, alpha=0.6, label=thin, **colour),
         Line2D([], [], linewidth=2.4, label=thick, **colour),
     ]
     if settled := [values for values in panels if values.settled]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from sentinel.lab import formatting
-from sentinel.lab.plots.canvas import BESIDE, Grid, Picture, grid, logarithmic, styled
+from sentinel.lab.interactive.chart import PERCENTILES as BY_PERCENTILE
+from sentinel.lab.interactive.chart import Chart, Line, Panel, Row, Zone
+from sentinel.lab.plots.canvas import BESIDE, Grid, Picture, draw_line, grid, logarithmic, styled
 from sentinel.lab.presentation import alt_text
 from sentinel.lab.presentation.figure_data import FigureData
-from sentinel.lab.presentation.style import INK
+from sentinel.lab.presentation.style import INK, SOLID
 from sentinel.lab.run.queries import KINDS
 from sentinel.lab.statistics import published, tails
 from sentinel.model.histogram import middles
@@ -92,19 +95,25 @@ def spectrum(
     """
     rows = (len(panels) + 1) // 2
     figure, axes = grid(rows, 2, 0.8 + 2.7 * rows, sharex=True)
+    most = max(100, *(len(curve.whole) for curves in panels.values() for curve in curves))
+    closer = []
     for axis, (kind, curves) in zip(axes.flat, panels.items(), strict=False):
-        reach = _curves(axis, curves, styles)
+        lines = [line for curve in curves for line in _lines(curve, styles[curve.key])]
+        for line in lines:
+            draw_line(axis, line, "_" if line.within else line.name)
+        reach = _reach(lines)
         low, high = _published(axis, kind) or reach
         logarithmic(axis, "y", 0.6 * min(low, reach[0]), 1.9 * max(high, reach[1]))
+        closer.append(_panel(kind, lines, 1.2 * most, axis.get_ylim()))
         axis.set_title(KINDS[kind])
         axis.set_ylabel("latency, ms")
     for axis in axes.flat[len(panels) :]:
         axis.remove()
-    most = max(len(curve.whole) for curves in panels.values() for curve in curves)
     _percentile_axis(axes, most, ticks(percentiles))
-    lines = {line.get_label(): line for axis in axes.flat for line in axis.get_lines() if line.get_label()[0] != "_"}
-    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=min(2, len(lines)), handlelength=3)
-    return Picture(figure, alt_text.spectrum(panels, percentiles), FigureData(COLUMNS, _rows(panels)))
+    named = {line.get_label(): line for axis in axes.flat for line in axis.get_lines() if line.get_label()[0] != "_"}
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=min(2, len(named)), handlelength=3)
+    data, chart = FigureData(COLUMNS, _rows(panels)), Chart([Row(closer)])
+    return Picture(figure, alt_text.spectrum(panels, percentiles), data, chart)
 
 
 def _rows(panels: Mapping[str, Sequence[Curve]]) -> list[tuple[object, ...]]:
@@ -119,20 +128,31 @@ def _rows(panels: Mapping[str, Sequence[Curve]]) -> list[tuple[object, ...]]:
     return rows
 
 
-def _curves(axis: Axes, curves: Sequence[Curve], styles: Mapping[str, Style]) -> tuple[float, float]:
-    """Draw one panel's curves; the smallest and the largest latency in it."""
+def _lines(curve: Curve, style: Style) -> list[Line]:
+    """The curve of all repeats together, behind those of single ones where there are several."""
+    n = len(curve.repeats)
+    name = f"{curve.label} (n = {formatting.counted(n, 'trial')})"
+    thin = replace(style, line=SOLID)
+    single = [Line(name, *tail(repeat), thin, width=0.8, alpha=0.35, within=name) for repeat in curve.repeats]
+    return [*(single if n > 1 else []), Line(name, *tail(curve.whole), style)]
+
+
+def _reach(lines: Sequence[Line]) -> tuple[float, float]:
+    """The smallest and the largest latency of the curves of all repeats."""
     reach = []
-    for curve in curves:
-        style, n = styles[curve.key], len(curve.repeats)
-        for repeat in curve.repeats if n > 1 else []:
-            axis.plot(*tail(repeat), color=style.colour, linewidth=0.8, alpha=0.35, label="_")
-        at, latency = tail(curve.whole)
-        name = f"{curve.label} (n = {formatting.counted(n, 'trial')})"
-        axis.plot(at, latency, color=style.colour, linestyle=style.line, label=name)
+    for at, latency in [(np.asarray(line.x), np.asarray(line.y)) for line in lines if not line.within]:
         # The fastest tenth may leave the panel: the tail is what it is about.
         reach += [latency[at > 1.1].min(initial=np.inf), latency.max(initial=0.0)]
     known = [value for value in reach if 0 < value < np.inf] or [0.1, 1.0]
     return min(known), max(known)
+
+
+def _panel(kind: str, lines: Sequence[Line], end: float, high: tuple[float, float]) -> Panel:
+    """What of a panel can be looked at closer."""
+    bar = published.LATENCIES.get(f"{kind}_p99")
+    zones = [Zone(bar.low or bar.high, bar.high, f"published p99: {bar} ms")] if bar and bar.high else []
+    title = f"{KINDS[kind]}, ms"
+    return Panel(title, "ms", lines, BY_PERCENTILE, (1.0, end), high, logarithmic=True, zones=zones)
 
 
 def _published(axis: Axes, kind: str) -> tuple[float, float] | None:
@@ -152,12 +172,12 @@ def _published(axis: Axes, kind: str) -> tuple[float, float] | None:
 
 
 def _percentile_axis(axes: Grid, n: int, marks: Mapping[float, str]) -> None:
-    ticks = {at: name for at, name in marks.items() if at <= max(n, 100)}
+    ticks = {at: name for at, name in marks.items() if at <= n}
     for axis in axes.flat:
         if axis.figure is None:
             continue
         axis.set_xscale("log")
-        axis.set_xlim(1, 1.2 * max(n, 100))
+        axis.set_xlim(1, 1.2 * n)
         axis.xaxis.set_major_locator(FixedLocator(list(ticks)))
         axis.xaxis.set_major_formatter(FixedFormatter(list(ticks.values())))
         axis.xaxis.set_minor_locator(NullLocator())

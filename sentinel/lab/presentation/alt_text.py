@@ -6,6 +6,7 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from sentinel.lab import formatting
+from sentinel.lab.events.event import told
 from sentinel.lab.statistics import tails
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def spectrum(panels: Mapping[str, Sequence[Curve]], percentiles: Sequence[str] =
 
 
 def over_time(timelines: Sequence[Timeline]) -> str:
-    """Highest backlog, mean CPU and peak memory of the consumer in every trial.
+    """Highest backlog, mean CPU and peak memory of the consumer in every trial, and how often something held it up.
 
     Args:
         timelines: Trials over time; see `queries.timelines`.
@@ -54,7 +55,8 @@ def over_time(timelines: Sequence[Timeline]) -> str:
         if len(consumer):
             parts.append(f"consumer at {formatting.figure(float(consumer['cpu'].mean()))} % of one core on average")
             parts.append(f"and up to {formatting.figure(float(consumer['rss'].max()))} MB of memory")
-        sentences.append(f"{line.label}, {' '.join(line.note.split())}: {', '.join(parts)}.")
+        events = f"; marked: {told(line.events)}" if line.events else ""
+        sentences.append(f"{line.label}, {' '.join(line.note.split())}: {', '.join(parts)}{events}.")
     return " ".join(sentences)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from numpy.typing import NDArray
 
+    from sentinel.lab.interactive.chart import Mark
+
 LEFT, RIGHT, TOP, BOTTOM, APART = 40, 98, 26, 26, 13.0
 """px around the lines of a panel, for numbers, for names and values, the title and seconds; and between two names."""
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
@@ -58,6 +60,10 @@ class Panel:
     top: float | None = None
     """The scale's end, where it does not follow the lines."""
     logarithmic: bool = False
+    marks: Sequence[Mark] = ()
+    """What happened, at seconds before now, negative."""
+    unit: str = ""
+    """Of a value that is read off; what is counted has none."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,8 @@ class Frame:
         """Title, grid, lines, names."""
         title = tag("text", self._panel.title, class_="title", x=str(LEFT), y="16")
         lines = [line for line in self._panel.lines if len(line.finite)]
-        parts = [title, *self._grid(), *(part for line in lines for part in self._line(line)), *self._names(lines)]
+        drawn = (part for line in lines for part in self._line(line))
+        parts = [title, *self._grid(), *drawn, *self._names(lines), *map(self._mark, self._panel.marks)]
         return together(parts, "\n")
 
     def _x(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -135,6 +142,12 @@ class Frame:
             if points:
                 drawn.append(tag("polyline", "", points=" ".join(points if len(points) > 1 else 2 * points), **style))
         return drawn
+
+    def _mark(self, mark: Mark) -> Markup:
+        """A short stroke at the upper edge."""
+        x = f"{float(self._x(np.array(mark.at))):.1f}"
+        look = {"stroke": mark.colour, "stroke-width": "2"}
+        return tag("line", "", x1=x, x2=x, y1=str(TOP - 4), y2=str(TOP + 4), **look)
 
     def _names(self, lines: Sequence[Line]) -> list[Markup]:
         """Each line's name and latest value beside its end, pushed apart where they would overlap."""

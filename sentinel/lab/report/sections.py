@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from IPython.display import HTML
 
 from sentinel.lab import formatting, plots, registry
+from sentinel.lab.events.event import told
 from sentinel.lab.presentation import shift as words
 from sentinel.lab.presentation import tables
 from sentinel.lab.presentation.figures import figure_html, nothing
@@ -140,7 +141,9 @@ def over_time(run: Run) -> HTML:
         return nothing("No valid latency trial left a series behind: there is nothing to draw over time.")
     labels = [queries.label(run, key) for key in queries.keys(run)]
     without = missing(labels, {queries.label(run, line.key) for line in lines}, "series")
-    caption = f"One trial each, the one whose stored tail is the middle of its repeats'.{without}"
+    events = told(event for line in lines for event in line.events)
+    marked = f" Marked at the upper edges: {events}." if events else ""
+    caption = f"One trial each, the one whose stored tail is the middle of its repeats'.{marked}{without}"
     picture = plots.over_time(lines, styles(queries.names(run)))
     return HTML(figure_html(picture, caption, data=raw.drawn(run, "over-time", picture)))
 

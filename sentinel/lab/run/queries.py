@@ -6,10 +6,11 @@ figures; a trial without a series is passed over, and whoever draws says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
+from sentinel.lab.events import trial_events
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, HEADLINE, LATENCY, MEMORY, WARM_UP
 from sentinel.lab.statistics import tails
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from sentinel.lab.events.event import Event
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Memory, Outcome
 
@@ -64,6 +66,8 @@ class Timeline:
     """seconds, process, cpu (percent of one core), rss (MB)."""
     load_ends: float
     """Seconds."""
+    events: list[Event] = field(default_factory=list)
+    """What happened meanwhile, from the first send on."""
 
 
 def outcomes(run: Run) -> list[Outcome]:
@@ -219,7 +223,8 @@ def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
     note = f"{formatting.plain(load.rate)} msg/s\ntrial {outcome.plan.number}, one of n = {of}"
     resources = series.resources(folder, outcome.started)
     resources = resources[resources["seconds"] >= 0]
-    return Timeline(key, title, note, counts, resources, load.duration)
+    events = [event for event in trial_events.of_trial(folder, outcome.started) if event.at >= 0]
+    return Timeline(key, title, note, counts, resources, load.duration, events)
 
 
 def capacities(run: Run) -> dict[str, list[float]]:
@@ -238,13 +243,6 @@ def capacities(run: Run) -> dict[str, list[float]]:
 
 
 def memories(run: Run) -> dict[str, Memory]:
-    """memray's summary of the configurations' valid memory trials.
-
-    Args:
-        run: A benchmark.
-
-    Returns:
-        Summaries by configuration; configurations without a valid memory trial are left out.
-    """
+    """memray's summary of the configurations' valid memory trials, by configuration; those without one are left out."""
     trials = outcomes(run)
     return {name: o.memory for name in names(run) for o in of_column(trials, name, MEMORY) if o.valid and o.memory}

@@ -1,4 +1,4 @@
-"""CPU seconds and memory of a trial's processes over time."""
+"""CPU seconds and memory of a trial's processes over time, and the machine's pulse."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import csv
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from sentinel.lab.events.event import PULSE
+from sentinel.lab.events.pulse import Pulse
 from sentinel.lab.process.beside import Beside
 from sentinel.lab.run.series import SAMPLE_EVERY
 from sentinel.probe import ProcessProbe
@@ -28,7 +30,7 @@ class Sampler(Beside):
     """Reads CPU seconds and RSS of processes into a CSV file, four times a second, while its block runs.
 
     Args:
-        path: The CSV file: `at` (ns since the epoch), `process`, `cpu_seconds`, `rss_bytes`.
+        path: The CSV file: `at` (ns since the epoch), `process`, `cpu_seconds`, `rss_bytes`; `PULSE` stands beside it.
         pids: Process ids, or what stands for several processes, by the names that the file has.
     """
 
@@ -39,11 +41,13 @@ class Sampler(Beside):
 
     def work(self) -> None:
         """Sample, and once more at the end."""
-        with self._path.open("w", newline="", encoding="utf-8") as file:
+        pulse = Pulse(self._path.with_name(PULSE))
+        with self._path.open("w", newline="", encoding="utf-8") as file, pulse:
             writer = csv.writer(file)
             writer.writerow(["at", "process", "cpu_seconds", "rss_bytes"])
             while True:
                 last = self.done.wait(SAMPLE_EVERY)
+                pulse.beat()
                 for name, probe in self._probes.items():
                     if (reading := probe.read()) is not None:
                         writer.writerow([time.time_ns(), name, reading.cpu_seconds, reading.rss_bytes])

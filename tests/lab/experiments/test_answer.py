@@ -13,7 +13,7 @@ from support.synthetic import made
 from sentinel.errors import RunRecordError
 from sentinel.lab import formatting, registry
 from sentinel.lab.experiments.benchmark.answer import phrases
-from sentinel.lab.experiments.benchmark.record import Answer, CommonLoad, Headline, of_run
+from sentinel.lab.experiments.benchmark.record import Answer, CommonLoad, Headline, Record
 from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.report import sections
 from sentinel.lab.report.results import rows
@@ -103,7 +103,7 @@ def test_a_name_is_not_taken_for_a_verdict() -> None:
 
 def test_other_data_is_another_sentence(run: Run) -> None:
     """Page, terminal and list follow the record's data, not the sentences beside it."""
-    answer = of_run(run).answer
+    answer = run.sections(Record).answer
     assert answer is not None
     verdicts = answer.verdicts | {"capacity": Verdict("capacity", Word.WORSE, RATIO, 0.1, control=True)}
     other = changed(run, answer=plain(msgspec.structs.replace(answer, verdicts=verdicts)))
@@ -123,7 +123,7 @@ def test_the_sentences_beside_the_data_are_made_of_it(run: Run) -> None:
 
 def test_the_data_survives_the_record(run: Run) -> None:
     """What is read is what was written; what has no value is null, never a NaN."""
-    answer = of_run(run).answer
+    answer = run.sections(Record).answer
     assert answer is not None
     assert plain(answer) == kept(run)["answer"]
     bare = plain(answered(Word.CANNOT_TELL, ratio=Ratio(float("nan"), float("inf"), None, 0)))
@@ -133,7 +133,7 @@ def test_the_data_survives_the_record(run: Run) -> None:
 def test_every_measure_of_the_table_has_its_ratio_as_data(run: Run) -> None:
     """Cells are made of ratios: with the interval, and without where there is little room."""
     row = next(row for row in rows(run) if row.name == "Capacity")
-    assert row.factor == of_run(run).ratios["capacity"]
+    assert row.factor == run.sections(Record).ratios["capacity"]
     assert (formatting.ranged(row.factor), formatting.times(row.factor.value if row.factor else None)) == (
         row.ratio,
         row.bare_ratio,
@@ -146,7 +146,7 @@ def test_a_word_that_nobody_knows_is_named(run: Run) -> None:
     answer: dict[str, Any] = kept(run)["answer"]
     answer["verdicts"]["capacity"]["word"] = "splendid"
     with pytest.raises(RunRecordError, match=r"is damaged: answer\.verdicts\[…\]\.word: .*'splendid'"):
-        of_run(changed(run, answer=answer))
+        changed(run, answer=answer).sections(Record)
 
 
 def test_a_record_of_format_1_says_what_it_said() -> None:

@@ -135,7 +135,7 @@ def test_a_run_is_held_to_its_budgets(executed: tuple[runs.Run, str], place: Pat
     assert run.data.budgets is not None
     assert ["holds", "holds"] == [row.verdict for row in run.data.budgets.rows]
     assert "PASS." in text
-    assert "2 of 2 budgets met" in run.report.read_text(encoding="utf-8")
+    assert "How budgets are judged" in run.report.read_text(encoding="utf-8")
     assert "| ✓ | Lost, headline | ≤ 0 messages in 1 of 1 rounds |" in (place / "summary.md").read_text(
         encoding="utf-8"
     )
@@ -189,6 +189,18 @@ def test_report_is_one_offline_page(each: tuple[runs.Run, str]) -> None:
     assert "Lab.open" not in page
 
 
+def test_a_page_answers_first_and_hands_out_its_numbers(each: tuple[runs.Run, str]) -> None:
+    """Verdict, trust, figures, in this order; every link to a number's file and to a figure's data leads to a file."""
+    run, _ = each
+    page = run.report.read_text(encoding="utf-8")
+    order = [page.index(part) for part in ('class="answer"', 'id="how-far-can-it-be-trusted"', "<figure>")]
+    assert sorted(order) == order
+    files = set(re.findall(r'<a class="raw" href="([^"]+)"', page))
+    assert {"figures", "run.json", "trials"} == {file.partition("/")[0] for file in files}
+    assert [] == [file for file in files if not (run.folder / file).is_file()]
+    assert page.count("<figure>") >= page.count("Data (CSV)") > 0
+
+
 def test_report_opens_in_a_browser_without_a_network(each: tuple[runs.Run, str], tmp_path: Path) -> None:
     """Chromium, cut off from any name, shows the real report without one message on its console."""
     run, _ = each
@@ -235,10 +247,10 @@ def test_make_measures_what_it_was_given(made: CompletedProcess[str], swept: tup
 def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
     """Every trial is valid and a step, every configuration was offered the first rate and confirmed, in that order."""
     from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM
-    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.experiments.sweep.record import Record
 
     run, _ = swept
-    trials, steps = run.data.trials, of_run(run).steps
+    trials, steps = run.data.trials, run.sections(Record).steps
     assert [] == [trial.problems for trial in trials if not trial.valid]
     assert [trial.plan.number for trial in trials] == [step.trial for step in steps]
     assert {300.0} == {step.rate for step in steps}
@@ -251,11 +263,11 @@ def test_sweep_leaves_a_whole_record(swept: tuple[runs.Run, str]) -> None:
 
 def test_steps_agree_with_their_trials(swept: tuple[runs.Run, str]) -> None:
     """Sent rate and backlog of a step, read off its folder, tell the same as the trial's own account."""
-    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.experiments.sweep.record import Record
     from sentinel.lab.statistics.sustained import most_growth
 
     run, _ = swept
-    for trial, step in zip(run.data.trials, of_run(run).steps, strict=True):
+    for trial, step in zip(run.data.trials, run.sections(Record).steps, strict=True):
         load = trial.plan.load
         assert (load.rate, trial.plan.group) == (step.rate, step.phase)
         assert trial.sustained == (not trial.unsustained)
@@ -268,11 +280,11 @@ def test_sweep_can_be_recomputed(swept: tuple[runs.Run, str]) -> None:
     """Knees, ratios and verdict follow from the steps and trials that the record holds; the terminal shows them."""
     from sentinel.lab.experiments.sweep import summary as sweep_summary
     from sentinel.lab.experiments.sweep.parameters import Sweep
-    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.experiments.sweep.record import Record
 
     run, text = swept
     outcomes = run.data.trials
-    steps = of_run(run).steps
+    steps = run.sections(Record).steps
     again = plain(sweep_summary.of_sweep(Sweep(**run.data.parameters), steps, outcomes))
     for key in ("summary", "knees", "ratios", "verdict"):
         assert json.loads(json.dumps(again[key])) == kept(run)[key]

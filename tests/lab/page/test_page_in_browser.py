@@ -144,10 +144,10 @@ def corner(browser: Browser, selector: str) -> str:
 
 @pytest.mark.parametrize(("scheme", "ground"), [("light", GROUND), ("dark", DARK[GROUND])])
 def test_figures_follow_the_page(browser: Browser, scheme: str, ground: str) -> None:
-    """Figures and flame graphs have the page's ground, dark or light."""
+    """Figures, charts over them and flame graphs have the page's ground, dark or light."""
     browser.value("document.querySelectorAll('details').forEach(one => one.open = true)")
     browser.seen(scheme=scheme)
-    actual = {corner(browser, selector) for selector in ("figure img", "svg.flames")}
+    actual = {corner(browser, selector) for selector in (".chart", "figure:not(.interactive) img", "svg.flames")}
     browser.value("document.querySelectorAll('details').forEach(one => one.open = false)")
     assert {ground} == actual
 

@@ -16,7 +16,7 @@ from support.synthetic import made
 
 from sentinel.errors import RunError, RunRecordError
 from sentinel.lab import readme_example
-from sentinel.lab.experiments.sweep.record import of_run
+from sentinel.lab.experiments.sweep.record import Record
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.run.run import Run, load, load_folder
 from sentinel.lab.run.run_data import DAMAGED, FORMAT, NEWER, OLDER, OLDEST, UNFINISHED, UNREADABLE, RunData
@@ -224,7 +224,7 @@ def test_a_wrong_value_of_one_experiment_is_named_too(run: Run) -> None:
     """What only a sweep's record holds is read when it is asked for, and as strictly."""
     sweep = changed(run, knees={"optimised": {"rate": "fast"}})
     with pytest.raises(RunRecordError) as caught:
-        of_run(sweep)
+        sweep.sections(Record)
     assert f"{run.folder / 'run.json'} is damaged: knees[…].rate: expected float | null, found str" == str(caught.value)
 
 

@@ -43,7 +43,7 @@ def test_noise_is_as_wide_as_it_says(simulated: Any, kind: str) -> None:
 
 def test_a_drift_runs_through_the_whole_session(simulated: Any) -> None:
     """From the first trial to the last all values rise by one factor, in the order in which trials take place."""
-    new, old = simulated.Cell("lognormal", 1e-9, drift=True).draw(np.random.default_rng(1), 1, 4)
+    new, old = simulated.Cell("lognormal", 1e-9, drift=simulated.DRIFT).draw(np.random.default_rng(1), 1, 4)
     trials = np.column_stack((new[0], old[0]))
     trials[1::2] = trials[1::2, ::-1]
     assert np.allclose(np.geomspace(1, simulated.DRIFT, 12), trials.ravel())

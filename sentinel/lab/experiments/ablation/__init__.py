@@ -30,9 +30,9 @@ def _table(run: Run) -> str:
 def _answer(run: Run) -> list[Phrase] | None:
     from sentinel.lab.experiments.ablation.answer import phrases
     from sentinel.lab.experiments.ablation.contributions import MEASURES
-    from sentinel.lab.experiments.ablation.record import of_run
+    from sentinel.lab.experiments.ablation.record import Record
 
-    record = of_run(run)
+    record = run.sections(Record)
     values = {measure: record.steps.get(measure.name, []) for measure in MEASURES}
     return phrases(record.answer, values, record.compared) if record.answer else None
 

@@ -9,7 +9,7 @@ from IPython.display import HTML
 from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation import plots, results
 from sentinel.lab.experiments.ablation.contributions import MEASURES, short
-from sentinel.lab.experiments.ablation.record import of_run
+from sentinel.lab.experiments.ablation.record import Record
 from sentinel.lab.experiments.ablation.results import HEADS, NOTES
 from sentinel.lab.offered import shape, sources
 from sentinel.lab.presentation import repeats
@@ -89,7 +89,7 @@ def contributions(run: Run) -> HTML:
 
 
 def _medians(run: Run) -> Markup:
-    rows, record = [], of_run(run)
+    rows, record = [], run.sections(Record)
     for name in queries.names(run):
         medians, spread = record.summary.get(name, {}), record.spread.get(name, {})
         cells = [

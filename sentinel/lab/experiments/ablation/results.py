@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.ablation.contributions import MEASURES, ByMeasure, trials
-from sentinel.lab.experiments.ablation.record import of_run
+from sentinel.lab.experiments.ablation.record import Record
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.presentation.tables import Cell
 from sentinel.lab.report.answers import raw
@@ -51,7 +51,7 @@ def by_measure_of(run: Run) -> ByMeasure:
     Raises:
         RunRecordError: the record is damaged; the message names the file and the key.
     """
-    record = of_run(run)
+    record = run.sections(Record)
     measured = {name for medians in record.summary.values() for name in medians}
     return {m: record.steps[m.name] for m in MEASURES if m.name in measured}
 
@@ -62,7 +62,7 @@ def tables(run: Run) -> list[Table]:
 
 
 def _table(run: Run, measure: Measure, steps: list[Contribution]) -> Table:
-    record, filed = of_run(run), raw.record(run)
+    record, filed = run.sections(Record), raw.record(run)
     new, old = record.compared
     total, ends = record.ratios.get(measure.name), [record.summary[name].get(measure.name) for name in (old, new)]
     rows = [
@@ -101,7 +101,7 @@ def _note(run: Run, measure: Measure, steps: list[Contribution]) -> str:
 
 def _floor(run: Run, steps: list[Contribution]) -> str:
     """The noise floor of a measure's ratios, and where it comes from."""
-    record, band = of_run(run), max(step.band for step in steps)
+    record, band = run.sections(Record), max(step.band for step in steps)
     if not band:
         return f"no noise floor is known, for {record.compared[0]} has no valid second leg"
     why = f"A/A, from a second leg of {record.compared[0]}" if record.noise.again else "assumed: there is no second leg"

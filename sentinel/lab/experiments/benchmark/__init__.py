@@ -30,9 +30,9 @@ def _table(run: Run) -> str:
 
 def _answer(run: Run) -> list[Phrase] | None:
     from sentinel.lab.experiments.benchmark.answer import phrases
-    from sentinel.lab.experiments.benchmark.record import of_run
+    from sentinel.lab.experiments.benchmark.record import Record
 
-    answer = of_run(run).answer
+    answer = run.sections(Record).answer
     return phrases(answer) if answer else None
 
 

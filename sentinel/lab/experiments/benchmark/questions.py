@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.benchmark.answer import reduction
-from sentinel.lab.experiments.benchmark.record import of_run
+from sentinel.lab.experiments.benchmark.record import Record
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.presentation.question import Question
 from sentinel.lab.presentation.tables import PUBLISHED
@@ -30,7 +30,7 @@ def questions(run: Run) -> list[Question]:
     Args:
         run: A benchmark.
     """
-    answer = of_run(run).answer
+    answer = run.sections(Record).answer
     if answer is None:
         return []
     asked = []

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from sentinel.lab.statistics.compare import Comparison, Verdict
 from sentinel.lab.statistics.reliability import Validity
-
-if TYPE_CHECKING:
-    from sentinel.lab.run.run import Run
 
 
 class Shortfall(msgspec.Struct, frozen=True):
@@ -84,12 +79,3 @@ class Record(Comparison, kw_only=True):
     verdict: list[str] = msgspec.field(default_factory=list)
     """The answer in sentences, for those who read run.json by eye."""
     warnings: list[str] = msgspec.field(default_factory=list)
-
-
-def of_run(run: Run) -> Record:
-    """The sections of a benchmark in a run's record.
-
-    Raises:
-        RunRecordError: the record is damaged; the message names the file and the key.
-    """
-    return run.sections(Record)

@@ -35,9 +35,9 @@ def _table(run: Run) -> str:
 
 def _answer(run: Run) -> list[Phrase] | None:
     from sentinel.lab.experiments.compare.answer import phrases
-    from sentinel.lab.experiments.compare.record import of_run
+    from sentinel.lab.experiments.compare.record import Record
 
-    return phrases(of_run(run))
+    return phrases(run.sections(Record))
 
 
 def _sections() -> type[msgspec.Struct]:

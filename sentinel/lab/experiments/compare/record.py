@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from sentinel.lab.statistics.compare import Ratio, Spread, Verdict
 from sentinel.lab.statistics.reliability import Validity
-
-if TYPE_CHECKING:
-    from sentinel.lab.run.run import Run
 
 A, B = "A", "B"
 """The two runs: what was there before, and what is held against it."""
@@ -161,12 +156,3 @@ class Record(msgspec.Struct, kw_only=True):
     def verdicts(self) -> list[tuple[str, Row, Verdict]]:
         """Everything that was judged: the configuration, its row, the verdict."""
         return [(c.label, row, row.verdict) for c in self.columns for row in c.rows if row.verdict]
-
-
-def of_run(run: Run) -> Record:
-    """The sections of a comparison in a run's record.
-
-    Raises:
-        RunRecordError: the record is damaged; the message names the file and the key.
-    """
-    return run.sections(Record)

@@ -10,7 +10,7 @@ from IPython.display import HTML
 from sentinel.lab import formatting, plots
 from sentinel.lab.experiments.compare import tables
 from sentinel.lab.experiments.compare.answer import title
-from sentinel.lab.experiments.compare.record import A, B, of_run
+from sentinel.lab.experiments.compare.record import A, B, Record
 from sentinel.lab.experiments.compare.sides import kept
 from sentinel.lab.presentation import shift as words
 from sentinel.lab.presentation.figures import figure_html, nothing
@@ -46,14 +46,14 @@ LEAD = (
 
 def header(run: Run) -> HTML:
     """Which two runs these are, and how this page came about."""
-    record = of_run(run)
+    record = run.sections(Record)
     runs = table(["", *record.sides], tables.sides(record), words=range(1, 3), class_="wraps") if record.sides else ""
     return HTML(together([runs, heading.heading(run, lead=LEAD)], "\n"))
 
 
 def results(run: Run) -> HTML:
     """Every key measure in both runs, its ratio and what that says; what differs between the runs."""
-    record = of_run(run)
+    record = run.sections(Record)
     if not record.columns:
         return nothing("No measure has a value in both runs: there is nothing to compare.")
     whole = [tables.key(column, judged=not record.forbidding) for column in record.columns]
@@ -67,7 +67,7 @@ def capacity(run: Run) -> HTML:
     """Every capacity trial of both runs as a dot."""
     rates: dict[str, list[float]] = {}
     styles: dict[str, Style] = {}
-    for column in of_run(run).columns:
+    for column in run.sections(Record).columns:
         for name, values in zip((A, B), column.capacities, strict=True):
             if values:
                 label = f"{name}: {column.label}"
@@ -89,7 +89,7 @@ def latency(run: Run) -> HTML:
 def shift(run: Run) -> HTML:
     """Where in the tail the two runs differ, a figure a configuration."""
     # Words are for runs that may be judged.
-    return _drawn(run, partial(_shift, told=not of_run(run).forbidding))
+    return _drawn(run, partial(_shift, told=not run.sections(Record).forbidding))
 
 
 def _drawn(run: Run, draw: Callable[[str, Histograms, str], Markup | None]) -> HTML:
@@ -103,7 +103,7 @@ def _drawn(run: Run, draw: Callable[[str, Histograms, str], Markup | None]) -> H
 
 def _notes(run: Run) -> dict[str, str]:
     """What is to be known of a configuration's load, behind a blank."""
-    return {column.label: "".join(f" {why}" for why in column.why) for column in of_run(run).columns}
+    return {column.label: "".join(f" {why}" for why in column.why) for column in run.sections(Record).columns}
 
 
 def _spectrum(label: str, sides: Histograms, note: str) -> Markup | None:
@@ -157,7 +157,7 @@ def _missing(made: Mapping[str, Markup | None]) -> Markup:
 
 def cpu(run: Run) -> HTML:
     """Where CPU time goes in both runs: stages, functions, and the differential flame graphs."""
-    record = of_run(run)
+    record = run.sections(Record)
     if not record.stages:
         return nothing(f"CPU is not compared: {record.lacking.get('cpu', 'there is nothing to compare.')}")
     caption = tag("p", tables.sampling(record.stages), class_="notes")
@@ -175,7 +175,7 @@ def _profile(run: Run, label: str, profile: Stages) -> Markup:
 
 def memory(run: Run) -> HTML:
     """Where bytes are allocated in both runs, and where more and where less."""
-    record = of_run(run)
+    record = run.sections(Record)
     if not record.bytes:
         return nothing(f"Memory is not compared: {record.lacking.get('memory', 'there is nothing to compare.')}")
     made = {label: _places(label, seen) for label, seen in record.bytes.items()}
@@ -198,7 +198,7 @@ def _places(label: str, seen: Bytes) -> Markup:
 
 def terminal_table(run: Run) -> str:
     """The key results as plain text, as wide as a terminal."""
-    record = of_run(run)
+    record = run.sections(Record)
     if not record.columns:
         return f"run {run.id}: no results"
     judged, lines = not record.forbidding, []

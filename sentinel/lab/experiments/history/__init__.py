@@ -36,9 +36,9 @@ def _table(run: Run) -> str:
 
 def _answer(run: Run) -> list[Phrase] | None:
     from sentinel.lab.experiments.history.answer import phrases
-    from sentinel.lab.experiments.history.record import of_run
+    from sentinel.lab.experiments.history.record import Record
 
-    return phrases(of_run(run)) or None
+    return phrases(run.sections(Record)) or None
 
 
 def _figures(_: Run) -> list[Any]:

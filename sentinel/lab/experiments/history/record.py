@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
-
-if TYPE_CHECKING:
-    from sentinel.lab.run.run import Run
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -139,12 +134,3 @@ class Record(msgspec.Struct, kw_only=True):
     verdict: list[str] = msgspec.field(default_factory=list)
     """The answer in sentences, for those who read run.json by eye."""
     warnings: list[str] = msgspec.field(default_factory=list)
-
-
-def of_run(run: Run) -> Record:
-    """The sections of a history in a run's record.
-
-    Raises:
-        RunRecordError: the record is damaged; the message names the file and the key.
-    """
-    return run.sections(Record)

@@ -8,7 +8,7 @@ from IPython.display import HTML
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.history.answer import between, commit, worded
-from sentinel.lab.experiments.history.record import of_run
+from sentinel.lab.experiments.history.record import Record
 from sentinel.lab.experiments.history.summary import levels
 from sentinel.lab.index.alike import LEFT_OUT, PASSED_OVER
 from sentinel.lab.index.trend import INK, Dot, Level, Trend, panel
@@ -20,7 +20,7 @@ from sentinel.lab.report import heading, terminal
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from sentinel.lab.experiments.history.record import Followed, Point, Record, Series
+    from sentinel.lab.experiments.history.record import Followed, Point, Series
     from sentinel.lab.run.run import Run
 
 CARDS = (
@@ -31,7 +31,7 @@ CHANGES = ["Figure", "Last run before", "First run after", "After ÷ before", "W
 
 def header(run: Run) -> HTML:
     """How many runs there are, which are left out; what they have in common stands in a section of its own."""
-    record = of_run(run)
+    record = run.sections(Record)
     count, left = len(record.followed), len(record.left_out)
     lead = (
         f"{formatting.counted(count, 'run')} of {run.data.parameters['NOTEBOOK']}, {left} left out. Nothing was"
@@ -42,7 +42,7 @@ def header(run: Run) -> HTML:
 
 def figures(run: Run) -> HTML:
     """A panel a key figure: a dot a run, its bar the interval, levels between change points."""
-    record = of_run(run)
+    record = run.sections(Record)
     if not record.series:
         return nothing("No run has a key figure: there is nothing to draw.")
     panels = [panel_of(series, record.followed) for series in record.series]
@@ -106,7 +106,7 @@ def alt(series: Series, runs: list[Followed]) -> str:
 
 def latest(run: Run) -> HTML:
     """Every key figure: its newest value, what all runs span, and its change points."""
-    record = of_run(run)
+    record = run.sections(Record)
     if not record.series:
         return nothing("No run has a key figure: there is nothing to tabulate.")
     heads = ["Key figure, unit", "Newest run", "Its interval", "Smallest", "Largest", "Runs", "Change points"]
@@ -148,7 +148,7 @@ def _coverage(record: Record) -> str:
 
 def changes(run: Run) -> HTML:
     """Every change point: between which runs and commits, by how much, and what else changed there."""
-    record = of_run(run)
+    record = run.sections(Record)
     rows = [row for series in record.series for row in _changes(series, record.followed)]
     if not rows:
         return nothing("No change point: either nothing changed, or there are too few runs to tell.")
@@ -180,7 +180,7 @@ def _moment(run: Followed) -> str:
 
 def runs(run: Run) -> HTML:
     """The runs that the page is about, newest first, and those that it is not about, with the reason."""
-    record = of_run(run)
+    record = run.sections(Record)
     rows = [
         [_named(each), tag("a", each.id, href=f"../{each.folder}/report.html"), _versions(each)]
         for each in reversed(record.followed)
@@ -197,7 +197,7 @@ def _versions(run: Followed) -> str:
 
 def comparable(run: Run) -> HTML:
     """What makes runs comparable, as these have it, and which facts do not count, with the reason."""
-    alike = of_run(run).alike
+    alike = run.sections(Record).alike
     facts = {"machine": alike.machine, "stack": alike.stack, "load": alike.load}
     rows = [[name, what, value] for what, known in facts.items() for name, value in known.items()]
     same = table(["Must be the same", "Of", "Here"], rows, words=(1, 2), class_="wraps")
@@ -208,7 +208,7 @@ def comparable(run: Run) -> HTML:
 
 def terminal_table(run: Run) -> str:
     """The key figures as plain text, as wide as a terminal."""
-    record = of_run(run)
+    record = run.sections(Record)
     if not record.series:
         return f"run {run.id}: no results"
     rows = [[*row[:2], *row[3:]] for row in (_row(series, record) for series in record.series)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.lab.experiments.history.choice import chosen
 from sentinel.lab.experiments.history.parameters import History
-from sentinel.lab.experiments.history.record import of_run
+from sentinel.lab.experiments.history.record import Record
 from sentinel.lab.experiments.history.summary import of_history
 from sentinel.lab.run.run import project_root
 from sentinel.lab.trials.study import Study
@@ -48,5 +48,5 @@ class HistoryStudy(Study[History]):
     def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Study."""
         notebook = str(run.data.parameters["NOTEBOOK"])
-        summed = of_history(notebook, of_run(run))
+        summed = of_history(notebook, run.sections(Record))
         return {name: getattr(summed, name) for name in ("series", "answer", "verdict")}

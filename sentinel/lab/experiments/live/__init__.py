@@ -22,10 +22,10 @@ def _study() -> type[Study[Any]]:
 
 
 def _answer(run: Run) -> list[Phrase] | None:
-    from sentinel.lab.experiments.live.record import of_run
+    from sentinel.lab.experiments.live.record import Record
     from sentinel.lab.experiments.live.summary import phrases
 
-    answer = of_run(run).answer
+    answer = run.sections(Record).answer
     return phrases(answer) if answer else None
 
 

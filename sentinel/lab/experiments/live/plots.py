@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
+from sentinel.lab.events.event import kinds_of, told
 from sentinel.lab.experiments.live.figures import described
+from sentinel.lab.interactive.chart import Mark
+from sentinel.lab.interactive.small_panels import chart_of
 from sentinel.lab.presentation.figure_data import FigureData
 from sentinel.lab.presentation.panel import BLUE, DASHES, DOTS, GREEN, ORANGE, STYLE, Frame, Line, Panel, Scale
 from sentinel.lab.presentation.style import GROUND, INK, dark
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sentinel.lab.events.event import Event
     from sentinel.lab.experiments.live.window import Host, Pipeline
+    from sentinel.lab.interactive.chart import Chart
 
 SIZE = WIDTH, HEIGHT = 1000, 510
 """Of the whole, px."""
@@ -43,6 +48,8 @@ class Drawing:
     svg: str
     alt: str
     panels: Sequence[Panel]
+    chart: Chart | None = None
+    """The same, to be zoomed and hovered; None while it is replaced every second."""
 
     def render(self) -> tuple[str, bytes]:
         """MIME type and bytes."""
@@ -60,15 +67,19 @@ class Drawing:
         return FigureData(COLUMNS, rows)
 
 
-def live(host: Host, pipeline: Pipeline, window: float) -> Drawing:
+def live(host: Host, pipeline: Pipeline, window: float, events: Sequence[Event] | None = None) -> Drawing:
     """The live view.
 
     Args:
         host: This host over the window.
         pipeline: The pipeline over the window.
         window: Seconds that it reaches back.
+        events: What happened within the window, at seconds before now, once the watch is over and can be looked at
+            closer; else None.
     """
-    panels = [*_host(host), *_pipeline(pipeline)]
+    inside = events or ()
+    marks = [Mark(event.at, event.kind.name, event.text, event.kind.colour) for event in inside]
+    panels = [*_host(host), *(replace(panel, marks=marks) for panel in _pipeline(pipeline))]
     width, height = WIDTH / ACROSS, HEIGHT / DOWN
     drawn = []
     for n, panel in enumerate(panels):
@@ -77,11 +88,10 @@ def live(host: Host, pipeline: Pipeline, window: float) -> Drawing:
     ground = tag("rect", "", width="100%", height="100%", fill=GROUND)
     content = together([tag("style", Markup(f"{FONT}\n{STYLE}\n{dark()}")), ground, *drawn], "\n")
     size = {"width": str(WIDTH), "height": str(HEIGHT), "viewBox": f"0 0 {WIDTH} {HEIGHT}"}
-    return Drawing(
-        tag("svg", content, xmlns="http://www.w3.org/2000/svg", fill=INK, **size),
-        described(host, pipeline, window),
-        panels,
-    )
+    svg = tag("svg", content, xmlns="http://www.w3.org/2000/svg", fill=INK, **size)
+    alt = " ".join([described(host, pipeline, window), *([f"Marked: {told(inside)}."] if inside else [])])
+    kinds = [(kind.name, kind.colour) for kind in kinds_of(inside)]
+    return Drawing(svg, alt, panels, None if events is None else chart_of(panels, window, ACROSS, kinds))
 
 
 def _host(host: Host) -> list[Panel]:
@@ -94,16 +104,27 @@ def _host(host: Host) -> list[Panel]:
             host.seconds,
             [Line("CPU", v["cpu"]), Line("memory", v["mem"], ORANGE, DASHES)],
             top=100.0,
+            unit="%",
         ),
         Panel("Load, tasks (mean of a minute)", host.seconds, [Line("load", v["load1"])]),
-        Panel(f"Disk, {disk_unit}", host.seconds, [Line("read", disk[0]), Line("write", disk[1], ORANGE, DASHES)]),
-        Panel(f"Network, {net_unit}", host.seconds, [Line("sent", net[0]), Line("received", net[1], ORANGE, DASHES)]),
+        Panel(
+            f"Disk, {disk_unit}",
+            host.seconds,
+            [Line("read", disk[0]), Line("write", disk[1], ORANGE, DASHES)],
+            unit=disk_unit,
+        ),
+        Panel(
+            f"Network, {net_unit}",
+            host.seconds,
+            [Line("sent", net[0]), Line("received", net[1], ORANGE, DASHES)],
+            unit=net_unit,
+        ),
     ]
 
 
 def _pipeline(pipeline: Pipeline) -> list[Panel]:
-    def panel(title: str, *lines: Line, logarithmic: bool = False) -> Panel:
-        return Panel(title, pipeline.seconds, lines, logarithmic=logarithmic)
+    def panel(title: str, *lines: Line, unit: str = "", logarithmic: bool = False) -> Panel:
+        return Panel(title, pipeline.seconds, lines, logarithmic=logarithmic, unit=unit)
 
     def latencies(q: float) -> list[Line]:
         styles = {"internal": (BLUE, DOTS), "e2e": (ORANGE, DASHES), "stored": (GREEN, "")}
@@ -112,11 +133,14 @@ def _pipeline(pipeline: Pipeline) -> list[Panel]:
     lost, rejected, retries = pipeline.troubles.values()
     return [
         panel(
-            "Pipeline: rate, msg/s", Line("sent", pipeline.sent, ORANGE, DASHES), Line("stored", pipeline.stored, GREEN)
+            "Pipeline: rate, msg/s",
+            Line("sent", pipeline.sent, ORANGE, DASHES),
+            Line("stored", pipeline.stored, GREEN),
+            unit="msg/s",
         ),
         panel("Backlog, messages", Line("backlog", pipeline.backlog)),
-        panel("Latency p50, ms", *latencies(0.5), logarithmic=True),
-        panel(pipeline.tail, *latencies(0.99), logarithmic=True),
+        panel("Latency p50, ms", *latencies(0.5), unit="ms", logarithmic=True),
+        panel(pipeline.tail, *latencies(0.99), unit="ms", logarithmic=True),
         panel(
             "Lost, rejected, tried again; so far",
             Line("lost", lost, ORANGE),

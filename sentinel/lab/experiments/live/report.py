@@ -8,10 +8,12 @@ from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
 from sentinel.lab import formatting
+from sentinel.lab.events import trial_events
+from sentinel.lab.events.event import told
 from sentinel.lab.experiments.live import plots
 from sentinel.lab.experiments.live.feed import replayed
 from sentinel.lab.experiments.live.figures import named
-from sentinel.lab.experiments.live.record import of_run
+from sentinel.lab.experiments.live.record import Record
 from sentinel.lab.experiments.live.window import RECENT
 from sentinel.lab.notebook import frontend
 from sentinel.lab.presentation.figures import figure_html, nothing
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from sentinel.lab.events.event import Event
     from sentinel.lab.experiments.live.figures import Figures
     from sentinel.lab.experiments.live.window import Window
     from sentinel.lab.run.run import Run
@@ -60,11 +63,13 @@ def view(run: Run) -> HTML:
     if not watches:
         return nothing("Nothing was watched.")
     outcome, p = watches[-1], run.data.parameters
+    folder = run.trial_folder(outcome.plan.number)
     shares = [tails.share(name) for name in queries.percentiles(run)]
-    window = replayed(run.trial_folder(outcome.plan.number), p["WINDOW"], shares)
+    window = replayed(folder, p["WINDOW"], shares)
     if not window.end:
         return nothing("The consumer of this watch left no record: there is nothing to draw.")
-    return HTML(accounted(window, outcome, of_run(run).watched.seconds, run))
+    events = [event for event in trial_events.of_trial(folder, window.end) if -window.seconds <= event.at <= 0]
+    return HTML(accounted(window, outcome, run.sections(Record).watched.seconds, run, events))
 
 
 class View:
@@ -120,7 +125,9 @@ def line(window: Window, now: int) -> str:
     )
 
 
-def accounted(window: Window, outcome: Outcome, passed: float, run: Run | None = None) -> Markup:
+def accounted(
+    window: Window, outcome: Outcome, passed: float, run: Run | None = None, events: Sequence[Event] | None = None
+) -> Markup:
     """The window as of its end, with the counts of the ledgers.
 
     Args:
@@ -128,12 +135,12 @@ def accounted(window: Window, outcome: Outcome, passed: float, run: Run | None =
         outcome: The watch's trial, with its ledgers; without the consumer's the window's counts are shown.
         passed: Seconds that the watch took.
         run: Whose the watch is, once its record is written.
+        events: What happened, for a figure that can be looked at closer: see `plots.live`.
     """
     got = outcome.consumer
     counts = {"sent": outcome.sender["sent"], **got, "lost": outcome.lost} if got else window.tally(window.end)
-    return seen(
-        window, window.end, timed(passed, outcome.plan.load.duration), counts | {"left unread": outcome.unread}, run
-    )
+    counts |= {"left unread": outcome.unread}
+    return seen(window, window.end, timed(passed, outcome.plan.load.duration), counts, run, events=events)
 
 
 def timed(passed: float, seconds: float) -> str:
@@ -146,7 +153,15 @@ def timed(passed: float, seconds: float) -> str:
     return f"{passed:.0f} of {formatting.plain(seconds)} s"
 
 
-def seen(window: Window, now: int, progress: str, counts: Mapping[str, int], run: Run | None = None) -> Markup:
+def seen(
+    window: Window,
+    now: int,
+    progress: str,
+    counts: Mapping[str, int],
+    run: Run | None = None,
+    *,
+    events: Sequence[Event] | None = None,
+) -> Markup:
     """Figure, key figures and counts.
 
     Args:
@@ -155,11 +170,13 @@ def seen(window: Window, now: int, progress: str, counts: Mapping[str, int], run
         progress: How much of the watch is over, in words.
         counts: Messages by name: all of `COUNTS`, and those of `RARE` that are known.
         run: Whose figures it shows, where they are kept.
+        events: What happened, at seconds before `now`, once the watch is over.
     """
-    drawing = plots.live(window.host(now), window.pipeline(now), window.seconds)
+    drawing = plots.live(window.host(now), window.pipeline(now), window.seconds, events)
     shown = {name: counts[name] for name in COUNTS} | {name: count for name in RARE if (count := counts.get(name))}
-    told = ", ".join(f"{formatting.count(count)} {name}" for name, count in shown.items())
-    caption = f"{progress}: {formatting.counted(window.samples, 'sample')} of this host; messages: {told}."
+    messages = ", ".join(f"{formatting.count(count)} {name}" for name, count in shown.items())
+    marked = f" Marked at the upper edges: {told(events)}." if events else ""
+    caption = f"{progress}: {formatting.counted(window.samples, 'sample')} of this host; messages: {messages}.{marked}"
     keys = [(kind, q) for kind in TITLES for q in window.shown]
     heads = ["", "stored, msg/s", *(f"{TITLES[kind]} {named(q)}, ms" for kind, q in keys)]
     rows = [_row(f"last {RECENT:.0f} s", window.recent(now), keys), _row("since the start", window.whole(), keys)]

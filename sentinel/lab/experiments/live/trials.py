@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel.lab.experiments.live import summary
 from sentinel.lab.experiments.live.feed import replayed
 from sentinel.lab.experiments.live.parameters import Live
-from sentinel.lab.experiments.live.record import Watched, of_run
+from sentinel.lab.experiments.live.record import Record, Watched
 from sentinel.lab.experiments.live.watch import Watch, planned
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import LIVE
@@ -60,4 +60,4 @@ class LiveLab(Session[Live]):
         samples = [sample for line in series.intervals(folder / series.AGENT) for sample in line["samples"]]
         p = Live(**run.data.parameters)
         whole = replayed(folder, p.WINDOW, p.quantiles).whole()
-        return plain(summary.of_live(p, outcome, samples, of_run(run).watched, whole))
+        return plain(summary.of_live(p, outcome, samples, run.sections(Record).watched, whole))

@@ -36,16 +36,16 @@ def _table(run: Run) -> str:
 
 def _answer(run: Run) -> list[Phrase] | None:
     from sentinel.lab.experiments.regression.answer import phrases
-    from sentinel.lab.experiments.regression.record import of_run
+    from sentinel.lab.experiments.regression.record import Record
 
-    record = of_run(run)
+    record = run.sections(Record)
     return phrases(record.answer, record.sides) if record.answer else None
 
 
 def _exit_code(run: Run) -> int:
-    from sentinel.lab.experiments.regression.record import EXIT_CODES, UNKNOWN, of_run
+    from sentinel.lab.experiments.regression.record import EXIT_CODES, UNKNOWN, Record
 
-    answer = of_run(run).answer
+    answer = run.sections(Record).answer
     return EXIT_CODES[answer.word if answer else UNKNOWN]
 
 

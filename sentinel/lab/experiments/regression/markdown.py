@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from sentinel.lab import formatting
 from sentinel.lab.experiments.regression.answer import DIGITS, further, title
 from sentinel.lab.experiments.regression.parameters import Regression
-from sentinel.lab.experiments.regression.record import BASE, HEAD, of_run
+from sentinel.lab.experiments.regression.record import BASE, HEAD, Record
 from sentinel.lab.experiments.regression.summary import MEASURES
 from sentinel.lab.presentation.tables import Cell, figured
 from sentinel.lab.report.answers import raw
 from sentinel.lab.statistics.measures import column
 
 if TYPE_CHECKING:
-    from sentinel.lab.experiments.regression.record import Judgement, Record, Side
+    from sentinel.lab.experiments.regression.record import Judgement, Side
     from sentinel.lab.run.run import Run
 
 HEADS = ("measure", "base", "head", "head ÷ base", "verdict")
@@ -24,7 +24,7 @@ HEADS = ("measure", "base", "head", "head ÷ base", "verdict")
 
 def rows(run: Run) -> list[list[Cell]]:
     """The table's cells, a row a measure that was compared."""
-    record = of_run(run)
+    record = run.sections(Record)
     judgements = record.answer.judgements if record.answer else {}
     return [
         [
@@ -60,7 +60,7 @@ def markdown(run: Run) -> str:
     Args:
         run: A regression test.
     """
-    record, head = of_run(run), ["| " + " | ".join(HEADS) + " |", "| --- | ---: | ---: | ---: | --- |"]
+    record, head = run.sections(Record), ["| " + " | ".join(HEADS) + " |", "| --- | ---: | ---: | ---: | --- |"]
     table = [f"| {' | '.join(cells)} |" for cells in texts(run)]
     verdict = str(record.verdict[0]) if record.verdict else "There is no verdict: no trial was summed up."
     sides = [f"- {label}: {_described(side)}" for label, side in record.sides.items()]
@@ -89,7 +89,7 @@ def how(record: Record) -> str:
 
 def repeating(run: Run) -> dict[str, Any]:
     """The parameters that repeat the run: commits in place of names that move on."""
-    sides, given = of_run(run).sides, dict(run.data.parameters)
+    sides, given = run.sections(Record).sides, dict(run.data.parameters)
     for name, label in (("BASE", BASE), ("HEAD", HEAD)):
         side = sides.get(label)
         if side and not side.changed:

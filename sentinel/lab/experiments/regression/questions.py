@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
 from sentinel.lab.experiments.regression.answer import TITLES
-from sentinel.lab.experiments.regression.record import of_run
+from sentinel.lab.experiments.regression.record import Record
 from sentinel.lab.experiments.regression.summary import DECIDING
 from sentinel.lab.presentation.question import Question
 from sentinel.lab.report.answers import raw
@@ -22,7 +22,7 @@ def questions(run: Run) -> list[Question]:
     Args:
         run: A regression test.
     """
-    answer = of_run(run).answer
+    answer = run.sections(Record).answer
     if answer is None:
         return []
     margin = formatting.plain(round(100 * answer.margin, 2))

@@ -10,7 +10,7 @@ from IPython.display import HTML
 from sentinel.lab import formatting, plots
 from sentinel.lab.experiments.regression import markdown
 from sentinel.lab.experiments.regression.answer import DIGITS, TITLES
-from sentinel.lab.experiments.regression.record import BASE, HEAD, of_run
+from sentinel.lab.experiments.regression.record import BASE, HEAD, Record
 from sentinel.lab.offered import shape, sources
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import Style, styles
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from sentinel.lab.experiments.regression.record import Record, Side
+    from sentinel.lab.experiments.regression.record import Side
     from sentinel.lab.run.run import Run
 
 LABELS = (BASE, BASE + CONTROL, HEAD)
@@ -57,7 +57,7 @@ def _load(run: Run) -> str:
 
 def versions(run: Run) -> HTML:
     """Both commits, whether they are as committed, and what each consumer's interpreter imported."""
-    sides = of_run(run).sides
+    sides = run.sections(Record).sides
     if not sides:
         return nothing("Neither version was installed.")
     facts: dict[str, list[str]] = {
@@ -77,7 +77,7 @@ def _changes(side: Side) -> str:
 
 def results(run: Run) -> HTML:
     """Every measure on both sides, its ratio and what that says."""
-    record = of_run(run)
+    record = run.sections(Record)
     rows = markdown.rows(run)
     if not rows:
         return nothing("No measure has a value on both sides: there is nothing to compare.")
@@ -147,7 +147,7 @@ def latency(run: Run) -> HTML:
 
 def _percentiles(run: Run, kinds: list[str]) -> Markup:
     """Medians of the rounds' percentiles, a row each, a column a leg; folded."""
-    summary = of_run(run).summary
+    summary = run.sections(Record).summary
     rows = [
         [f"{queries.KINDS[kind]} {name}", *(_median(run, summary, label, f"{kind}_{name}") for label in LABELS)]
         for kind in kinds
@@ -163,7 +163,7 @@ def _median(run: Run, summary: Mapping[str, Mapping[str, float | None]], label: 
 
 def terminal_table(run: Run) -> str:
     """The key results as plain text, as wide as a terminal."""
-    record = of_run(run)
+    record = run.sections(Record)
     if not (rows := markdown.texts(run)):
         return f"run {run.id}: no results"
     sides = [f"{label}: {side.ref} {side.commit[:12]} {side.subject}" for label, side in record.sides.items()]

@@ -38,9 +38,9 @@ def _missed(run: Run) -> str:
 
 def _answer(run: Run) -> list[Phrase] | None:
     from sentinel.lab.experiments.sweep.answer import phrases
-    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.experiments.sweep.record import Record
 
-    record = of_run(run)
+    record = run.sections(Record)
     return phrases(record.answer, record.knees, record.ratios["held"]) if record.answer and record.knees else None
 
 
@@ -52,10 +52,10 @@ def _figures(run: Run) -> list[KeyFigure]:
 
 def _questions(run: Run) -> list[Question]:
     from sentinel.lab.experiments.sweep.answer import questions
-    from sentinel.lab.experiments.sweep.record import of_run
+    from sentinel.lab.experiments.sweep.record import Record
     from sentinel.lab.report.answers import raw
 
-    record = of_run(run)
+    record = run.sections(Record)
     return questions(record.answer.slo, record.knees, raw.record(run)) if record.answer and record.knees else []
 
 

@@ -10,7 +10,7 @@ from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep import knee, plots, results
 from sentinel.lab.experiments.sweep.climb import BISECTIONS
 from sentinel.lab.experiments.sweep.knee import FAILS, HOLDS, SILENT
-from sentinel.lab.experiments.sweep.record import of_run
+from sentinel.lab.experiments.sweep.record import Record
 from sentinel.lab.offered import shape
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
@@ -42,7 +42,7 @@ STYLES = {HOLDS: ("✓", "good"), FAILS: ("✗", "bad"), SILENT: ("?", "")}
 def load(run: Run) -> str:
     """The offered load and the SLO in words, for the report's head."""
     p = run.data.parameters
-    rates = sorted({step.rate for step in of_run(run).steps})
+    rates = sorted({step.rate for step in run.sections(Record).steps})
     span = f"{formatting.plain(rates[0])} to {formatting.plain(rates[-1])} msg/s" if rates else "nothing"
     how = "as listed" if p["RATES"] else f"rising by {formatting.plain(p['FACTOR'])}"
     return (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sentinel.lab import formatting
 from sentinel.lab.experiments.sweep.answer import interval
 from sentinel.lab.experiments.sweep.knee import CONFIRM
-from sentinel.lab.experiments.sweep.record import of_run
+from sentinel.lab.experiments.sweep.record import Record
 from sentinel.lab.experiments.sweep.summary import COST
 from sentinel.lab.formatting import NOTHING
 from sentinel.lab.index.figures import KeyFigure
@@ -62,14 +62,14 @@ def tried(run: Run) -> list[tuple[Step, Outcome]]:
         Pairs in the order of configuration, rate and trial.
     """
     trials = {outcome.plan.number: outcome for outcome in queries.outcomes(run)}
-    steps, order = of_run(run).steps, queries.names(run)
+    steps, order = run.sections(Record).steps, queries.names(run)
     steps.sort(key=lambda step: (order.index(step.configuration), step.rate, step.trial))
     return [(step, trials[step.trial]) for step in steps]
 
 
 def knees(run: Run) -> dict[str, Knee]:
     """What the sweep of each configuration found, by configuration."""
-    return of_run(run).knees
+    return run.sections(Record).knees
 
 
 def confirmed(run: Run) -> list[Outcome]:
@@ -142,7 +142,7 @@ def rows(run: Run) -> list[Row]:
             "msg/s",
             str(published.RATE),
             [_rate(result) for result in measured],
-            of_run(run).ratios["held"],
+            run.sections(Record).ratios["held"],
             values=tuple(result.rate for result in measured),
             raws=(raw.record(run),) * len(measured),
         ),
@@ -178,7 +178,7 @@ def _of(counts: tuple[int, int]) -> str:
 
 def _measured(run: Run, name: str, unit: str, measure: str, published: str = NOTHING) -> Row:
     """Medians over the confirming trials at the highest rate that meets the SLO."""
-    record = of_run(run)
+    record = run.sections(Record)
     values = tuple(record.summary[key].get(measure) for key in knees(run))
     raws = tuple(raw.median(run, confirming(run, key), measure) for key in knees(run))
     cells = [formatting.figure(value) for value in values]
@@ -207,7 +207,7 @@ def footnotes(run: Run) -> list[str]:
     if len(names) > 1:
         pair = f"{names[-1]} ÷ {names[0]}"
         notes.append(f"Ratio of rates: {pair}, with its range from one end of the intervals to the other.")
-        if (cost := of_run(run).ratios.get(COST)) is not None:
+        if (cost := run.sections(Record).ratios.get(COST)) is not None:
             notes.append(f"Ratio of CPU per message: {pair}, each at its own highest rate ({formatting.note(cost)}).")
     return notes
 

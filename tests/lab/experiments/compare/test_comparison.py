@@ -18,7 +18,7 @@ from sentinel.lab import registry
 from sentinel.lab.experiments.compare import report
 from sentinel.lab.experiments.compare.likeness import OFFERED, same_load
 from sentinel.lab.experiments.compare.parameters import Compare
-from sentinel.lab.experiments.compare.record import A, B, Record, of_run
+from sentinel.lab.experiments.compare.record import A, B, Record
 from sentinel.lab.experiments.compare.sides.kept import latencies
 from sentinel.lab.experiments.compare.sides.pair import read
 from sentinel.lab.page import page
@@ -87,7 +87,7 @@ def refusal(a: object, b: object, **more: Any) -> str:
 
 def test_what_is_slower_is_worse_and_what_is_equal_is_not(result: Run) -> None:
     """Every key measure of every configuration in both, and the headline, has its ratio and one of the five words."""
-    record = of_run(result)
+    record = result.sections(Record)
     label = f"{NAMES[-1]} at 500 msg/s"
     assert [*NAMES, label] == [column.label for column in record.columns]
     actual = words(record)
@@ -115,7 +115,7 @@ def test_allocated_bytes_of_several_rounds_are_judged(tmp_path: Path) -> None:
         side.data.trials.remove(traced)
         side.save()
         sides.append(side)
-    (column, _) = of_run(compared(tmp_path, *sides)).columns
+    (column, _) = compared(tmp_path, *sides).sections(Record).columns
     (row,) = (row for row in column.rows if row.measure == "bytes_per_message")
     assert row.verdict is not None
     assert (Word.WORSE, 2.0, True) == (row.verdict.word, pytest.approx(row.ratio.value), row.ratio.known)
@@ -124,7 +124,7 @@ def test_allocated_bytes_of_several_rounds_are_judged(tmp_path: Path) -> None:
 def test_no_round_of_two_runs_is_a_pair(tmp_path: Path, old: Run) -> None:
     """Runs of different lengths are compared with all their trials, each of the one against each of the other."""
     longer = run(tmp_path, "c", repeats=6)
-    (row, *_) = of_run(compared(tmp_path, old, longer)).columns[0].rows
+    (row, *_) = compared(tmp_path, old, longer).sections(Record).columns[0].rows
     assert (4, 6) == tuple(spread.n for spread in row.spreads)
     assert (4, "unpaired", True) == (row.ratio.n, row.ratio.method, (row.ratio.confidence or 0) > 0.95)
 
@@ -133,7 +133,7 @@ def test_equal_runs_differ_in_nothing(tmp_path: Path, old: Run) -> None:
     """The same figures under another id: nothing is better or worse, and the page says that nothing differs."""
     result = compared(tmp_path, old, run(tmp_path, "same"))
     assert not {Word.BETTER, Word.WORSE} & {
-        word for column in words(of_run(result)).values() for word in column.values()
+        word for column in words(result.sections(Record)).values() for word in column.values()
     }
     assert "are the same in both runs" in report.results(result).data
 
@@ -141,7 +141,7 @@ def test_equal_runs_differ_in_nothing(tmp_path: Path, old: Run) -> None:
 def test_the_noise_floor_is_that_of_the_run_that_shows_more(old: Run, new: Run, result: Run) -> None:
     """Both runs have an A/A control of the capacity; latencies have none, and it is said."""
     bands = [run.data.noise.bands["capacity"] for run in (old, new)]
-    rows = {row.measure: row.verdict for row in of_run(result).columns[-2].rows}
+    rows = {row.measure: row.verdict for row in result.sections(Record).columns[-2].rows}
     assert rows["capacity"] is not None
     assert rows["stored_p99"] is not None
     assert rows["capacity"].control
@@ -160,7 +160,7 @@ def test_a_load_that_was_not_sustained_is_not_compared(tmp_path: Path, old: Run)
     for trial in behind.data.trials:
         trial.sustained = trial.plan.group != HEADLINE
     behind.save()
-    column = of_run(compared(tmp_path, old, behind)).columns[-1]
+    column = compared(tmp_path, old, behind).sections(Record).columns[-1]
     assert not {"stored_p99", "e2e_p50"} & {row.measure for row in column.rows}
     assert ["The load was not sustained in 4 of 4 trials of B: their latencies "] == [why[:66] for why in column.why]
 
@@ -223,7 +223,7 @@ def test_latencies_are_kept_by_run_and_kind(result: Run) -> None:
 
 def test_missing_profiles_are_said_to_be_missing(tmp_path: Path, old: Run, result: Run) -> None:
     """Without folded stacks there is no graph, and a line says whose; without trials there is no section."""
-    record = of_run(result)
+    record = result.sections(Record)
     assert record.stages[NAMES[-1]].graph
     assert record.stages[NAMES[0]].why.startswith("The folded stacks of baseline in A are not beside that run")
     bare = run(tmp_path, "bare")
@@ -328,7 +328,7 @@ def test_with_force_there_are_figures_and_no_words(tmp_path: Path, old: Run) -> 
     other.data.parameters = parameters(other, WORKERS=128)
     other.save()
     forced = compared(tmp_path, old, other, force=True)
-    record = of_run(forced)
+    record = forced.sections(Record)
     assert [] == record.verdicts
     assert all(row.ratio.known for column in record.columns for row in column.rows if row.measure == "capacity")
     text = section("results", forced).text
@@ -344,7 +344,7 @@ def test_what_does_not_forbid_is_told(tmp_path: Path, old: Run) -> None:
     other.data.machine.kernel, other.data.machine.python = "6.2", "CPython 3.12"
     other.data.machine.git = {"commit": "fedcba9876543210", "dirty": False}
     other.save()
-    record = of_run(compared(tmp_path, old, other))
+    record = compared(tmp_path, old, other).sections(Record)
     assert {"REPEATS", "Lab's commit", "Python", "Kernel"} == {difference.name for difference in record.differences}
     assert [] == record.forbidding
     assert record.verdicts
@@ -358,7 +358,7 @@ def test_a_rate_that_was_lowered_differently_is_another_load(tmp_path: Path, old
         if trial.plan.group == "latency":
             offer(trial, 150.0)
     other.save()
-    record = of_run(compared(tmp_path, old, other))
+    record = compared(tmp_path, old, other).sections(Record)
     judged = {row.measure: row.verdict for row in record.columns[0].rows}
     assert (False, True) == (judged["capacity"] is None, judged["stored_p99"] is None)
     assert "200 msg/s were really offered in A, 150 in B" in record.columns[0].why[0]
@@ -431,7 +431,7 @@ def test_a_run_of_format_1_is_compared_as_far_as_it_goes(tmp_path: Path) -> None
     lines = refusal(*places).splitlines()[1:]
     assert {"  DURATION: A 10, B 6", "  MESSAGES: A 100,000, B 20,000"} == set(lines)
     result = compared(tmp_path, *(load(place.name, place.parents[1]) for place in places), force=True)
-    record = of_run(result)
+    record = result.sections(Record)
     assert ["baseline", "client-batching", "optimised", "optimised at 25,000 msg/s"] == [
         c.label for c in record.columns
     ]
@@ -454,7 +454,7 @@ def test_sweeps_are_compared_at_their_rates(tmp_path: Path) -> None:
         side.data.own = {"knees": {"optimised": knee}}
         side.save()
         sides.append(side)
-    first, *others = of_run(compared(tmp_path, *sides)).columns
+    first, *others = compared(tmp_path, *sides).sections(Record).columns
     (row,) = first.rows
     assert ("optimised", "held", None) == (first.label, row.measure, row.verdict)
     assert (2.0, 1.0, 4.0) == (row.ratio.value, row.ratio.low, row.ratio.high)
@@ -468,8 +468,8 @@ def test_a_copy_from_elsewhere_is_a_run_like_others(tmp_path: Path, old: Run, ne
     shutil.copytree(new.folder, copied)
     shutil.copytree(new.profiles, copied / "profiles" / "")
     result = compared(tmp_path, old, Copy(copied))  # type: ignore[arg-type]
-    assert str(copied) == of_run(result).sides[B].folder
-    assert of_run(result).stages[NAMES[-1]].graph
+    assert str(copied) == result.sections(Record).sides[B].folder
+    assert result.sections(Record).stages[NAMES[-1]].graph
 
 
 class Copy:

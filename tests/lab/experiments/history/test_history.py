@@ -15,7 +15,7 @@ from sentinel.errors import SettingsError
 from sentinel.lab import registry
 from sentinel.lab.experiments.history import report
 from sentinel.lab.experiments.history.parameters import History
-from sentinel.lab.experiments.history.record import Followed, of_run
+from sentinel.lab.experiments.history.record import Followed, Record
 from sentinel.lab.experiments.history.study import HistoryStudy
 from sentinel.lab.experiments.history.summary import LEAST_RUNS, beside
 from sentinel.lab.run.run import Run, load
@@ -61,7 +61,7 @@ def test_a_change_is_seen_between_the_runs_around_it(place: Path) -> None:
     """Its ratio, its word and both commits are in the answer, and nothing else has changed."""
     many(place, CHANGED)
     run = followed(place)
-    changes = {s.name: s.changes for s in of_run(run).series if s.changes}
+    changes = {s.name: s.changes for s in run.sections(Record).series if s.changes}
     assert {
         f"{title} of {name}"
         for title in ("capacity", "CPU per message while draining")
@@ -87,7 +87,7 @@ def test_too_few_runs_are_drawn_all_the_same(place: Path) -> None:
     assert f"that takes {LEAST_RUNS} comparable runs with the same figure, and there are 3. 7 more would do." in answer(
         run
     )
-    assert 3 * len(of_run(run).series) == report.figures(run).data.count("<circle ")
+    assert 3 * len(run.sections(Record).series) == report.figures(run).data.count("<circle ")
     assert f"takes {LEAST_RUNS} runs" in told(run, "latest")
     assert "too few runs" in told(run, "changes")
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_compared_is_left_out_with_the_reason(place: Path) -> Non
     broken.mkdir()
     (broken / "run.json").write_text("{", encoding="utf-8")
     run = followed(place)
-    record = of_run(run)
+    record = run.sections(Record)
     assert [each.id for each in runs] == [each.id for each in record.followed]
     assert {
         other.id: "not comparable: processor Another",
@@ -126,7 +126,7 @@ def test_a_run_names_its_like(place: Path) -> None:
     many(place, [300_000.0] * 4)
     other = written(place, 20, machine=MACHINE | {"cpu_model": "Another"})
     run = followed(place, LIKE=other.id)
-    assert [other.id] == [each.id for each in of_run(run).followed]
+    assert [other.id] == [each.id for each in run.sections(Record).followed]
     assert "there is 1. 9 more would do" in answer(run)
 
 
@@ -135,7 +135,7 @@ def test_a_run_of_an_older_format_is_followed(place: Path) -> None:
     shutil.copytree(ROOT / "tests" / "records" / "runs" / "format-1", place / "runs" / "older")
     before = (place / "runs" / "older" / "run.json").read_bytes()
     run = followed(place, LIKE="older")
-    (only,) = of_run(run).followed
+    (only,) = run.sections(Record).followed
     assert "older" == only.folder
     assert "optimised: capacity, msg/s" in told(run, "latest")
     assert "older/run.json" in (place / "runs" / "index.html").read_text(encoding="utf-8")
@@ -155,7 +155,7 @@ def test_the_record_alone_makes_the_page(place: Path) -> None:
     many(place, CHANGED)
     run = followed(place)
     before = [told(run, name) for name in SECTIONS]
-    for each in of_run(run).followed:
+    for each in run.sections(Record).followed:
         shutil.rmtree(place / "runs" / each.folder)
     assert before == [told(load(run.id, place), name) for name in SECTIONS]
 

@@ -25,7 +25,7 @@ from sentinel.lab.experiments.sweep import report as sweep_report
 from sentinel.lab.experiments.sweep.climb import climb, confirm
 from sentinel.lab.experiments.sweep.knee import CLIMB, CONFIRM, Step
 from sentinel.lab.experiments.sweep.parameters import Sweep
-from sentinel.lab.experiments.sweep.record import of_run
+from sentinel.lab.experiments.sweep.record import Record
 from sentinel.lab.experiments.sweep.trials import ladder, observed
 from sentinel.lab.limits.bounds import LINES, READ, XADD, store
 from sentinel.lab.limits.limit import Limit
@@ -142,7 +142,7 @@ def test_budgets_bound_the_highest_rate_and_what_was_confirmed_there(run: Run) -
 
 def test_sums_follow_from_what_the_record_holds(run: Run) -> None:
     """Steps and outcomes out of run.json give the same knees, ratios, verdict and warnings again."""
-    steps = of_run(run).steps
+    steps = run.sections(Record).steps
     again = plain(summary.of_sweep(Sweep(**run.data.parameters), steps, queries.outcomes(run)))
     assert kept(run) == kept(changed(run, **again))
 
@@ -150,14 +150,14 @@ def test_sums_follow_from_what_the_record_holds(run: Run) -> None:
 def test_the_sentences_are_made_of_the_data(run: Run) -> None:
     """Those beside the data say the same, and the factor is set off; without the data they stand as they are."""
     assert run.data.verdict == [str(item) for item in registry.answer(run)]
-    factor = formatting.times(of_run(run).ratios["held"].value)
+    factor = formatting.times(run.sections(Record).ratios["held"].value)
     assert factor in [part for item in registry.answer(run) for part in item if isinstance(part, Strong)]
     assert [Phrase([text]) for text in run.data.verdict] == registry.answer(changed(run, answer=None))
 
 
 def test_a_verdict_states_rate_interval_repeats_and_reason(run: Run) -> None:
     """Every number of the sentence is one of the knee's; the interval holds the true threshold."""
-    low, high = (getattr(of_run(run).knees[NEW], end) for end in ("low", "high"))
+    low, high = (getattr(run.sections(Record).knees[NEW], end) for end in ("low", "high"))
     assert low <= 30_000 < high
     assert (
         f"{NEW} meets the SLO up to {low:,.0f} msg/s [{low:,.0f}, {high:,.0f}] in 3 of 3 trials. At {high:,.0f} msg/s"
@@ -185,7 +185,7 @@ def test_too_few_messages_are_told_by_their_maximum(tmp_path: Path) -> None:
 
 def test_the_factor_spans_from_one_end_of_the_intervals_to_the_other(run: Run) -> None:
     """Smallest: our low by their high; largest: our high by their low."""
-    new, old = (of_run(run).knees[name] for name in (NEW, OLD))
+    new, old = (run.sections(Record).knees[name] for name in (NEW, OLD))
     ratio = run.data.ratios["held"]
     missed = sum(new.errors) + sum(old.errors)
     expected = Ratio(new.rate / old.rate, new.low / old.high, new.high / old.low, 3, 1 - missed, RANGE)
@@ -213,7 +213,7 @@ def test_two_knees_are_compared_in_the_five_words(
 ) -> None:
     """The word stands in the sentence and in the data, with the test that it rests on, or what would settle it."""
     run = swept(tmp_path, holds, REPEATS=repeats)
-    compared = of_run(run).answer.verdict
+    compared = run.sections(Record).answer.verdict
     assert (word, word in {Word.BETTER, Word.WORSE}) == (compared.word, compared.ratio.p <= 0.05)
     assert re.search(rf" the rate of {OLD}: {word} \({why}\)\.$", run.data.verdict[3])
 
@@ -226,7 +226,7 @@ def test_knees_whose_order_contradicts_itself_are_unstable(tmp_path: Path) -> No
 
     run = swept(tmp_path, {OLD: 1e9, NEW: 1e9}, once, RATES="100,200,400")
     why = f"{OLD} meets the SLO at 400 msg/s in some trial and fails at 100 in another"
-    verdict = of_run(run).answer.verdict
+    verdict = run.sections(Record).answer.verdict
     assert (Word.UNSTABLE, [why]) == (verdict.word, verdict.disturbances)
     assert f"{NEW} against {OLD}, where both may sustain more: unstable ({why})." == run.data.verdict[3]
 
@@ -305,10 +305,10 @@ def test_what_holds_nothing_is_said_with_its_reason(tmp_path: Path) -> None:
         " ms, over 50 ms."
     ) in run.data.verdict
     text = sentence(run, f"No factor between {NEW} and {OLD}: there is no rate at which {OLD} is known to meet")
-    least = of_run(run).knees[NEW].low / 250
+    least = run.sections(Record).knees[NEW].low / 250
     told = "unresolved (1 repeat more at either highest rate and the next would settle it, if all agree)."
     assert text.endswith(f"by the intervals it is more than {least:.2f}×: {told}")
-    errors = of_run(run).knees[NEW].errors[0] + of_run(run).knees[OLD].errors[1]
+    errors = run.sections(Record).knees[NEW].errors[0] + run.sections(Record).knees[OLD].errors[1]
     assert Ratio(None, least, None, 0, 1 - errors, RANGE) == run.data.ratios["held"]
 
 
@@ -515,7 +515,7 @@ def test_the_head_says_what_was_offered(run: Run) -> None:
 def test_every_rate_is_a_share_of_the_limit(run: Run) -> None:
     """The lowest limit on the way of a paced load bounds the highest rate that holds."""
     (row,) = [row for row in results.rows(run) if row.name == "Share of the limit"]
-    rate = of_run(run).knees[NEW].rate
+    rate = run.sections(Record).knees[NEW].rate
     assert f"{100 * rate / 4e5:.2f}" == row.cells[-1]
     assert "400,000 a second" in section("key_results", run).text
 
