@@ -1,11 +1,12 @@
 """CPU a message by number of sources, in the load generator and in the consumer: no bus, no store.
 
     python benchmarks/sources.py
+    python benchmarks/sources.py --named
 
 Messages of 16 to 1,000,000 sources in turn are numbered and encoded as the load generator does it, then decoded,
 encoded as lines, traced and followed as the consumer does it, in reads of 1,000. What is measured comes after each
 source was seen once; every round has all numbers of sources. Printed are medians over the rounds, and the memory that
-a source takes.
+a source takes. With `--named` each source is a host with a name and three tags instead of a number.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from sentinel.consumer.measuring.overwrites import Overwrites
 from sentinel.consumer.measuring.sequences import Sequences
 from sentinel.consumer.measuring.trace import Tracer
 from sentinel.load.payloads import SequenceNumbers, encoder
-from sentinel.model.codecs import MSGSPEC
+from sentinel.model.codecs import CODECS, MSGSPEC
 from sentinel.model.lineprotocol import LineEncoder
+from sentinel.model.sample import Sample
 from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -41,9 +43,10 @@ LEAST = 200_000
 class Path:
     """The way of messages from some sources, with the CPU seconds of each part."""
 
-    def __init__(self, sources: int) -> None:
+    def __init__(self, sources: int, *, named: bool) -> None:
         self.sources, self.seconds = sources, {"generator": 0.0, "consumer": 0.0}
-        self._payloads, self._numbers = encoder(LoadSettings()), SequenceNumbers(sources, 0)
+        self._payloads = of_hosts if named else encoder(LoadSettings())
+        self._numbers = SequenceNumbers(sources, 0)
         self._lines, self._trace = LineEncoder("run"), Tracer()
         self._sequences, self._overwrites = Sequences(), Overwrites()
 
@@ -67,9 +70,10 @@ class Path:
         return self._trace(decoded.samples, decoded.columns)
 
     def _follow(self, traces: list[Any]) -> None:
-        times, sources, numbers = (np.frombuffer(b"".join(c), np.int64) for c in zip(*traces, strict=True))
+        columns = zip(*((t.times, t.sources, t.numbers, t.places) for t in traces), strict=True)
+        times, sources, numbers, series = (np.frombuffer(b"".join(column), np.int64) for column in columns)
         self._sequences.see(sources, numbers, 1.0)
-        self._overwrites.see(sources, times, numbers)
+        self._overwrites.see(series, times, numbers)
 
     def _timed(self, part: str, do: Callable[..., Any], *words: Any) -> Any:
         begun = time.process_time()
@@ -78,19 +82,33 @@ class Path:
         return result
 
 
-def measured(sources: int) -> dict[str, float]:
+def of_hosts(sources: Any, numbers: Any, times: Any) -> list[bytes]:
+    """Messages of hosts with a name, each with its three tags."""
+    encode = CODECS["json"].encode
+    return [
+        encode(
+            Sample(
+                sent // 10**9, 12.5, 43.25, sent, f"web-{source:07}.example", seq=seq,
+                tags={"rack": f"r{source % 97}", "region": f"eu-{source % 5}", "role": "db" if source % 3 else "web"},
+            )
+        )
+        for source, seq, sent in zip(sources.tolist(), numbers.tolist(), times.tolist(), strict=True)
+    ]  # fmt: skip
+
+
+def measured(sources: int, *, named: bool) -> dict[str, float]:
     """CPU of a message in both parts, µs, once every source was seen."""
-    path, messages = Path(sources), max(sources, LEAST)
+    path, messages = Path(sources, named=named), max(sources, LEAST)
     path.take(0, messages)
     path.seconds = dict.fromkeys(path.seconds, 0.0)
     path.take(messages, LEAST)
     return {part: 1e6 * seconds / LEAST for part, seconds in path.seconds.items()}
 
 
-def memory(sources: int) -> float:
+def memory(sources: int, *, named: bool) -> float:
     """Bytes that a source takes in the consumer."""
     tracemalloc.start()
-    path = Path(sources)
+    path = Path(sources, named=named)
     before = tracemalloc.get_traced_memory()[0]
     path.take(0, max(sources, READ * BATCH))
     grown = tracemalloc.get_traced_memory()[0] - before
@@ -105,11 +123,12 @@ def main() -> None:
     parser.add_argument(
         "--sources", type=lambda text: [int(word) for word in text.split(",")], default=[16, 1000, 100_000, 1_000_000]
     )
+    parser.add_argument("--named", action="store_true", help="hosts with names and tags")
     options = parser.parse_args()
     rounds: list[dict[int, dict[str, float]]] = []
     for number in range(options.rounds):
         order = options.sources if number % 2 == 0 else options.sources[::-1]
-        rounds.append({sources: measured(sources) for sources in order})
+        rounds.append({sources: measured(sources, named=options.named) for sources in order})
     first = options.sources[0]
     print("| sources | generator, µs | ratio | consumer, µs | ratio | bytes a source |")
     print("|" + " ---: |" * 6)
@@ -118,7 +137,8 @@ def main() -> None:
         for part in ("generator", "consumer"):
             cells.append(f"{statistics.median(r[sources][part] for r in rounds):.2f}")
             cells.append(f"{statistics.median(r[sources][part] / r[first][part] for r in rounds):.2f}")
-        print(f"| {' | '.join(cells)} | {memory(sources) if sources >= 1000 else float('nan'):,.0f} |", flush=True)
+        held = memory(sources, named=options.named) if sources >= 1000 else float("nan")
+        print(f"| {' | '.join(cells)} | {held:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 TRANSPORTS = ("pubsub", "stream")
 CODEC_NAMES = ("json", "binary")
+BURSTS, CLOSED = "bursts", "closed"
+"""The load that comes in bursts; and that whose senders wait for Redis: the others' times are fixed beforehand."""
+LOOPS = ("constant", "poisson", BURSTS, "ramp", CLOSED)
+LEAST_FIELDS, MOST_FIELDS, MOST_TAGS, MOST_SOURCES = 2, 200, 20, 1_000_000
+BINARY_HOLDS = f"expected json, since the binary layout holds {LEAST_FIELDS} numbers and no tags"
 DURABLE, NO_SYNC = DURABILITIES = ("durable", "no_sync")
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(ms|s|m|h)?\s*")
@@ -172,7 +177,8 @@ class LoadSettings:
     codec: str = "json"
     """How a message is encoded."""
     workers: int = 16
-    """Sources, each with its own sequence numbers."""
+    """Senders: in a closed loop each waits for Redis before it sends again. Each is a source, unless `sources` says how
+    many there are."""
     rate: float = 1000.0
     """Messages per second over all sources together (open loop)."""
     duration: float = 10.0
@@ -180,7 +186,8 @@ class LoadSettings:
     count: int = 0
     """If set: send just so many messages as fast as Redis takes them (fills a stream), ignoring rate and duration."""
     loop: str = "constant"
-    """`constant` or `poisson` (open loop), `closed` (the original's: each source waits for Redis, then sends again)."""
+    """Open loops, whose times are fixed beforehand: `constant`, `poisson`, `bursts` and `ramp` (see `load.schedule`).
+    `closed` is the original's: each sender waits for Redis, then sends again."""
     connections: int = 1
     """Sockets to Redis per process; the sources are spread over them."""
     tick: float = 0.0005
@@ -193,6 +200,17 @@ class LoadSettings:
     """Number of the first source: lets several processes share the sources."""
     replay: str = ""
     """Path of a recording that is played in place of made-up messages: its sources and its spacing, at `rate`."""
+    sources: int = 0
+    """Sources, each with its own sequence numbers; 0: one for each worker."""
+    fields: int = LEAST_FIELDS
+    """Numbers in a message, cpu and mem among them."""
+    tags: int = 0
+    """Tags in a message, besides its source."""
+
+    @property
+    def emitters(self) -> int:
+        """How many sources there are."""
+        return self.sources or self.workers
 
 
 @dataclass(frozen=True)

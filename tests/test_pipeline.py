@@ -120,7 +120,9 @@ def awkward_samples() -> list[Sample]:
     named = [Sample(NOW, 12.5, 40.0, NOW * 10**9 + n, host=host, source=n, seq=0) for n, host in enumerate(HOSTS)]
     fields = {"load1": 0.25, "disk,used=%": 71.0, "net rx\\": 1e-7, "größe": -3.0, "new\nline": 12345678901234.0}
     more = Sample(NOW, 1 / 3, 1e300, NOW * 10**9 + 100, host="fields", source=2**32 - 1, seq=1, fields=fields)
-    return [*named, more, Sample(NOW, -0.0, 5e-324, NOW * 10**9 + 101), Sample(NOW - 7, 100.0, 0.0)]
+    more.tags = {"rack": "r 7", "zone,=": "a\\b", "straße": "é\n", "none": ""}
+    tagged = Sample(NOW, 1.0, 2.0, NOW * 10**9 + 102, source=5, tags=more.tags)
+    return [*named, more, tagged, Sample(NOW, -0.0, 5e-324, NOW * 10**9 + 101), Sample(NOW - 7, 100.0, 0.0)]
 
 
 def test_points_are_the_same_in_every_configuration(real: Stack) -> None:
@@ -149,6 +151,7 @@ def test_points_say_what_the_messages_said(lane: Lane) -> None:
         | ({"host": visible(s.host)} if s.host else {})
         | ({} if s.source is None else {"source": str(s.source)})
         | {visible(name): value for name, value in (s.fields or {}).items()}
+        | {visible(name): visible(value) for name, value in (s.tags or {}).items() if value}
         for s in samples
     ]
     assert sorted(expected, key=lambda row: (row["time"], row.get("host", ""))) == lane.rows()

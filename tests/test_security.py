@@ -74,14 +74,17 @@ def message(number: int, **more: Any) -> bytes:
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_a_hostile_name_stays_a_name(lane: Lane, configuration: str) -> None:
-    """As host or field, whatever it holds, a name makes one point, with that name, and no other point, tag or field."""
+    """As host, field or tag, whatever it holds, a name makes one point, with that name, and nothing else."""
     texts = list(HOSTILE.values())
-    lane.publish([message(n, host=text, fields={text: 4.5}) for n, text in enumerate(texts)])
+    lane.publish(
+        [message(n, host=text, fields={text: 4.5}, tags={f"t{text[:254]}": text}) for n, text in enumerate(texts)]
+    )
     report = consume(lane, configuration)
     assert (len(texts), 0) == (report.ledger.written, report.ledger.rejected)
     wait_until("all are stored", lambda: lane.stored() >= len(texts), 5)
     expected = [
         {"time": NOW + n, "cpu": 1.5, "mem": 2.5, "host": visible(text), visible(text): 4.5}
+        | {visible(f"t{text[:254]}"): visible(text)}
         for n, text in enumerate(texts)
     ]
     assert expected == lane.rows()
@@ -108,6 +111,9 @@ def test_a_hostile_run_is_asked_for_by_its_name(real: Stack, victoria: StoreSett
         {"host": "h" * 256},
         {"fields": {"f" * 256: 1.0}},
         {"run": "r" * 256},
+        {"tags": {"t" * 256: "x"}},
+        {"tags": {"host": "forged"}},
+        {"tags": {"swap": "x"}, "fields": {"swap": 1.0}},
         {"measurement": "sentinel_consumer", "host": "h"},
         {"measurement": "_internal", "host": "h"},
         {"fields": {"time": 1.0}},

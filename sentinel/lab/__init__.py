@@ -11,7 +11,7 @@
     budgets/  exports/                    holding a run to bounds; its figures for other programs
     notebook/  registry  experiments/     asking: a folder and a notebook for each question
     index/                                what stands over all runs: key figures, comparable ones, runs/index.html
-    rules                                 what each parameter of a notebook may be
+    rules  offered                        what each parameter of a notebook may be; what was sent, in words
 
 It imports the pipeline, never the other way round.
 """

@@ -7,20 +7,34 @@ allowed. They are checked twice on purpose: by the runner, before a notebook is 
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sentinel.consumer import configurations
-from sentinel.errors import ContenderError, ExtensionError, SettingsError
+from sentinel.errors import SettingsError
 from sentinel.lab.contenders import catalog
-from sentinel.lab.rules import AUTO, PERCENTILES, YES_OR_NO, Rule, choice, duration, number, or_auto, share, whole
+from sentinel.lab.rules import (
+    AUTO,
+    OF_MESSAGES,
+    PERCENTILES,
+    YES_OR_NO,
+    Rule,
+    choice,
+    converted,
+    duration,
+    from_words,
+    number,
+    or_auto,
+    read,
+    share,
+    whole,
+)  # fmt: skip
 from sentinel.lab.stack import KINDS
 from sentinel.lab.statistics import tails
-from sentinel.settings import CODEC_NAMES, TRANSPORTS
+from sentinel.settings import BINARY_HOLDS, CODEC_NAMES, LEAST_FIELDS, TRANSPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 __all__ = [
     "RULES", "YES_OR_NO", "Chosen", "Common", "Draining", "Paced", "Parameters", "Rule", "Settled", "Shared", "choice",
@@ -67,9 +81,21 @@ class Common(Shared):
     """What every notebook that measures can be told."""
 
     REPEATS: int | str = 3
+    SOURCES: int | str = AUTO
+    FIELDS: int = LEAST_FIELDS
+    TAGS: int = 0
     CODEC: str = "json"
     BATCH_SIZE: int = 5000
     SEED: int = 1
+
+    def __post_init__(self) -> None:
+        if self.CODEC == "binary" and (self.FIELDS > LEAST_FIELDS or self.TAGS):
+            raise SettingsError(f"CODEC='binary' with FIELDS={self.FIELDS} and TAGS={self.TAGS}: {BINARY_HOLDS}")
+
+    @property
+    def sources(self) -> int:
+        """How many sources are played; 0: one for each worker."""
+        return 0 if self.SOURCES == AUTO else int(self.SOURCES)
 
     @property
     def rounds(self) -> int:
@@ -105,6 +131,7 @@ class Paced(Common):
     """Of notebooks that offer a load."""
 
     DURATION: float = 10.0
+    LOOP: str = "constant"
     TRANSPORT: str = "stream"
     PERCENTILES: str = tails.USUAL
 
@@ -178,6 +205,7 @@ def _configurations(value: Any) -> str:
 
 RULES: Mapping[str, Rule] = {
     "WORKERS": whole(1, 1_000_000),
+    **OF_MESSAGES,
     "DURATION": duration(1, 86_400, '10, "120s" or "2m"'),
     "RATE": number(1, 10_000_000),
     "REPEATS": whole(1, 100),
@@ -197,51 +225,3 @@ RULES: Mapping[str, Rule] = {
     "UNVERIFIED": YES_OR_NO,
     "SEED": whole(0, 2**31 - 1),
 }
-
-
-def converted(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """The values, each read by its rule.
-
-    Args:
-        given: By name, as a person or papermill gave them.
-        rules: How each name is read.
-
-    Raises:
-        SettingsError: a name that has no rule, or a value that is not allowed.
-    """
-    for name in given:
-        if name not in rules:
-            near = difflib.get_close_matches(name.upper(), rules, 1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            raise SettingsError(f"{name} is not a parameter{hint}: there are {', '.join(rules)}")
-    return {name: read(name, value, rules[name]) for name, value in given.items()}
-
-
-def read(name: str, value: Any, rule: Rule) -> Any:
-    """One parameter's value, converted.
-
-    Raises:
-        SettingsError: it is not allowed; the message names parameter, value and what is. Of a contender, what is wrong
-            with it.
-    """
-    try:
-        return rule.read(value)
-    except (ExtensionError, ContenderError):  # says itself what is wrong, and not with the value
-        raise
-    except (ValueError, KeyError, TypeError, OverflowError, SettingsError):
-        raise SettingsError(f"{name}={value!r} is not allowed: expected {rule.allowed}") from None
-
-
-def from_words(words: Iterable[str], rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """`NAME=VALUE` words of a command line, checked and converted.
-
-    Raises:
-        SettingsError: a word without `=`, an unknown name, or a value that is not allowed.
-    """
-    pairs: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise SettingsError(f"{word!r} is not a parameter: expected NAME=VALUE, such as WORKERS=128")
-        pairs[name] = value
-    return converted(pairs, rules)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sentinel.settings import parse_duration
+from sentinel.errors import ContenderError, ExtensionError, SettingsError
+from sentinel.settings import LEAST_FIELDS, LOOPS, MOST_FIELDS, MOST_SOURCES, MOST_TAGS, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
 AUTO = "auto"
 """The value of a parameter that leaves the choice to the lab."""
@@ -107,3 +109,58 @@ def _truth(value: Any) -> bool:
 
 
 YES_OR_NO = Rule(_truth, "True or False")
+OF_MESSAGES: Mapping[str, Rule] = {
+    "SOURCES": or_auto(whole(1, MOST_SOURCES)),
+    "FIELDS": whole(LEAST_FIELDS, MOST_FIELDS),
+    "TAGS": whole(0, MOST_TAGS),
+    "LOOP": choice(*LOOPS),
+}
+"""What is sent: from how many sources, of what size, and when."""
+
+
+def converted(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """The values, each read by its rule.
+
+    Args:
+        given: By name, as a person or papermill gave them.
+        rules: How each name is read.
+
+    Raises:
+        SettingsError: a name that has no rule, or a value that is not allowed.
+    """
+    for name in given:
+        if name not in rules:
+            near = difflib.get_close_matches(name.upper(), rules, 1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise SettingsError(f"{name} is not a parameter{hint}: there are {', '.join(rules)}")
+    return {name: read(name, value, rules[name]) for name, value in given.items()}
+
+
+def read(name: str, value: Any, rule: Rule) -> Any:
+    """One parameter's value, converted.
+
+    Raises:
+        SettingsError: it is not allowed; the message names parameter, value and what is. Of a contender, what is wrong
+            with it.
+    """
+    try:
+        return rule.read(value)
+    except (ExtensionError, ContenderError):  # says itself what is wrong, and not with the value
+        raise
+    except (ValueError, KeyError, TypeError, OverflowError, SettingsError):
+        raise SettingsError(f"{name}={value!r} is not allowed: expected {rule.allowed}") from None
+
+
+def from_words(words: Iterable[str], rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """`NAME=VALUE` words of a command line, checked and converted.
+
+    Raises:
+        SettingsError: a word without `=`, an unknown name, or a value that is not allowed.
+    """
+    pairs: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise SettingsError(f"{word!r} is not a parameter: expected NAME=VALUE, such as WORKERS=128")
+        pairs[name] = value
+    return converted(pairs, rules)

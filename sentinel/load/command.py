@@ -13,7 +13,16 @@ from sentinel.runtime import exit_report
 from sentinel.runtime.signals import on_stop_signals
 from sentinel.runtime.stop import StopSignal
 from sentinel.runtime.unexpected import ending_with_any_thread
-from sentinel.settings import CODEC_NAMES, BusSettings, LoadSettings
+from sentinel.settings import (
+    CODEC_NAMES,
+    LEAST_FIELDS,
+    LOOPS,
+    MOST_FIELDS,
+    MOST_SOURCES,
+    MOST_TAGS,
+    BusSettings,
+    LoadSettings,
+)
 
 
 @click.command()
@@ -21,8 +30,9 @@ from sentinel.settings import CODEC_NAMES, BusSettings, LoadSettings
     "--workers",
     type=click.IntRange(min=1),
     default=LoadSettings.workers,
-    help="Sources, each with its own sequence numbers.",
+    help="Senders of a closed loop; and sources, each with its own sequence numbers, unless --sources says how many.",
 )
+@click.option("--sources", type=click.IntRange(1, MOST_SOURCES), help="Sources, where they are not as many as workers.")
 @click.option(
     "--rate",
     type=click.FloatRange(min=0, min_open=True),
@@ -35,10 +45,18 @@ from sentinel.settings import CODEC_NAMES, BusSettings, LoadSettings
 )
 @click.option(
     "--loop",
-    type=click.Choice(["constant", "poisson", "closed"]),
+    type=click.Choice(LOOPS),
     default="constant",
-    help="Open loop (constant, poisson), or the original's closed one.",
+    help="Open loop (constant; poisson; bursts: a fifth of every second at five times the rate; ramp: from 0.1 to 1.9"
+    " times the rate), or the original's closed one.",
 )
+@click.option(
+    "--fields",
+    type=click.IntRange(LEAST_FIELDS, MOST_FIELDS),
+    default=LoadSettings.fields,
+    help="Numbers in a message.",
+)
+@click.option("--tags", type=click.IntRange(0, MOST_TAGS), default=LoadSettings.tags, help="Tags in a message.")
 @click.option("--codec", type=click.Choice(CODEC_NAMES), default="json")
 @transport_option
 @key_option
@@ -72,6 +90,6 @@ def load(
         options["replay"] = str(replay)
         if not options["count"] and context.get_parameter_source("rate") is ParameterSource.DEFAULT:
             options["rate"] = own_rate(replay)
-    settings = LoadSettings(**options)
+    settings = LoadSettings(**options | {"sources": options["sources"] or 0})
     bus = BusSettings.from_env().keyed(key)
     click.echo(run_load(settings, bus, processes=processes, record=record, stop=stop))

@@ -48,7 +48,7 @@ class Dispatcher:
         self._patience = settings.duration + settings.grace
         self._grace = settings.grace
         self._stop = stop
-        self._lanes = min(settings.connections, settings.workers)
+        self._lanes = min(settings.connections, settings.emitters)
         self._sender = Sender(bus, settings.transport, self._lanes)
         self._outage = Outage("Redis", _log)
         self._gone = False

@@ -1,9 +1,9 @@
 """The load generator: plays many sources against the bus.
 
-Open loop (`constant`, `poisson`): what is sent when is fixed beforehand (`schedule`), each message carries its
-*intended* time, and what left late shows as send delay instead of vanishing. `closed` is the original's way, for
-comparison: each source waits for Redis before it sends again. With `count`, so many messages leave as fast as Redis
-takes them, to fill a stream.
+Open loop (`constant`, `poisson`, `bursts`, `ramp`): what is sent when is fixed beforehand (`schedule`), each message
+carries its *intended* time, and what left late shows as send delay instead of vanishing. `closed` is the original's
+way, for comparison: each worker waits for Redis before it sends again. With `count`, so many messages leave as fast as
+Redis takes them, to fill a stream.
 """
 
 from __future__ import annotations
@@ -23,10 +23,20 @@ from sentinel.load.recording import LoadRecord
 from sentinel.load.replay import Replay
 from sentinel.load.replay import check as check_replay
 from sentinel.load.report import LoadReport
-from sentinel.load.schedule import LOOPS, Schedule
+from sentinel.load.schedule import Schedule
 from sentinel.model.sample import first_number
 from sentinel.runtime.stop import StopSignal
-from sentinel.settings import CODEC_NAMES, TRANSPORTS
+from sentinel.settings import (
+    BINARY_HOLDS,
+    CLOSED,
+    CODEC_NAMES,
+    LEAST_FIELDS,
+    LOOPS,
+    MOST_FIELDS,
+    MOST_SOURCES,
+    MOST_TAGS,
+    TRANSPORTS,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,12 +69,27 @@ def check(settings: LoadSettings) -> None:
         raise SettingsError(f"codec={settings.codec!r}: expected one of {', '.join(CODEC_NAMES)}")
     if settings.loop not in LOOPS:
         raise SettingsError(f"loop={settings.loop!r}: expected one of {', '.join(LOOPS)}")
+    check_message(settings)
     for name in ("workers", "rate", "duration", "connections", "tick"):
         if not 0 < getattr(settings, name) < math.inf:
             raise SettingsError(f"{name}={getattr(settings, name)}: expected a finite number above 0")
     if settings.count < 0:
         raise SettingsError(f"count={settings.count}: expected 0 (by rate and duration) or a number of messages")
     check_replay(settings)
+
+
+def check_message(settings: LoadSettings) -> None:
+    """Refuse messages that are no such, and sources that are none.
+
+    Raises:
+        SettingsError: names the setting, its value and what is allowed.
+    """
+    allowed = {"fields": (LEAST_FIELDS, MOST_FIELDS), "tags": (0, MOST_TAGS), "sources": (0, MOST_SOURCES)}
+    for name, (low, high) in allowed.items():
+        if not low <= (value := getattr(settings, name)) <= high:
+            raise SettingsError(f"{name}={value}: expected a whole number from {low} to {high:,}")
+    if settings.codec == "binary" and (settings.fields > LEAST_FIELDS or settings.tags):
+        raise SettingsError(f"codec='binary' with fields={settings.fields} and tags={settings.tags}: {BINARY_HOLDS}")
 
 
 class LoadGenerator:
@@ -93,7 +118,7 @@ class LoadGenerator:
         self._account = self._dispatcher.account
         self._encode = self._replay.encode if self._replay else encoder(settings)
         self._first = first_number(random.randrange)  # noqa: S311 - no secret
-        self._numbers = SequenceNumbers(settings.workers, self._first)
+        self._numbers = SequenceNumbers(settings.emitters, self._first)
         self._wake = 0
         """Moment before which nothing more leaves (monotonic, ns)."""
         self._epoch = time.time_ns() - time.monotonic_ns()
@@ -106,7 +131,7 @@ class LoadGenerator:
         start = time.monotonic_ns() + (0 if self._settings.count else int(LEAD * 1e9))
         if self._settings.count:
             self._fill()
-        elif self._settings.loop == "closed":
+        elif self._settings.loop == CLOSED:
             self._closed_loop()
         else:
             self._open_loop(start)
@@ -120,7 +145,7 @@ class LoadGenerator:
 
     def _open_loop(self, start: int) -> None:
         s = self._settings
-        schedule = self._replay or Schedule(s.loop, s.workers, s.rate, s.duration, s.seed + s.first_source)
+        schedule = self._replay or Schedule(s.loop, s.emitters, s.rate, s.duration, s.seed + s.first_source)
         give_up = start + int((s.duration + s.grace) * 1e9)
         self._dispatcher.give_up = time.monotonic() + s.duration + s.grace
         for end in schedule.slices():
@@ -186,13 +211,13 @@ class LoadGenerator:
         """
         s = self._settings
         self._account.scheduled(s.count)
-        deepest = self._replay.deepest(s.count) if self._replay else s.count // s.workers
+        deepest = self._replay.deepest(s.count) if self._replay else s.count // s.emitters
         base = time.monotonic_ns() - (deepest + 1) * 1_000_000
         for first in range(0, s.count, CHUNK):
             if self._dispatcher.over:
                 return
             turns = np.arange(first, min(first + CHUNK, s.count))
-            sources = self._replay.turns(len(turns)) if self._replay else turns % s.workers
+            sources = self._replay.turns(len(turns)) if self._replay else turns % s.emitters
             numbers = self._numbers.next_of(sources)
             times = base + (numbers - self._first) * 1_000_000 + sources
             self._dispatcher.send(self._payloads(sources, numbers, times), sources)
@@ -201,17 +226,18 @@ class LoadGenerator:
             self._record.note_if_due()
 
     def _closed_loop(self) -> None:
-        """Every source sends, waits for the answer, sends again: a round at a time, over all sources."""
+        """Every worker sends, waits for the answer, sends again: a round at a time, over all sources in turn."""
         s = self._settings
         end = time.monotonic() + s.duration
-        sources, last = np.arange(s.workers), 0
+        turns, last = np.arange(min(s.workers, s.emitters)), 0
         self._dispatcher.give_up = end + s.grace
         while time.monotonic() < end and not self._dispatcher.over:
             # Times must increase within a source, and a round can be shorter than the clock's step.
             last = max(time.monotonic_ns(), last + 1)
-            self._account.scheduled(s.workers)
-            payloads = self._payloads(sources, self._numbers.next_of(sources), np.full(s.workers, last))
-            self._record.delay.record(time.monotonic_ns() - last, s.workers)
+            self._account.scheduled(len(turns))
+            sources, turns = turns % s.emitters, turns + len(turns)
+            payloads = self._payloads(sources, self._numbers.next_of(sources), np.full(len(turns), last))
+            self._record.delay.record(time.monotonic_ns() - last, len(turns))
             self._dispatcher.send(payloads, sources)
             while self._dispatcher.owed and not self._dispatcher.over:
                 self._dispatcher.collect(0.1)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from sentinel.model.codecs import CODECS
 from sentinel.model.sample import Sample
+from sentinel.settings import LEAST_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 POOL = 1024
 """Readings made before the start, from the seed, and used in turn."""
+TAG_SETS = 100
+"""Different sets of tags, as of hosts in so many racks; a source always has the same."""
 _TRACED = np.dtype("<i8,<f8,<f8,<i8,<u4,<u4")
 """The binary codec's layout, for many at once (docs/measurements.md: payloads)."""
 
@@ -73,7 +77,29 @@ def encoder(settings: LoadSettings) -> Encode:
         cpu, mem = pool[(source + seq) % POOL]
         return encode(Sample(sent // 1_000_000_000, cpu, mem, sent, source=source, seq=seq))
 
-    return lambda sources, numbers, sent: list(map(encoded, sources.tolist(), numbers.tolist(), sent.tolist()))
+    def wide(source: int, seq: int, sent: int) -> bytes:
+        return encoded(source, seq, sent)[:-1] + fields[(source + seq) % POOL] + tags[source % TAG_SETS] + b"}"
+
+    fields, tags = _fields(settings.fields - LEAST_FIELDS, generator), _tags(settings.tags)
+    made = wide if settings.fields > LEAST_FIELDS or settings.tags else encoded
+    return lambda sources, numbers, sent: list(map(made, sources.tolist(), numbers.tolist(), sent.tolist()))
+
+
+def _fields(count: int, generator: random.Random) -> list[bytes]:
+    """The end of a message from its further fields on, for each of the readings."""
+    if not count:
+        return [b""] * POOL
+    names = [f"reading_{number:03}" for number in range(LEAST_FIELDS + 1, LEAST_FIELDS + 1 + count)]
+    readings = ({name: round(generator.uniform(0, 1000), 2) for name in names} for _ in range(POOL))
+    return [b',"fields":' + msgspec.json.encode(each) for each in readings]
+
+
+def _tags(count: int) -> list[bytes]:
+    """The end of a message from its tags on, for each set of them."""
+    if not count:
+        return [b""] * TAG_SETS
+    sets = ({f"tag_{n:02}": f"value_{(s * (n + 1)) % TAG_SETS:02}" for n in range(count)} for s in range(TAG_SETS))
+    return [b',"tags":' + msgspec.json.encode(each) for each in sets]
 
 
 def _binary(pool: NDArray[np.float64]) -> Encode:

@@ -59,8 +59,13 @@ def run_load(
     if processes < 1:
         raise SettingsError(f"processes={processes}: expected 1 or more")
     if settings.replay:
-        settings = replace(settings, workers=playable(Path(settings.replay)).sources)
-        processes = 1 if settings.count else processes  # only together are the messages in their order
+        sources = playable(Path(settings.replay)).sources
+        settings = replace(settings, workers=sources)
+        processes = 1 if settings.count else min(processes, sources)  # only together are the messages in their order
+    if processes > settings.emitters:
+        raise SettingsError(
+            f"processes={processes}: expected at most one a source, of which there are {settings.emitters}"
+        )
     parts = shares(settings, processes)
     folders = [record / str(n) if record else None for n in range(len(parts))]
     if len(parts) == 1:

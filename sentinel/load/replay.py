@@ -18,15 +18,15 @@ import numpy as np
 from sentinel.errors import RecordingError, SettingsError
 from sentinel.load.schedule import SLICE, Slice
 from sentinel.model.codecs import MSGSPEC
+from sentinel.model.sample import source_of
 from sentinel.recording.reader import Reader
 from sentinel.recording.survey import SECOND, playable
+from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from numpy.typing import NDArray
-
-    from sentinel.settings import LoadSettings
 
     Integers = NDArray[np.int64]
 
@@ -120,16 +120,20 @@ class Replay:
 
 
 def check(settings: LoadSettings) -> None:
-    """Refuse settings that go with no replay.
+    """Refuse settings that go with no replay, since they tell of messages that are made up.
 
     Args:
         settings: of the load.
 
     Raises:
-        SettingsError: the loop is another than the recording's own spacing.
+        SettingsError: sources, messages or spacing are to be others than the recording's own.
     """
-    if settings.replay and settings.loop != "constant":
-        raise SettingsError(f"loop={settings.loop!r} goes with no replay: a recording has its own spacing")
+    made_up = {name: getattr(settings, name) for name in ("loop", "sources", "fields", "tags")}
+    given = [f"{name}={value!r}" for name, value in made_up.items() if value != getattr(LoadSettings, name)]
+    if settings.replay and given:
+        raise SettingsError(
+            f"{', '.join(given)} goes with no replay: a recording has its own spacing, sources and messages"
+        )
 
 
 def own_rate(path: Path) -> float:
@@ -159,7 +163,8 @@ def _loaded(path: Path) -> tuple[Integers, Integers, list[bytes]]:
             bad = {rejected.position for rejected in decoded.rejected}
             kept = [n for n in range(len(block.times)) if n not in bad]
             times += [block.times[n] for n in kept]
-            sources += [numbers.setdefault(series, len(numbers)) for series in decoded.columns.series]
+            own = map(source_of, decoded.columns.series)
+            sources += [numbers.setdefault(source, len(numbers)) for source in own]
             rests += [_rest(block.payloads[n]) for n in kept]
     return np.array(times, dtype=np.int64), np.array(sources, dtype=np.int64), rests
 

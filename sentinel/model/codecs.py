@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from sentinel.model.sample import Columns, Sample, columns, validation_error
+from sentinel.model.sample import Columns, Sample, columns, homeless, names_error, tags_error, validation_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -110,7 +110,7 @@ def _from_json_loads(payload: bytes) -> Sample:
         json.dumps(record, ensure_ascii=False).encode()
     sample = msgspec.convert(record, Sample)
     # A colon that belongs to none of the keys, as where one comes twice: json.loads has seen the last, msgspec each.
-    if text.count(":") > len(record) + len(sample.fields or ()):
+    if text.count(":") > len(record) + len(sample.fields or ()) + len(sample.tags or ()):
         _decode_json(text)
     return sample
 
@@ -167,9 +167,16 @@ class FastDecoder(Decoder):
             return _binary_read(together) or super().__call__(payloads)
         if (samples := _json_read(payloads, together)) is not None:
             known = columns(samples)
-            if not (known.further and any(map(validation_error, samples))):
+            if not (known.further or known.tagged) or _sound(samples, known):
                 return Decoded(samples, [], known)
         return super().__call__(payloads)
+
+
+def _sound(samples: Sequence[Sample], known: Columns) -> bool:
+    """Whether fields and tags are; names are looked at once for all messages that have the same ones."""
+    if any(map(names_error, known.further)) or (known.tagged and any(map(tags_error, samples))):
+        return False
+    return not any(sample.fields and homeless(sample) for sample in samples)
 
 
 def _json_read(payloads: Sequence[bytes], together: bytes) -> list[Sample] | None:
@@ -195,7 +202,7 @@ def _binary_read(together: bytes) -> Decoded | None:
     numbers = [0.0] * (3 * len(samples))
     numbers[::3], numbers[1::3] = cpu, mem
     numbers[2::3] = sent if all(sent) else [sample.time for sample in samples]
-    return Decoded(samples, [], Columns(source, sent, numbers, further=False))
+    return Decoded(samples, [], Columns(source, sent, numbers, frozenset(), tagged=False))
 
 
 def _viewed(together: bytes) -> tuple[list[Any], ...]:

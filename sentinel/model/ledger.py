@@ -113,6 +113,9 @@ class ConsumerLedger:
     last. Part of `written`. Messages without a number that came again are among them."""
     reordered: int = 0
     """Messages that came after one with a higher number of their source."""
+    unfollowed: int = 0
+    """Part of `written`: their source was one of too many to follow its numbers (`Sequences`), so that their losses and
+    repetitions are not known."""
     retries: int = 0
     """Requests to the store made again."""
     requests: int = 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.errors import RecordingError
 from sentinel.model.codecs import MSGSPEC
+from sentinel.model.sample import source_of
 from sentinel.recording.format import Header, Trailer
 from sentinel.recording.reader import Reader
 
@@ -45,7 +46,7 @@ class Survey:
     """When the first of them came, ns since the epoch."""
     last: int = 0
     """When the last of them came."""
-    series: set[Hashable] = field(default_factory=set, repr=False)
+    known: set[Hashable] = field(default_factory=set, repr=False)
     """What tells their sources apart."""
     foreign: Counter[str] = field(default_factory=Counter)
     """Other messages by the reason for which a consumer would reject them."""
@@ -60,7 +61,7 @@ class Survey:
         kept = [n for n in range(len(block.times)) if n not in bad] if bad else range(len(block.times))
         if not kept:
             return
-        self.series.update(decoded.columns.series)
+        self.known.update(map(source_of, decoded.columns.series))
         lengths = [len(block.payloads[n]) for n in kept]
         self.messages += len(lengths)
         self.size += sum(lengths)
@@ -72,7 +73,7 @@ class Survey:
     @property
     def sources(self) -> int:
         """How many there are."""
-        return len(self.series)
+        return len(self.known)
 
     @property
     def period(self) -> int:

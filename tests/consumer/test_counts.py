@@ -180,6 +180,6 @@ def test_overwrites_remember_a_bounded_number_of_messages(monkeypatch: pytest.Mo
         actual.see(np.arange(10) + NEAR * n, np.full(10, 5), np.full(10, n))
     assert actual.count == 0
     assert actual._remembered <= 110
-    assert len(actual._far) <= 60
+    assert actual._slots.count <= 50
     actual.see(np.array([NEAR * 29, 0]), np.array([5, 5]), np.array([99, 99]))
     assert actual.count == 1  # the first of all is forgotten

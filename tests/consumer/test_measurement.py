@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import struct
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from sentinel.consumer.batching import Batch, Block
-from sentinel.consumer.measuring import measurement, trace
+from sentinel.consumer.measuring import measurement, overwrites, sequences
 from sentinel.consumer.measuring.measurement import (
     COLLECT,
     COLLECT_MOST,
@@ -21,7 +22,7 @@ from sentinel.consumer.measuring.measurement import (
     NoMeasurement,
     stats_line,
 )
-from sentinel.consumer.measuring.trace import NAMED, NUMBER, UNFOLLOWED, Trace, Tracer
+from sentinel.consumer.measuring.trace import NAMED, NUMBER, Trace, Tracer
 from sentinel.model.histogram import RELATIVE_ERROR, Recorder
 from sentinel.model.sample import Sample, columns
 
@@ -305,20 +306,58 @@ def numbers(column: bytes) -> list[int]:
 
 def test_a_trace_says_when_by_whom_and_which() -> None:
     """Parallel columns; a source keeps its number, no two share one; what is missing is negative; a part is a part."""
-    tracer = Tracer()
     first = traced(tracer, [sample(5, 0, 1), sample(6, None, 1), sample(0, 7, 2), sample(8, 1, 1, host="")])
-    assert [[5, 6, -NOW, 8], [NAMED, NAMED, NAMED + 1, 1], [0, -1, 7, 1]] == list(map(numbers, first))
-    assert [[6, -NOW], [NAMED, NAMED + 1], [-1, 7]] == list(map(numbers, first.part(1, 3)))
-    assert [NAMED + 2, NAMED + 1] == numbers(traced(tracer, [sample(1, 1, 1, "other"), sample(1, 1, 2)]).sources)
-    assert [7, NAMED + 3] == numbers(traced(tracer, [sample(1, 1, 7, ""), sample(1, 1, None, "")]).sources)
-    assert [b"", b"", b""] == list(traced(tracer, []))
+    first_source, again, two, number = numbers(first.sources)
+    assert ([5, 6, -NOW, 8], [0, -1, 7, 1], 1) == (numbers(first.times), numbers(first.numbers), number)
+    assert (True, True) == (first_source == again != two, min(first_source, two) >= NAMED)
+    assert [[6, -NOW], [first_source, two], [-1, 7], []] == list(map(numbers, first.part(1, 3)))
+    other, second = numbers(traced(tracer, [sample(1, 1, 1, "other"), sample(1, 1, 2)]).sources)
+    assert (two, True) == (second, other not in {first_source, two})
+    seven, none = numbers(traced(tracer, [sample(1, 1, 7, ""), sample(1, 1, None, "")]).sources)
+    assert (7, True) == (seven, none >= NAMED)
+    assert [b"", b"", b"", b""] == list(traced(tracer, []))
 
 
-def test_more_names_than_are_remembered_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hostile sender cannot fill the memory with names: those beyond the most have no number of their own."""
-    monkeypatch.setattr(trace, "MOST_SERIES", 2)
-    sources = traced(Tracer(), [sample(1, 1, 1, host) for host in "abcab"]).sources
-    assert [NAMED, NAMED + 1, UNFOLLOWED, NAMED, NAMED + 1] == numbers(sources)
+def test_tags_tell_series_apart_but_not_sources() -> None:
+    """A source whose tags change goes on counting, and points that differ in tags alone do not overwrite each other."""
+    racks = [Sample(1, 0.0, 0.0, NOW, source=3, seq=n, tags={"rack": "ab"[n % 2], "x": "y"}) for n in range(4)]
+    racks[2].sent = racks[3].sent = NOW + 1
+    trace = traced(tracer, [*racks, sample(NOW, 0, 3, host="")])
+    assert [3] * 5 == numbers(trace.sources)
+    first, second, *rest, plain = numbers(trace.places)
+    assert (True, [first, second], 3) == (first != second, rest, plain)
+    measured = Measurement()
+    measured.settled(batch(racks), NOW)
+    measured.take()
+    followed = measured.sequences
+    assert (0, 0, 0, 0) == (followed.lost, followed.duplicated, followed.jumped, measured.overwrites.count)
+
+
+def test_a_flood_of_names_is_followed_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hostile sender's random names, long ones too, take no more memory than the most; the rest is counted."""
+    monkeypatch.setattr(sequences, "MOST_SERIES", 4096)
+    monkeypatch.setattr(overwrites, "MOST_SERIES", 4096)
+    measured, random = Measurement(), np.random.default_rng(1)
+    tracemalloc.start()
+    for number in range(40):
+        names = [f"{n}{'é' * 200}" for n in random.integers(0, 2**62, 500)]
+        measured.settled(batch([sample(NOW + number, int(n) % 2**32, None, name) for n, name in enumerate(names)]), NOW)
+        measured.take()
+    del names
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert 40 * 500 - 4096 == measured.sequences.unfollowed
+    assert held < 2_000_000
+
+
+def test_named_sources_are_followed_as_numbered_ones_are() -> None:
+    """Losses, repetitions and order of hosts with a name, many more than were remembered by name before."""
+    measured, hosts = Measurement(), [f"host-{n}" for n in range(3000)]
+    for seq in (0, 1, 3, 3, 2):
+        measured.settled(batch([sample(NOW + seq, seq, None, host) for host in hosts]), NOW)
+        measured.take()
+    followed = measured.sequences
+    assert (0, 3000, 3000, 0) == (followed.lost, followed.duplicated, followed.reordered, followed.unfollowed)
 
 
 def test_the_first_overwriting_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

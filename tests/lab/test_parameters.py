@@ -15,6 +15,7 @@ from sentinel.lab import registry
 from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.notebook.variables import check
 from sentinel.lab.parameters import RULES, Parameters, converted, from_words, read
+from sentinel.lab.trials import plans
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 OF_NOTEBOOKS = {p.stem: registry.experiment(p.stem).parameters for p in sorted(NOTEBOOKS.glob("*.ipynb"))}
@@ -33,6 +34,13 @@ EVERY |= {name: rule for name, rule in RULES.items() if name in EVERY}
         ("WORKERS", 10_000, 10_000),
         ("WORKERS", 16.0, 16),
         ("WORKERS", "16.0", 16),
+        ("SOURCES", "auto", "auto"),
+        ("SOURCES", "1e6", 1_000_000),
+        ("FIELDS", "50", 50),
+        ("FIELDS", 200.0, 200),
+        ("TAGS", "0", 0),
+        ("TAGS", 20, 20),
+        ("LOOP", "bursts", "bursts"),
         ("MESSAGES", 1e4, 10_000),
         ("MESSAGES", "1e4", 10_000),
         ("SEED", 0, 0),
@@ -105,6 +113,10 @@ def test_an_allowed_value_is_converted(name: str, value: Any, expected: Any) -> 
 REFUSED = [
     *(("WORKERS", value) for value in (0, -1, 1_000_001, 16.5, "16.5", "many", "", None, True, [16])),
     *(("WORKERS", value) for value in (float("nan"), float("inf"), "nan", "inf", "1e999")),
+    *(("SOURCES", value) for value in (0, -1, "0", 1_000_001, "many", "", None, 1.5)),
+    *(("FIELDS", value) for value in (0, 1, "1", -2, 201, 2.5, "wide", "", None)),
+    *(("TAGS", value) for value in (-1, "-1", 21, 0.5, "some", "", None)),
+    *(("LOOP", value) for value in ("burst", "open", "", "Closed", None)),
     *(("DURATION", value) for value in ("soon", 0, -1, "0s", "500ms", 86_401, "25h", None, True, float("nan"), [1])),
     *(("RATE", value) for value in (-1, 0, 0.5, float("nan"), "nan", float("inf"), "-inf", "fast", None, True, 1e8)),
     *(("HEADLINE_RATE", value) for value in (False, "", "25 000")),
@@ -122,6 +134,7 @@ REFUSED = [
     *(("REPLAY", value) for value in (None, 3, True, "a\0b")),
     *(("STACK", value) for value in ("cloud", "Docker", True)),
     *(("RATES", value) for value in ("fast", "2,1", "1,1", "0", "1,", "1,nan", [1])),
+    *(("LINGERS", value) for value in ("5", "5,1", "0,x", "-1,5", "0,1001", "", None)),
     *(("START", value) for value in (0, "low", True)),
     *(("PERCENTILES", value) for value in ("", "50,", "p99", "0", "100", "50,50.0", "nan", True, None, [50])),
     *(("PERCENTILES", value) for value in ("1,2,3,4,5,6,7,8,9", "-1,50", "99,inf")),
@@ -178,6 +191,29 @@ def test_a_wrong_word_about_settling_is_one_line(word: str, message: str) -> Non
     with pytest.raises(SettingsError) as caught:
         from_words([word], Benchmark.rules())
     assert message == str(caught.value)
+
+
+def test_a_sweep_offers_rates() -> None:
+    """A closed loop keeps none, so there is nothing to raise."""
+    with pytest.raises(SettingsError, match=r"^LOOP='closed' is not allowed: expected one of constant, .*, ramp$"):
+        from_words(["LOOP=closed"], OF_NOTEBOOKS["sweep"].rules())
+
+
+@pytest.mark.parametrize("more", [{"FIELDS": 50}, {"TAGS": 2}])
+@pytest.mark.parametrize("experiment", ["benchmark", "ablation", "sweep", "regression"])
+def test_the_binary_codec_holds_the_originals_message(experiment: str, more: dict[str, int]) -> None:
+    """Its layout has no room for more, and one line says so before anything starts."""
+    with pytest.raises(SettingsError, match=r"^CODEC='binary' with FIELDS=\d+ and TAGS=\d: expected json, since"):
+        OF_NOTEBOOKS[experiment](CODEC="binary", **more)  # type: ignore[call-arg]
+
+
+def test_sources_are_as_many_as_workers_unless_said() -> None:
+    """The load plays one source for each worker, or as many as SOURCES says; the message is as asked for."""
+    loads = [
+        plans.load_of(Benchmark(WORKERS=7, SOURCES=sources, FIELDS=50, TAGS=3, SEED=9)) for sources in ("auto", 1000)
+    ]
+    assert [(7, 7), (7, 1000)] == [(load.workers, load.emitters) for load in loads]
+    assert {(50, 3, 9, "json")} == {(load.fields, load.tags, load.seed, load.codec) for load in loads}
 
 
 def test_a_sweep_has_a_whole_number_of_repeats() -> None:
@@ -360,6 +396,6 @@ def test_every_parameter_has_a_type_and_a_help_text(cell: Cell) -> None:
 
 def test_every_choice_is_named_in_the_help_text(cell: Cell) -> None:
     """Where a parameter is one of a few words, its help lists them."""
-    for name in {"STACK", "TRANSPORT", "CODEC"} & set(cell[1]):
-        for choice in EVERY[name].allowed.removeprefix("one of ").split(", "):
+    for name in {"STACK", "TRANSPORT", "CODEC", "LOOP"} & set(cell[1]):
+        for choice in cell[0].rules()[name].allowed.removeprefix("one of ").split(", "):
             assert choice in cell[1][name]["help"]

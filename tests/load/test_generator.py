@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 from support.choices import DECODERS, open_receiver
 from support.servers import Lane, SteppedClock, loading, wait_until
@@ -83,7 +84,7 @@ def assert_gapless(samples: Sequence[Sample], sources: range) -> None:
 
 
 @pytest.mark.parametrize("codec", ["json", "binary"])
-@pytest.mark.parametrize("loop", ["constant", "poisson"])
+@pytest.mark.parametrize("loop", ["constant", "poisson", "bursts"])
 def test_messages_carry_their_intended_times(embedded_lane: Lane, loop: str, codec: str) -> None:
     """Every message of the schedule is sent, with the schedule's time and source, whenever it really left."""
     report, samples = play(embedded_lane, loop=loop, codec=codec, workers=3, rate=2000, duration=0.3, seed=7)
@@ -138,6 +139,28 @@ def test_payloads_made_at_once_are_the_codecs_own(codec: str, seed: int, rows: l
     assert rows == [(s.source, s.seq, s.sent) for s in samples]
     assert [sent // 1_000_000_000 for _, _, sent in rows] == [s.timestamp for s in samples]
     assert together == alone == [CODECS[codec].encode(sample) for sample in samples]
+
+
+@given(
+    fields=st.integers(2, 200),
+    tags=st.integers(0, 20),
+    seed=st.integers(0, 9),
+    rows=st.lists(st.tuples(UNSIGNED, UNSIGNED, st.integers(1, 2**63 - 2)), min_size=1, max_size=5),
+)
+@limits(max_examples=40, deadline=None)
+def test_a_message_holds_the_fields_and_tags_asked_for(
+    fields: int, tags: int, seed: int, rows: list[tuple[int, int, int]]
+) -> None:
+    """So many different numbers and tags, in the codec's own bytes; a source keeps its tags; two fields change none."""
+    arrays = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    payloads = encoder(LoadSettings(fields=fields, tags=tags, seed=seed))(*arrays)
+    samples, rejected, _ = DECODERS["json.loads"](payloads)
+    assert not rejected
+    assert payloads == [CODECS["json"].encode(sample) for sample in samples]
+    assert {(fields - 2, tags)} == {(len(s.fields or ()), len(s.tags or ())) for s in samples}
+    assert len({s.source for s in samples}) >= len({(s.source, str(s.tags)) for s in samples})
+    bare = encoder(LoadSettings(seed=seed))(*arrays)
+    assert all(payload.startswith(two[:-1]) for payload, two in zip(payloads, bare, strict=True))
 
 
 def test_the_account_is_what_redis_has(embedded_lane: Lane) -> None:
@@ -226,6 +249,16 @@ def test_shares_are_the_whole(workers: int, processes: int, count: int, rate: fl
         assert rate == pytest.approx(sum(part.rate for part in parts))
     assert len(numbered) == len(set(numbered))
     assert set(numbered) <= set(range(first, first + workers))
+
+
+@given(st.integers(1, 90), st.integers(1, 500), st.integers(1, 64))
+def test_shares_split_workers_and_sources_alike(workers: int, sources: int, processes: int) -> None:
+    """Where sources are not as many as workers, each process has its part of both, and no worker is lost."""
+    parts = shares(LoadSettings(workers=workers, sources=sources), processes)
+    assert min(sources, processes) == len(parts)
+    assert sources == sum(part.emitters for part in parts)
+    assert all(part.workers >= 1 for part in parts)
+    assert workers <= sum(part.workers for part in parts) < workers + len(parts)
 
 
 @pytest.mark.parametrize("how", [{"rate": 3000.0, "duration": 0.5}, {"count": 1500}])
@@ -357,6 +390,22 @@ def test_the_closed_loop_sends_when_redis_has_answered(embedded_lane: Lane) -> N
     assert_gapless(samples, range(8))
 
 
+def test_a_closed_loop_of_few_workers_plays_many_sources(embedded_lane: Lane) -> None:
+    """Two senders at a time take turns with five sources; each source numbers its own messages."""
+    report, samples = play(embedded_lane, loop="closed", workers=2, sources=5, duration=0.2)
+    assert [] == report.ledger.problems()
+    assert (0, True) == (report.ledger.sent % 2, report.ledger.sent > 20)
+    assert_gapless(samples, range(5))
+
+
+def test_a_million_sources_are_ready_at_once(embedded_lane: Lane) -> None:
+    """Each of the first messages is another source's, and the generator spends no second on those that follow."""
+    begun = time.process_time()
+    report, samples = play(embedded_lane, sources=1_000_000, count=2000)
+    assert time.process_time() - begun < 1
+    assert (2000, list(range(2000))) == (report.ledger.sent, sorted(s.source or 0 for s in samples))
+
+
 # Settings ------------------------------------------------------------------------------------------------------------
 
 
@@ -365,7 +414,13 @@ def test_the_closed_loop_sends_when_redis_has_answered(embedded_lane: Lane) -> N
     [
         ("transport", "kafka", "pubsub, stream"),
         ("codec", "xml", "json, binary"),
-        ("loop", "open", "constant, poisson, closed"),
+        ("loop", "open", "constant, poisson, bursts, ramp, closed"),
+        ("fields", 0, "from 2 to 200"),
+        ("fields", 1, "from 2 to 200"),
+        ("fields", 201, "from 2 to 200"),
+        ("tags", -1, "from 0 to 20"),
+        ("tags", 21, "from 0 to 20"),
+        ("sources", -1, "from 0 to 1,000,000"),
         ("workers", 0, "above 0"),
         ("rate", -1.0, "above 0"),
         ("rate", float("nan"), "above 0"),
@@ -383,6 +438,21 @@ def test_a_setting_that_cannot_be_played_is_refused(embedded: Stack, name: str, 
         run_load(LoadSettings(**{name: value}), embedded.bus)
     assert str(caught.value).startswith(f"{name}={value!r}: expected ")
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("more", [{"fields": 3}, {"tags": 1}])
+def test_the_binary_codec_holds_the_originals_message(embedded: Stack, more: dict[str, int]) -> None:
+    """Its layout has no room for more, and one line says so."""
+    with pytest.raises(
+        SettingsError, match=r"^codec='binary' with fields=\d and tags=\d: expected json, since .* 2 num"
+    ):
+        run_load(LoadSettings(codec="binary", **more), embedded.bus)
+
+
+def test_more_processes_than_sources_are_refused(embedded: Stack) -> None:
+    """A process without a source would have nothing to play."""
+    with pytest.raises(SettingsError, match=r"^processes=3: expected at most one a source, of which there are 2$"):
+        run_load(LoadSettings(sources=2), embedded.bus, processes=3)
 
 
 def test_no_processes_are_refused(embedded: Stack) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.errors import SettingsError
-from sentinel.load.schedule import LOOPS, SLICE, Schedule, Slice
+from sentinel.load.schedule import DUTY, OPEN, SLICE, Schedule, Slice, due
+from sentinel.settings import LoadSettings
 
 PROPERTY = settings(deadline=None, max_examples=150, derandomize=True)
 SECOND = 1_000_000_000
@@ -103,6 +104,63 @@ def test_slices_are_bounded_and_end_with_the_schedule(duration: float) -> None:
     assert all(0 < end - start <= SLICE for start, end in zip([0, *ends], ends, strict=False))
 
 
+UNEVEN = st.sampled_from(["bursts", "ramp"])
+
+
+@PROPERTY
+@given(UNEVEN, st.floats(0.1, 5000.0), st.floats(0.001, 4.0), st.integers(1, 20))
+def test_uneven_loops_send_as_many_as_a_constant_one(loop: str, rate: float, duration: float, sources: int) -> None:
+    """All times lie within the schedule and strictly increase, and sources take turns."""
+    end = round(duration * SECOND)
+    actual, even = (whole(Schedule(each, sources, rate, duration, seed=1)) for each in (loop, "constant"))
+    assert len(even.times) == len(actual.times)
+    assert even.sources.tolist() == actual.sources.tolist()
+    assert (np.diff(actual.times) > 0).all()
+    assert all(0 <= time < end for time in actual.times.tolist())
+
+
+@PROPERTY
+@given(UNEVEN, st.sampled_from([0.7, 333.3, 20_000]), st.lists(st.integers(1, 2 * SECOND), min_size=1, max_size=8))
+def test_slices_of_uneven_loops_join_to_the_whole(loop: str, rate: float, ends: list[int]) -> None:
+    """Cut anywhere, each slice holds what falls due within it, and joined they are what one slice gives."""
+    ends, start = sorted(ends), 0
+    schedule, parts = Schedule(loop, 7, rate, ends[-1] / SECOND, seed=1), []
+    for end in ends:
+        parts.append(schedule.until(end))
+        assert all(start <= time < end for time in parts[-1].times.tolist())
+        start = end
+    expected = Schedule(loop, 7, rate, ends[-1] / SECOND, seed=1).until(ends[-1])
+    assert expected.times.tolist() == np.concatenate([p.times for p in parts]).tolist()
+    assert expected.sources.tolist() == np.concatenate([p.sources for p in parts]).tolist()
+
+
+@pytest.mark.parametrize(("duration", "period"), [(3, 1.0), (2.6, 2.6 / 3), (0.3, 0.3)])
+def test_bursts_are_as_stated(duration: float, period: float) -> None:
+    """A fifth of every period at five times the rate, then nothing; a whole number of periods of about a second."""
+    times = whole(Schedule("bursts", 4, 1000, duration, seed=1)).times / SECOND
+    bursts, within = np.divmod(times + 1e-9, period)
+    assert within.max() < DUTY * period
+    assert 1000 * period == pytest.approx(np.bincount(bursts.astype(int)), abs=1)
+    assert np.diff(times)[:50] == pytest.approx(DUTY / 1000, rel=1e-3)
+
+
+@PROPERTY
+@given(st.sampled_from(OPEN), st.floats(0.5, 5.0), st.lists(st.floats(0, 1), min_size=2, max_size=2))
+def test_what_falls_due_between_two_moments_is_known(loop: str, duration: float, ends: list[float]) -> None:
+    """To a message of a load that is spread by no chance, and on average of one that is."""
+    load = LoadSettings(loop=loop, rate=2000, duration=duration)
+    since, until = (end * duration for end in sorted(ends))
+    times = whole(Schedule(loop, 3, load.rate, duration, seed=1)).times / SECOND
+    expected = ((since <= times) & (times < until)).sum()
+    assert expected == pytest.approx(due(load, since, until), abs=2 if loop != "poisson" else 600)
+
+
+def test_a_ramp_rises_from_a_tenth_to_nearly_double() -> None:
+    """Evenly: each tenth of the time sends as many more than the one before."""
+    counts = np.histogram(whole(Schedule("ramp", 4, 10_000, 5, seed=1)).times, bins=10, range=(0, 5 * SECOND))[0]
+    assert 10_000 * 0.5 * np.linspace(0.19, 1.81, 10) == pytest.approx(counts, abs=2)
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("rate", "duration"), [(50, 4), (1000, 3), (20_000, 2.5), (300_000, 1)])
 def test_poisson_keeps_its_mean_rate(seed: int, rate: float, duration: float) -> None:
@@ -148,7 +206,7 @@ def test_poisson_spreads_over_all_sources() -> None:
     assert [len(sources) / 8] * 8 == pytest.approx(counts.tolist(), abs=5 * (len(sources) / 8) ** 0.5)
 
 
-@pytest.mark.parametrize("loop", ["constant", "poisson"])
+@pytest.mark.parametrize("loop", OPEN)
 def test_the_arrays_are_parallel_integers(loop: str) -> None:
     """Times and sources are as long as each other, and integers: a time is never rounded on its way to the wire."""
     part = Schedule(loop, 3, 100, 1, seed=1).until(SECOND)
@@ -169,10 +227,10 @@ def test_a_loop_without_a_schedule_is_refused(loop: str) -> None:
     """A closed loop has no intended times, an unknown one neither; the message says which loops do."""
     with pytest.raises(SettingsError) as caught:
         Schedule(loop, 1, 1, 1, seed=1)
-    assert f"loop={loop!r} has no schedule: expected constant or poisson" == str(caught.value)
+    assert f"loop={loop!r} has no schedule: expected one of constant, poisson, bursts, ramp" == str(caught.value)
 
 
 def test_every_open_loop_has_a_schedule() -> None:
     """All loops that the settings offer, but `closed`, can be scheduled, up to the last moment."""
-    ends = {list(Schedule(loop, 1, 1, 1, seed=0).slices())[-1] for loop in LOOPS if loop != "closed"}
+    ends = {list(Schedule(loop, 1, 1, 1, seed=0).slices())[-1] for loop in OPEN}
     assert {1_000_000_000} == ends

@@ -14,7 +14,7 @@ from support.choices import DECODERS
 
 from sentinel.model import codecs
 from sentinel.model.codecs import CODECS, MAX_PAYLOAD, Decoder, Rejected
-from sentinel.model.sample import AGENT, RESERVED_FIELDS, Sample, columns, validation_error
+from sentinel.model.sample import AGENT, RESERVED_FIELDS, RESERVED_TAGS, Sample, columns, validation_error
 
 PROPERTY = settings(deadline=None, max_examples=100, derandomize=True)
 
@@ -39,6 +39,7 @@ FULL = st.builds(
     fields=st.none() | FIELDS,
     run=NAMES,
     measurement=st.none() | st.just(AGENT),
+    tags=st.none() | st.dictionaries(NAMES.filter(lambda name: name and name not in RESERVED_TAGS), NAMES, max_size=3),
 ).filter(lambda sample: validation_error(sample) is None)
 
 ORIGINAL_JSON = b'{"timestamp":1722500000,"cpu_usage":12.5,"mem_usage":43.25,"send_time_unix_nano":1722500000123456789}'
@@ -146,6 +147,8 @@ def test_unset_values_are_not_sent() -> None:
         (message(source=2**32 - 1, seq=2**32 - 1), Sample(1, 2.5, 3.5, source=2**32 - 1, seq=2**32 - 1)),
         (with_text("source", "null"), Sample(1, 2.5, 3.5)),
         (with_text("fields", "null"), Sample(1, 2.5, 3.5)),
+        (with_text("tags", "null"), Sample(1, 2.5, 3.5)),
+        (message(tags={"rack": "7", "é☃ ,": ""}), Sample(1, 2.5, 3.5, tags={"rack": "7", "é☃ ,": ""})),
         (message(fields={"swap": 1, "load1": 0.5}), Sample(1, 2.5, 3.5, fields={"swap": 1.0, "load1": 0.5})),
         (message(fields={"cpu_usage": 1, "cpu ": 2}), Sample(1, 2.5, 3.5, fields={"cpu_usage": 1.0, "cpu ": 2.0})),
         (message(host="é☃😀\n\0"), Sample(1, 2.5, 3.5, host="é☃😀\n\0")),
@@ -188,7 +191,7 @@ JSON_VALUES = st.recursive(
     max_leaves=5,
 )
 KEYS = ["timestamp", "cpu_usage", "mem_usage", "send_time_unix_nano", "host", "source", "seq", "fields", "run"]
-KEYS += ["measurement", "other"]
+KEYS += ["measurement", "tags", "other"]
 
 
 @st.composite
@@ -376,7 +379,17 @@ BAD = {
     "fields is an array": (message(fields=[1]), {"type"}, ["$.fields", "expected `object | null`", "array"]),
     "field is text": (message(fields={"swap": "x"}), {"type"}, ["$.fields", "expected `float`", "str"]),
     "field is true": (message(fields={"swap": True}), {"type"}, ["$.fields", "expected `float`", "bool"]),
-    "field name is too long": (message(fields={"f" * 256: 1}), {"type"}, ["$.fields", "length <= 255"]),
+    "field name is too long": (message(fields={"f" * 256: 1}), {"value"}, ["fields", "256", "length <= 255"]),
+    "tags is an array": (message(tags=["a"]), {"type"}, ["$.tags", "expected `object | null`", "array"]),
+    "tag is a number": (message(tags={"rack": 7}), {"type"}, ["$.tags", "expected `str`", "int"]),
+    "tag is too long": (message(tags={"rack": "r" * 256}), {"type"}, ["$.tags", "length <= 255"]),
+    "tag name is too long": (message(tags={"t" * 256: "x"}), {"value"}, ["tags", "256", "length <= 255"]),
+    "tag name is empty": (message(tags={"": "x"}), {"value"}, ["tags: ''", "name"]),
+    "tag host": (message(tags={"rack": "7", "host": "forged"}), {"value"}, ["tags: 'host'", "name"]),
+    "tag run": (message(tags={"run": "forged"}), {"value"}, ["tags: 'run'", "name"]),
+    "tag cpu": (message(tags={"cpu": "0"}), {"value"}, ["tags: 'cpu'", "name"]),
+    "tag time": (message(tags={"time": "0"}), {"value"}, ["tags: 'time'", "name"]),
+    "tag and field": (message(tags={"swap": "x"}, fields={"swap": 1}), {"value"}, ["tags: 'swap'", "name"]),
     "field name is empty": (message(fields={"": 1}), {"value"}, ["fields: ''", "name"]),
     "field cpu": (message(fields={"cpu": 1}), {"value"}, ["fields: 'cpu'", "name"]),
     "field mem": (message(fields={"swap": 1, "mem": 1}), {"value"}, ["fields: 'mem'", "name"]),

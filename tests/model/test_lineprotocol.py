@@ -8,6 +8,7 @@ in field names, pair the backslashes off first. So every line is read both ways,
 from __future__ import annotations
 
 import re
+import tracemalloc
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentinel.model import lineprotocol
 from sentinel.model.lineprotocol import LineEncoder, escape, tags, visible
-from sentinel.model.sample import AGENT, RESERVED_FIELDS, Sample
+from sentinel.model.sample import AGENT, RESERVED_FIELDS, RESERVED_TAGS, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +45,8 @@ SAMPLES = st.builds(
     fields=st.none() | FIELDS,
     run=NAMES,
     measurement=st.none() | st.just(AGENT),
-)
+    tags=st.none() | st.dictionaries(NAMES.filter(lambda name: name and name not in RESERVED_TAGS), NAMES, max_size=3),
+).filter(lambda sample: not {*map(visible, sample.fields or ())} & {*map(visible, sample.tags or ())})
 AWKWARD = [
     *("web 1", "a,b", "a=b", 'the "big" one', "back\\slash", "C:\\new\\table", "two\nlines", "tab\there", "é☃😀"),
     *("\\", "end\\", "end\\\\", " ", ",", "=", '"', "\n", "\r\n", "\0", "\x7f", "\x85", "#", "a\\,b", "a\\ b", "a\\=b"),
@@ -123,6 +126,7 @@ def meant(sample: Sample, run: str = "") -> Point:
     """What the sample's line must say."""
     known = {"host": sample.host, "run": sample.run or run}
     named = {key: visible(value) for key, value in known.items() if value}
+    named |= {visible(key): visible(value) for key, value in sorted((sample.tags or {}).items()) if value}
     numbered = {} if sample.source is None else {"source": str(sample.source)}
     further = {visible(name): value for name, value in (sample.fields or {}).items()}
     time = sample.sent or sample.timestamp * 1_000_000_000
@@ -142,7 +146,7 @@ def test_every_line_reads_back_as_it_was_meant(dialect: str, sample: Sample, run
 @pytest.mark.parametrize("text", AWKWARD)
 def test_an_awkward_name_reads_back_as_it_was_meant(dialect: str, text: str) -> None:
     """Blanks, commas, quotes, backslashes, newlines and Unicode do no harm as host, run or field name."""
-    sample = Sample(1, 2.5, 3.5, host=text, source=7, fields={text: 4.5}, run=text)
+    sample = Sample(1, 2.5, 3.5, host=text, source=7, fields={text: 4.5}, run=text, tags={f"t{text}": text})
     assert meant(sample) == DIALECTS[dialect].read(written(sample))
 
 
@@ -207,6 +211,15 @@ def test_escaping_follows_the_documentation(text: str, escaped: str) -> None:
             b"system_stats,host=web\\ 1,run=r\\=1,source=0 cpu=2.5,mem=3.0,swap=1.0,load\\ 1=0.5 8",
         ),
         (Sample(1, 2.5, 3.0, fields={}), b"system_stats cpu=2.5,mem=3.0 1000000000"),
+        (
+            Sample(1, 2.5, 3.0, fields={"a:b": 1.0, "c}": 2.0}),
+            b"system_stats cpu=2.5,mem=3.0,a:b=1.0,c}=2.0 " + b"1" + b"0" * 9,
+        ),
+        (
+            Sample(1, 2.5, 3.0, 8, "h", 0, 5, tags={"az": "1", "role": "db", "rz": "", "zone": "a b", "s t": "="}),
+            b"system_stats,az=1,host=h,role=db,s\\ t=\\=,source=0,zone=a\\ b cpu=2.5,mem=3.0 8",
+        ),
+        (Sample(1, 2.5, 3.0, tags={"rack": "7"}, run="r"), b"system_stats,rack=7,run=r cpu=2.5,mem=3.0 1000000000"),
     ],
 )
 def test_a_line_is_written_as_the_format_says(sample: Sample, line: bytes) -> None:
@@ -252,6 +265,7 @@ def test_series_that_differ_in_one_part_are_told_apart() -> None:
     """Host, source and run each make a series of their own in the memory of the encoder."""
     keys = [("a", 1, "r"), ("a", 2, "r"), ("a", None, "r"), ("b", 1, "r"), ("a", 1, "s"), ("a", 1, ""), ("", 1, "r")]
     samples = [Sample(1, 2.5, 3.0, host=host, source=source, run=run) for host, source, run in keys]
+    samples += [Sample(1, 2.5, 3.0, host="a", source=1, tags=tags) for tags in ({"t": "1"}, {"t": "2"}, {"u": "1"})]
     assert [written(sample, "x").decode() for sample in samples] == LineEncoder("x")(samples * 2)[len(samples) :]
 
 
@@ -262,16 +276,36 @@ def test_a_hosts_readings_and_its_agents_health_are_told_apart() -> None:
     assert ["system_stats", AGENT] * 2 == lines
 
 
-def test_a_flood_of_names_does_not_fill_the_memory() -> None:
-    """More than 100,000 series keep the memory bounded, and the lines right."""
+def test_a_flood_of_names_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of series and tags stays within its room, however long and odd they are, and lines right."""
+    monkeypatch.setattr(lineprotocol, "ROOM", 1_000_000)
     encoder = LineEncoder()
-    sizes = []
-    for start in range(0, 140_000, 35_000):
-        samples = [Sample(1, 2.5, 3.0, host=f"h{n}") for n in range(start, start + 35_000)]
-        assert f"system_stats,host=h{start} cpu=2.5,mem=3.0 1000000000" == encoder(samples)[0]
-        sizes.append(len(encoder._beginnings))
-    assert max(sizes) <= 100_000
+
+    def flood(numbers: range) -> list[Sample]:
+        hosts = [f"{'é☃😀'[n % 3] * (n % 255)}{n}" for n in numbers]
+        return [Sample(1, 2.5, 3.0, host=host, run=host[:99], tags={f"t{n}": "v"}) for n, host in enumerate(hosts)]
+
+    encoder(flood(range(500)))
+    tracemalloc.start()
+    for start in range(0, 8_000, 500):
+        samples = flood(range(start, start + 500))
+        assert written(samples[-1]).decode() == encoder(samples)[-1]
+    del samples
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 2_000_000
     assert [written(Sample(1, 2.5, 3.0, host="h0")).decode()] == encoder([Sample(1, 2.5, 3.0, host="h0")])
+
+
+@PROPERTY
+@given(st.lists(st.builds(Sample, timestamp=st.just(1), cpu=FINITE, mem=FINITE, fields=st.none() | FIELDS), max_size=6))
+def test_further_fields_are_written_alike_in_any_company(samples: list[Sample]) -> None:
+    """Fields with plain names, rewritten from JSON, say what those of a single odd one say, text by text."""
+    plain = {name: value for s in samples for name, value in (s.fields or {}).items() if name.isalnum()}
+    every = [*samples, Sample(1, 0.0, 0.0, fields=plain)]
+    together = [DIALECTS["by-pairs"].read(line.encode()) for line in LineEncoder()(every)]
+    assert list(map(meant, every)) == together
+    assert meant(every[-1]) == DIALECTS["by-pairs"].read(written(every[-1]))
 
 
 def test_no_samples_are_no_lines() -> None:

@@ -96,6 +96,8 @@ PURE = [
     "sentinel.model.health",
     "sentinel.model.ledger",
     "sentinel.consumer.measuring.sequences",
+    "sentinel.consumer.measuring.slots",
+    "sentinel.lab.offered",
     "sentinel.consumer.measuring.trace",
     "sentinel.store.influxdb3",
     "sentinel.consumer.choices",

@@ -78,6 +78,8 @@ class Fuzz:
             record["host"] = r.choice(("h", "web 1", "a,b=c", "ü", "\\", "\U0001f600", "x" * 255))
         if r.random() < 0.2:
             record["fields"] = {r.choice(("load1", "a b", "ü", "x,y", "q=")): r.random()}
+        if r.random() < 0.2:
+            record["tags"] = {r.choice(("rack", "a b", "ü", "zone,", "t=")): r.choice(("7", "", "a b", "\\", "x,y=z"))}
         return json.dumps(record, ensure_ascii=r.random() < 0.5).encode()
 
     def _binary(self) -> bytes:

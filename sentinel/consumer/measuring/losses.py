@@ -52,6 +52,7 @@ class Losses:
             jumped=s.jumped,
             duplicated=s.duplicated,
             reordered=s.reordered,
+            unfollowed=s.unfollowed,
         )
         if not self._kept:
             return replace(known, lost=s.lost)

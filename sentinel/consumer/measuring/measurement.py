@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sentinel.consumer.measuring.trace import Trace
     from sentinel.model.sample import Columns, Sample
 
+    Integers = NDArray[np.int64]
+
 log = logging.getLogger(__name__)
 
 KINDS = ("internal", "e2e", "stored")
@@ -88,7 +90,7 @@ class Measurement:
         traces, times = self._traces, self._times
         self._traces, self._times, self._waiting = [], [], 0
         self._counted = time.monotonic()
-        of_points, sources, numbers = map(_whole, zip(*traces, strict=True))
+        of_points, sources, numbers, series = map(_whole, zip(*((*t[:3], t.places) for t in traces), strict=True))
         messages, read_at, batched_at, stored_at = np.array(times, dtype=np.int64).T
         values = {
             "internal": np.repeat(batched_at - read_at, messages),
@@ -99,14 +101,12 @@ class Measurement:
             values |= {kind: values[kind][timed] for kind in ("e2e", "stored")}
         for kind, durations in values.items():
             self._recorders[kind].record(durations)
-        self._follow(sources, np.abs(of_points), numbers)
+        self._follow(sources, series, np.abs(of_points), numbers)
         self._log(values)
 
-    def _follow(self, sources: NDArray[np.int64], times: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
-        if not (followed := sources >= 0).all():
-            sources, times, numbers = sources[followed], times[followed], numbers[followed]
+    def _follow(self, sources: Integers, series: Integers, times: Integers, numbers: Integers) -> None:
         before = self.overwrites.count
-        self.overwrites.see(sources, times, numbers)
+        self.overwrites.see(series, times, numbers)
         if self.overwrites.count and not before:
             log.warning(OVERWRITTEN)
         if not (numbered := numbers >= 0).all():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sentinel.consumer.measuring.sequences import NEAR, QUICK, grown
+from sentinel.consumer.measuring.slots import Slots
 from sentinel.model.sample import MOST_SERIES
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ class Overwrites:
         self.count = 0
         self._near: Integers = np.zeros(64, dtype=np.int64)
         """The latest time of each series whose number is below `NEAR`; an array is quicker than a mapping."""
-        self._far: dict[int, int] = {}
-        """That of the others, of `MOST_SERIES` at most."""
+        self._slots = Slots(MOST_SERIES)
+        """The slots of the others…"""
+        self._far: Integers = np.zeros(64, dtype=np.int64)
+        """…and the latest time of each slot."""
         self._recent: deque[Integers] = deque()
         """Batches as rows of series, times and numbers, oldest first."""
         self._remembered = 0
@@ -69,23 +72,25 @@ class Overwrites:
         rises = times[1:] > times[:-1]
         rises[starts[1:] - 1] = True
         different = series[starts]
-        before = self._latest(different)
-        self._note(different, np.maximum(before, np.maximum.reduceat(times, starts)))
+        far = different >= NEAR
+        near, slots = different[~far], self._far_slots(different[far])
+        self._near = grown(self._near, int(near.max(initial=0)) + 1, 0)
+        before = np.empty_like(different)
+        before[~far], before[far] = self._near[near], np.where(slots < 0, 0, self._far[slots])
+        latest = np.maximum(before, np.maximum.reduceat(times, starts))
+        self._near[near], self._far[slots[slots >= 0]] = latest[~far], latest[far][slots >= 0]
         return bool(rises.all() and (times[starts] > before).all())
 
-    def _latest(self, series: Integers) -> Integers:
-        far = series >= NEAR
-        self._near = grown(self._near, int(series.max(where=~far, initial=0)) + 1, 0)
-        latest = self._near[np.where(far, 0, series)]
-        latest[far] = [self._far.get(number, 0) for number in series[far].tolist()]
-        return latest
-
-    def _note(self, series: Integers, latest: Integers) -> None:
-        far = series >= NEAR
-        self._near[series[~far]] = latest[~far]
-        self._far.update(zip(series[far].tolist(), latest[far].tolist(), strict=True))
-        if len(self._far) > MOST_SERIES:  # a hostile sender must not fill the memory
-            self._far.clear()
+    def _far_slots(self, series: Integers) -> Integers:
+        if not len(series):
+            return series
+        slots = self._slots.of(series)
+        if self._slots.full and (slots < 0).any():  # a hostile sender must not fill the memory: all begin anew
+            self._slots.clear()
+            slots = self._slots.of(series)
+            self._far[:] = 0
+        self._far = grown(self._far, self._slots.count, 0)
+        return slots
 
 
 def _overwritten(messages: Integers) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from sentinel.consumer.measuring.slots import Slots
 from sentinel.model.sample import MOST_SERIES, RUN
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ QUICK = 1 << 16
 """So many slots are sorted by radix."""
 NEAR = 1 << 20
 """Sources below this number find their slot in an array, which grows with the highest of them: all that is followed of
-such a source takes 40 bytes, and up to 40 more while the arrays have grown for others."""
+such a source takes 40 bytes, and up to 40 more while the arrays have grown for others. The others, most of them hosts
+with a name, take 88 to 176 bytes each, however long the name is."""
 
 
 MOST_RATE = 1_000_000
@@ -85,12 +87,14 @@ class Sequences:
         """Sources that have a slot, their place in the arrays."""
         self._near: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         """The slot of each source below `NEAR`; -1 where it has none."""
-        self._far: dict[int, int] = {}
-        """The slots of the others."""
+        self._far = Slots(MOST_SERIES)
+        """Those of the others are numbered by themselves…"""
+        self._beyond: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
+        """…and find their slot in here."""
         self._expected: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._first: NDArray[np.int64] = np.full(64, -1, dtype=np.int64)
         self._gaps: dict[int, list[Gap]] = {}
-        """Of the slots that ever had one."""
+        """Of the slots whose numbers were ever out of turn."""
         self._others: dict[int, list[_Sequence]] = {}
         """Of each source the sequences put aside, oldest first; the one followed now is in the arrays."""
         self._lost = 0
@@ -103,6 +107,8 @@ class Sequences:
         self.jumped = 0
         self.duplicated = 0
         self.reordered = 0
+        self.unfollowed = 0
+        """Messages of sources beyond the most."""
 
     @property
     def lost(self) -> int:
@@ -124,6 +130,7 @@ class Sequences:
         self._now = now
         slots = self._slots_of(sources)
         if not (known := slots >= 0).all():
+            self.unfollowed += int((~known).sum())
             slots, numbers = slots[known], numbers[known]
         if not len(slots):
             return
@@ -148,30 +155,30 @@ class Sequences:
         near = sources < NEAR
         if near.all():
             return self._near_slots(sources)
-        slots = np.empty_like(sources)
+        slots = np.full(len(sources), -1, dtype=np.int64)
         if near.any():
             slots[near] = self._near_slots(sources[near])
-        different, places = np.unique(sources[~near], return_inverse=True)
-        slots[~near] = np.array([self._far_slot(source) for source in different.tolist()], dtype=np.int64)[places]
+        slots[~near] = self._far_slots(sources[~near])
         return slots
 
     def _near_slots(self, sources: NDArray[np.int64]) -> NDArray[np.int64]:
         self._near = grown(self._near, int(sources.max()) + 1, -1)
-        slots = self._near[sources]
-        if (new := slots < 0).any():
-            different = np.unique(sources[new])
-            self._near[different] = self._count + np.arange(len(different))
-            self._count += len(different)
-            slots = self._near[sources]
+        return self._given(self._near, sources)
+
+    def _far_slots(self, sources: NDArray[np.int64]) -> NDArray[np.int64]:
+        places = self._far.of(sources)
+        self._beyond = grown(self._beyond, self._far.count, -1)
+        slots = np.full(len(sources), -1, dtype=np.int64)
+        slots[places >= 0] = self._given(self._beyond, places[places >= 0])
         return slots
 
-    def _far_slot(self, source: int) -> int:
-        if (slot := self._far.get(source)) is None:
-            if len(self._far) >= MOST_SERIES:  # a hostile sender must not fill the memory with names
-                return -1
-            slot = self._far[source] = self._count
-            self._count += 1
-        return slot
+    def _given(self, slots: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The slots at these places; where there is none the next one is given out."""
+        if (new := slots[places] < 0).any():
+            different = np.unique(places[new])
+            slots[different] = self._count + np.arange(len(different))
+            self._count += len(different)
+        return slots[places]
 
     def _make_room(self, slots: int) -> None:
         self._expected, self._first = grown(self._expected, slots, -1), grown(self._first, slots, -1)
@@ -181,12 +188,12 @@ class Sequences:
         new = self._expected[slots] < 0
         self._seen[slots[new]] = self._now
         self._first[slots[new]] = self._expected[slots[new]] = numbers[new]
-        late = new & (numbers % RUN > 0)
-        for slot, number in zip(slots[late].tolist(), numbers[late].tolist(), strict=True):
-            self._gaps[slot] = _begun(number, number).gaps
 
     def _sequence(self, slot: int) -> _Sequence:
-        return _Sequence(int(self._first[slot]), int(self._expected[slot]), self._gaps.setdefault(slot, []))
+        first = int(self._first[slot])
+        if slot not in self._gaps:
+            self._gaps[slot] = _begun(first, first).gaps
+        return _Sequence(first, int(self._expected[slot]), self._gaps[slot])
 
     def _step(self, slot: int, number: int) -> None:
         current = self._sequence(slot)

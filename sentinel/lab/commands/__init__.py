@@ -19,7 +19,7 @@ from sentinel.lab.stack import KINDS, choose, start
 from sentinel.lab.stack.embedded_store.__main__ import command as store
 from sentinel.options import Duration
 from sentinel.runtime.signals import STOP_SIGNALS
-from sentinel.settings import CODEC_NAMES
+from sentinel.settings import CODEC_NAMES, LoadSettings
 
 
 @click.command()
@@ -101,7 +101,8 @@ def limits(kind: str, codec: str, seconds: float, repeats: int) -> None:
             bar.set_description_str(name, refresh=False)
             bar.update()
 
-        measured = measure(started, records.new_id("limits"), codec=codec, seconds=seconds, repeats=repeats, note=note)
+        run, message = records.new_id("limits"), LoadSettings(codec=codec)
+        measured = measure(started, run, message=message, seconds=seconds, repeats=repeats, note=note)
     click.echo(terminal.limits_table(measured, started.label, own))
 
 

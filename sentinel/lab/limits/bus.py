@@ -39,16 +39,16 @@ class IsolatedBus:
 
     Args:
         settings: Where Redis answers, and the names of channel and stream.
-        codec: How messages are encoded, such as `json`.
+        message: What messages are like: codec, fields and tags.
     """
 
-    def __init__(self, settings: BusSettings, codec: str) -> None:
+    def __init__(self, settings: BusSettings, message: LoadSettings) -> None:
         self._settings = settings
-        encode, now = encoder(LoadSettings(codec=codec, workers=SOURCES)), time.time_ns()
+        encode, now = encoder(message), time.time_ns()
         n = np.arange(CHUNK)
         self._payloads = encode(n % SOURCES, n // SOURCES, now + n)
         self._longest = max(map(len, self._payloads))
-        self._message = f"{codec} messages of up to {self._longest} bytes"
+        self._message = f"{message.codec} messages of up to {self._longest} bytes"
 
     def measurements(self) -> list[Measurement]:
         """The measurements of the bus, one for each name in `BUS`, in msg/s.

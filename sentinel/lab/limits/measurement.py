@@ -16,6 +16,7 @@ from sentinel.lab.limits.bus import IsolatedBus
 from sentinel.lab.limits.limit import Limit
 from sentinel.lab.limits.store import IsolatedStore
 from sentinel.lab.trials.plans import interleaved
+from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,13 +29,14 @@ __all__ = ["REPEATS", "SECONDS", "Limit", "again", "expected", "measure", "steps
 SECONDS = 0.8
 """Of one measurement."""
 REPEATS = 3
+USUAL = LoadSettings()
 
 
 def measure(
     stack: Stack,
     run: str,
     *,
-    codec: str = "json",
+    message: LoadSettings = USUAL,
     seconds: float = SECONDS,
     repeats: int = REPEATS,
     note: Callable[[str], object] = lambda _: None,
@@ -44,7 +46,7 @@ def measure(
     Args:
         stack: What is measured.
         run: The tag of the points.
-        codec: How messages are encoded.
+        message: What messages are like: codec, fields and tags.
         seconds: About how long each measurement takes.
         repeats: How often each is made.
         note: Called with the name of each measurement that is done, `steps` times in all.
@@ -53,7 +55,7 @@ def measure(
         BusError, StoreError: a server does not answer, or refuses.
         TrialError: something was lost on the way.
     """
-    isolated, store = IsolatedBus(stack.bus.keyed(f"lab:{run}"), codec), IsolatedStore(stack, run)
+    isolated, store = IsolatedBus(stack.bus.keyed(f"lab:{run}"), message), IsolatedStore(stack, run, message)
     with closing(store):
         measured = _fastest([*isolated.measurements(), *store.measurements()], seconds, note)
         rates: dict[str, list[float]] = {name: [] for name in measured}
@@ -68,7 +70,7 @@ def measure(
     ]
 
 
-def again(stack: Stack, run: str, limits: Sequence[Limit], codec: str) -> list[Limit]:
+def again(stack: Stack, run: str, limits: Sequence[Limit], message: LoadSettings) -> list[Limit]:
     """The limits, with a further value for each limit that a drained stream is held against.
 
     For after the capacities, since the others are measured before them: the machine may have been slower then.
@@ -77,12 +79,12 @@ def again(stack: Stack, run: str, limits: Sequence[Limit], codec: str) -> list[L
         stack: What is measured.
         run: The tag of the points.
         limits: What `measure` returned.
-        codec: How messages are encoded, such as `json`.
+        message: What messages are like: codec, fields and tags.
 
     Raises:
         BusError, StoreError, TrialError: as `measure`.
     """
-    isolated, store = IsolatedBus(stack.bus.keyed(f"lab:{run}"), codec), IsolatedStore(stack, run)
+    isolated, store = IsolatedBus(stack.bus.keyed(f"lab:{run}"), message), IsolatedStore(stack, run, message)
     highest = {limit.words: limit.highest for limit in limits}
     with closing(store):
         read = next(way for way in isolated.measurements() if way.name == READ)

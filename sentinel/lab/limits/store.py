@@ -5,25 +5,29 @@ Lines are made before the clock starts.
 
 from __future__ import annotations
 
-import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from sentinel import store
 from sentinel.lab.formatting import counted
 from sentinel.lab.limits.bounds import CONNECTIONS, LINES
 from sentinel.lab.limits.bounds import store as store_name
 from sentinel.lab.limits.component import MOST_BYTES, SOURCES, Measurement, agree
-from sentinel.load.payloads import POOL
+from sentinel.load.payloads import POOL, encoder
+from sentinel.model.codecs import MSGSPEC
 from sentinel.model.lineprotocol import LineEncoder
-from sentinel.model.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sentinel.lab.stack import Stack
+    from sentinel.load.payloads import Encode
+    from sentinel.settings import LoadSettings
 
 SETTLE = 5.0
 """Seconds that the store is given until its own count agrees: some show points a little after their 2xx."""
@@ -37,36 +41,30 @@ class IsolatedStore:
     Args:
         stack: Whose store is measured.
         run: The tag of the points.
+        message: What the messages are like that points are made of: fields and tags.
 
     Raises:
         StoreError: the store does not answer, or refuses.
     """
 
-    def __init__(self, stack: Stack, run: str) -> None:
+    def __init__(self, stack: Stack, run: str, message: LoadSettings) -> None:
         self._settings = stack.store
         self._run = run
         self._server = store.identify(stack.store)
         self._target = store.write_target(stack.store, self._server)
         self._stores = [store.StoreClient(stack.store) for _ in range(max(CONNECTIONS))]
         self._pool = ThreadPoolExecutor(max(CONNECTIONS))
-        self._lines = self._endless(time.time_ns() - PAST)
+        self._lines = self._endless(time.time_ns() - PAST, encoder(replace(message, codec="json")))
         self._longest = len(next(self._lines))
         self.written = 0
 
-    def _endless(self, start: int) -> Iterator[str]:
+    def _endless(self, start: int, made: Encode) -> Iterator[str]:
         """Lines like the pipeline's, those of one source a millisecond apart: VictoriaMetrics keeps no finer times."""
-        encode, chance = LineEncoder(self._run), random.Random(1)  # noqa: S311 - play data
-        pool = [(round(chance.uniform(0, 100), 2), round(chance.uniform(20, 90), 2)) for _ in range(POOL)]
-        first = 0
+        encode, first = LineEncoder(self._run), 0
         while True:
-            numbers = range(first, first + POOL)
-            times = [start + n // SOURCES * 1_000_000 for n in numbers]
-            yield from encode(
-                [
-                    Sample(at // 1_000_000_000, *reading, at, source=n % SOURCES)
-                    for n, at, reading in zip(numbers, times, pool, strict=True)
-                ]
-            )
+            numbers = np.arange(first, first + POOL)
+            decoded = MSGSPEC(made(numbers % SOURCES, numbers // SOURCES, start + numbers // SOURCES * 1_000_000))
+            yield from encode(decoded.samples, decoded.columns)
             first += POOL
 
     def measurements(self) -> list[Measurement]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sentinel.errors import SettingsError
 from sentinel.lab.parameters import Common
 from sentinel.lab.replay import recording
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 FASTEST = 1e7
 """The highest RATE, msg/s."""
+MADE_UP = ("SOURCES", "FIELDS", "TAGS", "LOOP")
+"""Parameters of messages that are made up."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,16 @@ class Replayed(Common):
     OWN: ClassVar[Mapping[str, Rule]] = {"REPLAY": recording.RULE}
 
     REPLAY: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        usual = {f.name: f.default for f in fields(self) if f.name in MADE_UP}
+        given = [f"{name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value]
+        if self.REPLAY and given:
+            raise SettingsError(
+                f"REPLAY={self.REPLAY!r} with {', '.join(given)}: a recording has its own sources, messages and"
+                " spacing, so leave either out"
+            )
 
     @property
     def replay(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentinel.lab import formatting
+from sentinel.lab import formatting, offered
 from sentinel.lab.run.trial_record import WARM_UP
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def senders(data: RunData) -> str:
     """
     if (played := data.recording) is not None:
         return f"{formatting.counted(played.sources, 'recorded source')}, {played.codec} as recorded"
-    return f"{formatting.counted(data.parameters['WORKERS'], 'worker')}, {data.parameters['CODEC']}"
+    return f"{offered.sources(data.parameters)}, {data.parameters['CODEC']}"
 
 
 def described(data: RunData) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from sentinel.lab import formatting
+from sentinel.lab.offered import message_bytes, shape
 from sentinel.lab.presentation import repeats
 from sentinel.lab.presentation.tables import Cell, folded, table, tag, together
 from sentinel.lab.replay import words
@@ -75,7 +76,7 @@ def _load(run: Run) -> str:
         return ""
     rates = [formatting.plain(rate) for rate in queries.rates(run).values()]
     return (
-        f"{formatting.joined(rates)} msg/s from {words.senders(run.data)} over"
+        f"{formatting.joined(rates)} msg/s{shape(run.data)} from {words.senders(run.data)} over"
         f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up,"
         f" {repeats.repeated(run, 'repeat')}"
     )
@@ -129,7 +130,10 @@ def _commit(git: Git) -> str:
 
 def _fine_print(run: Run) -> Markup:
     d, filed = run.data, raw.record(run)
-    tables = [table(["Parameter", "Value"], [[name, Cell(str(v), raw=filed)] for name, v in d.parameters.items()])]
+    rows = [[name, Cell(str(value), raw=filed)] for name, value in d.parameters.items()]
+    if size := message_bytes(d):
+        rows.append(["MESSAGE_BYTES (measured)", Cell(formatting.figure(size), size, filed)])
+    tables = [table(["Parameter", "Value"], rows)]
     if configurations := d.configurations:
         axes = list(next(iter(configurations.values())))
         rows = [[name, *chosen.values()] for name, chosen in configurations.items()]

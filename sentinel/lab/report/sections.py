@@ -179,6 +179,7 @@ RARE = {
     "unheard": "sent while nobody was subscribed",
     "skipped": "numbers that never came on the stream: refused by Redis, and unsent",
     "jumped": "numbers further ahead than their source can have sent",
+    "unfollowed": "of more sources than are followed, so that losses among them are not known",
     "overwritten": "on one series and time with another message, so not stored; senders must set host or source",
 }
 """Counts of either ledger that are told below the table where any trial has some, and what they are."""

@@ -130,6 +130,8 @@ class Outcome(msgspec.Struct):
     """Latency trials: whether it kept pace with the load, as `sustained.faults` has it."""
     unsustained: list[str] = []
     """Why not, in words; empty if it did, and in older runs."""
+    message_bytes: float | None = None
+    """Mean size of a message's payload on the bus, bytes; None where nothing was sent, and in older runs."""
     cpu_us: float | None = None
     """CPU of the consumer per message, µs."""
     peak_rss_mb: float | None = None

@@ -121,7 +121,8 @@ def influx_program(executable: Path) -> Program:
 
 
 _INFLUX1 = """\
-# Defaults, except for where things are, and nothing phoned home, self-monitored or logged per request.
+# Defaults, except for where things are, nothing phoned home, self-monitored or logged per request, and as many sources
+# as a load may have: from 100,000 values of a tag on points would be refused.
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
 [meta]
@@ -130,6 +131,8 @@ bind-address = "127.0.0.1:{rpc}"
   dir = {data}
   wal-dir = {wal}
   query-log-enabled = false
+  max-series-per-database = 0
+  max-values-per-tag = 0
 [http]
   bind-address = "127.0.0.1:{http}"
   log-enabled = false

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.lab.formatting import figure, plain
 from sentinel.lab.run.trial_record import WARM_UP
+from sentinel.settings import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,8 @@ class Pace:
     p50: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """By kind of latency, e2e and stored: its p50 (ms) in the first and in the last third of the measured seconds; NaN
     where it is not known."""
+    offered: float | None = None
+    """msg/s that were offered meanwhile, where that is not the load's rate."""
 
 
 def faults(load: LoadSettings, pace: Pace) -> list[str]:
@@ -57,12 +60,13 @@ def faults(load: LoadSettings, pace: Pace) -> list[str]:
         One clause a reason; empty where the load was sustained.
     """
     collected = [f"{pace.unsent:,} messages were left unsent"] if pace.unsent else []
-    if pace.growth >= most_growth(load):
+    rate = _offered(load, pace)
+    if pace.growth >= most_growth(load, rate):
         collected.append(f"the backlog grew by {figure(pace.growth)} messages")
     # The rate of a recording varies: whether all of it was stored shows in the backlog alone.
-    if pace.flushed is not None and not load.replay and not reached(load.rate, *pace.flushed):
+    if pace.flushed is not None and not load.replay and not reached(rate, *pace.flushed):
         messages, seconds = pace.flushed
-        collected.append(f"{figure(messages / seconds)} of {plain(load.rate)} msg/s were stored")
+        collected.append(f"{figure(messages / seconds)} of {plain(rate)} msg/s were stored")
     collected += [
         f"{kind} p50 rose from {figure(first)} to {figure(last)} ms"
         for kind, (first, last) in pace.p50.items()
@@ -72,6 +76,15 @@ def faults(load: LoadSettings, pace: Pace) -> list[str]:
     if waits >= 1000 * growth_seconds(load.duration - WARM_UP):
         collected.append(f"a queue was left at the end: e2e p50 {figure(waits)} ms")
     return collected
+
+
+def _offered(load: LoadSettings, pace: Pace) -> float:
+    """The rate that was to be kept: in a closed loop, which offers none, what was stored."""
+    if pace.offered is not None:
+        return pace.offered
+    if load.loop != CLOSED or pace.flushed is None or not pace.flushed[1]:
+        return load.rate
+    return pace.flushed[0] / pace.flushed[1]
 
 
 def reached(rate: float, messages: float, seconds: float) -> bool:
@@ -86,13 +99,14 @@ def reached(rate: float, messages: float, seconds: float) -> bool:
     return missing <= max((1 - ENOUGH) * seconds, HICCUP)
 
 
-def most_growth(load: LoadSettings) -> float:
+def most_growth(load: LoadSettings, rate: float | None = None) -> float:
     """Messages by which the backlog may grow under a paced load that counts as sustained.
 
     Args:
         load: What is offered: rate (msg/s) and duration (s, the warm-up included).
+        rate: What really was offered, msg/s, where that is another.
     """
-    return load.rate * growth_seconds(load.duration - WARM_UP)
+    return (load.rate if rate is None else rate) * growth_seconds(load.duration - WARM_UP)
 
 
 def growth_seconds(measured: float) -> float:

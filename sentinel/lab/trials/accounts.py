@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +15,10 @@ from sentinel.lab.run.trial_record import WARM_UP
 from sentinel.lab.statistics import tails
 from sentinel.lab.statistics.hgrm import distribution
 from sentinel.lab.statistics.sustained import Pace, faults
+from sentinel.load import schedule
 from sentinel.model.histogram import BITS, SIZE, middles
 from sentinel.model.ledger import ConsumerLedger, SenderLedger
+from sentinel.settings import BURSTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from sentinel.model.histogram import Recorder
     from sentinel.settings import BusSettings, StoreSettings
 
+COUNTED_WITHIN = 180.0
+"""Seconds that a store may take to count: InfluxDB 1.x goes through all series, and each source has one."""
 SETTLE = 5.0
 """Seconds that the store is given until its own count agrees: some show points a little after their 2xx."""
 
@@ -49,6 +53,8 @@ def account(outcome: Outcome, folder: Path, on_bus: BusSettings, in_store: Store
     got = ConsumerLedger(**consumer["ledger"])
     outcome.sender, outcome.consumer = asdict(sent), asdict(got)
     outcome.started = min(r["started"] for r in reports)
+    offered = sent.sent + sent.failed
+    outcome.message_bytes = round(sent.bytes / offered, 1) if offered else None
     outcome.problems += sent.problems() + got.problems()
     try:
         outcome.unread = bus.unread(on_bus)
@@ -82,6 +88,7 @@ def stored(settings: StoreSettings, tag: str, expected: int) -> int:
     Raises:
         StoreError: no answer.
     """
+    settings = replace(settings, timeout=max(settings.timeout, COUNTED_WITHIN))
     server = store.identify(settings)
     end = time.monotonic() + SETTLE
     while (count := store.count(settings, server, tag)) < expected and time.monotonic() < end:
@@ -148,9 +155,21 @@ def judge_pace(outcome: Outcome, folder: Path, unsent: int) -> None:
     load = outcome.plan.load
     span = folder, outcome.started, WARM_UP, load.duration
     outcome.growth = series.backlog_growth(*span)
-    flushed = series.flushed(*span)
+    in_bursts = load.loop == BURSTS
+    flushed = _within(*span) if in_bursts else series.flushed(*span)
+    offered = schedule.due(load, WARM_UP, load.duration) / (load.duration - WARM_UP) if in_bursts else None
     if flushed is not None:
         # From one flush to another the count is fair to all, however long a batch waits.
         outcome.throughput = flushed[0] / flushed[1]
-    outcome.unsustained = faults(load, Pace(unsent, outcome.growth, flushed, series.drift(*span)))
+    outcome.unsustained = faults(load, Pace(unsent, outcome.growth, flushed, series.drift(*span), offered))
     outcome.sustained = not outcome.unsustained
+
+
+def _within(trial: Path, start: int, since: float, until: float) -> tuple[int, float]:
+    """Messages stored between two moments, by the counts noted last before each, and the seconds in between.
+
+    For a load in bursts: of its flushes most lie within one of them. At its moments nothing is on the way.
+    """
+    notes = [(line["at"], line["written"]) for line in series.flow(trial)]
+    first, last = (max((n for at, n in notes if at <= start + end * 1e9), default=0) for end in (since, until))
+    return last - first, until - since

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from sentinel.settings import LoadSettings
+
 CONSUMER = "consumer"
 PER_PROCESS = 200_000
 """Messages per second that one process of the load generator is trusted with."""
-SENT = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed")
+SENT = ("workers", "rate", "duration", "count", "loop", "codec", "connections", "seed", "fields", "tags")
 """Settings of a load that are options of the load generator by the same name."""
 
 
@@ -128,10 +130,18 @@ def load_words(plan: Plan, key: str, record: Path) -> list[str]:
         "transport": _transport(plan),
         "key": key,
         "record": record,
-        "processes": math.ceil(load.rate / PER_PROCESS) if not load.count else 1,
+        "processes": _processes(load),
         **({"replay": located(load.replay)} if load.replay else {}),
     }
+    if load.sources:
+        options["sources"] = load.sources
     return ["sentinel", "load", *_words(options)]
+
+
+def _processes(load: LoadSettings) -> int:
+    """How many are needed; of the sources of a recording the load generator itself finds out how many there are."""
+    needed = 1 if load.count else math.ceil(load.rate / PER_PROCESS)
+    return needed if load.replay else min(load.emitters, needed)
 
 
 def _transport(plan: Plan) -> str:

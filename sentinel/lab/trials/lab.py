@@ -22,6 +22,7 @@ from sentinel.lab.replay import recording
 from sentinel.lab.resuming import sessions
 from sentinel.lab.resuming.stored import Stored
 from sentinel.lab.run.trial_record import MEMORY, Outcome, Plan
+from sentinel.lab.trials import plans as planning
 from sentinel.lab.trials.kinds import KINDS
 from sentinel.lab.trials.session import Session
 
@@ -47,8 +48,7 @@ class Lab(Session[P]):
 
     def __init__(self, *begun: Any) -> None:
         super().__init__(*begun)
-        data = self.run.data
-        self.contest = contest.Contest(self.parameters)
+        data, self.contest = self.run.data, contest.Contest(self.parameters)
         self.contest.recall(data.id, data.contenders)
         data.contenders = self.contest.described
         past = data.resumption
@@ -111,7 +111,7 @@ class Lab(Session[P]):
                 limits = measurement.measure(
                     self.stack,
                     f"{self.run.id}.limits.{self._first}",
-                    codec=self.parameters.CODEC,
+                    message=planning.load_of(self.parameters),
                     seconds=self.parameters.limit_seconds,
                     repeats=repeats,
                     note=lambda _: self._progress.advance(each),

@@ -18,7 +18,7 @@ from sentinel.lab.run.trial_record import (
     Plan,
     warm_up,
 )
-from sentinel.settings import LoadSettings
+from sentinel.settings import LEAST_FIELDS, LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 SLOW_SHARE = {CAPACITY: 10, MEMORY: 20, PROFILE: 10}
 """Where each point is a request a trial gets 1/10 of the messages, 1/20 under memray: it would take minutes else."""
-FAST_FACTOR = 10
-"""Where reads and requests are large a timed trial gets ten times the messages: it would be over in 0.2 s else."""
+FAST_FACTOR, REST = 10, 7
+"""Where reads and requests are large a timed trial gets ten times the messages: it would be over in 0.2 s else. Fewer
+times where messages are wide: so many fields take about as long as the rest of a message."""
 PROFILED_SECONDS, MOST_PROFILED = 3.0, 500_000
 """Seconds of samples of a profile trial, or DURATION where that is less, and the most messages that it takes."""
 
@@ -106,13 +107,35 @@ def profiled(p: Common) -> list[str]:
 def full(p: Draining, name: str, kind: str) -> LoadSettings:
     """A stream's worth of messages: fewer where each point is a request, more where they pass quickest."""
     if not is_known(name):
-        return LoadSettings("stream", p.CODEC, p.WORKERS, count=p.MESSAGES, seed=p.SEED, replay=p.replay)
+        return load_of(p, count=p.MESSAGES)
     configuration = parse(name.removesuffix(CONTROL).removesuffix(UNTAPPED))
     fast = configuration.receive.whole_reads and configuration.write.whole_batches
-    count = p.MESSAGES * (FAST_FACTOR if fast and kind == CAPACITY else 1)
+    count = p.MESSAGES * (_fast_factor(p.FIELDS) if fast and kind == CAPACITY else 1)
     if configuration.write.request_per_point:
         count //= SLOW_SHARE[kind]
-    return LoadSettings("stream", p.CODEC, p.WORKERS, count=count, seed=p.SEED, replay=p.replay)
+    return load_of(p, count=count)
+
+
+def _fast_factor(fields: int) -> int:
+    return max(1, round(FAST_FACTOR * (REST + LEAST_FIELDS) / (REST + fields)))
+
+
+def load_of(p: Common, transport: str = "stream", **more: Any) -> LoadSettings:
+    """A load of the messages and sources that the parameters ask for."""
+    many: dict[str, Any] = {
+        "workers": p.WORKERS,
+        "sources": p.sources,
+        "fields": p.FIELDS,
+        "tags": p.TAGS,
+        "seed": p.SEED,
+        "replay": p.replay,
+    }
+    return LoadSettings(transport, p.CODEC, **many, **more)
+
+
+def paced_load(p: Paced, rate: float) -> LoadSettings:
+    """A load of so many messages a second for the measured seconds and the warm-up."""
+    return load_of(p, p.TRANSPORT, rate=rate, duration=p.DURATION + WARM_UP, loop=p.LOOP)
 
 
 def paced(p: Paced, names: Sequence[str], rate: float, group: str, repeats: int) -> list[Plan]:
@@ -125,7 +148,5 @@ def paced(p: Paced, names: Sequence[str], rate: float, group: str, repeats: int)
         group: Trials of one group are compared with each other.
         repeats: Trials of each.
     """
-    seconds = p.DURATION + WARM_UP
-    load = LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, rate, seconds, seed=p.SEED, replay=p.replay)
-    how: dict[str, Any] = {"group": group, "percentiles": p.asked}
+    load, how = paced_load(p, rate), {"group": group, "percentiles": p.asked}
     return [_plan(p, LATENCY, name, load, repeat=repeat, **how) for repeat, name in interleaved(names, repeats)]

@@ -219,6 +219,14 @@ def test_what_it_does_not_speak_is_refused_before_anything_starts(checkout: Path
             entry.require(told)
 
 
+def test_tags_are_refused_beside_a_contender(checkout: Path) -> None:
+    """Its contract knows none; ours take them."""
+    contender(checkout / "contenders" / "mine")
+    with pytest.raises(ContenderError, match=r"^TAGS=2: mine knows no tags .*: expected TAGS=0$"):
+        entry.require(check({"CONFIGURATIONS": "optimised,mine", "TAGS": 2}, Benchmark))
+    entry.require(check({"CONFIGURATIONS": "optimised", "TAGS": 2}, Benchmark))
+
+
 def test_only_ours_are_looked_into(checkout: Path) -> None:
     """memray and py-spy get no trial of a contender, everything else does."""
     contender(checkout / "contenders" / "mine")

@@ -49,6 +49,7 @@ from sentinel.lab.report import results, sections, terminal
 from sentinel.lab.run import queries
 from sentinel.lab.trials.lab import LIMITS, Lab
 from sentinel.runtime.text_table import WIDTH
+from sentinel.settings import LoadSettings
 from sentinel.store import identify
 
 if TYPE_CHECKING:
@@ -290,7 +291,8 @@ def test_limits_are_measured_and_leave_nothing_on_the_bus(embedded_lane: Lane, e
 
 def test_native_servers_have_limits_too(native_stack: Stack) -> None:
     """Redis and InfluxDB, binary messages."""
-    measured = limits.measure(native_stack, uuid.uuid4().hex, codec="binary", seconds=0.02, repeats=1)
+    message = LoadSettings(codec="binary")
+    measured = limits.measure(native_stack, uuid.uuid4().hex, message=message, seconds=0.02, repeats=1)
     assert NAMES == [limit.name for limit in measured]
     assert "binary messages of up to 40 bytes that Redis takes by pipelined XADD" in measured[1].words
 
@@ -325,7 +327,7 @@ def test_of_several_ways_the_fastest_counts() -> None:
 @pytest.mark.parametrize("connections", CONNECTIONS)
 def test_requests_are_spread_over_connections(embedded_lane: Lane, embedded: Stack, connections: int) -> None:
     """Every point of every connection is stored, and counted."""
-    isolated_store = IsolatedStore(embedded, embedded_lane.run)
+    isolated_store = IsolatedStore(embedded, embedded_lane.run, LoadSettings())
     assert isolated_store.post(6 * 256, 256, connections) > 0
     isolated_store.verify()
     isolated_store.close()
@@ -338,7 +340,7 @@ def test_a_limit_is_measured_again_after_the_capacities(
     """Reading and the store's fastest way get one value more; the others stay as they were."""
     monkeypatch.setattr(limits, "SECONDS", 0.02)
     before = limits.measure(embedded, embedded_lane.run, seconds=0.02, repeats=1)
-    after = limits.again(embedded, f"{embedded_lane.run}.again", before, "json")
+    after = limits.again(embedded, f"{embedded_lane.run}.again", before, LoadSettings())
     best = max((limit for limit in before if limit.unit == "points/s"), key=lambda limit: limit.highest)
     grown = {limit.name: (*first.values, *limit.values[1:]) for first, limit in zip(before, after, strict=True)}
     assert grown == {limit.name: limit.values for limit in after}
@@ -348,7 +350,7 @@ def test_a_limit_is_measured_again_after_the_capacities(
 def test_lost_points_are_an_error(embedded_lane: Lane, embedded: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that holds less than it acknowledged has no limit, and the message has both counts."""
     monkeypatch.setattr(limits_of_store, "SETTLE", 0.0)
-    isolated_store = IsolatedStore(embedded, embedded_lane.run)
+    isolated_store = IsolatedStore(embedded, embedded_lane.run, LoadSettings())
     isolated_store.post(512, 256)
     isolated_store.verify()
     isolated_store.written += 1
@@ -359,7 +361,7 @@ def test_lost_points_are_an_error(embedded_lane: Lane, embedded: Stack, monkeypa
 
 def test_points_of_several_measurements_do_not_meet(embedded_lane: Lane, embedded: Stack) -> None:
     """Series and times differ over all requests and sizes, to the millisecond, which is all that some stores keep."""
-    isolated_store = IsolatedStore(embedded, embedded_lane.run)
+    isolated_store = IsolatedStore(embedded, embedded_lane.run, LoadSettings())
     for lines in LINES:
         isolated_store.post(lines, lines)
     isolated_store.close()
@@ -380,7 +382,7 @@ def test_a_byte_counter_expects_what_redis_sends(embedded_lane: Lane) -> None:
 
 def test_somebody_elses_subscriber_is_noticed(embedded_lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
     """Publishing to nobody is measured only where nobody listens: a stranger on the channel is an error."""
-    (publish,) = [m.timed for m in IsolatedBus(embedded_lane.bus, "json").measurements() if m.name == PUBLISH]
+    (publish,) = [m.timed for m in IsolatedBus(embedded_lane.bus, LoadSettings()).measurements() if m.name == PUBLISH]
     counter = ByteCounter(embedded_lane.bus)
     with pytest.raises(TrialError, match="receivers of messages that nobody was subscribed to"):
         publish(CHUNK)
@@ -417,11 +419,11 @@ def test_a_lab_keeps_the_limits_in_its_record(tmp_path: Path, monkeypatch: pytes
     def refuse(*_: object, **__: object) -> list[Limit]:
         raise StoreError("the store at http://x answered 503: busy")
 
-    lab = NoMeasurement.open(Benchmark(STACK="embedded", REPEATS=2, CODEC="binary"), tmp_path)
+    lab = NoMeasurement.open(Benchmark(STACK="embedded", REPEATS=2, FIELDS=50), tmp_path)
     monkeypatch.setattr(limits, "measure", measure)
     assert made_limits() == lab.limits()
     assert (lab.run.data.machine.jitter or {})["turns"] >= 1
-    assert ("binary", 2, f"{lab.run.id}.limits.0") == (given["codec"], given["repeats"], given["run"])
+    assert (50, 2, f"{lab.run.id}.limits.0") == (given["message"].fields, given["repeats"], given["run"])
     assert made_limits() == lab.run.data.limits
     monkeypatch.setattr(limits, "measure", refuse)
     assert [] == lab.limits()

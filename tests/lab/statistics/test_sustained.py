@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +62,20 @@ def test_a_replay_is_held_by_its_backlog() -> None:
 def test_every_fault_is_named_with_its_figures(pace: Pace, expected_text: list[str]) -> None:
     """What was not sent, a backlog, too low a throughput, a latency that rises or stays high: each alone, in words."""
     assert expected_text == faults(load(10.0), pace)
+
+
+def test_a_closed_loop_offers_no_rate() -> None:
+    """It is held against what was stored: few messages a second are no fault, a growing backlog is."""
+    closed = replace(load(10.0), loop="closed")
+    assert [] == faults(closed, Pace(flushed=(3020, 10.0), growth=301.0))
+    assert [] == faults(closed, Pace(flushed=(90_000, 10.0), growth=8_999.0))
+    assert ["the backlog grew by 9,000 messages"] == faults(closed, Pace(flushed=(90_000, 10.0), growth=9_000.0))
+
+
+def test_bursts_are_held_against_what_they_offered() -> None:
+    """While it is measured a load in bursts may offer less than its rate, or more."""
+    assert [] == faults(load(10.0), Pace(flushed=(3000, 10.0), offered=300.0))
+    assert ["302 of 400 msg/s were stored"] == faults(load(10.0), Pace(flushed=(3020, 10.0), offered=400.0))
 
 
 def test_a_trial_that_stored_302_of_360_was_not_sustained() -> None:

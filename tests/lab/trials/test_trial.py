@@ -79,6 +79,25 @@ def test_a_trial_begins_with_an_empty_store(bench: Bench) -> None:
     assert [FULL.count, FULL.count, 2 * FULL.count] == held
 
 
+WIDE = {"workers": 4, "sources": 30, "fields": 50, "tags": 3}
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuration", "load"),
+    [
+        (LATENCY, "optimised", LoadSettings(rate=300.0, duration=1.0 + WARM_UP, loop="bursts", **WIDE)),
+        (CAPACITY, "baseline", LoadSettings(count=60, **WIDE)),
+    ],
+)
+def test_wide_messages_are_accounted_for(bench: Bench, kind: str, configuration: str, load: LoadSettings) -> None:
+    """Of many sources with tags, in bursts too, every message is stored once with all its numbers, and weighed."""
+    trial = bench.trial(bench.plan(kind, configuration, load))
+    outcome = trial.run()
+    assert_accounts_agree(outcome, load.count or int(load.rate * load.duration))
+    assert 1000 < (outcome.message_bytes or 0) < 1300
+    assert outcome.throughput < 1.1 * load.rate or kind == CAPACITY  # the mean rate, not that of a burst
+
+
 # -- latency ---------------------------------------------------------------------------------------------------------
 
 

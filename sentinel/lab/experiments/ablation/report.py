@@ -11,6 +11,7 @@ from sentinel.lab.experiments.ablation import plots, results
 from sentinel.lab.experiments.ablation.contributions import MEASURES, short
 from sentinel.lab.experiments.ablation.record import Record
 from sentinel.lab.experiments.ablation.results import HEADS, NOTES
+from sentinel.lab.offered import shape, sources
 from sentinel.lab.presentation import repeats
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.tables import Cell, figured, folded, hinted, paragraphs, table, tag, together
@@ -39,8 +40,8 @@ def load(run: Run) -> str:
     counts = sorted({o.plan.load.count for o in queries.outcomes(run) if o.plan.kind == CAPACITY})
     span = " to ".join(formatting.plain(count) for count in dict.fromkeys([*counts[:1], *counts[-1:]]))
     return (
-        f"full streams of {span or 'no'} messages, more for faster ones, drained by the consumer alone;"
-        f" {p['CODEC']} from {formatting.counted(p['WORKERS'], 'worker')}, {repeats.repeated(run, 'repeat')}"
+        f"full streams of {span or 'no'} messages, more for faster ones, drained by the consumer alone"
+        f"{shape(run.data)}; {p['CODEC']} from {sources(p)}, {repeats.repeated(run, 'repeat')}"
     )
 
 

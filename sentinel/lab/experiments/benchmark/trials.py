@@ -20,6 +20,7 @@ from sentinel.lab.trials.lab import LIMITS
 from sentinel.lab.trials.rounds import length
 from sentinel.lab.trials.rounds.keys import ratios
 from sentinel.lab.trials.rounds.repeating import RepeatingLab
+from sentinel.settings import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,9 +84,8 @@ class BenchmarkLab(RepeatingLab[Benchmark]):
         if not data.limits:
             return
         try:
-            limits = measurement.again(
-                self.stack, f"{self.run.id}.limits.again.{self._first}", data.limits, self.parameters.CODEC
-            )
+            message, again = plans.load_of(self.parameters), f"{self.run.id}.limits.again.{self._first}"
+            limits = measurement.again(self.stack, again, data.limits, message)
         except SentinelError as error:
             data.warnings.append(f"The limits could not be measured again after the capacities: {error}.")
         else:
@@ -173,9 +173,10 @@ class BenchmarkLab(RepeatingLab[Benchmark]):
         """See Session."""
         p = Benchmark(**run.data.parameters)
         rate = common_rate(p, outcomes)
-        given = p, outcomes, _lowered(p, rate), rate
+        rates = {LATENCY: rate, HEADLINE: p.HEADLINE_RATE} | _sent_in_closed_loops(p, outcomes)
+        given = p, outcomes, _lowered(p, rate), rates[LATENCY]
         record = summary.of_benchmark(*given, looks=run.data.looks, machine=run.data.machine)
-        return {"rates": {"latency": rate, HEADLINE: p.HEADLINE_RATE}, **plain(record)}
+        return {"rates": rates, **plain(record)}
 
 
 def common_rate(p: Benchmark, outcomes: Sequence[Outcome]) -> float:
@@ -191,9 +192,18 @@ def common_rate(p: Benchmark, outcomes: Sequence[Outcome]) -> float:
         msg/s; RATE where no capacity is known.
     """
     capacities = [o.throughput for o in outcomes if o.plan.kind == CAPACITY and o.valid]
-    if not capacities or min(capacities) * HEADROOM >= p.RATE:
+    if not capacities or p.LOOP == CLOSED or min(capacities) * HEADROOM >= p.RATE:
         return p.RATE
     return max(1.0, min(capacities) * HEADROOM // 10 * 10)
+
+
+def _sent_in_closed_loops(p: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """The rates that Redis allowed, msg/s by group: the median of its trials; empty where a rate was kept."""
+    sent: dict[str, list[float]] = {}
+    for o in outcomes if p.LOOP == CLOSED else ():
+        if o.plan.paced and o.plan.group in (LATENCY, HEADLINE) and o.valid:
+            sent.setdefault(o.plan.group, []).append(o.sender["sent"] / o.plan.load.duration)
+    return {group: statistics.median(rates) for group, rates in sent.items()}
 
 
 def _lowered(p: Benchmark, rate: float) -> list[str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sentinel.lab.experiments.linger.record import label
-from sentinel.lab.parameters import Paced, Rule
+from sentinel.lab.parameters import Paced, Rule, choice
+from sentinel.load.schedule import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ class Linger(Paced):
     """The parameters of linger.ipynb."""
 
     OWN: ClassVar[Mapping[str, Rule]] = {
+        "LOOP": choice(*OPEN),
         "LINGERS": Rule(rising(0, 1000, 2), "two or more rising times in ms joined by commas, such as 0,2,5,10,20"),
         "RATES": Rule(rising(1, 10_000_000, 1), "rising rates in msg/s joined by commas, such as 1000,25000"),
     }

@@ -9,8 +9,10 @@ from IPython.display import HTML
 from sentinel.lab import formatting
 from sentinel.lab.experiments.linger import plots
 from sentinel.lab.experiments.linger.record import Record
+from sentinel.lab.offered import shape
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.tables import table
+from sentinel.lab.replay import words
 from sentinel.lab.report import heading, terminal
 from sentinel.lab.report.captions import left_out
 from sentinel.lab.run.trial_record import LATENCY
@@ -30,7 +32,7 @@ def header(run: Run) -> HTML:
     p = run.data.parameters
     trials = formatting.counted(len(run.data.trials), "trial")
     load = (
-        f"{p['RATES'].replace(',', ', ')} msg/s from {formatting.counted(p['WORKERS'], 'worker')}, {p['CODEC']} over"
+        f"{p['RATES'].replace(',', ', ')} msg/s{shape(run.data)} from {words.senders(run.data)} over"
         f" {p['TRANSPORT']}, {formatting.plain(p['DURATION'])} s after the warm-up,"
         f" {formatting.counted(p['REPEATS'], 'round')}"
     )

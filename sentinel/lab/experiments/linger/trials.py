@@ -10,11 +10,10 @@ from sentinel.lab.contenders import catalog
 from sentinel.lab.experiments.linger.parameters import Linger
 from sentinel.lab.experiments.linger.record import label
 from sentinel.lab.experiments.linger.summary import of_linger
-from sentinel.lab.run.trial_record import LATENCY, WARM_UP, Plan
+from sentinel.lab.run.trial_record import LATENCY, Plan
 from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
 from sentinel.lab.trials.lab import Lab
-from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from sentinel.lab.run.run import Run
@@ -32,8 +31,8 @@ def rounds(p: Linger) -> list[Plan]:
 
 
 def _plan(p: Linger, rate: float, ms: float, repeat: int) -> Plan:
-    load = LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, rate, p.DURATION + WARM_UP, seed=p.SEED)
-    bare = Plan(0, LATENCY, label(ms), OPTIMISED.name, load, p.BATCH_SIZE, repeat, group=f"{rate:g}")
+    load, how = plans.paced_load(p, rate), {"group": f"{rate:g}", "percentiles": p.asked}
+    bare = Plan(0, LATENCY, label(ms), OPTIMISED.name, load, p.BATCH_SIZE, repeat, **how)
     return replace(bare, linger=ms / 1000)
 
 

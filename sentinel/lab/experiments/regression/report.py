@@ -11,6 +11,7 @@ from sentinel.lab import formatting, plots
 from sentinel.lab.experiments.regression import markdown
 from sentinel.lab.experiments.regression.answer import DIGITS, TITLES
 from sentinel.lab.experiments.regression.record import BASE, HEAD, Record
+from sentinel.lab.offered import shape, sources
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import Style, styles
 from sentinel.lab.presentation.tables import Cell, figured, folded, paragraphs, table, tag, together
@@ -49,8 +50,8 @@ def _load(run: Run) -> str:
     counts = sorted({o.plan.load.count for o in run.data.trials if o.plan.kind == CAPACITY})
     return (
         f"full streams of {formatting.joined([formatting.plain(count) for count in counts]) or 'no'} messages"
-        f"{f'{offered} the warm-up' if p['RATE'] else ''}; {p['CODEC']} from"
-        f" {formatting.counted(p['WORKERS'], 'worker')}, {formatting.counted(p['REPEATS'], 'round')}"
+        f"{f'{offered} the warm-up' if p['RATE'] else ''}{shape(run.data)}; {p['CODEC']} from"
+        f" {sources(p)}, {formatting.counted(p['REPEATS'], 'round')}"
     )
 
 

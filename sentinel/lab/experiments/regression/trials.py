@@ -17,12 +17,11 @@ from sentinel.lab.experiments.regression.parameters import Regression
 from sentinel.lab.experiments.regression.record import BASE, HEAD, Record
 from sentinel.lab.experiments.regression.summary import of_regression
 from sentinel.lab.run.run import project_root
-from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, WARM_UP, Outcome, Plan, warm_up
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, Outcome, Plan, warm_up
 from sentinel.lab.statistics.compare import plain
 from sentinel.lab.trials import plans
 from sentinel.lab.trials.duets.lab import DuetLab
 from sentinel.lab.trials.trial import Trial
-from sentinel.settings import LoadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from sentinel.lab.process.child import Child
     from sentinel.lab.run.run import Run
     from sentinel.lab.trials.kinds import Start
+    from sentinel.settings import LoadSettings
 
 LEGS = (BASE, BASE + CONTROL, HEAD)
 """Of a round, in its first order."""
@@ -79,7 +79,7 @@ def duets(p: Regression) -> list[list[Plan]]:
 
 def offered(p: Regression) -> LoadSettings:
     """The load at which latencies are compared."""
-    return LoadSettings(p.TRANSPORT, p.CODEC, p.WORKERS, p.RATE, p.DURATION + WARM_UP, seed=p.SEED)
+    return plans.paced_load(p, p.RATE)
 
 
 def memory(p: Regression) -> list[Plan]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sentinel.lab.parameters import Chosen, Paced, Rule, number
+from sentinel.lab.parameters import Chosen, Paced, Rule, choice, number
 from sentinel.lab.replay.parameters import Replayed
+from sentinel.load.schedule import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ class Sweep(Chosen, Paced, Replayed):
 
     OWN: ClassVar[Mapping[str, Rule]] = {
         "RATES": Rule(_rates, "rising rates in msg/s joined by commas, such as 10000,25000, or nothing"),
+        "LOOP": choice(*OPEN),
         "START": number(1, 10_000_000),
         "FACTOR": number(1.05, 10),
         "P99_STORED_MS": number(0.1, 60_000),

@@ -11,6 +11,7 @@ from sentinel.lab.experiments.sweep import knee, plots, results
 from sentinel.lab.experiments.sweep.climb import BISECTIONS
 from sentinel.lab.experiments.sweep.knee import FAILS, HOLDS, SILENT
 from sentinel.lab.experiments.sweep.record import Record
+from sentinel.lab.offered import shape
 from sentinel.lab.presentation.figures import figure_html, nothing
 from sentinel.lab.presentation.style import styles
 from sentinel.lab.presentation.tables import PUBLISHED, Cell, counted, figured, paragraphs, table, tag, together
@@ -45,7 +46,7 @@ def load(run: Run) -> str:
     span = f"{formatting.plain(rates[0])} to {formatting.plain(rates[-1])} msg/s" if rates else "nothing"
     how = "as listed" if p["RATES"] else f"rising by {formatting.plain(p['FACTOR'])}"
     return (
-        f"{span}, {how}, from {words.senders(run.data)} over {p['TRANSPORT']},"
+        f"{span}, {how}{shape(run.data)}, from {words.senders(run.data)} over {p['TRANSPORT']},"
         f" {formatting.plain(p['DURATION'])} s a step after the warm-up, knees confirmed by"
         f" {formatting.counted(p['REPEATS'], 'repeat')}; SLO: nothing lost, the load sustained, stored p99 within"
         f" {formatting.plain(p['P99_STORED_MS'])} ms"
