@@ -42,7 +42,7 @@ def require(bounds: Sequence[Bound], experiment: Experiment, given: Mapping[str,
 def _fault(bound: Bound, experiment: Experiment, parameters: Shared) -> str:
     """What is wrong with a budget; empty where nothing is."""
     headline = [HEADLINE] if hasattr(parameters, "HEADLINE_RATE") else []
-    names = [*parameters.names, *headline]
+    names = [*getattr(parameters, "legs", parameters.names), *headline]
     if unknown := [name for name in (bound.of, bound.against) if name and name not in names]:
         return f"{unknown[0]} is not measured: expected one of {', '.join(names)}"
     if bound.measure in experiment.derived:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sentinel.lab.experiments.benchmark.parameters import Benchmark
+from sentinel.lab.experiments.bench_check.legs import Pinned
 from sentinel.lab.registry import Experiment
 
 if TYPE_CHECKING:
@@ -45,4 +45,4 @@ def _sections() -> type[msgspec.Struct]:
     return Gated
 
 
-EXPERIMENT = Experiment("bench-check", Benchmark, _study, answer=_answer, questions=_questions, sections=_sections)
+EXPERIMENT = Experiment("bench-check", Pinned, _study, answer=_answer, questions=_questions, sections=_sections)

@@ -15,7 +15,7 @@ from sentinel.lab import registry
 from sentinel.lab.budgets import file
 from sentinel.lab.budgets.judgement import kinds
 from sentinel.lab.budgets.requirements import require
-from sentinel.lab.experiments.benchmark.parameters import Benchmark
+from sentinel.lab.experiments.bench_check.legs import LIGHT, Pinned
 from sentinel.lab.parameters import Chosen, Draining, converted
 from sentinel.lab.run.trial_record import CAPACITY, MEMORY
 
@@ -34,7 +34,7 @@ COUNTS = ("bytes_per_message", "allocations_per_message")
 class Gate:
     """What is measured, and what must come out."""
 
-    parameters: Benchmark
+    parameters: Pinned
     bounds: list[Bound]
 
 
@@ -57,18 +57,18 @@ def load(path: Path = COMMITTED) -> Gate:
     return Gate(parameters, bounds)
 
 
-def _parameters(given: Any, path: Path) -> Benchmark:
+def _parameters(given: Any, path: Path) -> Pinned:
     if not isinstance(given, dict):
         raise SettingsError(f"{path}: {PARAMETERS} is {given!r}: expected a table, [{PARAMETERS}]")
     try:
-        return Benchmark(**converted(given, Draining.rules() | Chosen.rules()))
+        return Pinned(**converted(given, Draining.rules() | Chosen.rules()))
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
 
 
 def _fault(bound: Bound) -> str:
-    if not {CAPACITY, MEMORY} & {*kinds(bound.measure)}:
-        return "bench-check does not measure it: it offers no load"
+    if not {CAPACITY, MEMORY} & {*kinds(bound.measure)} and not bound.of.startswith(LIGHT):
+        return f"bench-check measures it under the {LIGHT} only"
     if not bound.against and bound.measure not in COUNTS:
         return "by itself it is a speed of this machine: say `against` what"
     return ""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sentinel.environment import announce
 from sentinel.lab.budgets.answer import phrases
 from sentinel.lab.budgets.judgement import judged
+from sentinel.lab.experiments.bench_check import legs
 from sentinel.lab.experiments.bench_check.record import Gated
 from sentinel.lab.experiments.benchmark import summary
-from sentinel.lab.experiments.benchmark.parameters import Benchmark
 from sentinel.lab.experiments.benchmark.trials import BenchmarkLab
 from sentinel.lab.notebook.progress_bar import PROGRESS, watched
 from sentinel.lab.run.run import Run, new_id
@@ -23,27 +23,38 @@ if TYPE_CHECKING:
 
     from sentinel.lab.budgets.bound import Bound
     from sentinel.lab.experiments.bench_check.gate import Gate
-    from sentinel.lab.run.trial_record import Outcome
+    from sentinel.lab.run.trial_record import Outcome, Plan
+
+
+def planned(p: legs.Pinned) -> list[Plan]:
+    """All trials of the gate.
+
+    Args:
+        p: Its parameters.
+    """
+    return [*plans.capacity(p), *legs.wide(p), *legs.light(p), *plans.memory(p)]
 
 
 class GateLab(BenchmarkLab):
-    """A benchmark without its latencies, in less than a minute."""
+    """A benchmark without its latencies, and some legs of the gate's own, in about two minutes."""
+
+    parameters: legs.Pinned
 
     notebook = "bench-check"
 
     def expected_seconds(self) -> dict[str, float]:
         """See Lab."""
-        return self.expected_of([*plans.capacity(self.parameters), *plans.memory(self.parameters)])
+        return self.expected_of(planned(self.parameters))
 
     def planned_trials(self) -> int:
         """See Session."""
-        return len([*plans.capacity(self.parameters), *plans.memory(self.parameters)])
+        return len(planned(self.parameters))
 
     @staticmethod
     def summarise(run: Run, outcomes: list[Outcome]) -> dict[str, Any]:
         """See Session. Of a benchmark's verdict only the gate's own is left: there is no latency to judge."""
         answer = judged(run.sections(Gated).gate, outcomes)
-        compared = compare.plain(summary.of_benchmark(Benchmark(**run.data.parameters), outcomes, [], 0.0))
+        compared = compare.plain(summary.of_benchmark(legs.Pinned(**run.data.parameters), outcomes, [], 0.0))
         del compared["answer"]
         return {**compared, "budgets": compare.plain(answer), "verdict": [*map(str, phrases(answer))]}
 
@@ -59,6 +70,8 @@ class GateLab(BenchmarkLab):
         with self.keeping():
             self.run.data.add({"gate": bounds})
             self.capacity()
+            self.carry_out(legs.wide(self.parameters))
+            self.carry_out(legs.light(self.parameters))
             self.memory()
             return self.close()
 

@@ -31,9 +31,9 @@ def rounds(p: Linger) -> list[Plan]:
 
 
 def _plan(p: Linger, rate: float, ms: float, repeat: int) -> Plan:
-    load, how = plans.paced_load(p, rate), {"group": f"{rate:g}", "percentiles": p.asked}
-    bare = Plan(0, LATENCY, label(ms), OPTIMISED.name, load, p.BATCH_SIZE, repeat, **how)
-    return replace(bare, linger=ms / 1000)
+    load = plans.paced_load(p, rate)
+    bare = Plan(0, LATENCY, label(ms), OPTIMISED.name, load, p.BATCH_SIZE, repeat, group=f"{rate:g}")
+    return replace(bare, linger=ms / 1000, percentiles=p.asked)
 
 
 class LingerLab(Lab[Linger]):
