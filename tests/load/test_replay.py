@@ -199,6 +199,8 @@ def test_what_cannot_be_played_is_refused(tmp_path: Path, mixed: Path, monkeypat
         (["absent.rec"], "absent.rec", "No such file"),
         (["cut.rec"], "cut.rec is cut off behind block 1", "--repair"),
         (["mixed.rec", "--loop", "closed"], "loop='closed'", "a recording has its own spacing"),
+        (["mixed.rec", "--fields", "50", "--tags", "2"], "fields=50, tags=2", "its own spacing, sources and messages"),
+        (["mixed.rec", "--sources", "9"], "sources=9", "its own spacing, sources and messages"),
         (["mixed.rec"], "redis://127.0.0.1:1/0", "does REDIS_URL name it?"),
         (["mixed.rec", "--processes", "2", "--rate", "10"], "redis://127.0.0.1:1/0", "does REDIS_URL name it?"),
     ],

@@ -54,6 +54,19 @@ def test_the_parameter_is_read_before_anything_starts(office: Path, tmp_path: Pa
         from_words(["REPLAY=a\0"], rules)
 
 
+def test_messages_are_recorded_or_made_up(office: Path) -> None:
+    """What tells of made-up messages is refused beside REPLAY, in one line with all of it; without REPLAY it is not."""
+    given = {"FIELDS": 50, "LOOP": "bursts", "SOURCES": 9, "TAGS": 1}
+    with pytest.raises(SettingsError, match=r"office.rec' with SOURCES=9, FIELDS=50, TAGS=1, LOOP=bursts: a recording"):
+        Sweep(REPLAY=str(office), **given)
+    for name, value in given.items():
+        with pytest.raises(SettingsError, match=rf"with {name}={value}: a recording has its own .* leave either out$"):
+            Benchmark(REPLAY=str(office), **{name: value})
+    assert Benchmark(**given).FIELDS == Benchmark(REPLAY=str(office)).FIELDS * 25
+    with pytest.raises(SettingsError, match="CODEC='binary' with FIELDS=50"):
+        Benchmark(CODEC="binary", FIELDS=50)
+
+
 def test_a_recording_is_played_at_its_own_rate_unless_another_is_given(office: Path) -> None:
     """RATE follows from REPLAY where nobody gave it; nothing follows where there is no recording, or no RATE."""
     given = {"REPLAY": str(office)}
@@ -112,6 +125,7 @@ def test_the_page_says_what_was_played(office: Path, tmp_path: Path) -> None:
     text = heading(run).striptags()
     assert "from 3 recorded sources, json as recorded over" in text
     assert "office.rec, 0.410 s, 100 messages of" in text
+    assert "2 numbers" not in text
     assert f"sha256 {of(str(office)).sha256}" in text  # type: ignore[union-attr]
     assert "kept out of play as a consumer would reject them: 1 json" in text
     assert "Its spacing (as recorded at 250 msg/s) is stretched or drawn together to each rate;" in text
