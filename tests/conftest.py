@@ -42,9 +42,10 @@ hypothesis.settings.load_profile("lab")
 LONGEST = tuple(
     f"test_{name}"
     for name in (
-        *("executions", "verify", "endings", "contender_trial", "papermill", "faults", "jupyterlab", "extensions"),
-        *("refusals", "vscode", "pipeline", "generator", "trial", "duet", "live", "lookup", "gate", "registry"),
-        *("contested_run", "stacks", "health", "limits", "pyspy", "stops", "influxdb3", "supervisor", "ablation"),
+        *("executions", "verify", "endings", "contender_trial", "regression_run", "papermill", "faults", "resumed_run"),
+        *("jupyterlab", "extensions", "refusals", "pipeline", "generator", "trial", "duet", "live", "sessions"),
+        *("repeating", "lookup", "gate", "registry", "contested_run", "vscode", "stacks", "health", "limits", "pyspy"),
+        *("stops", "influxdb3", "supervisor", "ablation"),
     )
 )
 """Files that take ten seconds and more, the longest first."""

@@ -174,13 +174,17 @@ def questions(run: Run) -> list[Question]:
         run: A run of any experiment, also of one that is not installed.
 
     Returns:
-        A question for every bound that the run can answer; empty where there is none.
+        A question for every budget, then for every other bound that the run can answer; empty where there is none.
 
     Raises:
         SettingsError: the run's experiment exists, but it cannot be loaded.
     """
-    known = find(run.data.notebook)
-    return known.questions(run) if known else []
+    from sentinel.lab.budgets import asked
+    from sentinel.lab.report.answers import raw
+
+    known, budgets = find(run.data.notebook), run.data.budgets
+    held_to = asked.questions(budgets, raw.record(run), "budget") if budgets else []
+    return [*held_to, *(known.questions(run) if known else [])]
 
 
 @cache

@@ -15,7 +15,7 @@ from support.servers import wait_until
 
 from sentinel import store
 from sentinel.bus.link import client
-from sentinel.errors import RunEndedError
+from sentinel.errors import RunEndedError, RunError
 from sentinel.lab.contenders import program
 from sentinel.lab.contenders import trial as trials
 from sentinel.lab.contenders.contest import Contest, NotTimed
@@ -358,6 +358,20 @@ def test_a_contender_that_fails_its_verification_is_listed_and_not_timed(
         assert not contest.is_due(ring.plan(CAPACITY, "optimised", FULL))
         assert TappedTrial is type(contest.trial(ring.plan(LATENCY, "optimised", PACED), *given, check=lambda: None))
         assert Trial is type(contest.trial(ring.plan(MEMORY, "optimised", FULL), *given, check=lambda: None))
+
+
+def test_a_resumed_run_knows_what_was_verified(tmp_path: Path) -> None:
+    """What the first session found out is not tried again, and stays refused; a contender that has changed ends it."""
+    item = contender(tmp_path / "mine")
+    p, plan = Benchmark(CONFIGURATIONS=f"optimised,mine@{item.folder}"), Plan(1, CAPACITY, "mine", "mine", FULL)
+    first, second = Contest(p), Contest(p)
+    first.described["mine"].verified = [Check("values", "stream/json", kept=False, detail="zero: mem is 1.0")]
+    second.recall("x", first.described)
+    assert (False, {"mine"}) == (second.is_due(plan), second.refused)
+    assert set() == Contest(replace(p, UNVERIFIED=True)).refused
+    first.described["mine"].version = "2.0"
+    with pytest.raises(RunError, match=r"run x cannot be resumed: mine\.version was '2\.0', and is '"):
+        Contest(p).recall("x", first.described)
 
 
 def test_without_a_contender_there_is_no_tap(ring: Ring) -> None:

@@ -11,6 +11,7 @@ from support.happenings import disturbed_run
 from support.synthetic import ALL, made
 
 from sentinel.lab import plots
+from sentinel.lab.events import timelines
 from sentinel.lab.interactive.chart import DATA, PLACES, Band, Chart, Line, Mark, Panel, Row, Zone, embedded, numbers
 from sentinel.lab.plots.spectrum import tail
 from sentinel.lab.presentation.style import INK, KNOWN, SOLID, Style, styles
@@ -75,7 +76,7 @@ def test_a_spectrum_carries_what_was_drawn(run: Run) -> None:
 
 def test_lines_over_time_carry_their_events(run: Run) -> None:
     """Every panel of a trial has the marks of its events, with their times and a text; the picture says so, too."""
-    picture = plots.over_time(queries.timelines(run), styles(ALL))
+    picture = plots.over_time(timelines.of_run(run), styles(ALL))
     data = read(picture.chart)
     row = data["rows"][0]  # type: ignore[index]
     assert [6] * 4 == [len(panel["marks"]) for panel in row["panels"]]

@@ -135,7 +135,7 @@ def test_a_run_is_held_to_its_budgets(executed: tuple[runs.Run, str], place: Pat
     assert run.data.budgets is not None
     assert ["holds", "holds"] == [row.verdict for row in run.data.budgets.rows]
     assert "PASS." in text
-    assert "2 of 2 budgets met" in run.report.read_text(encoding="utf-8")
+    assert "How budgets are judged" in run.report.read_text(encoding="utf-8")
     assert "| ✓ | Lost, headline | ≤ 0 messages in 1 of 1 rounds |" in (place / "summary.md").read_text(
         encoding="utf-8"
     )
@@ -187,6 +187,18 @@ def test_report_is_one_offline_page(each: tuple[runs.Run, str]) -> None:
     assert len(pictures) >= {"benchmark": 4, "sweep": 2, "ablation": 2, "live": 1}[run.data.notebook]
     assert [] == [picture[:80] for picture in pictures if not re.search(r'alt="[^"]{20,}"', picture)]
     assert "Lab.open" not in page
+
+
+def test_a_page_answers_first_and_hands_out_its_numbers(each: tuple[runs.Run, str]) -> None:
+    """Verdict, trust, figures, in this order; every link to a number's file and to a figure's data leads to a file."""
+    run, _ = each
+    page = run.report.read_text(encoding="utf-8")
+    order = [page.index(part) for part in ('class="answer"', 'id="how-far-can-it-be-trusted"', "<figure>")]
+    assert sorted(order) == order
+    files = set(re.findall(r'<a class="raw" href="([^"]+)"', page))
+    assert {"figures", "run.json", "trials"} == {file.partition("/")[0] for file in files}
+    assert [] == [file for file in files if not (run.folder / file).is_file()]
+    assert page.count("<figure>") >= page.count("Data (CSV)") > 0
 
 
 def test_report_opens_in_a_browser_without_a_network(each: tuple[runs.Run, str], tmp_path: Path) -> None:

@@ -99,21 +99,13 @@ def test_nbconvert_ends_the_same_way(tmp_path: Path) -> None:
     assert f"{run.id}/report.html" in (tmp_path / "notebooks" / "out.ipynb").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("name", "expected_text"),
-    [
-        ("WORKER", "WORKER is not a parameter (did you mean WORKERS?)"),
-        ("workers", "workers is not a parameter (did you mean WORKERS?)"),
-        ("foo", "foo is not a parameter: there are WORKERS, "),
-    ],
-)
-def test_plain_papermill_refuses_unknown_parameter(place: Path, name: str, expected_text: str) -> None:
+def test_plain_papermill_refuses_unknown_parameter(place: Path) -> None:
     """papermill itself only warns of an unknown name; the notebook stops before anything is started."""
-    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "wrong.ipynb", "-p", name, "3"]
+    command = [str(BIN / "papermill"), "notebooks/benchmark.ipynb", "wrong.ipynb", "-p", "workers", "3"]
     before = runs.find(place)
     done = subprocess.run(command, cwd=place, capture_output=True, encoding="utf-8", timeout=60, check=False)
     assert done.returncode == 1
-    assert expected_text in done.stderr
+    assert "workers is not a parameter (did you mean WORKERS?)" in done.stderr
     assert before == runs.find(place)
 
 

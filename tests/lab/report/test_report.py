@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from markupsafe import Markup
 from support.pages import after, section, verdict_of
@@ -293,6 +295,34 @@ def test_pictures_have_alt_text_and_are_inlined(run: Run, name: str) -> None:
     assert images
     assert all(len(image["alt"] or "") > 60 and "nan" not in (image["alt"] or "") for image in images)
     assert all((image["src"] or "").startswith("data:image/") for image in images)
+
+
+def drawn(run: Run, name: str) -> pd.DataFrame:
+    """The numbers of a figure, as another program reads them."""
+    return pd.read_csv(io.StringIO(run.figures[name]), comment="#")
+
+
+def test_figures_hand_out_what_they_draw(run: Run) -> None:
+    """A section keeps its figure's numbers with the run, and its caption leads to where the page will put them."""
+    figures = {"latency": "latency", "shift": "shift", "over_time": "over-time", "capacity": "capacity"}
+    for name, file in {**figures, "memory": "memory-difference"}.items():
+        links = [given["href"] for tag, given in section(name, run).tags if tag == "a" and given.get("class") == "raw"]
+        assert f"../../runs/{run.id}/figures/{file}.csv" in links
+        assert len(drawn(run, file)) > 2
+
+
+def test_the_numbers_of_a_figure_are_those_of_the_run(run: Run) -> None:
+    """Capacities trial by trial; the end of a spectrum is the largest latency, at the rarity of one message of all."""
+    section("capacity", run)
+    section("latency", run)
+    rates = drawn(run, "capacity").groupby("configuration", sort=False)["capacity"].apply(list).to_dict()
+    assert {name: pytest.approx(values, rel=1e-5) for name, values in queries.capacities(run).items()} == rates
+    frame = drawn(run, "latency")
+    curve = next(curve for curve in queries.latencies(run)["stored"] if curve.key == "optimised")
+    last = frame.query("latency == 'stored' and configuration == 'optimised' and trial == 'all'").iloc[-1]
+    expected = len(curve.whole), curve.whole.quantile(1.0) / 1e6
+    assert pytest.approx(expected, rel=1e-5) == (last["rarity"], last["value"])
+    assert "# value: latency, ms" in run.figures["latency"].splitlines()
 
 
 def test_the_shift_compares_any_two_columns(run: Run) -> None:

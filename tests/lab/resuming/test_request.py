@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,13 +12,15 @@ from support.commandline import assert_one_line
 from support.executions import ROOT
 from support.synthetic import made
 
+from sentinel.environment import LabSettings
+from sentinel.errors import RunError
+from sentinel.lab.notebook import runner
 from sentinel.lab.resuming.request import command, requested
 from sentinel.lab.run import run_data
 from sentinel.lab.run.claim import Claim, sole, under_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from support.commandline import Result
 
@@ -133,6 +136,24 @@ def test_two_processes_do_not_resume_it_at_once(run: Run, sentinel: Callable[...
         result = sentinel(*words, REDIS_URL="", INFLUX_URL="")
         assert_one_line(result, f"run {run.id} is under way in another process", "wait for its end")
     assert not under_way(run)
+
+
+def test_a_refusal_by_the_notebook_changes_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only the started stack shows, such as another version, is one line; the executed notebook is as it was."""
+    run.notebook.write_text("of the session before", encoding="utf-8")
+
+    def refused(_notebook: Path, run: Run, _parameters: dict[str, Any]) -> RunError:
+        run.notebook.write_text("half of it", encoding="utf-8")
+        return RunError("stack.store was 'InfluxDB 1.6.7'")
+
+    for name in (LabSettings.RUN_ID, LabSettings.PROGRESS, LabSettings.RESUMES):
+        monkeypatch.setenv(name, "")  # put back afterwards
+    monkeypatch.setattr(runner, "_executed", refused)
+    monkeypatch.setattr(runner, "_ensure_stack", lambda *_: None)
+    before = contents(run)
+    with pytest.raises(RunError, match="InfluxDB"):
+        runner.resume(Path("notebooks/benchmark.ipynb"), {}, run.id)
+    assert before == contents(run)
 
 
 @pytest.mark.parametrize("state", ["interrupted", "failed", "running"])

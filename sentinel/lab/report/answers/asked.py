@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from sentinel.lab import registry
-from sentinel.lab.budgets.asked import questions
 from sentinel.lab.budgets.report import judging
 from sentinel.lab.presentation.tables import Cell, table, tag, together
-from sentinel.lab.report.answers import raw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +23,8 @@ MARKS = {True: ("✓ met", "good"), False: ("✗ missed", "bad"), None: ("? not 
 
 def asked(run: Run) -> Markup:
     """The table, with the rule of budgets below it; empty where nothing was asked of the run."""
-    budgets = run.data.budgets
-    if budgets is None:
-        return rows(registry.questions(run))
-    held_to = questions(budgets, raw.record(run), "budget")
-    return together([rows([*held_to, *registry.questions(run)]), judging(budgets)], "\n")
+    table_of_all, budgets = rows(registry.questions(run)), run.data.budgets
+    return together([table_of_all, judging(budgets)], "\n") if budgets else table_of_all
 
 
 def rows(every: Sequence[Question]) -> Markup:
