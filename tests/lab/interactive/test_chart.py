@@ -74,6 +74,17 @@ def test_a_spectrum_carries_what_was_drawn(run: Run) -> None:
     assert [round(1.8 * part, 2) for part in style.line[1]] == whole[0]["dashes"]  # type: ignore[index]
 
 
+def test_percentiles_asked_for_are_marked(run: Run) -> None:
+    """Those of `PERCENTILES` by their names, also such as no round axis has, on the axes of the still figure too."""
+    asked = ("p50", "p97.5", "p99")
+    sides = [queries.by_round(run, name, "stored") for name in (ALL[-1], ALL[0])]
+    spectrum = plots.spectrum(queries.latencies(run), styles(ALL), asked)
+    shift = plots.shift({"stored": between(*sides)}, ALL[-1], ALL[0], KNOWN[ALL[-1]], asked)
+    for picture in (spectrum, shift):
+        ticks = read(picture.chart)["rows"][0]["panels"][0]["ticks"]  # type: ignore[index]
+        assert [[1, "0"], [2, "50"], [40, "97.5"], [100, "99"]] == ticks[:4]
+
+
 def test_lines_over_time_carry_their_events(run: Run) -> None:
     """Every panel of a trial has the marks of its events, with their times and a text; the picture says so, too."""
     picture = plots.over_time(timelines.of_run(run), styles(ALL))
