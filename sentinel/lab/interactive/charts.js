@@ -168,14 +168,14 @@ class Panel {
     return [Math.min(0, low), high > 0 ? 1.08 * high : 1];
   }
 
-  /* Places that have names, where the whole is shown, as many as there is room for. */
+  /* Places that have names, where the whole is shown, as many as there is room for; none where they are too few. */
   places(low, high) {
     const kept = [], wide = (this.width - 64) / Math.log(high / low);
     for (const [at, name] of this.whole ? this.data.ticks : []) {
       const before = kept.at(-1), room = before && 3.5 * (name.length + before[1].length) + 6;
       if (at >= low && at <= high && (!before || wide * Math.log(at / before[0]) >= room)) kept.push([at, name]);
     }
-    return this.names = new Map(kept);
+    return this.names = new Map(kept.length > 2 ? kept : []);
   }
 
   ticks(low, high) {
