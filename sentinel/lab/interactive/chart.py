@@ -14,7 +14,7 @@ from sentinel.lab.interactive.thinning import MOST, thinned
 from sentinel.lab.presentation.style import DARK, Style
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -106,6 +106,8 @@ class Panel:
     bands: Sequence[Band] = ()
     zones: Sequence[Zone] = ()
     marks: Sequence[Mark] = ()
+    ticks: Mapping[float, str] = field(default_factory=dict)
+    """Names of places on the horizontal axis, unzoomed, rising; round ones where there are none."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "reach": panel.reach and numbers(panel.reach, PLACES),
         "high": panel.high and numbers(panel.high),
         "log": panel.logarithmic,
+        "ticks": [[*numbers([at], PLACES), name] for at, name in panel.ticks.items()],
         "lines": [_line(line) for line in panel.lines],
         "bands": [_band(band) for band in panel.bands],
         "zones": [_zone(zone) for zone in panel.zones],

@@ -168,11 +168,24 @@ class Panel {
     return [Math.min(0, low), high > 0 ? 1.08 * high : 1];
   }
 
+  /* Places that have names, where the whole is shown, as many as there is room for; none where they are too few. */
+  places(low, high) {
+    const kept = [], wide = (this.width - 64) / Math.log(high / low);
+    for (const [at, name] of this.whole ? this.data.ticks : []) {
+      const before = kept.at(-1), room = before && 3.5 * (name.length + before[1].length) + 6;
+      if (at >= low && at <= high && (!before || wide * Math.log(at / before[0]) >= room)) kept.push([at, name]);
+    }
+    return this.names = new Map(kept.length > 2 ? kept : []);
+  }
+
   ticks(low, high) {
+    const places = [...this.places(low, high).keys()];
+    if (places.length) return places;
     return this.logarithmic ? ofPercentiles(low, high, this.width / 52) : even(low, high, Math.max(2, this.width / 90));
   }
 
   named(ticks) {
+    if (this.names.size) return ticks.map(tick => this.names.get(tick));
     if (!this.logarithmic) return ticks.map(tick => plain(this.data.x === "ago" ? -tick : tick));
     const names = digits => ticks.map(tick => percentile(tick, digits));
     return [1, 2, 3, 4].map(names).find(words => new Set(words).size === words.length) ?? names(5);

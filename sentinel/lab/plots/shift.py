@@ -68,7 +68,7 @@ def shift(panels: Mapping[str, Shift], new: str, old: str, style: Style, percent
         _ratio_axis(axis, values)
         _percentile_axis(axis, values, ticks(percentiles))
         axis.set_title(KINDS[kind])
-        closer.append(_panel(kind, values, lines, axis))
+        closer.append(replace(_panel(kind, values, lines, axis), ticks=ticks(percentiles)))
     axes[0, 0].set_ylabel(f"{formatting.broken(new)} ÷ {formatting.broken(old)}")
     handles = _legend(list(panels.values()), style)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=3)

@@ -104,7 +104,7 @@ def spectrum(
         reach = _reach(lines)
         low, high = _published(axis, kind) or reach
         logarithmic(axis, "y", 0.6 * min(low, reach[0]), 1.9 * max(high, reach[1]))
-        closer.append(_panel(kind, lines, 1.2 * most, axis.get_ylim()))
+        closer.append(replace(_panel(kind, lines, 1.2 * most, axis.get_ylim()), ticks=ticks(percentiles)))
         axis.set_title(KINDS[kind])
         axis.set_ylabel("latency, ms")
     for axis in axes.flat[len(panels) :]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sentinel.lab.run.queries import Timeline
+    from sentinel.lab.events.timelines import Timeline
 
 UNITS = {"Throughput, msg/s": "msg/s", "Backlog, messages": "msg", "CPU, % of one core¹": "%", "Memory (RSS), MB": "MB"}
 """Panels of a row, with the unit of a value."""
@@ -50,7 +50,7 @@ def over_time(timelines: Sequence[Timeline], styles: Mapping[str, Style]) -> Pic
     """A row a trial: throughput, backlog, CPU and memory of every process over seconds; the warm-up is shaded.
 
     Args:
-        timelines: One or more trials; see `queries.timelines`.
+        timelines: One or more trials; see `events/timelines.py`.
         styles: The look of each column, by `Timeline.key`.
     """
     figure, axes = grid(len(timelines), 4, 0.9 + 1.75 * len(timelines), sharex="row")

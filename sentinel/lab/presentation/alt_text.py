@@ -12,10 +12,11 @@ from sentinel.lab.statistics import tails
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sentinel.lab.events.timelines import Timeline
     from sentinel.lab.limits.bounds import Throughput
     from sentinel.lab.limits.limit import Limit
     from sentinel.lab.profiling.stacks import Breakdown
-    from sentinel.lab.run.queries import Curve, Timeline
+    from sentinel.lab.run.queries import Curve
 
 NAMES = {"internal": "internal", "e2e": "end to end", "stored": "stored", "send_delay": "send delay"}
 
@@ -46,7 +47,7 @@ def over_time(timelines: Sequence[Timeline]) -> str:
     """Highest backlog, mean CPU and peak memory of the consumer in every trial, and how often something held it up.
 
     Args:
-        timelines: Trials over time; see `queries.timelines`.
+        timelines: Trials over time; see `events/timelines.py`.
     """
     sentences = ["Throughput, backlog, CPU and memory over time, one trial in each row."]
     for line in timelines:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from IPython.display import HTML
 
 from sentinel.lab import formatting, plots, registry
+from sentinel.lab.events import timelines
 from sentinel.lab.events.event import told
 from sentinel.lab.presentation import shift as words
 from sentinel.lab.presentation import tables
@@ -136,7 +137,7 @@ def _shifts(run: Run, new: str, old: str) -> dict[str, Shift]:
 
 def over_time(run: Run) -> HTML:
     """One trial of every column over time."""
-    lines = queries.timelines(run)
+    lines = timelines.of_run(run)
     if not lines:
         return nothing("No valid latency trial left a series behind: there is nothing to draw over time.")
     labels = [queries.label(run, key) for key in queries.keys(run)]

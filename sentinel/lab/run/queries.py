@@ -1,27 +1,21 @@
 """A run's record made ready to be drawn or tabled: which trials, in which order, under which names.
 
 Raw in (run.json and the trials' folders), plain data out; no figure and no HTML is made here. Only valid trials go into
-figures; a trial without a series is passed over, and whoever draws says so.
+figures; a trial without a histogram is passed over, and whoever draws says so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentinel.lab import formatting
-from sentinel.lab.events import trial_events
 from sentinel.lab.run import series
 from sentinel.lab.run.trial_record import CAPACITY, CONTROL, HEADLINE, LATENCY, MEMORY, WARM_UP
 from sentinel.lab.statistics import tails
 from sentinel.model.histogram import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pandas as pd
-
-    from sentinel.lab.events.event import Event
     from sentinel.lab.run.run import Run
     from sentinel.lab.run.trial_record import Memory, Outcome
 
@@ -50,24 +44,6 @@ class Curve:
         for repeat in self.repeats:
             merged.merge(repeat)
         return merged
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """One trial over time."""
-
-    key: str
-    label: str
-    note: str
-    """Which trial of how many."""
-    counts: pd.DataFrame
-    """Index seconds since the first send; sent and written per second, backlog in messages."""
-    resources: pd.DataFrame
-    """seconds, process, cpu (percent of one core), rss (MB)."""
-    load_ends: float
-    """Seconds."""
-    events: list[Event] = field(default_factory=list)
-    """What happened meanwhile, from the first send on."""
 
 
 def outcomes(run: Run) -> list[Outcome]:
@@ -186,45 +162,6 @@ def latencies(run: Run) -> dict[str, list[Curve]]:
             if repeats := [trial[kind] for trial in trials if len(trial[kind])]:
                 curves.append(Curve(key, label(run, key), repeats))
     return {kind: curves for kind, curves in panels.items() if curves}
-
-
-def timelines(run: Run) -> list[Timeline]:
-    """One trial a column over time: the trial whose stored tail (see `tails.highest`) is the median of its repeats'.
-
-    Args:
-        run: A run with a headline.
-
-    Returns:
-        Timelines in the order of `keys`; columns without a valid trial or without a series are left out.
-    """
-    collected = []
-    for key in keys(run):
-        trials = [o for o in of_column(outcomes(run), key) if o.valid]
-        if trials:
-            line = _timeline(run, key, _middle(trials), len(trials))
-            if len(line.counts) > 1:
-                collected.append(line)
-    return collected
-
-
-def _middle(trials: Sequence[Outcome]) -> Outcome:
-    tail = tails.highest(trials, "stored")
-    return sorted(trials, key=lambda o: o.latencies.get("stored", {}).get(tail, 0.0))[(len(trials) - 1) // 2]
-
-
-def _timeline(run: Run, key: str, outcome: Outcome, of: int) -> Timeline:
-    folder, load = run.trial_folder(outcome.plan.number), outcome.plan.load
-    progress = series.progress(folder, outcome.started)
-    seconds = progress.index.to_series()
-    counts = progress[["backlog"]].copy()
-    for name in ("sent", "written"):
-        counts[name] = (progress[name].diff() / seconds.diff()).where(seconds.shift() >= 0)
-    title = key if key != HEADLINE else names(run)[-1]
-    note = f"{formatting.plain(load.rate)} msg/s\ntrial {outcome.plan.number}, one of n = {of}"
-    resources = series.resources(folder, outcome.started)
-    resources = resources[resources["seconds"] >= 0]
-    events = [event for event in trial_events.of_trial(folder, outcome.started) if event.at >= 0]
-    return Timeline(key, title, note, counts, resources, load.duration, events)
 
 
 def capacities(run: Run) -> dict[str, list[float]]:

@@ -11,6 +11,7 @@ from support.happenings import disturbed_run
 from support.synthetic import ALL, made
 
 from sentinel.lab import plots
+from sentinel.lab.events import timelines
 from sentinel.lab.interactive.chart import DATA, PLACES, Band, Chart, Line, Mark, Panel, Row, Zone, embedded, numbers
 from sentinel.lab.plots.spectrum import tail
 from sentinel.lab.presentation.style import INK, KNOWN, SOLID, Style, styles
@@ -73,9 +74,20 @@ def test_a_spectrum_carries_what_was_drawn(run: Run) -> None:
     assert [round(1.8 * part, 2) for part in style.line[1]] == whole[0]["dashes"]  # type: ignore[index]
 
 
+def test_percentiles_asked_for_are_marked(run: Run) -> None:
+    """Those of `PERCENTILES` by their names, also such as no round axis has, on the axes of the still figure too."""
+    asked = ("p50", "p97.5", "p99")
+    sides = [queries.by_round(run, name, "stored") for name in (ALL[-1], ALL[0])]
+    spectrum = plots.spectrum(queries.latencies(run), styles(ALL), asked)
+    shift = plots.shift({"stored": between(*sides)}, ALL[-1], ALL[0], KNOWN[ALL[-1]], asked)
+    for picture in (spectrum, shift):
+        ticks = read(picture.chart)["rows"][0]["panels"][0]["ticks"]  # type: ignore[index]
+        assert [[1, "0"], [2, "50"], [40, "97.5"], [100, "99"]] == ticks[:4]
+
+
 def test_lines_over_time_carry_their_events(run: Run) -> None:
     """Every panel of a trial has the marks of its events, with their times and a text; the picture says so, too."""
-    picture = plots.over_time(queries.timelines(run), styles(ALL))
+    picture = plots.over_time(timelines.of_run(run), styles(ALL))
     data = read(picture.chart)
     row = data["rows"][0]  # type: ignore[index]
     assert [6] * 4 == [len(panel["marks"]) for panel in row["panels"]]

@@ -15,6 +15,7 @@ from support.figures import labels, texts
 from support.synthetic import ALL, LONG, made
 
 from sentinel.lab import plots
+from sentinel.lab.events import timelines
 from sentinel.lab.experiments.benchmark.summary import HEADLINE
 from sentinel.lab.plots import canvas
 from sentinel.lab.plots.spectrum import tail
@@ -46,7 +47,7 @@ def pictures(run: Run) -> dict[str, Picture]:
             {kind: between(*side[::-1]) for kind, side in sides.items()}, *pair[::-1], style[names[-1]]
         ),
         "spectrum": plots.spectrum(queries.latencies(run), style),
-        "over_time": plots.over_time(queries.timelines(run), style),
+        "over_time": plots.over_time(timelines.of_run(run), style),
         "capacity": plots.capacity(queries.capacities(run), style),
         "memory": plots.memory(memories, style),
         "difference": plots.memory_difference(rows, pair, style),
