@@ -70,7 +70,6 @@ HOMES = {
         "sentinel.options",
         "sentinel.lab.commands",
         "sentinel.lab.index.command",
-        "sentinel.lab.experiments.compare.command",
         "sentinel.lab.readme_example",
         "sentinel.lab.stack.embedded_store.__main__",
         "sentinel.lab.profiling.memray_consumer",

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
+from sentinel.lab.commands.compare import compare
 from sentinel.lab.commands.export import export
 from sentinel.lab.commands.notebook import run
-from sentinel.lab.experiments.compare.command import command as compare
 from sentinel.lab.index.command import index, runs
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.stack import KINDS, choose, start

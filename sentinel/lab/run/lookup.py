@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sentinel.errors import RunError
 from sentinel.lab.page import page
-from sentinel.lab.page.export import export
 from sentinel.lab.run.conclusion import recovered
 from sentinel.lab.run.run import RECORD, RUNS, load, load_folder, project_root
 
@@ -34,6 +33,8 @@ def report(text: str, *, force: bool = False) -> Path:
             written, or would replace a file that this program did not write.
     """
     if text.endswith(".ipynb") and _folder(text) is None:
+        from sentinel.lab.page.export import export  # which loads nbconvert, for what no run that starts needs
+
         notebook, html = Path(text), Path(text).with_suffix(".html")
         export(notebook, html, html.stem, force=force)
         return html

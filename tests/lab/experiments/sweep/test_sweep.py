@@ -134,7 +134,7 @@ def test_budgets_bound_the_highest_rate_and_what_was_confirmed_there(run: Run) -
         Bound("held", NEW, OLD, at_least=1000),
         Bound("stored_p99", NEW, at_most=20, rounds=(2, 2)),
     ]
-    figures = {name: values(run) for name, values in known.figures.items()}
+    figures = {name: values(run) for name, values in known.derived.items()}
     rows = judged(bounds, known.held_to(run), figures=figures).rows
     assert [HOLDS, BROKEN, HOLDS] == [row.verdict for row in rows]
     assert (2, 2) == (rows[-1].kept, rows[-1].rounds)

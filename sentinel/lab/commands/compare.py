@@ -10,7 +10,7 @@ import click
 @click.argument("b")
 @click.option("--force", is_flag=True, help="Show runs of another machine, stack or load, without a verdict.")
 @click.pass_context
-def command(context: click.Context, a: str, b: str, force: bool) -> None:
+def compare(context: click.Context, a: str, b: str, force: bool) -> None:
     """Hold run B against run A, two runs of the same notebook: no server is started.
 
     Each is a run's id, its folder (also a copy of it), or a file in there. Exits 1 where they cannot be compared, or
