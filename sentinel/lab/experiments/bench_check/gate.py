@@ -15,7 +15,7 @@ from sentinel.lab import registry
 from sentinel.lab.budgets import file
 from sentinel.lab.budgets.judgement import kinds
 from sentinel.lab.budgets.requirements import require
-from sentinel.lab.experiments.bench_check.legs import LIGHT, Pinned
+from sentinel.lab.experiments.bench_check.legs import AT_ONCE, LIGHT, Pinned
 from sentinel.lab.parameters import Chosen, Draining, converted
 from sentinel.lab.run.trial_record import CAPACITY, MEMORY
 
@@ -67,7 +67,7 @@ def _parameters(given: Any, path: Path) -> Pinned:
 
 
 def _fault(bound: Bound) -> str:
-    if not {CAPACITY, MEMORY} & {*kinds(bound.measure)} and not bound.of.startswith(LIGHT):
+    if not {CAPACITY, MEMORY} & {*kinds(bound.measure)} and bound.of not in {LIGHT, AT_ONCE}:
         return f"bench-check measures it under the {LIGHT} only"
     if not bound.against and bound.measure not in COUNTS:
         return "by itself it is a speed of this machine: say `against` what"
