@@ -45,7 +45,7 @@ limits: install  ## measure what Redis alone and the store alone can do here: ma
 	$(if $(filter-out STACK,$(parameter-names)),$(error make limits takes STACK=…; more options: sentinel limits --help))
 	@$(bin)/sentinel limits --stack $(call as-word,$(or $(value STACK),auto))
 
-bench-check: install  ## a minute's comparison; fails where a committed budget (sentinel/lab/experiments/bench_check/gate.toml) is broken
+bench-check: install  ## two minutes' comparison; fails where a committed budget (sentinel/lab/experiments/bench_check/gate.toml) is broken
 	$(if $(parameter-names),$(error make bench-check takes no parameters: they are pinned in sentinel/lab/experiments/bench_check/gate.toml))
 	@$(bin)/sentinel bench-check
 

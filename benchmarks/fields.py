@@ -6,7 +6,7 @@
 Every round drains one full stream of each number of fields, in an order that alternates. Printed are CPU of a message
 and ÷ that of the first (2 fields, as the original has), with its interval over the rounds; CPU of a field, which is
 that of a message by its fields, ÷ CPU of a message of the first; and the slope: what each field more than the first's
-adds. `--write FILE` appends the table to a page of figures. Run it on an idle machine.
+adds. `--write FILE` appends the table to a page of figures, `--figure FILE` draws it. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from sentinel.lab.plots.canvas import Picture, grid, logarithmic, styled
+from sentinel.lab.presentation.style import KNOWN
 from sentinel.lab.process.supervisor import Supervisor
 from sentinel.lab.run.trial_record import CAPACITY, Plan
 from sentinel.lab.stack import KINDS, choose, start
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from sentinel.lab.run.trial_record import Outcome
 
+LOOK = KNOWN["optimised"]
 NUMBERS = 8_000_000
 """Numbers in a stream at most: of 200 a message, 40,000 messages, 160 MB in Redis."""
 HEADS = (
@@ -97,6 +100,22 @@ def ratio(new: list[float], old: list[float]) -> str:
     return f"{value.ratio:.3f} [{value.low:.3f}, {value.high:.3f}]"
 
 
+@styled
+def drawn(outcomes: dict[int, list[Outcome]]) -> Picture:
+    """CPU of a message over its fields, a dot a trial, and CPU of a field."""
+    figure, axes = grid(1, 2, 3.4)
+    heads = "CPU, µs a message", "CPU, µs a field"
+    for axis, head, fields_of in zip(axes[0], heads, (lambda _: 1, lambda fields: fields), strict=True):
+        points = [(n, o.cpu_us / fields_of(n)) for n, trials in outcomes.items() for o in trials if o.cpu_us]
+        middles = [statistics.median(value for m, value in points if m == n) for n in outcomes]
+        axis.plot(*zip(*points, strict=True), linestyle="none", color=LOOK.colour, alpha=0.5, markersize=4, marker="o")
+        axis.plot(list(outcomes), middles, color=LOOK.colour, linewidth=1.5)
+        logarithmic(axis, "x", 0.8 * min(outcomes), 1.25 * max(outcomes))
+        axis.set(title=head, xlabel="numbers in a message")
+        axis.set_ylim(bottom=0)
+    return Picture(figure, "CPU of a message, and of a field, over the numbers in a message.")
+
+
 def _numbers(text: str) -> list[int]:
     return [int(word) for word in text.split(",")]
 
@@ -110,6 +129,7 @@ def main() -> int:
     parser.add_argument("--tags", type=int, default=0, help="tags in a message")
     parser.add_argument("--messages", type=int, default=300_000, help=f"of a stream, which holds {NUMBERS:,} numbers")
     parser.add_argument("--configuration", default="optimised")
+    parser.add_argument("--figure", type=Path, help="write an SVG of it here")
     parser.add_argument("--write", type=Path, help="append the table to this file")
     options = parser.parse_args()
     with (
@@ -118,9 +138,12 @@ def main() -> int:
         start(choose(options.stack)[0], Path(folder), supervisor) as stack,
     ):
         lines = [list(HEADS), ["---:"] * len(HEADS)]
-        lines += rows(measured(options, stack, Path(folder), supervisor))
+        outcomes = measured(options, stack, Path(folder), supervisor)
+        lines += rows(outcomes)
         text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     print(text)
+    if options.figure:
+        options.figure.write_bytes(drawn(outcomes).render()[1])
     if options.write:
         with options.write.open("a", encoding="utf-8") as file:
             file.write(f"\n{text}\n")

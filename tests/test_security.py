@@ -325,7 +325,7 @@ def test_no_secret_is_left_in_a_run(
     assert [] == [trial.problems for trial in run.data.trials if trial.problems]
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"run.json", "consumer.log", "trial.json", "ledger.json"} <= {path.name for path in kept}
-    assert (by == "token") == any(path.suffix == ".html" for path in kept)
+    assert (by == "token") == any(path.parent.name == lab.run.id and path.suffix == ".html" for path in kept)
     for path in kept:
         assert SECRET.encode() not in path.read_bytes(), path
     printed = capfd.readouterr()

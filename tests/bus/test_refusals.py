@@ -593,11 +593,16 @@ def test_a_cluster_is_refused_in_one_line(
 ) -> None:
     """Where another node has the key, every program says that it is a cluster, and what REDIS_URL must name."""
     program = native.find("redis-server") or tmp_path
-    nodes = [durable_bus(supervisor, tmp_path / name, program, ("--cluster-enabled", "yes")) for name in ("one", "two")]
+    # By itself a node takes its own port and 10,000 more, which somebody may have.
+    own = dict(zip(("one", "two"), servers.free_ports(2), strict=True))
+    nodes = [
+        durable_bus(supervisor, tmp_path / name, program, ("--cluster-enabled", "yes", "--cluster-port", str(port)))
+        for name, port in own.items()
+    ]
     here, there = (Lane.on(bus, embedded.store) for _, bus in nodes)
     with here.redis() as first, there.redis() as two:
         two.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        first.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[1][0].ports[0])
+        first.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[1][0].ports[0], own["two"])
         wait_until("they know each other", lambda: first.execute_command("CLUSTER", "SLOTS"))
         wait_until("the cluster works", lambda: "cluster_state:ok" in str(first.execute_command("CLUSTER", "INFO")))
     for _, attempt in attempts(here):

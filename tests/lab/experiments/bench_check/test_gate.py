@@ -29,12 +29,13 @@ from sentinel.lab.budgets.bound import Bound
 from sentinel.lab.budgets.judgement import by_round, judged, kinds, verdict
 from sentinel.lab.budgets.record import BROKEN, HOLDS, INVALID, MARGINAL, MISSING, BudgetAnswer, Row
 from sentinel.lab.experiments.bench_check import gate, trials
+from sentinel.lab.experiments.bench_check.legs import AT_ONCE, LIGHT, WIDE
 from sentinel.lab.experiments.bench_check.noise import noise
 from sentinel.lab.experiments.bench_check.record import Gated
 from sentinel.lab.presentation.phrase import Strong
 from sentinel.lab.run import run as runs
 from sentinel.lab.run import run_data
-from sentinel.lab.run.trial_record import CAPACITY, CONTROL, MEMORY, Outcome
+from sentinel.lab.run.trial_record import CAPACITY, CONTROL, LATENCY, MEMORY, Outcome
 from sentinel.lab.statistics import compare
 from sentinel.lab.statistics.compare import BOOTSTRAP, Ratio, plain
 from sentinel.lab.statistics.measures import measures
@@ -52,13 +53,18 @@ PINNED = gate.load()
 
 @pytest.fixture
 def outcomes(tmp_path: Path) -> list[Outcome]:
-    """What the gate's trials leave: three capacities of each configuration and one memory, all in order."""
+    """What the gate's trials leave: three rounds of all that drains or is under a light load, and one memory each."""
     maker = Maker(runs.Run("gate", tmp_path), seed=1)
     for repeat in range(3):
         for label in (*NAMES, f"optimised{CONTROL}"):
             maker.add(CAPACITY, label, repeat, "capacity")
+        maker.add(CAPACITY, WIDE, repeat, "capacity")
+        for label in (LIGHT, AT_ONCE):
+            maker.add(LATENCY, label, repeat, LIGHT)
     for label in NAMES:
         maker.add(MEMORY, label, 0, "memory")
+    for o in maker.outcomes:
+        o.cpu_us = (o.cpu_us or 0) * {WIDE: 0.4, LIGHT: 0.3}.get(o.plan.label, 1.0)
     return maker.outcomes
 
 
@@ -247,7 +253,7 @@ def test_noise_of_the_day_is_said(outcomes: list[Outcome]) -> None:
 
 def test_every_measure_is_measured(outcomes: list[Outcome]) -> None:
     """What may be bounded is what trials yield: a renamed measure would make every bound on it go missing."""
-    taken = {name for name in MEASURES if {*kinds(name)} & {CAPACITY, MEMORY}}
+    taken = {name for name in MEASURES if {*kinds(name)} & {CAPACITY, MEMORY}} | {"cpu_us"}
     assert {b.measure for b in PINNED.bounds} <= taken <= set(measures(outcomes))
 
 
@@ -282,7 +288,7 @@ BYTES = '[[budgets]]\nmeasure = "bytes_per_message"\nconfiguration = "optimised"
             'at_least = "9 msg/s"',
             "budget 1 (capacity of optimised): by itself it is a speed of this machine",
         ),
-        ('"capacity"', '"stored_p99"', "budget 1 (stored_p99 of optimised): bench-check does not measure it"),
+        ('"capacity"', '"stored_p99"', "budget 1 (stored_p99 of optimised): bench-check measures it under"),
         (
             'configuration = "optimised"',
             'configuration = "best"',
@@ -393,7 +399,7 @@ def test_a_real_gate_measures_and_records(tmp_path: Path) -> None:
     assert "bench-check" == run.data.notebook
     assert ["PASS."] == run.data.verdict
     assert 1 == run.sections(Gated).gate[0].at_most
-    assert [CAPACITY] * 3 + [MEMORY] * 2 == [trial.plan.kind for trial in run.data.trials]
+    assert [CAPACITY] * 4 + [LATENCY] * 2 + [MEMORY] * 2 == [trial.plan.kind for trial in run.data.trials]
     assert {"baseline-flamegraph.html", "optimised.bin"} <= {path.name for path in run.profiles.iterdir()}
     assert not (run.folder / "progress.json").exists()
 
