@@ -26,6 +26,7 @@ from sentinel.lab.statistics import tails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from markupsafe import Markup
 
@@ -68,8 +69,17 @@ def view(run: Run) -> HTML:
     window = replayed(folder, p["WINDOW"], shares)
     if not window.end:
         return nothing("The consumer of this watch left no record: there is nothing to draw.")
-    events = [event for event in trial_events.of_trial(folder, window.end) if -window.seconds <= event.at <= 0]
-    return HTML(accounted(window, outcome, run.sections(Record).watched.seconds, run, events))
+    return HTML(accounted(window, outcome, run.sections(Record).watched.seconds, run, happened(folder, window)))
+
+
+def happened(folder: Path, window: Window) -> list[Event]:
+    """What happened within a window that is over, at seconds before its end.
+
+    Args:
+        folder: Of its trial.
+        window: With at least one line of the consumer.
+    """
+    return [event for event in trial_events.of_trial(folder, window.end) if -window.seconds <= event.at <= 0]
 
 
 class View:
@@ -97,16 +107,17 @@ class View:
         if self._handle is not None:
             self._handle.update(HTML(seen(window, now, timed(passed, self._seconds), window.tally(now))))
 
-    def end(self, window: Window, outcome: Outcome, passed: float) -> None:
+    def end(self, window: Window, outcome: Outcome, passed: float, folder: Path) -> None:
         """Show the window once every message is accounted for.
 
         Args:
             window: What is known.
             outcome: The watch's trial, with its ledgers.
             passed: Seconds that the watch took.
+            folder: Of that trial.
         """
         if self._handle is not None and window.end:
-            self._handle.update(HTML(accounted(window, outcome, passed)))
+            self._handle.update(HTML(accounted(window, outcome, passed, events=happened(folder, window))))
 
 
 def line(window: Window, now: int) -> str:

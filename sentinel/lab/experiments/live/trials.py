@@ -46,7 +46,7 @@ class LiveLab(Session[Live]):
             self.outcomes.append(watch.run())
             watched = Watched(round(watch.seconds, 1), watch.interrupted)
             self.run.data.add({"watched": watched})
-            view.end(watch.window, self.outcomes[-1], watched.seconds)
+            view.end(watch.window, self.outcomes[-1], watched.seconds, folder)
             self.checkpoint()
         self._progress.advance(seconds)
 
